@@ -1,0 +1,159 @@
+//! The account: the unit of consistency.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::journal::{Entry, EntryHash, EntryKind, Movement, lines_of};
+use crate::{AccountId, Balance, Currency, Decision, External, Money, Place, Refusal, Timestamp};
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountStatus {
+    /// Everything.
+    Active,
+    /// Nothing that spends: money that comes in is still taken.
+    Frozen,
+}
+
+/// A customer's money at one moment.
+///
+/// A value: rules take it by reference and answer with the next one. `version` guards every write
+/// of it, so two decisions about the same account can never both be committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Whose account it is.
+    pub id: AccountId,
+    /// The one currency of all of its balances.
+    pub currency: Currency,
+    /// What it may do.
+    pub status: AccountStatus,
+    /// How often it was written; 0 means that it never was.
+    pub version: u64,
+    /// The number of its last entry; 0 means that the journal is empty.
+    pub entries: u64,
+    /// The hash of its last entry.
+    pub head: EntryHash,
+    /// When its last entry was made.
+    pub last_entry_at: Option<Timestamp>,
+    /// Money by place. A place that is not listed holds nothing.
+    pub balances: BTreeMap<Place, Balance>,
+    /// What the customer owes: minus the sum of the lines on `external:debt`.
+    pub debt: Balance,
+}
+
+impl Account {
+    /// An account that nothing has happened to yet.
+    #[must_use]
+    pub fn open(id: AccountId, currency: Currency) -> Self {
+        Self {
+            id,
+            currency,
+            status: AccountStatus::Active,
+            version: 0,
+            entries: 0,
+            head: EntryHash::GENESIS,
+            last_entry_at: None,
+            balances: BTreeMap::new(),
+            debt: Balance::ZERO,
+        }
+    }
+
+    /// What is in a place.
+    #[must_use]
+    pub fn balance(&self, place: &Place) -> Balance {
+        self.balances.get(place).copied().unwrap_or_default()
+    }
+
+    /// Refuses what spends from a frozen account.
+    ///
+    /// # Errors
+    /// [`Refusal::AccountFrozen`].
+    pub fn must_be_active(&self) -> Result<(), Refusal> {
+        match self.status {
+            AccountStatus::Active => Ok(()),
+            AccountStatus::Frozen => Err(Refusal::AccountFrozen),
+        }
+    }
+
+    /// Makes the next entry: the only way in which a balance changes.
+    ///
+    /// The entry sums to zero because every [`Movement`] takes from one place what it gives to
+    /// another. Its time never runs backwards: `at = max(now, time of the entry before)`.
+    ///
+    /// # Errors
+    /// [`Refusal::InsufficientBalance`] if a place would go below zero,
+    /// [`Refusal::BalanceTooLarge`] if one would pass [`crate::MAX_BALANCE`], and
+    /// [`Refusal::CurrencyDiffers`] for money of another currency.
+    pub fn post(
+        &self,
+        kind: EntryKind,
+        document_id: &str,
+        movements: &[Movement],
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        let mut next = self.clone();
+        let mut balances_after = BTreeMap::new();
+        let lines = lines_of(movements);
+        for line in &lines {
+            if line.currency != self.currency {
+                let (account, offered) = (self.currency, line.currency);
+                return Err(Refusal::CurrencyDiffers { account, offered });
+            }
+            match &line.place {
+                Place::External(External::Debt) => {
+                    next.debt = moved(next.debt, -line.amount, &line.place, self.currency)?;
+                }
+                Place::External(External::Card) => {}
+                place => {
+                    let after = moved(next.balance(place), line.amount, place, self.currency)?;
+                    next.balances.insert(place.clone(), after);
+                    balances_after.insert(place.clone(), after);
+                }
+            }
+        }
+        let at = self.last_entry_at.map_or(now, |last| last.max(now));
+        let entry = Entry {
+            account: self.id.clone(),
+            number: self.entries.saturating_add(1),
+            at,
+            kind,
+            document_id: document_id.to_owned(),
+            lines,
+            balances_after,
+            previous_hash: self.head,
+            hash: EntryHash::GENESIS,
+        }
+        .sealed();
+        next.version = self.version.saturating_add(1);
+        next.entries = entry.number;
+        next.head = entry.hash;
+        next.last_entry_at = Some(at);
+        Ok(Decision {
+            account: next,
+            entry,
+        })
+    }
+}
+
+/// A balance after a signed change.
+fn moved(
+    before: Balance,
+    change: Decimal,
+    place: &Place,
+    currency: Currency,
+) -> Result<Balance, Refusal> {
+    let too_large = || Refusal::BalanceTooLarge {
+        place: place.clone(),
+    };
+    let after = before.decimal().checked_add(change).ok_or_else(too_large)?;
+    if after >= Decimal::ZERO {
+        return Balance::new(after).map_err(|_| too_large());
+    }
+    let amount = crate::Amount::new(change.abs()).map_err(|_| too_large())?;
+    Err(Refusal::InsufficientBalance {
+        place: place.clone(),
+        available: before,
+        required: Money { amount, currency },
+    })
+}

@@ -1,0 +1,181 @@
+//! Names of things: accounts, products, orders, payments, and how an order's id is derived.
+
+use std::fmt;
+
+use data_encoding::{Encoding, Specification};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// A text that cannot be the id it was offered as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be {rule}")]
+pub struct InvalidId {
+    /// What the text must be.
+    pub rule: &'static str,
+}
+
+/// Bits of a derived id: 100, so that a million ids a second for a thousand years do not collide.
+const DERIVED_BYTES: usize = 13;
+/// 20 characters of 5 bits.
+const DERIVED_CHARACTERS: usize = 20;
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the text.
+            ///
+            /// # Errors
+            /// [`InvalidId`] with the rule that the text breaks.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                let valid: fn(&str) -> bool = $valid;
+                valid(text).then(|| Self(text.to_owned())).ok_or(InvalidId { rule: $rule })
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id!(
+    /// A customer of the platform, as the platform names it.
+    AccountId,
+    "1 to 64 letters, digits, '-' or '_'",
+    |text| bounded(text, 64)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+);
+
+text_id!(
+    /// A product that the platform sells, such as `whatsapp`.
+    ProductCode,
+    "1 to 32 lower-case letters, digits or '-', starting with a letter",
+    |text| bounded(text, 32)
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+);
+
+text_id!(
+    /// An order: derived from account, operation and idempotency key, so that the order is its own
+    /// idempotency record.
+    OrderId,
+    "'ord_' and 20 characters of Crockford's base32",
+    |text| text.strip_prefix("ord_").is_some_and(|rest| {
+        rest.len() == DERIVED_CHARACTERS && rest.bytes().all(|byte| CROCKFORD.contains(&byte))
+    })
+);
+
+text_id!(
+    /// A payment, as the payment provider names it (Stripe: the payment intent, `pi_…`).
+    PaymentId,
+    "1 to 255 visible ASCII characters",
+    |text| bounded(text, 255) && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
+
+text_id!(
+    /// What a client sends to say that a request is the same one again.
+    IdempotencyKey,
+    "1 to 255 visible ASCII characters",
+    |text| bounded(text, 255) && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
+
+impl OrderId {
+    /// The id that this account's request has, today and in ten years.
+    #[must_use]
+    pub fn derive(account: &AccountId, operation: &str, key: &IdempotencyKey) -> Self {
+        Self(derive_id(
+            "ord_",
+            &[account.as_str(), operation, key.as_str()],
+        ))
+    }
+}
+
+/// `prefix` and 100 bits of SHA-256 over the length-prefixed parts, in Crockford's base32.
+///
+/// The length prefixes keep `("ab", "c")` and `("a", "bc")` apart.
+#[must_use]
+pub fn derive_id(prefix: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut encoded = crockford().encode(digest.get(..DERIVED_BYTES).unwrap_or_default());
+    encoded.truncate(DERIVED_CHARACTERS);
+    format!("{prefix}{encoded}")
+}
+
+/// <https://www.crockford.com/base32.html>, in lower case: no I, L, O, U.
+const CROCKFORD: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+fn crockford() -> Encoding {
+    let mut specification = Specification::new();
+    specification
+        .symbols
+        .extend(CROCKFORD.iter().map(|byte| char::from(*byte)));
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant alphabet of 32 distinct ASCII characters"
+    )]
+    specification.encoding().expect("the alphabet is valid")
+}
+
+fn bounded(text: &str, longest: usize) -> bool {
+    !text.is_empty() && text.len() <= longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_id_is_the_same_for_ever() {
+        let account = AccountId::parse("acme").unwrap();
+        let key = IdempotencyKey::parse("first").unwrap();
+        let id = OrderId::derive(&account, "order", &key);
+        assert_eq!(OrderId::parse(id.as_str()), Ok(id.clone()));
+        assert_ne!(id, OrderId::derive(&account, "transfer", &key));
+        assert_eq!(id.as_str(), "ord_e8txa6anr71q43xyq51g");
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(derive_id("", &["ab", "c"]), derive_id("", &["a", "bc"]));
+    }
+
+    #[test]
+    fn every_id_is_bounded_and_plain() {
+        for text in ["", "a b", "a#b", "ä", &"x".repeat(65)] {
+            assert!(AccountId::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["", "WhatsApp", "sms:held", "1sms", &"x".repeat(33)] {
+            assert!(ProductCode::parse(text).is_err(), "{text:?}");
+        }
+        for text in [
+            "",
+            "ord_",
+            "ord_00000000000000000000x",
+            "ord_0000000000000000000U",
+        ] {
+            assert!(OrderId::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["", "with blank", "tab\t", "ümlaut", &"k".repeat(256)] {
+            assert!(IdempotencyKey::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What a customer asked for.
+
+use crate::{
+    AccountId, Actor, Balance, Change, Money, OrderId, OrderStatus, PaymentId, Target, Timeline,
+    Timestamp,
+};
+
+/// At most so many attempts are kept on an order; the newest push out the oldest.
+pub const MAX_ATTEMPTS: usize = 20;
+
+/// How an order is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// By card, on the provider's payment page.
+    Card,
+    /// Out of the customer's own wallet: a transfer.
+    Balance,
+}
+
+/// What became of an attempt to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// The money arrived.
+    Succeeded,
+    /// The card was refused; the order stays payable.
+    Declined,
+}
+
+/// One attempt to pay an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When the provider saw it.
+    pub at: Timestamp,
+    /// The provider's payment that it was an attempt at.
+    pub payment_id: PaymentId,
+    /// What became of it.
+    pub outcome: AttemptOutcome,
+    /// Why a card was refused, in the provider's words (`insufficient_funds`).
+    pub decline_code: Option<String>,
+    /// The provider's name for this attempt, by which a repeated notice is recognised.
+    pub reference: String,
+}
+
+/// An order: a top-up of the wallet or of a product, by card or from the wallet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Derived from the account, the operation and the idempotency key.
+    pub id: OrderId,
+    /// Whose order it is.
+    pub account: AccountId,
+    /// What it tops up.
+    pub target: Target,
+    /// How it is paid.
+    pub method: Method,
+    /// What is to be credited, in the account's currency.
+    pub amount: Money,
+    /// What is to be paid.
+    pub payable: Money,
+    /// Everything that happened to its status.
+    pub timeline: Timeline,
+    /// When the customer asked for it to be cancelled.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// The payment that paid it.
+    pub payment_id: Option<PaymentId>,
+    /// What arrived.
+    pub received: Option<Money>,
+    /// What was added to the target.
+    pub credited: Option<Balance>,
+    /// What of the payment went into the customer's debt.
+    pub debt_paid: Option<Balance>,
+    /// Whether it was paid after it had been closed.
+    pub late: bool,
+    /// Attempts to pay, oldest first, at most [`MAX_ATTEMPTS`].
+    pub attempts: Vec<Attempt>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it closes unpaid; none for an order that was never open.
+    pub expires_at: Option<Timestamp>,
+    /// When the provider took the money.
+    pub paid_at: Option<Timestamp>,
+    /// When the money was credited.
+    pub completed_at: Option<Timestamp>,
+}
+
+impl Method {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Balance => "balance",
+        }
+    }
+
+    /// The method of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Card, Self::Balance]
+            .into_iter()
+            .find(|method| method.name() == name)
+    }
+}
+
+impl AttemptOutcome {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// The outcome of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Succeeded, Self::Declined]
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
+    }
+}
+
+impl Order {
+    /// A new order to be paid by card. What is paid is what is credited.
+    #[must_use]
+    pub fn by_card(
+        id: OrderId,
+        account: AccountId,
+        target: Target,
+        amount: Money,
+        by: Actor,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        let timeline = Timeline::awaiting_payment(created_at, by);
+        Self {
+            expires_at: Some(expires_at),
+            ..Self::begun(
+                id,
+                account,
+                target,
+                Method::Card,
+                amount,
+                timeline,
+                created_at,
+            )
+        }
+    }
+
+    pub(crate) fn begun(
+        id: OrderId,
+        account: AccountId,
+        target: Target,
+        method: Method,
+        amount: Money,
+        timeline: Timeline,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            target,
+            method,
+            amount,
+            payable: amount,
+            timeline,
+            cancel_requested_at: None,
+            payment_id: None,
+            received: None,
+            credited: None,
+            debt_paid: None,
+            late: false,
+            attempts: Vec::new(),
+            created_at,
+            expires_at: None,
+            paid_at: None,
+            completed_at: None,
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn status(&self) -> OrderStatus {
+        self.timeline.status()
+    }
+
+    /// The last change of its status.
+    #[must_use]
+    pub fn last_change(&self) -> Option<&Change> {
+        self.timeline.changes().last()
+    }
+
+    /// Whether the customer may be sent to a payment page for it.
+    #[must_use]
+    pub fn is_payable(&self) -> bool {
+        self.status() == OrderStatus::PendingPayment && self.cancel_requested_at.is_none()
+    }
+
+    /// Adds an attempt, unless its notice was seen before.
+    #[must_use]
+    pub(crate) fn with_attempt(mut self, attempt: Attempt) -> Self {
+        if self
+            .attempts
+            .iter()
+            .any(|known| known.reference == attempt.reference)
+        {
+            return self;
+        }
+        if self.attempts.len() >= MAX_ATTEMPTS {
+            self.attempts.remove(0);
+        }
+        self.attempts.push(attempt);
+        self
+    }
+}

@@ -1,0 +1,142 @@
+//! Places where money sits, and the outside places that it comes from and goes to.
+
+use std::fmt;
+
+use crate::{InvalidId, ProductCode};
+
+/// What an order tops up: the wallet, or one product.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// Money that can be moved to any product.
+    Wallet,
+    /// Money that is usable only in this product.
+    Product(ProductCode),
+}
+
+/// One end of a movement: a balance of the account, or a place outside of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Money that the customer can use: `wallet`, `product:sms`.
+    Available(Target),
+    /// Money set aside out of it: `wallet:held`, `product:sms:held`.
+    Held(Target),
+    /// The world outside of the account: `external:card`.
+    External(External),
+}
+
+/// Where money comes from and goes to, outside of an account. A closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum External {
+    /// Money taken from or given back to a card.
+    Card,
+    /// Money that the customer owes: used when a payment is taken back after it was spent.
+    Debt,
+}
+
+impl Target {
+    /// The product, if the target is one.
+    #[must_use]
+    pub const fn product(&self) -> Option<&ProductCode> {
+        match self {
+            Self::Wallet => None,
+            Self::Product(code) => Some(code),
+        }
+    }
+}
+
+impl Place {
+    /// The wallet.
+    pub const WALLET: Self = Self::Available(Target::Wallet);
+
+    /// Reads the form that [`fmt::Display`] writes.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        const RULE: InvalidId = InvalidId {
+            rule: "a place, such as 'wallet' or 'product:sms'",
+        };
+        let mut parts = text.split(':');
+        let (target, held) = match (parts.next(), parts.next(), parts.next()) {
+            (Some("wallet"), held, None) => (Target::Wallet, held),
+            (Some("product"), Some(code), held) => (
+                Target::Product(ProductCode::parse(code).map_err(|_| RULE)?),
+                held,
+            ),
+            (Some("external"), Some(name), None) => {
+                let known = [External::Card, External::Debt];
+                let external = known.into_iter().find(|external| external.name() == name);
+                return external.map(Self::External).ok_or(RULE);
+            }
+            _ => return Err(RULE),
+        };
+        match (held, parts.next()) {
+            (None, None) => Ok(Self::Available(target)),
+            (Some("held"), None) => Ok(Self::Held(target)),
+            _ => Err(RULE),
+        }
+    }
+}
+
+impl External {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Debt => "debt",
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wallet => formatter.write_str("wallet"),
+            Self::Product(code) => write!(formatter, "product:{code}"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Available(target) => write!(formatter, "{target}"),
+            Self::Held(target) => write!(formatter, "{target}:held"),
+            Self::External(external) => write!(formatter, "external:{}", external.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_read_as_they_are_written() {
+        for text in [
+            "wallet",
+            "wallet:held",
+            "product:sms",
+            "product:sms:held",
+            "external:card",
+            "external:debt",
+        ] {
+            assert_eq!(Place::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "Wallet",
+            "wallet:",
+            "wallet:x",
+            "product",
+            "product:",
+            "product:sms:x",
+            "product:sms:held:x",
+            "external",
+            "external:moon",
+            "external:card:held",
+            "wallet:held:x",
+        ] {
+            assert!(Place::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

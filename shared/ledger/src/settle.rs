@@ -1,0 +1,190 @@
+//! Money that comes in: the one rule by which a payment becomes a credit.
+//!
+//! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue,
+//! and a cancellation that came too late.
+
+use crate::{
+    Account, Amount, Attempt, AttemptOutcome, Balance, Decision, EntryKind, External, Finding,
+    FindingKind, IllegalMove, Method, Money, Movement, Order, OrderStatus, PaymentId, Place,
+    Reason, Refusal, Timestamp,
+};
+use crate::{Actor, MoneyError};
+
+/// Money that the provider says it has taken for an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The provider's id of it. One payment is credited once, across all orders.
+    pub id: PaymentId,
+    /// How much of what.
+    pub money: Money,
+    /// When the provider took it.
+    pub paid_at: Timestamp,
+    /// The provider's name for the notice, kept with the attempt.
+    pub reference: String,
+}
+
+/// What a payment means for its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// The money is to be credited: order and decision belong into one commit.
+    Credited {
+        /// The order, completed.
+        order: Box<Order>,
+        /// The account and the entry.
+        decision: Box<Decision>,
+    },
+    /// This payment was credited to this order before. Nothing is to be done.
+    AlreadyCredited,
+    /// Money and order disagree. Nothing is credited; a person must look.
+    Disputed {
+        /// The order in exception; none if the order stays as it is.
+        order: Option<Box<Order>>,
+        /// What to store for a person.
+        finding: Box<Finding>,
+    },
+}
+
+/// Decides what a payment means.
+///
+/// Only what the order says is credited, and only after amount and currency were compared. A debt
+/// is paid first, in the same entry. Money that comes after the order was closed is credited and
+/// marked late.
+///
+/// # Errors
+/// [`IllegalMove`] if the table of moves does not let the order complete: a broken invariant.
+pub fn settle(
+    order: &Order,
+    account: &Account,
+    payment: &Payment,
+    now: Timestamp,
+) -> Result<Settlement, IllegalMove> {
+    if order.payment_id.as_ref() == Some(&payment.id) {
+        return Ok(Settlement::AlreadyCredited);
+    }
+    if let Some(kind) = disagreement(order, payment) {
+        return disputed(order, payment, kind, now);
+    }
+    match credit(order, account, now) {
+        Ok((decision, debt_paid, credited)) => {
+            let late = !order.status().is_open();
+            let reason = if late { Reason::PaidLate } else { Reason::Paid };
+            let timeline =
+                order
+                    .timeline
+                    .advance(OrderStatus::Completed, now, reason, Actor::stripe())?;
+            let attempt = Attempt {
+                at: payment.paid_at,
+                payment_id: payment.id.clone(),
+                outcome: AttemptOutcome::Succeeded,
+                decline_code: None,
+                reference: payment.reference.clone(),
+            };
+            let order = Order {
+                timeline,
+                late,
+                payment_id: Some(payment.id.clone()),
+                received: Some(payment.money),
+                credited: Some(credited),
+                debt_paid: Some(debt_paid),
+                paid_at: Some(payment.paid_at),
+                completed_at: Some(now),
+                ..order.clone()
+            };
+            let order = Box::new(order.with_attempt(attempt));
+            Ok(Settlement::Credited {
+                order,
+                decision: Box::new(decision),
+            })
+        }
+        Err(_) => disputed(order, payment, FindingKind::NotCreditable, now),
+    }
+}
+
+/// How payment and order disagree, if they do.
+fn disagreement(order: &Order, payment: &Payment) -> Option<FindingKind> {
+    if order.credited.is_some() {
+        return Some(FindingKind::DuplicatePayment);
+    }
+    if order.status() == OrderStatus::Exception {
+        return Some(FindingKind::OrderInException);
+    }
+    if order.method != Method::Card {
+        return Some(FindingKind::NotCreditable);
+    }
+    if payment.money.currency != order.payable.currency {
+        return Some(FindingKind::CurrencyDiffers);
+    }
+    (payment.money != order.payable).then_some(FindingKind::AmountDiffers)
+}
+
+fn disputed(
+    order: &Order,
+    payment: &Payment,
+    kind: FindingKind,
+    now: Timestamp,
+) -> Result<Settlement, IllegalMove> {
+    let finding = Box::new(Finding {
+        kind,
+        account: order.account.clone(),
+        order: order.id.clone(),
+        payment: payment.id.clone(),
+        expected: Some(order.payable),
+        actual: payment.money,
+        found_at: now,
+    });
+    let reason = match kind {
+        FindingKind::AmountDiffers | FindingKind::CurrencyDiffers => Reason::PaymentDiffers,
+        _ => Reason::NotCreditable,
+    };
+    if order.credited.is_some() || order.status() == OrderStatus::Exception {
+        return Ok(Settlement::Disputed {
+            order: None,
+            finding,
+        });
+    }
+    let timeline = order
+        .timeline
+        .advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
+    let order = Some(Box::new(Order {
+        timeline,
+        ..order.clone()
+    }));
+    Ok(Settlement::Disputed { order, finding })
+}
+
+/// The entry that puts an order's amount into the account, debt first: the decision, what went
+/// into the debt, and what was credited.
+fn credit(
+    order: &Order,
+    account: &Account,
+    now: Timestamp,
+) -> Result<(Decision, Balance, Balance), Refusal> {
+    let amount = order.amount.amount.decimal();
+    let debt_paid = account.debt.decimal().min(amount);
+    let credited = amount.saturating_sub(debt_paid);
+    let parts = [
+        (Place::External(External::Debt), debt_paid),
+        (Place::Available(order.target.clone()), credited),
+    ];
+    let movements: Vec<Movement> = parts
+        .into_iter()
+        .filter_map(|(to, part)| Some((to, Amount::new(part).ok()?)))
+        .map(|(to, amount)| Movement {
+            from: Place::External(External::Card),
+            to,
+            money: Money {
+                amount,
+                currency: order.amount.currency,
+            },
+        })
+        .collect();
+    let decision = account.post(EntryKind::CardTopUp, order.id.as_str(), &movements, now)?;
+    let exact = |_: MoneyError| Refusal::BalanceTooLarge {
+        place: Place::Available(order.target.clone()),
+    };
+    Ok((
+        decision,
+        Balance::new(debt_paid).map_err(exact)?,
+        Balance::new(credited).map_err(exact)?,
+    ))
+}
