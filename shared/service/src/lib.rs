@@ -1,1 +1,30 @@
+//! The use cases of Topup, and the only code that talks to DynamoDB, SQS and Stripe.
+//!
+//! A use case reads, asks the [`ledger`] for a decision, and commits it ([`table`]); what it may
+//! touch is what its struct holds. Clients are concrete: the only fake, in tests and on a laptop,
+//! is what answers on the wire.
 
+#[cfg(feature = "stripe")]
+pub mod cancellations;
+pub mod catalogue;
+pub mod config;
+pub mod cursor;
+pub mod error;
+pub mod http;
+pub mod keys;
+pub mod lambda;
+pub mod log;
+pub mod notice;
+#[cfg(feature = "stripe")]
+pub mod orders;
+pub mod payments;
+pub mod queries;
+pub mod queue;
+pub mod record;
+pub mod return_urls;
+pub mod secret;
+pub mod stamp;
+pub mod stripe;
+pub mod table;
+pub mod transfers;
+pub mod webhook;

@@ -1,0 +1,14 @@
+//! The Lambda function `authorizer`.
+
+use authorizer::{Authorizer, Question};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use service::lambda::{Runtime, now};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let handler = &Authorizer::new(&Runtime::start().await)?;
+    run(service_fn(move |event: LambdaEvent<Question>| async move {
+        handler.handle(&event.payload, now()).await
+    }))
+    .await
+}

@@ -1,0 +1,47 @@
+//! `POST /v1/orders/{order_id}/cancel`: only for an order that awaits its payment.
+
+use lambda_http::{Body, Request, RequestExt, Response};
+use ledger::{OrderId, Timestamp};
+use service::cancellations::Cancellations;
+use service::config::{ConfigError, STAGE, STRIPE_SECRET_KEY_ARN};
+use service::error::Error;
+use service::http::{self, Reply, answer};
+use service::keys::Scope;
+use service::lambda::Runtime;
+use service::stripe::Stripe;
+use tracing::info;
+
+/// The function `cancel-order`.
+#[derive(Debug)]
+pub struct CancelOrder(pub Cancellations);
+
+impl CancelOrder {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let stage = runtime.environment.text(STAGE)?;
+        let stripe = Stripe::new(runtime.secret(STRIPE_SECRET_KEY_ARN)?, stage, None);
+        Ok(Self(Cancellations {
+            table: runtime.table()?,
+            stripe,
+        }))
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |call| async move {
+            let caller = call.customer(Scope::OrdersWrite, now)?;
+            let parameters = request.path_parameters();
+            let id = parameters
+                .first("order_id")
+                .and_then(|id| OrderId::parse(id).ok());
+            let id = id.ok_or(Error::NotFound { what: "order" })?;
+            let record = self.0.cancel(&caller.account, &id, &caller.by, now).await?;
+            info!(account_id = %caller.account, order_id = %id, "cancelled");
+            Ok(Reply::Ok(http::order(&record, now)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,119 @@
+//! `POST /v1/orders`: a top-up of the wallet or of a product, by card.
+
+use lambda_http::{Body, Request, Response};
+use ledger::{Currency, OrderId, ProductCode, Target, Timestamp};
+use service::catalogue::CatalogueCache;
+use service::config::{ConfigError, STAGE, STRIPE_SECRET_KEY_ARN};
+use service::error::{Error, Invalid};
+use service::http::{Call, Fields, Reply, answer, json_body};
+use service::keys::Scope;
+use service::lambda::Runtime;
+use service::orders::{CardOrder, CardOrders};
+use service::record::RequestWords;
+use service::stripe::Stripe;
+use tracing::info;
+
+/// Most entries of an order's metadata: Stripe's own limit is 50, and some of them are ours.
+const MAX_METADATA: usize = 40;
+
+/// The function `create-order`.
+#[derive(Debug)]
+pub struct CreateOrder(pub CardOrders);
+
+impl CreateOrder {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let stage = runtime.environment.text(STAGE)?;
+        Ok(Self(CardOrders {
+            table: runtime.table()?,
+            stripe: Stripe::new(runtime.secret(STRIPE_SECRET_KEY_ARN)?, stage, None),
+            catalogue: CatalogueCache::default(),
+            return_urls: runtime.environment.return_urls()?,
+        }))
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |call| async move {
+            let wanted = parse(request, &call, now)?;
+            let made = self.0.make(&wanted, now).await?;
+            info!(account_id = %wanted.account, order_id = %wanted.id, "card order");
+            Ok(Reply::made(&made, now))
+        })
+        .await
+    }
+}
+
+fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Error> {
+    let caller = call.customer(Scope::OrdersWrite, now)?;
+    let key = Call::idempotency_key(request)?;
+    let mut fields = json_body(request)?;
+    let target = target(&mut fields)?;
+    let method = fields.text("method")?;
+    let amount = fields.amount("amount")?;
+    let currency = fields.optional_text("currency")?;
+    let words = RequestWords {
+        email: fields.optional_text("email")?,
+        return_url: fields.optional_text("return_url")?,
+        metadata: fields.texts("metadata", MAX_METADATA)?,
+    };
+    fields.finish()?;
+    match method.as_str() {
+        "card" => {}
+        "offline" | "balance" => {
+            let detail = "is not taken here: 'card' is; a product is topped up from the wallet by \
+                          POST /v1/transfers";
+            return Err(Invalid::field("method_not_allowed", "method", detail).into());
+        }
+        _ => return Err(Invalid::field("unknown_method", "method", "must be 'card'").into()),
+    }
+    if words
+        .email
+        .as_ref()
+        .is_some_and(|email| !plausible_email(email))
+    {
+        return Err(Invalid::field("invalid_field", "email", "must be an e-mail address").into());
+    }
+    let currency = currency
+        .map(|code| Currency::parse(&code))
+        .transpose()
+        .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
+    let id = OrderId::derive(&caller.account, "order", &key);
+    Ok(CardOrder {
+        id,
+        account: caller.account,
+        target,
+        amount,
+        currency,
+        words,
+        by: caller.by,
+    })
+}
+
+fn target(fields: &mut Fields) -> Result<Target, Error> {
+    let target = fields.text("target")?;
+    let product = fields.optional_text("product")?;
+    let wrong =
+        |field: &str, detail: &str| Error::from(Invalid::field("invalid_field", field, detail));
+    match (target.as_str(), product) {
+        ("wallet", None) => Ok(Target::Wallet),
+        ("wallet", Some(_)) => Err(wrong("product", "belongs to target 'product' only")),
+        ("product", Some(code)) => ProductCode::parse(&code).map(Target::Product).map_err(|_| {
+            let detail = "there is no such product; GET /v1/products lists them";
+            Invalid::field("unknown_product", "product", detail).into()
+        }),
+        ("product", None) => Err(Invalid::field("missing_field", "product", "is required").into()),
+        _ => Err(wrong("target", "must be 'wallet' or 'product'")),
+    }
+}
+
+/// Enough to catch a slip of the finger; the payment page asks for the address again.
+fn plausible_email(email: &str) -> bool {
+    let plain = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    let parts = email.split_once('@');
+    email.len() <= 254
+        && parts.is_some_and(|(name, host)| plain(name) && plain(host) && !host.contains('@'))
+}

@@ -1,0 +1,103 @@
+//! `POST /v1/webhooks/stripe`: the payment provider tells what happened.
+//!
+//! 200 once the effect is durable, queued, or nothing for this deployment; 400 for a signature
+//! that is not Stripe's; 503 only when neither the table nor the queue took it, so that Stripe
+//! sends it again.
+
+use lambda_http::{Body, Request, Response};
+use ledger::Timestamp;
+use service::config::{
+    CONFIRMATION_QUEUE_URL, ConfigError, STAGE, STRIPE_LIVE_MODE, STRIPE_WEBHOOK_SECRET_ARN,
+};
+use service::error::{Error, Invalid};
+use service::http::{Reply, answer};
+use service::lambda::Runtime;
+use service::queue::ConfirmationQueue;
+use service::webhook::{Received, WebhookReceiver};
+use tracing::{info, warn};
+
+/// Longest webhook that is looked at.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The function `payment-webhook`.
+#[derive(Debug)]
+pub struct PaymentWebhook(pub WebhookReceiver);
+
+impl PaymentWebhook {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let environment = &runtime.environment;
+        let url = environment.text(CONFIRMATION_QUEUE_URL)?;
+        Ok(Self(WebhookReceiver {
+            table: runtime.table()?,
+            queue: ConfirmationQueue::new(runtime.queues(), url),
+            secrets: runtime.secret(STRIPE_WEBHOOK_SECRET_ARN)?,
+            stage: environment.text(STAGE)?,
+            live_mode: environment.truth(STRIPE_LIVE_MODE)?,
+        }))
+    }
+
+    /// Answers one webhook.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |_| async move {
+            let body: &[u8] = request.body().as_ref();
+            if body.len() > MAX_BODY {
+                let detail = format!("at most {MAX_BODY} bytes");
+                return Err(Invalid {
+                    code: "body_too_large",
+                    field: None,
+                    detail,
+                }
+                .into());
+            }
+            let signature = request.headers().get("stripe-signature");
+            let signature = signature.and_then(|value| value.to_str().ok());
+            let received = self.0.receive(body, signature, now).await?;
+            log(&received);
+            acknowledge(&received)
+        })
+        .await
+    }
+}
+
+fn acknowledge(received: &Received) -> Result<Reply, Error> {
+    let outcome = match received {
+        Received::Forged => {
+            let detail = "the Stripe-Signature header does not fit the body".to_owned();
+            return Err(Invalid {
+                code: "invalid_signature",
+                field: None,
+                detail,
+            }
+            .into());
+        }
+        Received::Ignored(why) => why,
+        Received::Confirmed(_, confirmed) => confirmed.name(),
+        Received::Queued(..) => "queued",
+    };
+    Ok(Reply::Ok(
+        serde_json::json!({"received": true, "outcome": outcome}),
+    ))
+}
+
+fn log(received: &Received) {
+    match received {
+        Received::Forged => warn!("a webhook without a genuine signature"),
+        Received::Ignored(why) => info!(why, "webhook ignored"),
+        Received::Confirmed(notice, confirmed) => info!(
+            account_id = %notice.account,
+            order_id = %notice.order,
+            outcome = confirmed.name(),
+            "webhook"
+        ),
+        Received::Queued(notice, cause) => warn!(
+            account_id = notice.as_ref().map(|notice| notice.account.to_string()),
+            order_id = notice.as_ref().map(|notice| notice.order.to_string()),
+            cause,
+            "webhook queued"
+        ),
+    }
+}

@@ -1,0 +1,56 @@
+//! `POST /v1/transfers`: money from the wallet to a product, at once.
+
+use lambda_http::{Body, Request, Response};
+use ledger::{ProductCode, Timestamp, Transfer};
+use service::catalogue::CatalogueCache;
+use service::config::ConfigError;
+use service::error::Invalid;
+use service::http::{Call, Reply, answer, json_body};
+use service::keys::Scope;
+use service::lambda::Runtime;
+use service::transfers::{Transfers, order_id};
+use tracing::info;
+
+/// The function `transfer`.
+#[derive(Debug)]
+pub struct TransferMoney(pub Transfers);
+
+impl TransferMoney {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        Ok(Self(Transfers {
+            table: runtime.table()?,
+            catalogue: CatalogueCache::default(),
+        }))
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |call| async move {
+            let caller = call.customer(Scope::TransfersWrite, now)?;
+            let key = Call::idempotency_key(request)?;
+            let mut fields = json_body(request)?;
+            let product = fields.text("product")?;
+            let amount = fields.amount("amount")?;
+            fields.finish()?;
+            let product = ProductCode::parse(&product).map_err(|_| {
+                let detail = "there is no such product; GET /v1/products lists them";
+                Invalid::field("unknown_product", "product", detail)
+            })?;
+            let order_id = order_id(&caller.account, &key);
+            let wanted = Transfer {
+                order_id,
+                product,
+                amount,
+                by: caller.by,
+            };
+            let made = self.0.make(&caller.account, &wanted, now).await?;
+            info!(account_id = %caller.account, order_id = %wanted.order_id, "transfer");
+            Ok(Reply::made(&made, now))
+        })
+        .await
+    }
+}

@@ -1,0 +1,305 @@
+//! Controls for tests and demonstrations, in JSON. No real provider has them.
+//!
+//! - `POST /_control/webhooks {"mode","delay_seconds"?}`: what happens to events from now on.
+//!   `deliver` sends each at once; `drop` sends none unless asked to resend; `duplicate` sends each
+//!   two more times; `delay` sends each later, by 3 seconds if not said otherwise; `reorder` holds
+//!   them until three wait or the mode changes, and then sends them newest first.
+//! - `POST /_control/webhooks/resend {"event_id"?,"times"?}`: sends that event again, or every
+//!   event that was never taken.
+//! - `POST /_control/faults {"next":[{"kind"}]}`: what befalls the next API calls, one each.
+//!   `error_500` answers 500 before any effect; `error_after` answers 500 after the effect;
+//!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and keeps
+//!   nothing; `slow` holds the call for two seconds. A result kept under an idempotency key before
+//!   is replayed all the same. An empty list forgets the faults that are left.
+//! - `GET /_control/requests`: the latest API calls, oldest first.
+//! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
+//!   "amount"?,"currency"?}`: what the form of the payment page does. `confirmation` is `complete`
+//!   or `fail`; `amount` and `currency` make a payment that differs from the session.
+
+use std::collections::VecDeque;
+
+use axum::Router;
+use axum::extract::{Json, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::cards::{self, CardForm, Confirmation};
+use super::deliveries::{Mode, ModeName};
+use super::objects::Session;
+use super::payments::{self, Attempt, Difference};
+use super::store::StoreError;
+use super::{Provider, money};
+
+/// How many API calls are remembered.
+const REMEMBERED: usize = 1000;
+
+/// What the controls have set, and what the API was asked. A restart forgets both.
+pub(super) struct Controls {
+    mode: Mode,
+    faults: VecDeque<Fault>,
+    requests: VecDeque<LoggedRequest>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Fault {
+    #[serde(rename = "error_500")]
+    Error500,
+    ErrorAfter,
+    LostResponse,
+    RateLimited,
+    Slow,
+}
+
+/// One API call, without its secrets.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct LoggedRequest {
+    pub(super) method: String,
+    pub(super) path: String,
+    #[serde(rename = "params")]
+    pub(super) parameters: Value,
+    pub(super) idempotency_key: Option<String>,
+    pub(super) status: u16,
+    pub(super) request_id: String,
+    pub(super) fault: Option<Fault>,
+}
+
+pub(super) fn router() -> Router<Provider> {
+    Router::new()
+        .route("/_control/webhooks", post(set_mode))
+        .route("/_control/webhooks/resend", post(resend))
+        .route("/_control/faults", post(set_faults))
+        .route("/_control/requests", get(requests))
+        .route("/_control/sessions/{id}/pay", post(pay))
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Deliver,
+            faults: VecDeque::new(),
+            requests: VecDeque::new(),
+        }
+    }
+}
+
+impl Controls {
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
+    pub(super) fn next_fault(&mut self) -> Option<Fault> {
+        self.faults.pop_front()
+    }
+
+    pub(super) fn log(&mut self, request: LoggedRequest) {
+        if self.requests.len() == REMEMBERED {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(request);
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModeOrder {
+    mode: ModeName,
+    #[serde(default = "three")]
+    delay_seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResendOrder {
+    event_id: Option<String>,
+    #[serde(default = "one")]
+    times: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultsOrder {
+    next: Vec<FaultOrder>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultOrder {
+    kind: Fault,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PayOrder {
+    card_number: Option<String>,
+    email: Option<String>,
+    expiry: Option<String>,
+    cvc: Option<String>,
+    confirmation: Option<Confirmation>,
+    amount: Option<i64>,
+    currency: Option<String>,
+}
+
+fn three() -> u32 {
+    3
+}
+
+fn one() -> u8 {
+    1
+}
+
+async fn set_mode(
+    State(provider): State<Provider>,
+    Json(order): Json<ModeOrder>,
+) -> Result<Json<Value>, Broken> {
+    let mode = match order.mode {
+        ModeName::Deliver => Mode::Deliver,
+        ModeName::Drop => Mode::Drop,
+        ModeName::Duplicate => Mode::Duplicate,
+        ModeName::Delay => Mode::Delay(i64::from(order.delay_seconds).saturating_mul(1000)),
+        ModeName::Reorder => Mode::Reorder,
+    };
+    provider.controls().set_mode(mode);
+    provider.transact(|announcer| announcer.books.release_held(announcer.wall))?;
+    provider.0.wake.notify_one();
+    Ok(Json(json!({ "mode": order.mode })))
+}
+
+async fn resend(
+    State(provider): State<Provider>,
+    Json(order): Json<ResendOrder>,
+) -> Result<Response, Broken> {
+    let event = order.event_id.as_deref();
+    let resent = provider
+        .transact(|announcer| announcer.books.resend(event, order.times, announcer.wall))?;
+    provider.0.wake.notify_one();
+    if event.is_some() && resent.is_empty() {
+        return Ok(not_found());
+    }
+    Ok(Json(json!({ "resent": resent })).into_response())
+}
+
+async fn set_faults(
+    State(provider): State<Provider>,
+    Json(order): Json<FaultsOrder>,
+) -> Json<Value> {
+    let mut controls = provider.controls();
+    match order.next.is_empty() {
+        true => controls.faults.clear(),
+        false => controls
+            .faults
+            .extend(order.next.into_iter().map(|fault| fault.kind)),
+    }
+    Json(json!({ "next": controls.faults }))
+}
+
+async fn requests(State(provider): State<Provider>) -> Json<Value> {
+    Json(json!({ "data": provider.controls().requests }))
+}
+
+async fn pay(
+    State(provider): State<Provider>,
+    Path(id): Path<String>,
+    Json(order): Json<PayOrder>,
+) -> Result<Response, Broken> {
+    let currency = order.currency.map(|currency| currency.to_lowercase());
+    if order.amount.is_some_and(|amount| amount <= 0)
+        || currency
+            .as_deref()
+            .is_some_and(|currency| !money::is_currency(currency))
+    {
+        return Ok(refused("amount or currency is not one that could be paid"));
+    }
+    let form = CardForm {
+        email: order
+            .email
+            .unwrap_or_else(|| "payer@example.com".to_owned()),
+        card_number: order
+            .card_number
+            .unwrap_or_else(|| "4242424242424242".to_owned()),
+        expiry: order.expiry.unwrap_or_else(|| "12/34".to_owned()),
+        cvc: order.cvc.unwrap_or_else(|| "123".to_owned()),
+        confirmation: order.confirmation,
+    };
+    let submission = match cards::read(&form, provider.now()) {
+        Ok(submission) => submission,
+        Err(mistake) => return Ok(refused(mistake.code())),
+    };
+    let difference = Difference {
+        amount: order.amount,
+        currency,
+    };
+    let attempt = provider.transact(|announcer| {
+        let attempt = payments::pay(announcer, &id, submission, difference)?;
+        match (&attempt, order.confirmation) {
+            (Some(Attempt::NeedsConfirmation(_)), Some(confirmation)) => {
+                payments::confirm(announcer, &id, confirmation)
+            }
+            _ => Ok::<_, StoreError>(attempt),
+        }
+    })?;
+    provider.0.wake.notify_one();
+    let (outcome, session, decline) = match attempt {
+        None => return Ok(not_found()),
+        Some(Attempt::Paid { session, event }) => {
+            provider.first_answer(&event).await;
+            ("paid", session, None)
+        }
+        Some(Attempt::Declined { session, decline }) => ("declined", session, Some(decline)),
+        Some(Attempt::NeedsConfirmation(session)) => ("requires_action", session, None),
+        Some(Attempt::Refused(session)) => ("refused", session, None),
+    };
+    Ok(Json(json!({
+        "outcome": outcome,
+        "code": decline.map(|decline| decline.code()),
+        "decline_code": decline.and_then(|decline| decline.decline_code()),
+        "session": summary(&session),
+    }))
+    .into_response())
+}
+
+fn summary(session: &Session) -> Value {
+    json!({
+        "id": session.id,
+        "status": session.status,
+        "amount_total": session.amount_total,
+        "currency": session.currency,
+        "payment_intent": session.payment_intent,
+    })
+}
+
+fn refused(error: &str) -> Response {
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        Json(json!({ "error": error })),
+    )
+        .into_response()
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))).into_response()
+}
+
+/// The store failed: the control says so and nothing more.
+struct Broken;
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the stand-in's store failed");
+        Self
+    }
+}
+
+impl IntoResponse for Broken {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": "store_failed" }));
+        (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+    }
+}

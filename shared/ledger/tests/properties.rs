@@ -1,0 +1,230 @@
+//! What holds for every history: of many commands, in any order, repeated.
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod common;
+
+use common::{AT, account, card_order, paid, transfer_of};
+use ledger::{
+    Account, Amount, Balance, Broken, Currency, Entry, Money, Order, Place, Settlement, settle,
+    transfer, verify,
+};
+use proptest::prelude::*;
+
+/// A command of a history; amounts in cents.
+#[derive(Debug, Clone)]
+enum Command {
+    TopUp {
+        place: &'static str,
+        cents: u64,
+        paid_cents: u64,
+        repeats: usize,
+    },
+    Transfer {
+        product: &'static str,
+        cents: u64,
+    },
+}
+
+#[derive(Default)]
+struct History {
+    entries: Vec<Entry>,
+    credited_cents: u64,
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let place = prop::sample::select(vec!["wallet", "product:sms", "product:voice"]);
+    let cents = 1_u64..100_000;
+    let top_up = (place, cents.clone(), prop::bool::weighted(0.8), 1_usize..4).prop_map(
+        |(place, cents, exact, repeats)| Command::TopUp {
+            place,
+            cents,
+            paid_cents: if exact { cents } else { cents + 1 },
+            repeats,
+        },
+    );
+    let product = prop::sample::select(vec!["sms", "voice", "whatsapp"]);
+    let transfer =
+        (product, cents).prop_map(|(product, cents)| Command::Transfer { product, cents });
+    prop_oneof![top_up, transfer]
+}
+
+fn text(cents: u64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+fn apply(number: usize, command: &Command, account: Account, history: &mut History) -> Account {
+    match command {
+        Command::TopUp {
+            place,
+            cents,
+            paid_cents,
+            repeats,
+        } => {
+            let mut order = card_order(place, &text(*cents));
+            let payment = paid(&format!("pi_{number}"), &text(*paid_cents), "USD");
+            let mut account = account;
+            for _ in 0..*repeats {
+                if let Settlement::Credited {
+                    order: next,
+                    decision,
+                } = settle(&order, &account, &payment, AT).unwrap()
+                {
+                    history.entries.push(decision.entry);
+                    history.credited_cents += cents;
+                    (order, account) = (*next, decision.account);
+                }
+            }
+            account
+        }
+        Command::Transfer { product, cents } => {
+            match transfer(&account, &transfer_of(product, &text(*cents)), AT) {
+                Ok((_, decision)) => {
+                    history.entries.push(decision.entry);
+                    decision.account
+                }
+                Err(_) => account,
+            }
+        }
+    }
+}
+
+fn play(commands: &[Command]) -> (Account, History) {
+    let mut history = History::default();
+    let account = commands
+        .iter()
+        .enumerate()
+        .fold(account(), |account, (number, command)| {
+            apply(number, command, account, &mut history)
+        });
+    (account, history)
+}
+
+fn total_cents(account: &Account) -> u64 {
+    let cents = |balance: &Balance| {
+        Amount::new(balance.decimal())
+            .map_or(0, |amount| amount.to_minor_units(Currency::USD).unwrap())
+    };
+    account
+        .balances
+        .values()
+        .map(cents)
+        .fold(0, |total, cents| total + cents.unsigned_abs())
+}
+
+fn edited(entry: &Entry, edit: usize) -> Entry {
+    let mut entry = entry.clone();
+    match edit {
+        0 => entry.number += 1,
+        1 => entry.document_id.push('x'),
+        2 => entry.lines[0].amount += rust_decimal::Decimal::ONE,
+        3 => entry.lines[0].place = Place::parse("product:other").unwrap(),
+        4 => entry.at = ledger::Timestamp::from_unix_millis(entry.at.unix_millis() + 1),
+        5 => {
+            let place = entry.balances_after.keys().next().unwrap().clone();
+            entry
+                .balances_after
+                .insert(place, Balance::parse("0.000001").unwrap());
+        }
+        6 => entry.previous_hash = entry.hash,
+        _ => entry.hash = entry.previous_hash,
+    }
+    entry
+}
+
+proptest! {
+    #[test]
+    fn balances_are_the_sum_of_the_entries_and_nothing_is_negative(
+        commands in prop::collection::vec(command(), 0..60),
+    ) {
+        let (account, history) = play(&commands);
+        prop_assert_eq!(verify(&history.entries, &account), Ok(()));
+        prop_assert_eq!(total_cents(&account), history.credited_cents);
+        prop_assert_eq!(account.version, account.entries);
+    }
+
+    #[test]
+    fn a_command_applied_twice_is_applied_once(
+        cents in 1_u64..1_000_000, times in 2_usize..6,
+    ) {
+        let once = [Command::TopUp { place: "wallet", cents, paid_cents: cents, repeats: 1 }];
+        let often = [Command::TopUp { place: "wallet", cents, paid_cents: cents, repeats: times }];
+        prop_assert_eq!(play(&once).0, play(&often).0);
+    }
+
+    #[test]
+    fn any_edit_of_the_journal_is_found(
+        commands in prop::collection::vec(command(), 1..30),
+        position in any::<prop::sample::Index>(),
+        edit in 0_usize..8,
+    ) {
+        let (account, history) = play(&commands);
+        prop_assume!(!history.entries.is_empty());
+        let position = position.index(history.entries.len());
+        let mut entries = history.entries;
+        entries[position] = edited(&entries[position], edit);
+        prop_assert!(verify(&entries, &account).is_err());
+    }
+
+    #[test]
+    fn a_removed_repeated_or_swapped_entry_is_found(
+        commands in prop::collection::vec(command(), 2..30),
+        position in any::<prop::sample::Index>(),
+    ) {
+        let (account, history) = play(&commands);
+        prop_assume!(history.entries.len() >= 2);
+        let position = position.index(history.entries.len());
+        let mut removed = history.entries.clone();
+        removed.remove(position);
+        prop_assert!(verify(&removed, &account).is_err());
+        let mut repeated = history.entries.clone();
+        repeated.insert(position, history.entries[position].clone());
+        prop_assert!(verify(&repeated, &account).is_err());
+        let mut swapped = history.entries.clone();
+        swapped.swap(0, position.max(1));
+        prop_assert!(verify(&swapped, &account).is_err());
+    }
+
+    #[test]
+    fn an_account_that_was_edited_is_found(
+        commands in prop::collection::vec(command(), 1..30), cents in 1_u64..1_000,
+    ) {
+        let (account, history) = play(&commands);
+        let mut richer = account.clone();
+        let more = Amount::parse(&text(cents), 2).unwrap().decimal()
+            + account.balance(&Place::WALLET).decimal();
+        richer.balances.insert(Place::WALLET, Balance::new(more).unwrap());
+        let found = matches!(verify(&history.entries, &richer), Err(Broken::Balance { .. }));
+        prop_assert!(found);
+    }
+
+    #[test]
+    fn money_reads_as_it_is_written(units in 1_u64..=100_000_000_000_000, code in
+        prop::sample::select(vec!["USD", "JPY", "KWD", "CNY"])) {
+        let currency = Currency::parse(code).unwrap();
+        let amount = Amount::from_minor_units(units, currency).unwrap();
+        let money = Money { amount, currency };
+        prop_assert_eq!(Money::parse(&money.to_string(), currency), Ok(money));
+        prop_assert_eq!(amount.to_minor_units(currency).map(i64::unsigned_abs), Some(units));
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic_or_lose_a_digit(text in "[-+0-9.eE ,]{0,40}") {
+        if let Ok(amount) = Amount::parse(&text, 6) {
+            let padded = Amount::parse(&amount.decimal().to_string(), 6);
+            prop_assert_eq!(padded, Ok(amount));
+        }
+    }
+
+    #[test]
+    fn an_order_is_settled_by_its_own_payment_only(cents in 1_u64..1_000_000, other in 1_u64..1_000_000) {
+        prop_assume!(cents != other);
+        let order: Order = card_order("wallet", &text(cents));
+        let settlement = settle(&order, &account(), &paid("pi_1", &text(other), "USD"), AT).unwrap();
+        let refused = matches!(settlement, Settlement::Disputed { .. });
+        prop_assert!(refused);
+    }
+}

@@ -1,0 +1,263 @@
+//! The rules as tables: what stands before, what is asked, what stands after.
+#![expect(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod common;
+
+use common::{AT, account, balances, card_order, funded, paid, transfer_of, usd};
+use ledger::{
+    Account, AccountStatus, Balance, CancelStep, Currency, FailedAttempt, FindingKind, MAX_BALANCE,
+    Order, OrderStatus, PaymentId, Place, Refusal, Settlement, Timestamp, attempt_failed, cancel,
+    payment_failed, payment_processing, session_expired, settle, transfer, verify,
+};
+
+fn credited(settlement: Settlement) -> (Order, Account) {
+    match settlement {
+        Settlement::Credited { order, decision } => (*order, decision.account),
+        other => panic!("not credited: {other:?}"),
+    }
+}
+
+fn disputed(settlement: Settlement) -> (Option<OrderStatus>, FindingKind) {
+    match settlement {
+        Settlement::Disputed { order, finding } => {
+            (order.map(|order| order.status()), finding.kind)
+        }
+        other => panic!("not disputed: {other:?}"),
+    }
+}
+
+#[test]
+fn a_payment_of_what_was_ordered_is_credited_once() {
+    let order = card_order("wallet", "100");
+    let payment = paid("pi_1", "100", "USD");
+    let settlement = settle(&order, &account(), &payment, AT).unwrap();
+    let (order, account) = credited(settlement);
+    assert_eq!(order.status(), OrderStatus::Completed);
+    assert_eq!(balances(&account), "wallet 100.00");
+    assert_eq!(order.credited.unwrap().format(Currency::USD), "100.00");
+    assert!(!order.late);
+    assert_eq!(
+        settle(&order, &account, &payment, AT),
+        Ok(Settlement::AlreadyCredited)
+    );
+}
+
+#[test]
+fn money_that_differs_from_its_order_is_never_credited() {
+    let check = |payment, status, kind| {
+        let settlement = settle(&card_order("wallet", "100"), &account(), &payment, AT).unwrap();
+        assert_eq!(disputed(settlement), (status, kind));
+    };
+    let exception = Some(OrderStatus::Exception);
+    check(
+        paid("pi_1", "99.99", "USD"),
+        exception,
+        FindingKind::AmountDiffers,
+    );
+    check(
+        paid("pi_1", "100.01", "USD"),
+        exception,
+        FindingKind::AmountDiffers,
+    );
+    check(
+        paid("pi_1", "100", "EUR"),
+        exception,
+        FindingKind::CurrencyDiffers,
+    );
+}
+
+#[test]
+fn a_second_payment_is_a_finding_and_leaves_the_order_alone() {
+    let order = card_order("wallet", "100");
+    let first = settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap();
+    let (order, account) = credited(first);
+    let second = settle(&order, &account, &paid("pi_2", "100", "USD"), AT).unwrap();
+    assert_eq!(disputed(second), (None, FindingKind::DuplicatePayment));
+}
+
+#[test]
+fn an_order_in_exception_waits_for_a_person() {
+    let wrong = paid("pi_1", "1", "USD");
+    let order = match settle(&card_order("wallet", "100"), &account(), &wrong, AT).unwrap() {
+        Settlement::Disputed {
+            order: Some(order), ..
+        } => *order,
+        other => panic!("{other:?}"),
+    };
+    let right = settle(&order, &account(), &paid("pi_2", "100", "USD"), AT).unwrap();
+    assert_eq!(disputed(right), (None, FindingKind::OrderInException));
+}
+
+#[test]
+fn money_that_comes_in_is_taken_even_when_frozen_or_late() {
+    let mut frozen = account();
+    frozen.status = AccountStatus::Frozen;
+    let expired = session_expired(&card_order("wallet", "100"), AT)
+        .unwrap()
+        .unwrap();
+    let failed = payment_failed(&card_order("wallet", "100"), AT)
+        .unwrap()
+        .unwrap();
+    for (closed, status) in [
+        (expired, OrderStatus::Expired),
+        (failed, OrderStatus::Failed),
+    ] {
+        assert_eq!(closed.status(), status);
+        let settlement = settle(&closed, &frozen, &paid("pi_1", "100", "USD"), AT).unwrap();
+        let (order, account) = credited(settlement);
+        assert!(order.late);
+        assert_eq!(balances(&account), "wallet 100.00");
+    }
+}
+
+#[test]
+fn a_debt_is_paid_first_in_the_same_entry() {
+    let check = |debt: &str, paid_off: &str, credit: &str, after: &str, lines: usize| {
+        let indebted = Account {
+            debt: Balance::parse(debt).unwrap(),
+            ..account()
+        };
+        let payment = paid("pi_1", "100", "USD");
+        let settlement =
+            settle(&card_order("product:sms", "100"), &indebted, &payment, AT).unwrap();
+        let Settlement::Credited { order, decision } = settlement else {
+            panic!("not credited")
+        };
+        assert_eq!(order.debt_paid.unwrap().format(Currency::USD), paid_off);
+        assert_eq!(order.credited.unwrap().format(Currency::USD), credit);
+        assert_eq!(decision.account.debt.format(Currency::USD), after);
+        assert_eq!(decision.entry.lines.len(), lines);
+    };
+    check("0", "0.00", "100.00", "0.00", 2);
+    check("30.5", "30.50", "69.50", "0.00", 3);
+    check("100", "100.00", "0.00", "0.00", 2);
+    check("250", "100.00", "0.00", "150.00", 2);
+}
+
+#[test]
+fn what_no_account_can_hold_is_a_finding() {
+    let mut full = account();
+    full.balances
+        .insert(Place::WALLET, Balance::new(MAX_BALANCE).unwrap());
+    let settlement = settle(
+        &card_order("wallet", "100"),
+        &full,
+        &paid("pi_1", "100", "USD"),
+        AT,
+    )
+    .unwrap();
+    assert_eq!(
+        disputed(settlement),
+        (Some(OrderStatus::Exception), FindingKind::NotCreditable)
+    );
+}
+
+#[test]
+fn a_transfer_moves_what_is_there_and_refuses_what_is_not() {
+    let before = funded("40");
+    let (order, decision) = transfer(&before, &transfer_of("whatsapp", "30"), AT).unwrap();
+    assert_eq!(order.status(), OrderStatus::Completed);
+    assert_eq!(
+        balances(&decision.account),
+        "wallet 10.00, product:whatsapp 30.00"
+    );
+    assert_eq!(
+        transfer(&before, &transfer_of("whatsapp", "40.01"), AT).unwrap_err(),
+        Refusal::InsufficientBalance {
+            place: Place::WALLET,
+            available: Balance::parse("40").unwrap(),
+            required: usd("40.01"),
+        }
+    );
+    let frozen = Account {
+        status: AccountStatus::Frozen,
+        ..before
+    };
+    let refused = transfer(&frozen, &transfer_of("whatsapp", "1"), AT);
+    assert_eq!(refused.unwrap_err(), Refusal::AccountFrozen);
+}
+
+#[test]
+fn time_in_the_journal_never_runs_backwards() {
+    let before = funded("40");
+    let early = Timestamp::from_unix_millis(AT.unix_millis() - 60_000);
+    let (_, decision) = transfer(&before, &transfer_of("sms", "1"), early).unwrap();
+    assert_eq!(decision.entry.at, AT);
+}
+
+#[test]
+fn cancelling_stores_the_wish_then_closes_then_is_done() {
+    let by = ledger::Actor::parse("test").unwrap();
+    let order = card_order("wallet", "100");
+    let CancelStep::Request(order) = cancel(&order, &by, AT).unwrap() else {
+        panic!("wish")
+    };
+    assert!(!order.is_payable());
+    let CancelStep::Close(order) = cancel(&order, &by, AT).unwrap() else {
+        panic!("close")
+    };
+    assert_eq!(order.status(), OrderStatus::Cancelled);
+    assert_eq!(cancel(&order, &by, AT), Ok(CancelStep::Done));
+    let (paid, _) = credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap());
+    assert!(paid.late);
+    let status = OrderStatus::Completed;
+    assert_eq!(
+        cancel(&paid, &by, AT),
+        Err(Refusal::OrderNotCancellable { status })
+    );
+}
+
+#[test]
+fn a_page_that_closes_on_a_wish_to_cancel_ends_as_cancelled() {
+    let wished = Order {
+        cancel_requested_at: Some(AT),
+        ..card_order("wallet", "100")
+    };
+    let closed = session_expired(&wished, AT).unwrap().unwrap();
+    assert_eq!(closed.status(), OrderStatus::Cancelled);
+    assert_eq!(session_expired(&closed, AT), Ok(None));
+}
+
+#[test]
+fn a_delayed_payment_is_processing_until_it_is_paid_or_fails() {
+    let order = payment_processing(&card_order("wallet", "100"), AT)
+        .unwrap()
+        .unwrap();
+    assert_eq!(order.status(), OrderStatus::Processing);
+    assert_eq!(payment_processing(&order, AT), Ok(None));
+    assert_eq!(session_expired(&order, AT), Ok(None));
+    let failed = payment_failed(&order, AT).unwrap().unwrap();
+    assert_eq!(failed.status(), OrderStatus::Failed);
+    assert_eq!(
+        payment_processing(&failed, AT),
+        Ok(None),
+        "a late notice changes nothing"
+    );
+}
+
+#[test]
+fn a_declined_card_is_kept_once_and_the_order_stays_payable() {
+    let failed = |reference: &str| FailedAttempt {
+        payment_id: PaymentId::parse("pi_1").unwrap(),
+        decline_code: Some("insufficient_funds".into()),
+        at: AT,
+        reference: reference.into(),
+    };
+    let order = attempt_failed(&card_order("wallet", "30"), &failed("evt_1")).unwrap();
+    assert!(order.is_payable());
+    assert_eq!(attempt_failed(&order, &failed("evt_1")), None);
+    let many = (0..50).fold(order, |order, number| {
+        attempt_failed(&order, &failed(&format!("evt_x{number}"))).unwrap()
+    });
+    assert_eq!(many.attempts.len(), ledger::MAX_ATTEMPTS);
+    assert_eq!(many.attempts.last().unwrap().reference, "evt_x49");
+}
+
+#[test]
+fn an_empty_account_verifies() {
+    assert_eq!(verify(&[], &account()), Ok(()));
+}

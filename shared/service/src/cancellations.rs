@@ -1,0 +1,101 @@
+//! Cancelling a card order: the wish is stored, the page is closed, the order is cancelled.
+
+use ledger::{AccountId, Actor, CancelStep, Order, OrderId, Timestamp};
+
+use crate::error::{Error, Unavailable};
+use crate::payments;
+use crate::record::OrderRecord;
+use crate::stripe::{Closed, Stripe};
+use crate::table::{Commit, Committed, Stale, Table, pause_before_retry};
+
+/// Everything that a cancellation touches.
+#[derive(Debug)]
+pub struct Cancellations {
+    /// Where orders are.
+    pub table: Table,
+    /// Where payment pages are closed.
+    pub stripe: Stripe,
+}
+
+impl Cancellations {
+    /// Cancels an order that awaits its payment; one that is cancelled already is answered as it
+    /// is. If it turns out to have been paid, it is credited and the cancellation refused.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`ledger::Refusal::OrderNotCancellable`], or [`Error::Unavailable`]:
+    /// the wish is stored, and the same request continues.
+    pub async fn cancel(
+        &self,
+        account: &AccountId,
+        id: &OrderId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<OrderRecord, Error> {
+        let mut record = self.owned(account, id).await?;
+        for tries in 0.. {
+            let next = match ledger::cancel(&record.order, by, now)? {
+                CancelStep::Done => return Ok(record),
+                CancelStep::Request(order) => *order,
+                CancelStep::Close(order) => match self.close_page(&record, now).await? {
+                    Closed::Unpaid => *order,
+                    Closed::Completed(notice) => {
+                        payments::confirm(&self.table, &notice, now).await?;
+                        record = self.owned(account, id).await?;
+                        continue;
+                    }
+                },
+            };
+            record = match self.write(&record, next).await? {
+                Ok(written) => written,
+                Err(Stale::Order(current)) => {
+                    pause_before_retry(tries).await?;
+                    *current
+                }
+                Err(_) => {
+                    pause_before_retry(tries).await?;
+                    self.owned(account, id).await?
+                }
+            };
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    async fn owned(&self, account: &AccountId, id: &OrderId) -> Result<OrderRecord, Error> {
+        let record = self.table.order(id).await?;
+        record
+            .filter(|record| record.order.account == *account)
+            .ok_or(Error::NotFound { what: "order" })
+    }
+
+    /// Closes the page that was shown; a page that never was cannot be paid.
+    async fn close_page(&self, record: &OrderRecord, now: Timestamp) -> Result<Closed, Error> {
+        let session = record
+            .checkout
+            .as_ref()
+            .and_then(|checkout| checkout.session.as_ref());
+        match session {
+            Some(session) => self.stripe.close(record, &session.id, now).await,
+            None => Ok(Closed::Unpaid),
+        }
+    }
+
+    async fn write(
+        &self,
+        record: &OrderRecord,
+        order: Order,
+    ) -> Result<Result<OrderRecord, Stale>, Error> {
+        let next = OrderRecord {
+            order,
+            ..record.clone()
+        };
+        Ok(
+            match self.table.commit(Commit::default().order(&next)).await? {
+                Committed::Yes => Ok(OrderRecord {
+                    version: record.version.saturating_add(1),
+                    ..next
+                }),
+                Committed::No(stale) => Err(stale),
+            },
+        )
+    }
+}

@@ -1,0 +1,129 @@
+//! Configuration: environment variables, read once, with errors that name the variable.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+use url::Url;
+
+use crate::return_urls::ReturnUrls;
+
+/// Every variable that any function reads.
+pub const VARIABLES: &[&str] = &[
+    TABLE_NAME,
+    STAGE,
+    CONFIRMATION_QUEUE_URL,
+    STRIPE_SECRET_KEY_ARN,
+    STRIPE_WEBHOOK_SECRET_ARN,
+    STRIPE_LIVE_MODE,
+    CURSOR_SECRET_ARN,
+    RETURN_URL,
+    RETURN_URL_HOSTS,
+];
+
+/// The table's name.
+pub const TABLE_NAME: &str = "TABLE_NAME";
+/// The name of the deployment, carried by every payment, so that two of them never take each
+/// other's money.
+pub const STAGE: &str = "STAGE";
+/// The address of the confirmation queue.
+pub const CONFIRMATION_QUEUE_URL: &str = "CONFIRMATION_QUEUE_URL";
+/// Where Secrets Manager keeps the Stripe key.
+pub const STRIPE_SECRET_KEY_ARN: &str = "STRIPE_SECRET_KEY_ARN";
+/// Where it keeps the signing secrets of the webhook.
+pub const STRIPE_WEBHOOK_SECRET_ARN: &str = "STRIPE_WEBHOOK_SECRET_ARN";
+/// `true` for real money, `false` for Stripe's test mode.
+pub const STRIPE_LIVE_MODE: &str = "STRIPE_LIVE_MODE";
+/// Where Secrets Manager keeps the secret of the cursors.
+pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
+/// Where customers go after paying, unless their order says otherwise.
+pub const RETURN_URL: &str = "RETURN_URL";
+/// The hosts that an order may send them to, separated by commas.
+pub const RETURN_URL_HOSTS: &str = "RETURN_URL_HOSTS";
+
+/// A variable that is missing or cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("environment variable {variable} {problem}")]
+pub struct ConfigError {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// The environment of a process, as it was at its start.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(HashMap<String, String>);
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// An environment of these variables.
+    #[must_use]
+    pub fn of(variables: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self(variables.iter().map(owned).collect())
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if it is not set or empty.
+    pub fn text(&self, variable: &'static str) -> Result<String, ConfigError> {
+        let value = self
+            .0
+            .get(variable)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty());
+        let missing = || ConfigError {
+            variable,
+            problem: "is not set".to_owned(),
+        };
+        value.map(str::to_owned).ok_or_else(missing)
+    }
+
+    /// The value of a variable that is `true` or `false`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for anything else.
+    pub fn truth(&self, variable: &'static str) -> Result<bool, ConfigError> {
+        match self.text(variable)?.as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(ConfigError {
+                variable,
+                problem: "must be 'true' or 'false'".to_owned(),
+            }),
+        }
+    }
+
+    /// Where customers may be sent after paying.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the address is none, or is not https.
+    pub fn return_urls(&self) -> Result<ReturnUrls, ConfigError> {
+        let wrong = |problem: &str| ConfigError {
+            variable: RETURN_URL,
+            problem: problem.to_owned(),
+        };
+        let default = Url::parse(&self.text(RETURN_URL)?).map_err(|_| {
+            wrong("must be an absolute address, such as 'https://example.com/paid'")
+        })?;
+        if default.scheme() != "https" {
+            return Err(wrong("must be an https address"));
+        }
+        let hosts = self.text(RETURN_URL_HOSTS).unwrap_or_default();
+        let hosts = hosts
+            .split(',')
+            .map(str::trim)
+            .filter(|host| !host.is_empty());
+        let own = default.host_str().map(str::to_owned);
+        Ok(ReturnUrls {
+            hosts: hosts.map(str::to_owned).chain(own).collect(),
+            default,
+        })
+    }
+}

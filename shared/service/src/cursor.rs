@@ -1,0 +1,109 @@
+//! Cursors: where the next page of a list starts, in a form that only this service can make.
+
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use ledger::{AccountId, Timestamp};
+use sha2::Sha256;
+
+use crate::error::{Error, Invalid};
+use crate::secret::Secret;
+
+/// Longest cursor that is looked at.
+const MAX_TEXT: usize = 400;
+const TAG_BYTES: usize = 32;
+
+/// The secrets that authenticate cursors: the first makes them, all of them are accepted, so that
+/// one can be rotated without breaking a list that somebody is reading.
+#[derive(Debug)]
+pub struct Cursors(Secret);
+
+/// What a cursor is good for: one list of one account with one set of filters.
+#[derive(Debug)]
+pub struct CursorScope<'scope> {
+    /// The account whose list it is.
+    pub account: &'scope AccountId,
+    /// The list.
+    pub list: &'static str,
+    /// The filters, in their canonical form.
+    pub filters: &'scope str,
+}
+
+impl Cursors {
+    /// Cursors that this secret authenticates; two texts separated by a blank or comma while it is
+    /// rotated.
+    #[must_use]
+    pub const fn new(secret: Secret) -> Self {
+        Self(secret)
+    }
+
+    /// The cursor for a position.
+    ///
+    /// # Errors
+    /// The secret could not be loaded.
+    pub async fn seal(
+        &self,
+        scope: &CursorScope<'_>,
+        position: &str,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let secrets = self.0.get(now).await?;
+        let mac = authenticator(first(&secrets), scope, position);
+        let mut bytes = position.as_bytes().to_vec();
+        bytes.extend(mac.finalize().into_bytes());
+        Ok(BASE64URL_NOPAD.encode(&bytes))
+    }
+
+    /// The position that a cursor stands for.
+    ///
+    /// # Errors
+    /// `invalid_cursor` for a cursor that was changed, or made for another list, account or set of
+    /// filters.
+    pub async fn open(
+        &self,
+        scope: &CursorScope<'_>,
+        cursor: &str,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let detail = "this cursor was not made for this list: start again without it";
+        let invalid = || Invalid::field("invalid_cursor", "cursor", detail);
+        if cursor.len() > MAX_TEXT {
+            return Err(invalid().into());
+        }
+        let bytes = BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .map_err(|_| invalid())?;
+        let (position, tag) = bytes.split_last_chunk::<TAG_BYTES>().ok_or_else(invalid)?;
+        let position = std::str::from_utf8(position).map_err(|_| invalid())?;
+        let secrets = self.0.get(now).await?;
+        let genuine = split(&secrets).any(|secret| {
+            authenticator(secret, scope, position)
+                .verify_slice(tag)
+                .is_ok()
+        });
+        if genuine {
+            Ok(position.to_owned())
+        } else {
+            Err(invalid().into())
+        }
+    }
+}
+
+fn authenticator(secret: &str, scope: &CursorScope<'_>, position: &str) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    for part in [scope.account.as_str(), scope.list, scope.filters, position] {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    mac
+}
+
+fn split(secrets: &str) -> impl Iterator<Item = &str> {
+    secrets
+        .split([',', ' ', '\n'])
+        .filter(|secret| !secret.is_empty())
+}
+
+fn first(secrets: &str) -> &str {
+    split(secrets).next().unwrap_or_default()
+}

@@ -1,0 +1,115 @@
+//! The four ways in which a request can fail, kept apart by type.
+//!
+//! A *refusal* is a rule's "no". An *invalid* request broke the contract. *Unavailable* means that
+//! nobody knows yet and the same key will tell. *Broken* means that an invariant does not hold:
+//! the request stops, and an alarm must ring.
+
+use ledger::{Broken, IllegalMove, Refusal};
+use thiserror::Error;
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A balance rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request is not one that this service takes.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// No such thing, or not the caller's.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
+    /// The caller's key lacks a scope.
+    #[error("this API key does not have the scope '{scope}'")]
+    MissingScope {
+        /// The scope that is needed.
+        scope: &'static str,
+    },
+    /// Something that this service depends on did not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// An invariant does not hold.
+    #[error(transparent)]
+    Broken(#[from] BrokenRecord),
+}
+
+/// A request that breaks the contract: which field, and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{detail}")]
+pub struct Invalid {
+    /// The stable code of the contract.
+    pub code: &'static str,
+    /// The field of the body or the query.
+    pub field: Option<String>,
+    /// What is wrong and what would be right.
+    pub detail: String,
+}
+
+/// Who did not answer. The work may or may not have been done: the same key tells.
+#[derive(Debug, Error)]
+pub enum Unavailable {
+    /// DynamoDB failed after the client's own retries.
+    #[error("the table did not answer: {0}")]
+    Table(String),
+    /// SQS failed after the client's own retries.
+    #[error("the queue did not answer: {0}")]
+    Queue(String),
+    /// The payment provider failed after the bounded retries.
+    #[error("the payment provider did not answer: {0}")]
+    Provider(String),
+    /// A secret could not be loaded.
+    #[error("a secret could not be loaded: {0}")]
+    Secret(String),
+    /// Too many others were writing the same account.
+    #[error("the account is busy")]
+    Busy,
+}
+
+/// A stored record that cannot be, or a move that no rule allows.
+#[derive(Debug, Error)]
+pub enum BrokenRecord {
+    /// An item of the table does not read as what its key says.
+    #[error("item {key} cannot be read: {problem}")]
+    Unreadable {
+        /// The item's partition key.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A record that must exist does not.
+    #[error("{0} does not exist")]
+    Missing(String),
+    /// The order states do not allow what happened.
+    #[error(transparent)]
+    Move(#[from] IllegalMove),
+    /// An account does not follow from its journal.
+    #[error(transparent)]
+    Journal(#[from] Broken),
+    /// The payment provider refused a request that this service composed.
+    #[error("the payment provider refused a request: {0}")]
+    Provider(String),
+}
+
+impl Invalid {
+    /// A field whose value cannot be taken.
+    #[must_use]
+    pub fn field(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            field: Some(field.to_owned()),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<IllegalMove> for Error {
+    fn from(illegal: IllegalMove) -> Self {
+        Self::Broken(BrokenRecord::Move(illegal))
+    }
+}

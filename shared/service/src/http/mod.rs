@@ -1,0 +1,113 @@
+//! HTTP: the only code that knows status codes and the shapes of requests and answers.
+
+mod problem;
+mod request;
+mod view;
+
+use std::future::Future;
+
+use lambda_http::http::{StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
+use tracing::{Instrument, error, info, info_span, warn};
+
+pub use problem::Problem;
+pub use request::{Call, Caller, Fields, Parameters, json_body};
+pub use view::{balances, entries, order, orders, products};
+
+use crate::error::Error;
+use crate::record::Made;
+
+/// What a handler answers when nothing went wrong.
+#[derive(Debug)]
+pub enum Reply {
+    /// 200 with this body.
+    Ok(Value),
+    /// 201 with this body: it was made just now.
+    Created(Value),
+    /// 200 with this body and `Idempotent-Replayed: true`: it was made before.
+    Replayed(Value),
+}
+
+impl Reply {
+    /// The answer to a request that makes an order.
+    #[must_use]
+    pub fn made(made: &Made, now: ledger::Timestamp) -> Self {
+        match made {
+            Made::Now(record) => Self::Created(order(record, now)),
+            Made::Before(record) => Self::Replayed(order(record, now)),
+        }
+    }
+}
+
+/// Runs a handler: every answer carries the request's id, every failure becomes a problem, and
+/// what happened is logged once.
+pub async fn answer<Work>(request: &Request, work: impl FnOnce(Call) -> Work) -> Response<Body>
+where
+    Work: Future<Output = Result<Reply, Error>>,
+{
+    let call = Call::of(request);
+    let request_id = call.request_id.clone();
+    let span = info_span!("request", request_id = %request_id);
+    async {
+        match work(call).await {
+            Ok(reply) => {
+                let (status, replayed, body) = match reply {
+                    Reply::Ok(body) => (StatusCode::OK, false, body),
+                    Reply::Created(body) => (StatusCode::CREATED, false, body),
+                    Reply::Replayed(body) => (StatusCode::OK, true, body),
+                };
+                info!(status = status.as_u16(), replayed, "answered");
+                respond(status, "application/json", &request_id, replayed, &body)
+            }
+            Err(failure) => {
+                let problem = Problem::of(&failure);
+                let (status, code) = (problem.status.as_u16(), problem.code);
+                match &failure {
+                    Error::Broken(_) => error!(status, code, cause = %failure, "invariant broken"),
+                    Error::Unavailable(_) => warn!(status, code, cause = %failure, "unavailable"),
+                    _ => info!(status, code, "refused"),
+                }
+                let body = problem.body(&request_id);
+                respond(
+                    problem.status,
+                    "application/problem+json",
+                    &request_id,
+                    false,
+                    &body,
+                )
+            }
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+fn respond(
+    status: StatusCode,
+    media_type: &str,
+    request_id: &str,
+    replayed: bool,
+    body: &Value,
+) -> Response<Body> {
+    let response = Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, media_type)
+        .header(header::CACHE_CONTROL, "no-store")
+        .header("x-request-id", request_id);
+    let response = match replayed {
+        true => response.header("idempotent-replayed", "true"),
+        false => response,
+    };
+    let response = match status {
+        StatusCode::SERVICE_UNAVAILABLE => response.header(header::RETRY_AFTER, "2"),
+        _ => response,
+    };
+    response
+        .body(Body::from(body.to_string()))
+        .unwrap_or_else(|_| {
+            let mut broken = Response::new(Body::from(json!({}).to_string()));
+            *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            broken
+        })
+}

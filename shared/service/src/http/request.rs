@@ -1,0 +1,307 @@
+//! Requests: who calls, and what they send, every part of it bounded.
+
+use std::collections::BTreeMap;
+
+use lambda_http::http::header;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt};
+use ledger::{AccountId, Actor, IdempotencyKey, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Invalid};
+use crate::keys::Scope;
+use crate::stamp;
+
+/// Longest body of a JSON request.
+const MAX_BODY: usize = 64 * 1024;
+/// The error that names the field that a list of fields does not have.
+const UNKNOWN_FIELD: &str = "unknown_field";
+
+/// What the gateway says about a request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The gateway's id of the request: in every answer and every log line.
+    pub request_id: String,
+    fields: BTreeMap<String, String>,
+}
+
+/// Who calls, as the authorizer found.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The customer's account.
+    pub account: AccountId,
+    /// Who uses the key.
+    pub by: Actor,
+}
+
+/// The fields of a JSON body, taken one by one; what is left over is an error.
+#[derive(Debug)]
+pub struct Fields(Map<String, Value>);
+
+/// The query parameters of a request, taken one by one; what is left over is an error.
+#[derive(Debug)]
+pub struct Parameters(BTreeMap<String, String>);
+
+impl Call {
+    /// Reads what the gateway put beside the request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+            return Self {
+                request_id: String::new(),
+                fields: BTreeMap::new(),
+            };
+        };
+        let fields = context
+            .authorizer
+            .as_ref()
+            .map(|authorizer| &authorizer.fields);
+        let texts = fields
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Self {
+            request_id: context.request_id.clone().unwrap_or_default(),
+            fields: texts.collect(),
+        }
+    }
+
+    /// The customer that calls, if the key has the scope.
+    ///
+    /// The gateway keeps the authorizer's answer for up to a minute, so the key's own end is
+    /// checked here again.
+    ///
+    /// # Errors
+    /// [`Error::MissingScope`] for a key without the scope, of another kind, or at its end.
+    pub fn customer(&self, scope: Scope, now: Timestamp) -> Result<Caller, Error> {
+        let field = |name: &str| self.fields.get(name).map(String::as_str);
+        let missing = || Error::MissingScope {
+            scope: scope.name(),
+        };
+        let granted = field("scopes").unwrap_or_default();
+        let ended = field("expires_at")
+            .and_then(stamp::parse)
+            .is_some_and(|end| now >= end);
+        if ended || !granted.split(' ').any(|granted| granted == scope.name()) {
+            return Err(missing());
+        }
+        let account = field("account_id").and_then(|id| AccountId::parse(id).ok());
+        let by = field("name").and_then(|name| Actor::parse(name).ok());
+        let (Some(account), Some(by)) = (account, by) else {
+            return Err(missing());
+        };
+        Ok(Caller { account, by })
+    }
+
+    /// The idempotency key that a request which makes something must carry.
+    ///
+    /// # Errors
+    /// `idempotency_key_required` or `invalid_idempotency_key`.
+    pub fn idempotency_key(request: &Request) -> Result<IdempotencyKey, Error> {
+        let mut values = request.headers().get_all("idempotency-key").iter();
+        let invalid = |code, detail: &str| Invalid {
+            code,
+            field: None,
+            detail: detail.to_owned(),
+        };
+        let value = values.next().ok_or_else(|| {
+            let detail = "send a header Idempotency-Key: the same one when you repeat the request";
+            invalid("idempotency_key_required", detail)
+        })?;
+        let text = value.to_str().unwrap_or_default();
+        let key = IdempotencyKey::parse(text)
+            .ok()
+            .filter(|_| values.next().is_none());
+        let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters, once";
+        Ok(key.ok_or_else(|| invalid("invalid_idempotency_key", detail))?)
+    }
+}
+
+/// The fields of a request's JSON body.
+///
+/// # Errors
+/// `unsupported_media_type`, `body_too_large`, `invalid_json`.
+pub fn json_body(request: &Request) -> Result<Fields, Error> {
+    let invalid = |code, detail: String| {
+        Error::from(Invalid {
+            code,
+            field: None,
+            detail,
+        })
+    };
+    let media_type = request.headers().get(header::CONTENT_TYPE);
+    let media_type = media_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        let detail = "send Content-Type: application/json".to_owned();
+        return Err(invalid("unsupported_media_type", detail));
+    }
+    let body: &[u8] = request.body().as_ref();
+    if body.len() > MAX_BODY {
+        return Err(invalid(
+            "body_too_large",
+            format!("at most {MAX_BODY} bytes"),
+        ));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(Fields(fields)),
+        Ok(_) => Err(invalid(
+            "invalid_json",
+            "the body must be a JSON object".to_owned(),
+        )),
+        Err(error) => Err(invalid(
+            "invalid_json",
+            format!("the body is not JSON: {error}"),
+        )),
+    }
+}
+
+impl Fields {
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// `missing_field`, or `invalid_field` if it is no text.
+    pub fn text(&mut self, name: &str) -> Result<String, Error> {
+        self.optional_text(name)?
+            .ok_or_else(|| Invalid::field("missing_field", name, "is required").into())
+    }
+
+    /// A text that may be missing or null.
+    ///
+    /// # Errors
+    /// `invalid_field` if it is there and no text.
+    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, Error> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Invalid::field("invalid_field", name, "must be a string").into()),
+        }
+    }
+
+    /// An amount of money: a string, because a JSON number would be read as a float.
+    ///
+    /// # Errors
+    /// `missing_field`; `invalid_amount` for a number or anything that is not plain digits;
+    /// `amount_out_of_range` for zero and for what no account can hold.
+    pub fn amount(&mut self, name: &str) -> Result<ledger::Amount, Error> {
+        if self.0.get(name).is_some_and(Value::is_number) {
+            let detail = "must be a string, such as \"100.00\", not a number";
+            return Err(Invalid::field("invalid_amount", name, detail).into());
+        }
+        let text = self.text(name)?;
+        ledger::Amount::parse(&text, ledger::MAX_DECIMALS).map_err(|error| {
+            let code = match error {
+                ledger::MoneyError::NotPositive | ledger::MoneyError::TooLarge => {
+                    "amount_out_of_range"
+                }
+                _ => "invalid_amount",
+            };
+            Invalid::field(code, name, error.to_string()).into()
+        })
+    }
+
+    /// Names and texts, at most `most` of them.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn texts(&mut self, name: &str, most: usize) -> Result<BTreeMap<String, String>, Error> {
+        let wrong = |detail: String| Error::from(Invalid::field("invalid_field", name, detail));
+        let fields = match self.0.remove(name) {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(Value::Object(fields)) if fields.len() <= most => fields,
+            Some(_) => {
+                return Err(wrong(format!(
+                    "must be an object of at most {most} strings"
+                )));
+            }
+        };
+        let rule = "keys have 1 to 40 characters, values are strings of at most 500";
+        let texts = fields.into_iter().map(|(key, value)| match value {
+            Value::String(text)
+                if (1..=40).contains(&key.chars().count()) && text.chars().count() <= 500 =>
+            {
+                Ok((key, text))
+            }
+            _ => Err(wrong(rule.to_owned())),
+        });
+        texts.collect()
+    }
+
+    /// Refuses what nobody asked for: a misspelt field must not be dropped in silence.
+    ///
+    /// # Errors
+    /// `unknown_field` with its name.
+    pub fn finish(self) -> Result<(), Error> {
+        finished(self.0.keys().next())
+    }
+}
+
+impl Parameters {
+    /// The parameters of a request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let query = request.query_string_parameters();
+        let pairs = query
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self(pairs.collect())
+    }
+
+    /// A parameter that `parse` understands.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with its name and the rule.
+    pub fn take<T>(
+        &mut self,
+        name: &str,
+        rule: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        match self.0.remove(name) {
+            None => Ok(None),
+            Some(text) => parse(&text).map(Some).ok_or_else(|| {
+                Invalid::field("invalid_parameter", name, format!("must be {rule}")).into()
+            }),
+        }
+    }
+
+    /// How many items a page may have, 1 to 100; 20 if nothing is said.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn limit(&mut self) -> Result<u8, Error> {
+        let number = |text: &str| serde_json::from_str(text).ok();
+        let limit = self.take("limit", "a number from 1 to 100", |text| {
+            number(text).filter(|limit| (1..=100).contains(limit))
+        })?;
+        Ok(limit.unwrap_or(20))
+    }
+
+    /// A moment.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
+        self.take(name, "a time such as 2026-11-23T13:00:00Z", stamp::parse)
+    }
+
+    /// Refuses what nobody asked for.
+    ///
+    /// # Errors
+    /// `unknown_field` with its name.
+    pub fn finish(self) -> Result<(), Error> {
+        finished(self.0.keys().next())
+    }
+}
+
+fn finished(left_over: Option<&String>) -> Result<(), Error> {
+    match left_over {
+        None => Ok(()),
+        Some(name) => {
+            let name: String = name.chars().take(64).collect();
+            Err(Invalid::field(UNKNOWN_FIELD, &name, "is not a field of this request").into())
+        }
+    }
+}

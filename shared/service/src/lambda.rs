@@ -1,0 +1,77 @@
+//! What every function's `main` does before it takes requests.
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use ledger::Timestamp;
+
+use crate::config::{ConfigError, Environment, TABLE_NAME};
+use crate::secret::Secret;
+use crate::table::Table;
+
+/// How long one attempt of a request to AWS may take, and all of its attempts together.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The clients and the configuration of one function, built once, outside of the handler.
+#[derive(Debug)]
+pub struct Runtime {
+    /// The environment variables.
+    pub environment: Environment,
+    sdk: SdkConfig,
+}
+
+impl Runtime {
+    /// Starts logging, and reads the environment and the AWS configuration.
+    pub async fn start() -> Self {
+        crate::log::to_standard_output();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
+        Self {
+            environment: Environment::of_process(),
+            sdk: sdk.load().await,
+        }
+    }
+
+    /// The table of this deployment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `TABLE_NAME`.
+    pub fn table(&self) -> Result<Table, ConfigError> {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
+        Ok(Table::new(client, self.environment.text(TABLE_NAME)?))
+    }
+
+    /// A client of the queue service.
+    #[must_use]
+    pub fn queues(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk)
+    }
+
+    /// The secret whose address this variable holds.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn secret(&self, variable: &'static str) -> Result<Secret, ConfigError> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
+        Ok(Secret::managed(client, self.environment.text(variable)?))
+    }
+}
+
+/// The time, for a `main` to hand to its handler.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a main function is where time comes in"
+)]
+pub fn now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = since_epoch
+        .map(|elapsed| elapsed.as_millis())
+        .unwrap_or_default();
+    Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,253 @@
+//! Making a card order and its payment page.
+//!
+//! Three requests to the table and one to Stripe: read; store the order with the parameters of its
+//! page; make the page; store the page. A repetition continues where the first try stopped.
+
+use std::time::Duration;
+
+use ledger::{
+    AccountId, Actor, Amount, Currency, Method, Money, Order, OrderId, Target, Timestamp,
+};
+
+use crate::catalogue::CatalogueCache;
+use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
+use crate::record::{Checkout, Made, OrderRecord, RequestWords};
+use crate::return_urls::ReturnUrls;
+use crate::stripe::{CallFailed, Stripe};
+use crate::table::{Commit, Committed, Stale, Table, must_exist, pause_before_retry};
+
+/// How long a payment page is open. Stripe's limit is 24 hours from when it *receives* the request.
+const PAGE_TIME: Duration = Duration::from_secs(23 * 3_600 + 50 * 60);
+/// How long a card order can be paid; never shorter than its page is open.
+const ORDER_TIME: Duration = Duration::from_secs(24 * 3_600);
+/// Stripe refuses a page that closes within 30 minutes; a minute more, for the clocks.
+const SHORTEST_PAGE_TIME: Duration = Duration::from_secs(31 * 60);
+/// How often Stripe is called for one request.
+const MAX_CALLS: u32 = 3;
+const PAUSE_BETWEEN_CALLS: Duration = Duration::from_millis(200);
+
+/// Everything that making a card order touches.
+#[derive(Debug)]
+pub struct CardOrders {
+    /// Where orders are stored.
+    pub table: Table,
+    /// Where payment pages are made.
+    pub stripe: Stripe,
+    /// What can be topped up.
+    pub catalogue: CatalogueCache,
+    /// Where customers may be sent after paying.
+    pub return_urls: ReturnUrls,
+}
+
+/// What a customer asks for.
+#[derive(Debug, Clone)]
+pub struct CardOrder {
+    /// Derived from the idempotency key.
+    pub id: OrderId,
+    /// Whose order it is.
+    pub account: AccountId,
+    /// What is topped up.
+    pub target: Target,
+    /// How much.
+    pub amount: Amount,
+    /// In what; none means the account's currency.
+    pub currency: Option<Currency>,
+    /// The client's own words.
+    pub words: RequestWords,
+    /// Who asks.
+    pub by: Actor,
+}
+
+impl CardOrders {
+    /// Makes the order, or continues the one that this key made before.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] if the key made another order; [`Error::Invalid`] for what the
+    /// catalogue or the configuration does not allow; [`Error::Unavailable`] if the same key must
+    /// be tried again: the order may exist, without its page.
+    pub async fn make(&self, wanted: &CardOrder, now: Timestamp) -> Result<Made, Error> {
+        for tries in 0.. {
+            let seen = self.table.seen(&wanted.id, &wanted.account).await?;
+            let account = must_exist(seen.account, &wanted.account)?;
+            let currency = wanted.currency.unwrap_or(account.currency);
+            if let Some(record) = seen.order {
+                return self.again(wanted, currency, record, now).await;
+            }
+            let record = match self.compose(wanted, currency, account.currency, now).await {
+                Ok(record) => record,
+                // The read is not a snapshot: a refusal asks for the order once more.
+                Err(refused) => match self.table.order(&wanted.id).await? {
+                    Some(record) => return self.again(wanted, currency, record, now).await,
+                    None => return Err(refused),
+                },
+            };
+            match self.table.commit(Commit::default().order(&record)).await? {
+                Committed::Yes => {
+                    let stored = OrderRecord {
+                        version: 1,
+                        ..record
+                    };
+                    return Ok(Made::Now(Box::new(self.with_page(stored, now).await?)));
+                }
+                Committed::No(Stale::Order(record)) => {
+                    return self.again(wanted, currency, *record, now).await;
+                }
+                Committed::No(_) => pause_before_retry(tries).await?,
+            }
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    /// The order that this key made before, if it is the same one, with its page.
+    async fn again(
+        &self,
+        wanted: &CardOrder,
+        currency: Currency,
+        record: OrderRecord,
+        now: Timestamp,
+    ) -> Result<Made, Error> {
+        let money = Money {
+            amount: wanted.amount,
+            currency,
+        };
+        let order = &record.order;
+        let same = order.account == wanted.account
+            && order.method == Method::Card
+            && order.target == wanted.target
+            && order.amount == money
+            && record.request == wanted.words;
+        if !same {
+            return Err(Error::KeyReused);
+        }
+        Ok(Made::Before(Box::new(self.with_page(record, now).await?)))
+    }
+
+    /// The order and the parameters of its page, as they will be stored before Stripe is called.
+    async fn compose(
+        &self,
+        wanted: &CardOrder,
+        currency: Currency,
+        account_currency: Currency,
+        now: Timestamp,
+    ) -> Result<OrderRecord, Error> {
+        let money = Money {
+            amount: wanted.amount,
+            currency,
+        };
+        let catalogue = self.catalogue.get(&self.table, now).await?;
+        catalogue.admit(&wanted.target, Method::Card, money)?;
+        if currency != account_currency {
+            let detail = format!("a card pays in the currency of the account, {account_currency}");
+            return Err(Invalid::field("unknown_currency", "currency", detail).into());
+        }
+        if money.amount.to_minor_units(currency).is_none() {
+            let detail = format!("{currency} has at most {} decimals", currency.decimals());
+            return Err(Invalid::field("invalid_amount", "amount", detail).into());
+        }
+        let return_url = self
+            .return_urls
+            .resolve(wanted.words.return_url.as_deref(), &wanted.id)?;
+        Ok(OrderRecord {
+            order: Order::by_card(
+                wanted.id.clone(),
+                wanted.account.clone(),
+                wanted.target.clone(),
+                money,
+                wanted.by.clone(),
+                now,
+                now.plus(ORDER_TIME),
+            ),
+            version: 0,
+            request: wanted.words.clone(),
+            checkout: Some(Checkout {
+                attempt: 1,
+                description: catalogue.describe(&wanted.target),
+                return_url,
+                expires_at: now.plus(PAGE_TIME),
+                session: None,
+            }),
+        })
+    }
+
+    /// The order with its payment page, if it can still be paid.
+    ///
+    /// Whatever is sent to Stripe was stored before. A 5xx answer is kept by Stripe under its key,
+    /// so it costs an attempt; silence does not.
+    async fn with_page(&self, record: OrderRecord, now: Timestamp) -> Result<OrderRecord, Error> {
+        let mut record = record;
+        let mut last = Unavailable::Busy;
+        let mut calls = 0;
+        while let Some(checkout) = unfinished(&record) {
+            if checkout.expires_at < now.plus(SHORTEST_PAGE_TIME) {
+                record = self.stored(with_next_attempt(&record, now)).await?;
+                continue;
+            }
+            if calls == MAX_CALLS {
+                return Err(last.into());
+            }
+            if calls > 0 {
+                tokio::time::sleep(PAUSE_BETWEEN_CALLS.saturating_mul(calls)).await;
+            }
+            calls = calls.saturating_add(1);
+            match self.stripe.create_session(&record, now).await {
+                Ok(session) => {
+                    let checkout = Checkout {
+                        session: Some(session),
+                        ..checkout.clone()
+                    };
+                    let next = OrderRecord {
+                        checkout: Some(checkout),
+                        ..record.clone()
+                    };
+                    record = self.stored(next).await?;
+                }
+                Err(CallFailed::Repeat(why)) => last = Unavailable::Provider(why),
+                Err(CallFailed::NextAttempt(why)) => {
+                    last = Unavailable::Provider(why);
+                    record = self.stored(with_next_attempt(&record, now)).await?;
+                }
+                Err(CallFailed::Refused(why)) => return Err(BrokenRecord::Provider(why).into()),
+            }
+        }
+        Ok(record)
+    }
+
+    /// Writes an order; if somebody else did, theirs is the one that counts.
+    async fn stored(&self, record: OrderRecord) -> Result<OrderRecord, Error> {
+        let version = record.version.saturating_add(1);
+        for tries in 0.. {
+            match self.table.commit(Commit::default().order(&record)).await? {
+                Committed::Yes => break,
+                Committed::No(Stale::Order(current)) => return Ok(*current),
+                Committed::No(_) => pause_before_retry(tries).await?,
+            }
+        }
+        Ok(OrderRecord { version, ..record })
+    }
+}
+
+/// The parameters of a page that is to be made.
+fn unfinished(record: &OrderRecord) -> Option<&Checkout> {
+    let checkout = record.checkout.as_ref()?;
+    (record.order.is_payable() && checkout.session.is_none()).then_some(checkout)
+}
+
+/// The order with other parameters, which need another key. The page that the earlier ones may
+/// have made was never shown to anybody.
+fn with_next_attempt(record: &OrderRecord, now: Timestamp) -> OrderRecord {
+    let checkout = record.checkout.as_ref().map(|checkout| Checkout {
+        attempt: checkout.attempt.saturating_add(1),
+        expires_at: now.plus(PAGE_TIME),
+        session: None,
+        ..checkout.clone()
+    });
+    let order = Order {
+        expires_at: Some(now.plus(ORDER_TIME)),
+        ..record.order.clone()
+    };
+    OrderRecord {
+        order,
+        checkout,
+        ..record.clone()
+    }
+}

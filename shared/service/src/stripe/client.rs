@@ -1,0 +1,262 @@
+//! Calling Stripe: making, closing and looking at payment pages.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use ledger::Timestamp;
+use stripe::{ApiErrorsType, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
+use stripe_checkout::checkout_session::{
+    CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing,
+    CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionLineItems,
+    CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
+    ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
+};
+use stripe_client_core::StripeRequest;
+use stripe_shared::{CheckoutSession as StripeSession, CheckoutSessionMode, CheckoutSessionStatus};
+
+use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
+use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::notice::{Notice, What};
+use crate::record::{CheckoutSession, OrderRecord};
+use crate::secret::Secret;
+
+/// How long one call may take. Three of them and their pauses fit into a function's timeout.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// Stripe, as one deployment uses it.
+#[derive(Debug)]
+pub struct Stripe {
+    secret: Secret,
+    stage: String,
+    base_url: Option<String>,
+}
+
+/// Why a call did not succeed, by what may be done next.
+#[derive(Debug)]
+pub enum CallFailed {
+    /// Nobody knows whether it happened: the same call with the same key will tell.
+    Repeat(String),
+    /// This key will answer so for ever: other parameters need another key.
+    NextAttempt(String),
+    /// It can never succeed: the request or the configuration is wrong.
+    Refused(String),
+}
+
+/// What became of a payment page that was to be closed.
+#[derive(Debug)]
+pub enum Closed {
+    /// It is closed, and was not paid.
+    Unpaid,
+    /// It had been paid: this must be acted on instead.
+    Completed(Box<Notice>),
+}
+
+impl Stripe {
+    /// Stripe for a stage, or what stands in for it at `base_url`.
+    #[must_use]
+    pub const fn new(secret: Secret, stage: String, base_url: Option<String>) -> Self {
+        Self {
+            secret,
+            stage,
+            base_url,
+        }
+    }
+
+    /// Makes the payment page of an order's stored parameters.
+    ///
+    /// The parameters depend on nothing else, so the same attempt is always the same request.
+    ///
+    /// # Errors
+    /// [`CallFailed`], by what may be done next.
+    pub async fn create_session(
+        &self,
+        record: &OrderRecord,
+        now: Timestamp,
+    ) -> Result<CheckoutSession, CallFailed> {
+        let refused = |what: &str| CallFailed::Refused(what.to_owned());
+        let checkout = record
+            .checkout
+            .as_ref()
+            .ok_or_else(|| refused("no parameters"))?;
+        let key = format!("{}:{}", record.order.id, checkout.attempt);
+        let key = IdempotencyKey::new(key).map_err(|error| refused(&error.to_string()))?;
+        let request = self
+            .parameters(record)
+            .ok_or_else(|| refused("amount or currency"))?;
+        let client = self.client(now).await?;
+        let request = request
+            .customize()
+            .request_strategy(RequestStrategy::Idempotent(key));
+        let session = request.send(&client).await.map_err(failed)?;
+        let url = session
+            .url
+            .ok_or_else(|| refused("a session without an address"))?;
+        Ok(CheckoutSession {
+            id: session.id.to_string(),
+            url,
+        })
+    }
+
+    /// Closes a payment page, unless it was paid before.
+    ///
+    /// # Errors
+    /// [`Unavailable::Provider`] or a refusal that only a wrong configuration can bring.
+    pub async fn close(
+        &self,
+        record: &OrderRecord,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Closed, Error> {
+        let client = self.client(now).await.map_err(Error::from)?;
+        let expired = ExpireCheckoutSession::new(id)
+            .customize()
+            .send(&client)
+            .await;
+        match expired.map_err(failed) {
+            Ok(_) => return Ok(Closed::Unpaid),
+            // Stripe refuses to close what is not open: look at it.
+            Err(CallFailed::Refused(_)) => {}
+            Err(failed) => return Err(failed.into()),
+        }
+        let found = RetrieveCheckoutSession::new(id)
+            .customize()
+            .send(&client)
+            .await;
+        let session = found.map_err(failed).map_err(Error::from)?;
+        match session.status {
+            Some(CheckoutSessionStatus::Expired) => Ok(Closed::Unpaid),
+            Some(CheckoutSessionStatus::Complete) => {
+                let what = outcome(&session, now)
+                    .map_err(|field| BrokenRecord::Provider(format!("{id}: {field}")))?;
+                Ok(Closed::Completed(Box::new(Notice {
+                    id: session.id.to_string(),
+                    account: record.order.account.clone(),
+                    order: record.order.id.clone(),
+                    what,
+                })))
+            }
+            _ => Err(Unavailable::Provider(format!("{id} could not be closed")).into()),
+        }
+    }
+
+    fn parameters(&self, record: &OrderRecord) -> Option<CreateCheckoutSession> {
+        let (order, checkout) = (&record.order, record.checkout.as_ref()?);
+        let currency = order.payable.currency;
+        let marks = HashMap::from([
+            (STAGE_MARK.to_owned(), self.stage.clone()),
+            (ACCOUNT_MARK.to_owned(), order.account.to_string()),
+            (ORDER_MARK.to_owned(), order.id.to_string()),
+        ]);
+        let mut price = CreateCheckoutSessionLineItemsPriceData::new(currency_of(currency.code())?);
+        price.unit_amount = Some(order.payable.amount.to_minor_units(currency)?);
+        price.product_data = Some(ProductData::new(checkout.description.clone()));
+        let mut item = CreateCheckoutSessionLineItems::new();
+        item.price_data = Some(price);
+        item.quantity = Some(1);
+        // Session metadata does not reach the payment: it carries the marks itself.
+        let mut payment = CreateCheckoutSessionPaymentIntentData::new();
+        payment.metadata = Some(marks.clone());
+        let mut localised = CreateCheckoutSessionAdaptivePricing::new();
+        localised.enabled = Some(false);
+        let request = CreateCheckoutSession::new()
+            .mode(CheckoutSessionMode::Payment)
+            .line_items(vec![item])
+            .allowed_payment_method_types(vec![
+                CreateCheckoutSessionAllowedPaymentMethodTypes::Card,
+            ])
+            .adaptive_pricing(localised)
+            .success_url(&checkout.return_url)
+            .cancel_url(&checkout.return_url)
+            .client_reference_id(order.id.as_str())
+            .metadata(marks)
+            .payment_intent_data(payment)
+            .expires_at(checkout.expires_at.unix_seconds());
+        Some(match &record.request.email {
+            Some(email) => request.customer_email(email),
+            None => request,
+        })
+    }
+
+    async fn client(&self, now: Timestamp) -> Result<Client, CallFailed> {
+        let secret = self.secret.get(now).await;
+        let secret = secret.map_err(|error| CallFailed::Repeat(error.to_string()))?;
+        let builder = ClientBuilder::new(secret).timeout(CALL_TIMEOUT);
+        let builder = match &self.base_url {
+            Some(url) => builder.url(url),
+            None => builder,
+        };
+        builder.build().map_err(failed)
+    }
+}
+
+impl fmt::Display for CallFailed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repeat(why) | Self::NextAttempt(why) | Self::Refused(why) => {
+                formatter.write_str(why)
+            }
+        }
+    }
+}
+
+impl From<CallFailed> for Error {
+    fn from(failed: CallFailed) -> Self {
+        match failed {
+            CallFailed::Repeat(why) | CallFailed::NextAttempt(why) => {
+                Unavailable::Provider(why).into()
+            }
+            CallFailed::Refused(why) => BrokenRecord::Provider(why).into(),
+        }
+    }
+}
+
+/// What a failed call means. The words of Stripe's message are for logs; they name parameters, not
+/// people.
+fn failed(error: StripeError) -> CallFailed {
+    match error {
+        StripeError::Stripe(answer, status) => {
+            let message = answer.message.unwrap_or_default();
+            let why = format!("{status} {}: {message}", answer.type_);
+            match status {
+                409 | 429 => CallFailed::Repeat(why),
+                // Stripe keeps a 5xx answer under its key and gives it again.
+                500.. => CallFailed::NextAttempt(why),
+                _ if answer.type_ == ApiErrorsType::IdempotencyError => {
+                    CallFailed::NextAttempt(why)
+                }
+                _ => CallFailed::Refused(why),
+            }
+        }
+        StripeError::Timeout | StripeError::ClientError(_) => {
+            CallFailed::Repeat("no answer".to_owned())
+        }
+        // A 5xx whose body is not JSON arrives here without its status.
+        StripeError::JSONDeserialize(why) => CallFailed::NextAttempt(format!("unreadable: {why}")),
+        StripeError::ConfigError(why) => CallFailed::Refused(why),
+    }
+}
+
+fn outcome(session: &StripeSession, now: Timestamp) -> Result<What, &'static str> {
+    let payment = session
+        .payment_intent
+        .as_ref()
+        .map(|payment| payment.id().to_string());
+    let currency = session.currency.as_ref().map(ToString::to_string);
+    event::of_payment(
+        session.payment_status.as_str(),
+        payment.as_deref(),
+        session.amount_total,
+        currency.as_deref(),
+        now,
+        session.id.as_str(),
+    )
+}
+
+fn currency_of(code: &str) -> Option<stripe_types::Currency> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only way to name a currency of the crate"
+    )]
+    code.to_ascii_lowercase().parse().ok()
+}

@@ -1,0 +1,260 @@
+//! The one commit: how every change of the table is made.
+//!
+//! A commit is one DynamoDB transaction of conditional puts, always in this order: the documents
+//! (put if absent, or replaced at the version that was read), the journal entry (put if absent),
+//! the account (replaced at the version that was read). Its answer is decoded in the same order,
+//! so a repeated command is recognised by its document before any balance is looked at.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use ledger::{Account, Decision, Finding};
+
+use super::items::{self, Keyed};
+use super::{Item, Table, unavailable};
+use crate::catalogue::Catalogue;
+use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::keys::ApiKey;
+use crate::record::{OrderRecord, PaymentClaim};
+
+/// How often a use case decides again after losing a race, before it answers "busy".
+///
+/// With the pauses below that is about eight seconds, well inside a function's timeout.
+pub const MAX_COMMIT_TRIES: u32 = 48;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const LONGEST_PAUSE: Duration = Duration::from_millis(320);
+
+/// What must be true of an item for its put to go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The item does not exist.
+    Absent,
+    /// The item was last written at this version.
+    Version(u64),
+}
+
+/// Conditional puts that go through together or not at all.
+#[derive(Debug, Default)]
+pub struct Commit {
+    puts: Vec<(Item, Guard)>,
+    documents: usize,
+}
+
+/// Whether a commit went through.
+#[derive(Debug)]
+pub enum Committed {
+    /// All of it did.
+    Yes,
+    /// None of it did.
+    No(Stale),
+}
+
+/// What the decision had not seen. Every case is decided again, none is an error.
+#[derive(Debug)]
+pub enum Stale {
+    /// The order was written in between, or exists already: this is how it stands.
+    Order(Box<OrderRecord>),
+    /// The payment, finding, key or account record exists already.
+    Exists,
+    /// The account was written in between: this is how it stands.
+    Account(Box<Account>),
+    /// Somebody is writing one of the items right now: read again.
+    Conflict,
+}
+
+impl Guard {
+    /// The guard of a record that was read at this version; 0 means that there was none.
+    #[must_use]
+    pub const fn seen(version: u64) -> Self {
+        match version {
+            0 => Self::Absent,
+            version => Self::Version(version),
+        }
+    }
+}
+
+impl Commit {
+    /// Writes an order at the version after the one that was read.
+    #[must_use]
+    pub fn order(self, record: &OrderRecord) -> Self {
+        self.document(items::from_order(record), Guard::seen(record.version))
+    }
+
+    /// Claims a payment, once.
+    #[must_use]
+    pub fn payment(self, claim: &PaymentClaim) -> Self {
+        self.document(items::from_payment(claim), Guard::Absent)
+    }
+
+    /// Stores a finding, once.
+    #[must_use]
+    pub fn finding(self, finding: &Finding) -> Self {
+        self.document(items::from_finding(finding), Guard::Absent)
+    }
+
+    /// Stores an API key at the version after the one that was read.
+    #[must_use]
+    pub fn api_key(self, key: &ApiKey) -> Self {
+        self.document(items::from_api_key(key), Guard::seen(key.version))
+    }
+
+    /// Replaces the catalogue at the version that was read.
+    #[must_use]
+    pub fn catalogue(self, catalogue: &Catalogue, seen_version: u64) -> Self {
+        let next = seen_version.saturating_add(1);
+        self.document(
+            items::from_catalogue(catalogue, next),
+            Guard::seen(seen_version),
+        )
+    }
+
+    /// Writes the entry and the account of a decision. Comes after the documents.
+    #[must_use]
+    pub fn decision(mut self, decision: &Decision) -> Self {
+        self.puts
+            .push((items::from_entry(&decision.entry), Guard::Absent));
+        self.account(&decision.account)
+    }
+
+    /// Writes an account; its version is already the next one. Comes last.
+    #[must_use]
+    pub fn account(mut self, account: &Account) -> Self {
+        let guard = Guard::seen(account.version.saturating_sub(1));
+        self.puts.push((items::from_account(account), guard));
+        self
+    }
+
+    fn document(mut self, item: Item, guard: Guard) -> Self {
+        self.puts.push((item, guard));
+        self.documents = self.puts.len();
+        self
+    }
+}
+
+impl Table {
+    /// Commits all of it or nothing.
+    ///
+    /// The SDK repeats throttled and failed requests with the same token, but never a cancelled
+    /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
+    ///
+    /// # Errors
+    /// [`Unavailable::Table`]: the commit may or may not have gone through.
+    /// [`BrokenRecord`] if an item that stands in the way cannot be read.
+    pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        let documents = commit.documents;
+        let puts = commit
+            .puts
+            .into_iter()
+            .map(|(item, guard)| self.put(item, guard));
+        let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(puts))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Committed::Yes),
+            Err(error) => match cancellation_reasons(&error) {
+                Some(reasons) => decode(reasons, documents).map(Committed::No),
+                None => Err(unavailable(error).into()),
+            },
+        }
+    }
+
+    fn put(
+        &self,
+        item: Item,
+        guard: Guard,
+    ) -> Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match guard {
+            Guard::Absent => put.condition_expression("attribute_not_exists(pk)"),
+            Guard::Version(version) => put
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":seen", AttributeValue::N(version.to_string())),
+        };
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+}
+
+/// Waits before a lost race is decided again: longer each time, and never as long as another
+/// loser of the same race.
+///
+/// # Errors
+/// [`Unavailable::Busy`] once `tries` has reached [`MAX_COMMIT_TRIES`].
+pub async fn pause_before_retry(tries: u32) -> Result<(), Unavailable> {
+    if tries >= MAX_COMMIT_TRIES {
+        return Err(Unavailable::Busy);
+    }
+    let longest = FIRST_PAUSE
+        .saturating_mul(1 << tries.min(10))
+        .min(LONGEST_PAUSE);
+    let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+    Ok(())
+}
+
+fn cancellation_reasons(
+    error: &SdkError<TransactWriteItemsError>,
+) -> Option<&[CancellationReason]> {
+    match error.as_service_error()? {
+        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            Some(cancelled.cancellation_reasons())
+        }
+        _ => None,
+    }
+}
+
+/// Reads why a transaction was cancelled, in the order of its puts.
+fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Error> {
+    let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
+    let passing = [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ];
+    if reasons
+        .iter()
+        .any(|reason| passing.contains(&code(reason).as_str()))
+    {
+        return Ok(Stale::Conflict);
+    }
+    let failed = |reason: &&CancellationReason| code(reason) == "ConditionalCheckFailed";
+    if let Some(reason) = reasons.iter().take(documents).find(failed) {
+        let item = reason.item().cloned().unwrap_or_default();
+        return match items::kind(&item) {
+            items::OrderItem::SORT_KEY => Ok(Stale::Order(Box::new(items::to_order(item)?))),
+            _ => Ok(Stale::Exists),
+        };
+    }
+    match reasons
+        .iter()
+        .skip(documents)
+        .rfind(failed)
+        .and_then(CancellationReason::item)
+    {
+        Some(item) if items::kind(item) == items::AccountItem::SORT_KEY => {
+            Ok(Stale::Account(Box::new(items::to_account(item.clone())?)))
+        }
+        _ => {
+            let problem = format!(
+                "refused for {:?}",
+                reasons.iter().map(code).collect::<Vec<_>>()
+            );
+            Err(BrokenRecord::Unreadable {
+                key: "the commit".to_owned(),
+                problem,
+            }
+            .into())
+        }
+    }
+}

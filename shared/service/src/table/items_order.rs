@@ -1,0 +1,288 @@
+//! The item of an order, the largest one there is.
+
+use std::collections::BTreeMap;
+
+use ledger::{
+    AccountId, Actor, Attempt, AttemptOutcome, Balance, Change, Method, Order, OrderId,
+    OrderStatus, PaymentId, Place, Reason, Target, Timeline, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Item;
+use super::items::{self, Keyed, Stored};
+use crate::error::BrokenRecord;
+use crate::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct OrderItem {
+    version: u64,
+    account_id: String,
+    listed_under: String,
+    listed_at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_queue: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<String>,
+    target: String,
+    method: String,
+    amount: String,
+    currency: String,
+    payable: String,
+    payable_currency: String,
+    timeline: Vec<ChangeItem>,
+    created_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancel_requested_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Option<SettledItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<AttemptItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    return_url: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkout: Option<CheckoutItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChangeItem {
+    at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    to: String,
+    reason: String,
+    by: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SettledItem {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<String>,
+    received: String,
+    received_currency: String,
+    credited: String,
+    debt_paid: String,
+    late: bool,
+    paid_at: i64,
+    completed_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AttemptItem {
+    at: i64,
+    payment_id: String,
+    outcome: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decline_code: Option<String>,
+    reference: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckoutItem {
+    attempt: u32,
+    description: String,
+    return_url: String,
+    expires_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_url: Option<String>,
+}
+
+impl Keyed for OrderItem {
+    const SORT_KEY: &'static str = "ORDER";
+}
+
+/// The partition of the `by_time` index in which an account's orders are listed.
+pub(super) fn listed_under(account: &AccountId) -> String {
+    items::partition_key(OrderItem::SORT_KEY, account.as_str())
+}
+
+/// The item that the next version of an order is stored as.
+pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
+    let order = &record.order;
+    let id = order.id.as_str();
+    let due = order.expires_at.filter(|_| order.status().is_open());
+    let value = OrderItem {
+        version: record.version.saturating_add(1),
+        account_id: order.account.to_string(),
+        listed_under: listed_under(&order.account),
+        listed_at: items::due_at(order.created_at, id),
+        due_queue: due.map(|_| items::due_queue("open-order", id)),
+        due_at: due.map(|due| items::due_at(due, id)),
+        target: order.target.to_string(),
+        method: order.method.name().to_owned(),
+        amount: order.amount.to_string(),
+        currency: order.amount.currency.code().to_owned(),
+        payable: order.payable.to_string(),
+        payable_currency: order.payable.currency.code().to_owned(),
+        timeline: order.timeline.changes().iter().map(from_change).collect(),
+        created_at: order.created_at.unix_millis(),
+        expires_at: order.expires_at.map(Timestamp::unix_millis),
+        cancel_requested_at: order.cancel_requested_at.map(Timestamp::unix_millis),
+        settled: from_settled(order),
+        attempts: order.attempts.iter().map(from_attempt).collect(),
+        email: record.request.email.clone(),
+        return_url: record.request.return_url.clone(),
+        metadata: record.request.metadata.clone(),
+        checkout: record.checkout.as_ref().map(from_checkout),
+    };
+    items::stored(OrderItem::SORT_KEY, id, value)
+}
+
+/// The order that an item stands for.
+pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord> {
+    items::read(item, |stored: Stored<OrderItem>| {
+        let value = stored.value;
+        let amount = items::money(&value.amount, &value.currency)?;
+        let changes = value
+            .timeline
+            .iter()
+            .map(to_change)
+            .collect::<Option<Vec<_>>>()?;
+        let attempts = value.attempts.into_iter().map(to_attempt);
+        let settled = value.settled.as_ref();
+        let at = Timestamp::from_unix_millis;
+        let order = Order {
+            id: items::id_of(&stored.pk).and_then(|id| OrderId::parse(id).ok())?,
+            account: AccountId::parse(&value.account_id).ok()?,
+            target: to_target(&value.target)?,
+            method: Method::parse(&value.method)?,
+            amount,
+            payable: items::money(&value.payable, &value.payable_currency)?,
+            timeline: Timeline::restore(changes).ok()?,
+            cancel_requested_at: value.cancel_requested_at.map(at),
+            payment_id: match settled.and_then(|settled| settled.payment_id.as_deref()) {
+                Some(id) => Some(PaymentId::parse(id).ok()?),
+                None => None,
+            },
+            received: match settled {
+                Some(settled) => Some(items::money(&settled.received, &settled.received_currency)?),
+                None => None,
+            },
+            credited: optional_balance(settled.map(|settled| settled.credited.as_str()))?,
+            debt_paid: optional_balance(settled.map(|settled| settled.debt_paid.as_str()))?,
+            late: settled.is_some_and(|settled| settled.late),
+            attempts: attempts.collect::<Option<_>>()?,
+            created_at: at(value.created_at),
+            expires_at: value.expires_at.map(at),
+            paid_at: settled.map(|settled| at(settled.paid_at)),
+            completed_at: settled.map(|settled| at(settled.completed_at)),
+        };
+        Some(OrderRecord {
+            order,
+            version: value.version,
+            request: RequestWords {
+                email: value.email,
+                return_url: value.return_url,
+                metadata: value.metadata,
+            },
+            checkout: value.checkout.map(to_checkout),
+        })
+    })
+}
+
+fn from_change(change: &Change) -> ChangeItem {
+    ChangeItem {
+        at: change.at.unix_millis(),
+        from: change.from.map(|from| from.name().to_owned()),
+        to: change.to.name().to_owned(),
+        reason: change.reason.name().to_owned(),
+        by: change.by.to_string(),
+    }
+}
+
+fn to_change(item: &ChangeItem) -> Option<Change> {
+    Some(Change {
+        at: Timestamp::from_unix_millis(item.at),
+        from: match &item.from {
+            Some(from) => Some(OrderStatus::parse(from)?),
+            None => None,
+        },
+        to: OrderStatus::parse(&item.to)?,
+        reason: Reason::parse(&item.reason)?,
+        by: Actor::parse(&item.by).ok()?,
+    })
+}
+
+fn from_settled(order: &Order) -> Option<SettledItem> {
+    let received = order.received?;
+    Some(SettledItem {
+        payment_id: order.payment_id.as_ref().map(ToString::to_string),
+        received: received.to_string(),
+        received_currency: received.currency.code().to_owned(),
+        credited: items::exact(order.credited?),
+        debt_paid: items::exact(order.debt_paid?),
+        late: order.late,
+        paid_at: order.paid_at?.unix_millis(),
+        completed_at: order.completed_at?.unix_millis(),
+    })
+}
+
+fn from_attempt(attempt: &Attempt) -> AttemptItem {
+    AttemptItem {
+        at: attempt.at.unix_millis(),
+        payment_id: attempt.payment_id.to_string(),
+        outcome: attempt.outcome.name().to_owned(),
+        decline_code: attempt.decline_code.clone(),
+        reference: attempt.reference.clone(),
+    }
+}
+
+fn to_attempt(item: AttemptItem) -> Option<Attempt> {
+    Some(Attempt {
+        at: Timestamp::from_unix_millis(item.at),
+        payment_id: PaymentId::parse(&item.payment_id).ok()?,
+        outcome: AttemptOutcome::parse(&item.outcome)?,
+        decline_code: item.decline_code,
+        reference: item.reference,
+    })
+}
+
+fn from_checkout(checkout: &Checkout) -> CheckoutItem {
+    CheckoutItem {
+        attempt: checkout.attempt,
+        description: checkout.description.clone(),
+        return_url: checkout.return_url.clone(),
+        expires_at: checkout.expires_at.unix_millis(),
+        session_id: checkout.session.as_ref().map(|session| session.id.clone()),
+        session_url: checkout.session.as_ref().map(|session| session.url.clone()),
+    }
+}
+
+fn to_checkout(item: CheckoutItem) -> Checkout {
+    Checkout {
+        attempt: item.attempt,
+        description: item.description,
+        return_url: item.return_url,
+        expires_at: Timestamp::from_unix_millis(item.expires_at),
+        session: item
+            .session_id
+            .zip(item.session_url)
+            .map(|(id, url)| CheckoutSession { id, url }),
+    }
+}
+
+fn to_target(text: &str) -> Option<Target> {
+    match Place::parse(text).ok()? {
+        Place::Available(target) => Some(target),
+        Place::Held(_) | Place::External(_) => None,
+    }
+}
+
+/// A balance that may not be there; `None` if it is there and cannot be read.
+#[expect(
+    clippy::option_option,
+    reason = "absent and unreadable are two different things"
+)]
+fn optional_balance(text: Option<&str>) -> Option<Option<Balance>> {
+    match text {
+        Some(text) => Balance::parse(text).ok().map(Some),
+        None => Some(None),
+    }
+}

@@ -1,0 +1,116 @@
+//! Moving money from the wallet to a product: two requests, three when it is refused.
+
+use ledger::{AccountId, Method, Money, OrderId, Target, Timestamp, Transfer};
+
+use crate::catalogue::CatalogueCache;
+use crate::error::{Error, Invalid, Unavailable};
+use crate::record::{Made, OrderRecord, RequestWords};
+use crate::table::{Commit, Committed, Stale, Table, must_exist, pause_before_retry};
+
+/// Everything that a transfer touches.
+#[derive(Debug)]
+pub struct Transfers {
+    /// Where accounts and orders are.
+    pub table: Table,
+    /// What can be topped up.
+    pub catalogue: CatalogueCache,
+}
+
+impl Transfers {
+    /// Moves the money, or answers with the order by which this key moved it before.
+    ///
+    /// The order is compared before any rule is asked: a repetition whose first try emptied the
+    /// wallet answers "done", never "insufficient".
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] if the key made another order; [`Error::Invalid`] for what the
+    /// catalogue does not allow; [`Error::Refused`] by the ledger; [`Error::Unavailable`] if the
+    /// same key must be tried again.
+    pub async fn make(
+        &self,
+        account_id: &AccountId,
+        wanted: &Transfer,
+        now: Timestamp,
+    ) -> Result<Made, Error> {
+        let mut seen = self.table.seen(&wanted.order_id, account_id).await?;
+        for tries in 0.. {
+            if let Some(record) = seen.order {
+                return again(account_id, wanted, record);
+            }
+            let account = must_exist(seen.account.clone(), account_id)?;
+            let money = Money {
+                amount: wanted.amount,
+                currency: account.currency,
+            };
+            let decided = match self.admit(wanted, money, now).await {
+                Ok(()) => ledger::transfer(&account, wanted, now).map_err(Error::from),
+                Err(refused) => Err(refused),
+            };
+            let (order, decision) = match decided {
+                Ok(decided) => decided,
+                // The read is not a snapshot: a refusal asks for the order once more.
+                Err(refused) => match self.table.order(&wanted.order_id).await? {
+                    Some(record) => return again(account_id, wanted, record),
+                    None => return Err(refused),
+                },
+            };
+            let (version, request, checkout) = (0, RequestWords::default(), None);
+            let record = OrderRecord {
+                order,
+                version,
+                request,
+                checkout,
+            };
+            match self
+                .table
+                .commit(Commit::default().order(&record).decision(&decision))
+                .await?
+            {
+                Committed::Yes => {
+                    return Ok(Made::Now(Box::new(OrderRecord {
+                        version: 1,
+                        ..record
+                    })));
+                }
+                Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
+                Committed::No(Stale::Account(account)) => seen.account = Some(*account),
+                Committed::No(Stale::Conflict | Stale::Exists) => {
+                    seen = self.table.seen(&wanted.order_id, account_id).await?;
+                }
+            }
+            pause_before_retry(tries).await?;
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    async fn admit(&self, wanted: &Transfer, money: Money, now: Timestamp) -> Result<(), Error> {
+        let catalogue = self.catalogue.get(&self.table, now).await?;
+        let target = Target::Product(wanted.product.clone());
+        catalogue.admit(&target, Method::Balance, money)?;
+        if money.amount.to_minor_units(money.currency).is_some() {
+            return Ok(());
+        }
+        let (currency, decimals) = (money.currency, money.currency.decimals());
+        let detail = format!("{currency} has at most {decimals} decimals");
+        Err(Invalid::field("invalid_amount", "amount", detail).into())
+    }
+}
+
+/// The order by which this key moved money before, if it is the same transfer.
+fn again(account: &AccountId, wanted: &Transfer, record: OrderRecord) -> Result<Made, Error> {
+    let order = &record.order;
+    let same = order.account == *account
+        && order.method == Method::Balance
+        && order.target == Target::Product(wanted.product.clone())
+        && order.amount.amount == wanted.amount;
+    match same {
+        true => Ok(Made::Before(Box::new(record))),
+        false => Err(Error::KeyReused),
+    }
+}
+
+/// The id of the order that records a transfer with this key.
+#[must_use]
+pub fn order_id(account: &AccountId, key: &ledger::IdempotencyKey) -> OrderId {
+    OrderId::derive(account, "transfer", key)
+}

@@ -1,0 +1,102 @@
+//! What Stripe sends: proven, read, and acted on or queued before it is acknowledged.
+
+use ledger::Timestamp;
+
+use crate::error::Error;
+use crate::notice::Notice;
+use crate::payments::{self, Confirmed};
+use crate::queue::ConfirmationQueue;
+use crate::secret::Secret;
+use crate::stripe::event::{self, Reading};
+use crate::stripe::signature;
+use crate::table::Table;
+
+/// The receiving end of Stripe's webhooks.
+#[derive(Debug)]
+pub struct WebhookReceiver {
+    /// Where confirmed payments are committed.
+    pub table: Table,
+    /// Where they go when that cannot be done now.
+    pub queue: ConfirmationQueue,
+    /// Signing secrets, separated by blanks or commas; more than one while they are rotated.
+    pub secrets: Secret,
+    /// Whose events these are.
+    pub stage: String,
+    /// Whether real money is expected.
+    pub live_mode: bool,
+}
+
+/// What became of a webhook. Everything but [`Received::Forged`] is acknowledged.
+#[derive(Debug)]
+pub enum Received {
+    /// The signature is not Stripe's: nothing was read.
+    Forged,
+    /// Nothing for this deployment, and why.
+    Ignored(&'static str),
+    /// Its effect is durable.
+    Confirmed(Box<Notice>, Confirmed),
+    /// It is in the queue, because of this.
+    Queued(Option<Box<Notice>>, String),
+}
+
+impl WebhookReceiver {
+    /// Takes one webhook.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if neither the table nor the queue took it: Stripe sends it again.
+    pub async fn receive(
+        &self,
+        body: &[u8],
+        signature: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Received, Error> {
+        let Some(signature) = signature else {
+            return Ok(Received::Forged);
+        };
+        if !self.is_genuine(body, signature, now).await? {
+            return Ok(Received::Forged);
+        }
+        match event::read(body, &self.stage, self.live_mode) {
+            Reading::Ignored(why) => Ok(Received::Ignored(why)),
+            Reading::Notice(notice) => self.act(notice, now).await,
+            Reading::Unreadable(why) => {
+                // The queue cannot read it either: it ends in the dead-letter queue, where an
+                // alarm rings and a person finds it.
+                self.queue
+                    .send(&String::from_utf8_lossy(body), None)
+                    .await?;
+                Ok(Received::Queued(None, format!("unreadable: {why}")))
+            }
+        }
+    }
+
+    async fn act(&self, notice: Notice, now: Timestamp) -> Result<Received, Error> {
+        match payments::confirm(&self.table, &notice, now).await {
+            Ok(confirmed) => Ok(Received::Confirmed(Box::new(notice), confirmed)),
+            Err(error) => {
+                self.queue
+                    .send(&notice.to_message(), Some(&notice.account))
+                    .await?;
+                Ok(Received::Queued(Some(Box::new(notice)), error.to_string()))
+            }
+        }
+    }
+
+    /// A signature that fails is tried once more with freshly loaded secrets: one was rotated.
+    async fn is_genuine(&self, body: &[u8], header: &str, now: Timestamp) -> Result<bool, Error> {
+        let secrets = self.secrets.get(now).await?;
+        if signature::is_genuine(body, header, &split(&secrets), now) {
+            return Ok(true);
+        }
+        let fresh = self.secrets.get_again(now).await?;
+        Ok(fresh != secrets && signature::is_genuine(body, header, &split(&fresh), now))
+    }
+}
+
+fn split(secrets: &str) -> Vec<&str> {
+    secrets
+        .split([',', ' ', '\n'])
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty())
+        .collect()
+}
