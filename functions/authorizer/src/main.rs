@@ -8,7 +8,7 @@ use service::lambda::{Runtime, now};
 async fn main() -> Result<(), Error> {
     let handler = &Authorizer::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<Question>| async move {
-        handler.handle(&event.payload, now()).await
+        Ok::<_, Error>(handler.handle(&event.payload, now()).await?)
     }))
     .await
 }

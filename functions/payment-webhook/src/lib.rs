@@ -1,7 +1,7 @@
 //! `POST /v1/webhooks/stripe`: the payment provider tells what happened.
 //!
 //! 200 once the effect is durable, queued, or nothing for this deployment; 400 for a signature
-//! that is not Stripe's; 503 only when neither the table nor the queue took it, so that Stripe
+//! that is not Stripe's; 500 only when neither the table nor the queue took it, so that Stripe
 //! sends it again.
 
 use lambda_http::{Body, Request, Response};

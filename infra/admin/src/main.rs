@@ -78,7 +78,7 @@ async fn create_key(
         }
     };
     let mut random = [0; ID_BYTES + SECRET_BYTES];
-    getrandom::fill(&mut random)?;
+    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
     let new = NewKey::new(&random, owner, name, scopes.to_vec(), now());
     keys::store(table, &new.key, currency).await?;
     println!("{}", new.text);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ledger::Timestamp;
+
 /// Where the embedded services read the time; clones share one manual time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -31,6 +33,11 @@ impl Clock {
             Source::System => system_unix_millis(),
             Source::Manual(unix_millis) => unix_millis.load(Ordering::SeqCst),
         }
+    }
+
+    /// This moment, as the rules take it.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.unix_millis())
     }
 
     /// Moves a manual clock forward; a system clock does not move.

@@ -1,1 +1,144 @@
-fn main() {}
+//! `cargo run`: the whole of Topup on this machine.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::clock::Clock;
+use local::cloud::{Cloud, RealStripe, Settings, remove_data};
+use local::demo::DEMO_ACCOUNT;
+use serde_json::json;
+
+/// Topup on this machine: the API, an embedded table, queue and payment provider.
+///
+/// STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET put the real Stripe in place of the stand-in;
+/// AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SQS put another table or queue in place of the
+/// embedded ones.
+#[derive(Debug, Parser)]
+#[command(name = "topup", version)]
+struct Arguments {
+    /// The port of the API; the payment provider takes the next one; 0 takes free ones
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Where the data is kept
+    #[arg(long, default_value = ".topup")]
+    data_dir: PathBuf,
+    /// Remove the data first
+    #[arg(long)]
+    reset: bool,
+    /// Keep the data in memory only
+    #[arg(long, conflicts_with = "data_dir")]
+    in_memory: bool,
+    /// No logs, only the addresses and keys
+    #[arg(long)]
+    quiet: bool,
+    /// Write addresses and keys into this JSON file once everything is ready
+    #[arg(long)]
+    ready_file: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if !arguments.quiet {
+        service::log::to(std::io::stderr);
+    }
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("topup: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), String> {
+    let data_dir = (!arguments.in_memory).then_some(arguments.data_dir);
+    if let Some(folder) = data_dir.as_deref().filter(|_| arguments.reset) {
+        remove_data(folder)?;
+    }
+    let mut cloud = Cloud::start(Settings {
+        port: arguments.port,
+        data_dir: data_dir.clone(),
+        clock: Clock::system(),
+        table_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
+        queue_endpoint: variable("AWS_ENDPOINT_URL_SQS"),
+        stripe: real_stripe()?,
+        provider_endpoint: None,
+    })
+    .await?;
+    print(&cloud, data_dir.as_ref());
+    if let Some(path) = &arguments.ready_file {
+        write_ready_file(path, &cloud).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    tokio::select! {
+        () = stopped() => {}
+        () = cloud.run() => return Err("a part of it has stopped".to_owned()),
+    }
+    println!("Stopped.");
+    Ok(())
+}
+
+fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
+    let kept = data_dir.map_or("memory only".to_owned(), |folder| {
+        folder.display().to_string()
+    });
+    let provider = cloud.provider_url.as_deref().unwrap_or("Stripe itself");
+    println!("Topup is ready.");
+    println!("  API               {}", cloud.base_url);
+    println!("  payment provider  {provider}");
+    println!("  data              {kept}");
+    println!("  demo account      {DEMO_ACCOUNT}");
+    println!("  customer key      {}", cloud.keys.customer);
+    println!("  operator key      {}", cloud.keys.operator);
+    println!("Ctrl-C stops it.");
+}
+
+fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {
+    let ready = json!({
+        "base_url": cloud.base_url,
+        "provider_url": cloud.provider_url,
+        "customer_key": cloud.keys.customer,
+        "operator_key": cloud.keys.operator,
+        "account_id": DEMO_ACCOUNT,
+    });
+    // Whoever waits for the file must never read half of it.
+    let partial = path.with_extension("new");
+    std::fs::write(&partial, ready.to_string())?;
+    std::fs::rename(&partial, path)
+}
+
+fn real_stripe() -> Result<Option<RealStripe>, String> {
+    match (
+        variable("STRIPE_SECRET_KEY"),
+        variable("STRIPE_WEBHOOK_SECRET"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(secret_key), Some(webhook_secret)) => Ok(Some(RealStripe {
+            secret_key,
+            webhook_secret,
+        })),
+        _ => Err("set both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or neither".to_owned()),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Ctrl-C, or the signal by which service managers stop a process.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    drop(interrupted.await);
+}

@@ -150,7 +150,7 @@ mod tests {
         let id = OrderId::derive(&account, "order", &key);
         assert_eq!(OrderId::parse(id.as_str()), Ok(id.clone()));
         assert_ne!(id, OrderId::derive(&account, "transfer", &key));
-        assert_eq!(id.as_str(), "ord_e8txa6anr71q43xyq51g");
+        assert_eq!(id.as_str(), "ord_jt397vere7tffkphxzmp");
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub enum Error {
         /// The scope that is needed.
         scope: &'static str,
     },
+    /// Neither the table nor the queue took a webhook: whoever sent it must send it again.
+    #[error("neither the table nor the queue took it: {0}")]
+    NotTaken(String),
     /// Something that this service depends on did not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

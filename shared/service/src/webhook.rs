@@ -1,6 +1,6 @@
 //! What Stripe sends: proven, read, and acted on or queued before it is acknowledged.
 
-use ledger::Timestamp;
+use ledger::{AccountId, Timestamp};
 
 use crate::error::Error;
 use crate::notice::Notice;
@@ -43,7 +43,7 @@ impl WebhookReceiver {
     /// Takes one webhook.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if neither the table nor the queue took it: Stripe sends it again.
+    /// [`Error::NotTaken`] if neither the table nor the queue took it: Stripe sends it again.
     pub async fn receive(
         &self,
         body: &[u8],
@@ -74,12 +74,22 @@ impl WebhookReceiver {
         match payments::confirm(&self.table, &notice, now).await {
             Ok(confirmed) => Ok(Received::Confirmed(Box::new(notice), confirmed)),
             Err(error) => {
-                self.queue
-                    .send(&notice.to_message(), Some(&notice.account))
+                let cause = error.to_string();
+                self.queue(&notice.to_message(), Some(&notice.account), &cause)
                     .await?;
-                Ok(Received::Queued(Some(Box::new(notice)), error.to_string()))
+                Ok(Received::Queued(Some(Box::new(notice)), cause))
             }
         }
+    }
+
+    async fn queue(
+        &self,
+        message: &str,
+        account: Option<&AccountId>,
+        cause: &str,
+    ) -> Result<(), Error> {
+        let sent = self.queue.send(message, account).await;
+        sent.map_err(|error| Error::NotTaken(format!("{cause}; {error}")))
     }
 
     /// A signature that fails is tried once more with freshly loaded secrets: one was rotated.

@@ -65,7 +65,9 @@ where
                 let (status, code) = (problem.status.as_u16(), problem.code);
                 match &failure {
                     Error::Broken(_) => error!(status, code, cause = %failure, "invariant broken"),
-                    Error::Unavailable(_) => warn!(status, code, cause = %failure, "unavailable"),
+                    Error::Unavailable(_) | Error::NotTaken(_) => {
+                        warn!(status, code, cause = %failure, "unavailable");
+                    }
                     _ => info!(status, code, "refused"),
                 }
                 let body = problem.body(&request_id);

@@ -91,6 +91,15 @@ impl Problem {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 new(status, "unavailable", detail.to_owned(), Retry::SameKey)
             }
+            Error::NotTaken(_) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                new(
+                    status,
+                    "not_taken",
+                    "send it again".to_owned(),
+                    Retry::SameKey,
+                )
+            }
             Error::Broken(_) => {
                 let detail = "something is wrong inside; the operator has been told";
                 let status = StatusCode::INTERNAL_SERVER_ERROR;

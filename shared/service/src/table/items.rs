@@ -347,14 +347,15 @@ pub(super) fn to_api_key(item: Item) -> Result<ApiKey, BrokenRecord> {
 }
 
 pub(super) fn from_catalogue(catalogue: &Catalogue, version: u64) -> Item {
-    to_item(Stored {
-        pk: CatalogueItem::SORT_KEY.to_owned(),
-        sk: CatalogueItem::SORT_KEY.to_owned(),
-        value: CatalogueItem {
-            version,
-            catalogue: catalogue.clone(),
-        },
-    })
+    let value = CatalogueItem {
+        version,
+        catalogue: catalogue.clone(),
+    };
+    to_item(
+        CatalogueItem::SORT_KEY.to_owned(),
+        CatalogueItem::SORT_KEY,
+        value,
+    )
 }
 
 pub(super) fn to_catalogue(item: Item) -> Result<(Catalogue, u64), BrokenRecord> {
@@ -380,11 +381,7 @@ pub(super) fn id_of(partition_key: &str) -> Option<&str> {
 
 /// The item of a thing of that kind.
 pub(super) fn stored<T: Serialize>(kind: &str, id: &str, value: T) -> Item {
-    to_item(Stored {
-        pk: partition_key(kind, id),
-        sk: kind.to_owned(),
-        value,
-    })
+    to_item(partition_key(kind, id), kind, value)
 }
 
 /// Reads an item, and says which one when it cannot be read.
@@ -392,17 +389,21 @@ pub(super) fn read<T: DeserializeOwned, V>(
     item: Item,
     parse: impl FnOnce(Stored<T>) -> Option<V>,
 ) -> Result<V, BrokenRecord> {
-    let key = item
+    let pk = item
         .get("pk")
         .and_then(|value| value.as_s().ok())
         .cloned()
         .unwrap_or_default();
     let unreadable = |problem: String| BrokenRecord::Unreadable {
-        key: key.clone(),
+        key: pk.clone(),
         problem,
     };
-    let stored = serde_dynamo::from_item(item).map_err(|error| unreadable(error.to_string()))?;
-    parse(stored).ok_or_else(|| unreadable("a value breaks its own rule".to_owned()))
+    let value = serde_dynamo::from_item(item).map_err(|error| unreadable(error.to_string()))?;
+    parse(Stored {
+        pk: pk.clone(),
+        value,
+    })
+    .ok_or_else(|| unreadable("a value breaks its own rule".to_owned()))
 }
 
 fn to_item<T: Serialize>(partition_key: String, sort_key: &str, value: T) -> Item {

@@ -1,10 +1,4 @@
 //! What the tests of the rules share: an account, orders and payments in one line each.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test binary uses a part of it"
-)]
 
 use ledger::{
     Account, AccountId, Actor, Amount, Currency, IdempotencyKey, Money, Order, OrderId, Payment,

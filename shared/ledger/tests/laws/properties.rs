@@ -1,13 +1,6 @@
 //! What holds for every history: of many commands, in any order, repeated.
-#![expect(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
 
-mod common;
-
-use common::{AT, account, card_order, paid, transfer_of};
+use crate::common::{AT, account, card_order, paid, transfer_of};
 use ledger::{
     Account, Amount, Balance, Broken, Currency, Entry, Money, Order, Place, Settlement, settle,
     transfer, verify,
@@ -202,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn money_reads_as_it_is_written(units in 1_u64..=100_000_000_000_000, code in
+    fn money_reads_as_it_is_written(units in 1_u64..=1_000_000_000_000, code in
         prop::sample::select(vec!["USD", "JPY", "KWD", "CNY"])) {
         let currency = Currency::parse(code).unwrap();
         let amount = Amount::from_minor_units(units, currency).unwrap();

@@ -1,13 +1,6 @@
 //! The rules as tables: what stands before, what is asked, what stands after.
-#![expect(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
 
-mod common;
-
-use common::{AT, account, balances, card_order, funded, paid, transfer_of, usd};
+use crate::common::{AT, account, balances, card_order, funded, paid, transfer_of, usd};
 use ledger::{
     Account, AccountStatus, Balance, CancelStep, Currency, FailedAttempt, FindingKind, MAX_BALANCE,
     Order, OrderStatus, PaymentId, Place, Refusal, Settlement, Timestamp, attempt_failed, cancel,

@@ -1,0 +1,305 @@
+//! The gateway: an API Gateway HTTP API, as `template.yaml` declares it.
+//!
+//! A request becomes the event that API Gateway sends (payload 2.0), the authorizer is asked, and
+//! the function's answer becomes the response. The gateway's own refusals have the gateway's own
+//! bodies. Unlike AWS it asks the authorizer every time: a revoked key stops at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use authorizer::Question;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use tracing::error;
+
+use crate::clock::Clock;
+use crate::functions::Functions;
+use crate::paid_page;
+
+/// A route of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with parameters in braces.
+    pub path: &'static str,
+    /// The function that answers.
+    pub function: &'static str,
+    /// Whether the authorizer is asked first.
+    pub authorized: bool,
+}
+
+/// All routes. A test holds them and `template.yaml` together.
+pub const ROUTES: &[Route] = &[
+    route("POST", "/v1/orders", "create-order"),
+    route("POST", "/v1/orders/{order_id}/cancel", "cancel-order"),
+    route("POST", "/v1/transfers", "transfer"),
+    route("GET", "/v1/balances", "query-orders"),
+    route("GET", "/v1/products", "query-orders"),
+    route("GET", "/v1/orders", "query-orders"),
+    route("GET", "/v1/orders/{order_id}", "query-orders"),
+    route("GET", "/v1/entries", "query-orders"),
+    Route {
+        method: "POST",
+        path: "/v1/webhooks/stripe",
+        function: "payment-webhook",
+        authorized: false,
+    },
+];
+
+/// Longest body that API Gateway passes on.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+/// Longest request line and headers together.
+const MAX_HEAD: usize = 10_240;
+
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) clock: Clock,
+}
+
+/// A request on its way to a function.
+struct Passing {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    request_id: String,
+}
+
+const fn route(method: &'static str, path: &'static str, function: &'static str) -> Route {
+    Route {
+        method,
+        path,
+        function,
+        authorized: true,
+    }
+}
+
+impl Gateway {
+    /// The API, and what the local runner has beside it.
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/healthz", axum::routing::get(async || "ready\n"))
+            .route(paid_page::PATH, axum::routing::get(paid_page::show))
+            .fallback(answer)
+            .with_state(self)
+    }
+
+    async fn invoke(&self, route: &Route, event: &Value) -> Option<Response> {
+        let request = lambda_http::request::from_str(&event.to_string()).ok()?;
+        let now = self.clock.now();
+        let functions = Arc::clone(&self.functions);
+        let function = route.function;
+        // A task of its own: a panic fails one invocation, as on AWS.
+        let running = tokio::spawn(async move {
+            Some(match function {
+                "create-order" => functions.create_order.handle(&request, now).await,
+                "cancel-order" => functions.cancel_order.handle(&request, now).await,
+                "transfer" => functions.transfer.handle(&request, now).await,
+                "query-orders" => functions.query_orders.handle(&request, now).await,
+                "payment-webhook" => functions.payment_webhook.handle(&request, now).await,
+                _ => return None,
+            })
+        });
+        let (parts, body) = running.await.ok()??.into_parts();
+        Some((parts.status, parts.headers, body.to_vec()).into_response())
+    }
+
+    /// What the authorizer tells the function, or the gateway's refusal.
+    async fn authorize(&self, headers: &HeaderMap) -> Result<Value, Response> {
+        let header = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let Some(header) = header.filter(|value| !value.is_empty()) else {
+            return Err(refusal(StatusCode::UNAUTHORIZED, "Unauthorized"));
+        };
+        let question = Question {
+            identity_source: vec![header.to_owned()],
+        };
+        match self
+            .functions
+            .authorizer
+            .handle(&question, self.clock.now())
+            .await
+        {
+            Ok(answer) if answer.is_authorized => Ok(Value::Object(answer.context)),
+            Ok(_) => Err(refusal(StatusCode::FORBIDDEN, "Forbidden")),
+            Err(_) => Err(internal_error()),
+        }
+    }
+}
+
+async fn answer(State(gateway): State<Gateway>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
+        return refusal(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Request Header Fields Too Large",
+        );
+    }
+    let found = ROUTES.iter().find_map(|route| {
+        let same = route.method == parts.method.as_str();
+        let parameters = matched(route.path, parts.uri.path()).filter(|_| same)?;
+        Some((route, parameters))
+    });
+    let Some((route, parameters)) = found else {
+        return refusal(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let context = match route.authorized {
+        true => match gateway.authorize(&parts.headers).await {
+            Ok(context) => context,
+            Err(refused) => return refused,
+        },
+        false => Value::Null,
+    };
+    let request_id = format!("{:016x}", fastrand::u64(..));
+    let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+    let passing = Passing {
+        method,
+        uri,
+        headers,
+        body,
+        request_id,
+    };
+    let event = event(
+        route,
+        &parameters,
+        &passing,
+        &context,
+        gateway.clock.unix_millis(),
+    );
+    match gateway.invoke(route, &event).await {
+        Some(response) => response,
+        None => {
+            error!(function = route.function, "the function failed");
+            internal_error()
+        }
+    }
+}
+
+/// The event of a request, as API Gateway sends it.
+fn event(
+    route: &Route,
+    parameters: &BTreeMap<String, String>,
+    request: &Passing,
+    context: &Value,
+    now_millis: i64,
+) -> Value {
+    let query = request.uri.query().unwrap_or_default();
+    let mut query_parameters: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let known = query_parameters.entry(name.into_owned()).or_default();
+        *known = if known.is_empty() {
+            value.into_owned()
+        } else {
+            format!("{known},{value}")
+        };
+    }
+    let route_key = format!("{} {}", route.method, route.path);
+    let (body, encoded) = match std::str::from_utf8(&request.body) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_) => (BASE64.encode(&request.body), true),
+    };
+    let authorizer = if context.is_null() {
+        Value::Null
+    } else {
+        json!({"lambda": context})
+    };
+    json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": request.uri.path(),
+        "rawQueryString": query,
+        "headers": joined(&request.headers),
+        "queryStringParameters": query_parameters,
+        "pathParameters": parameters,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "authorizer": authorizer,
+            "domainName": "127.0.0.1",
+            "domainPrefix": "127",
+            "http": {
+                "method": request.method.as_str(),
+                "path": request.uri.path(),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "",
+            },
+            "requestId": request.request_id,
+            "routeKey": route_key,
+            "stage": "$default",
+            "timeEpoch": now_millis,
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    })
+}
+
+/// Headers as API Gateway sends them: names in lower case, repeated ones joined by commas.
+fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for name in headers.keys() {
+        let values = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        all.insert(
+            name.as_str().to_owned(),
+            values.collect::<Vec<_>>().join(","),
+        );
+    }
+    all
+}
+
+/// The path parameters, if the path is of this form.
+fn matched(form: &str, path: &str) -> Option<BTreeMap<String, String>> {
+    let mut parameters = BTreeMap::new();
+    let (mut form, mut path) = (form.split('/'), path.split('/'));
+    loop {
+        match (form.next(), path.next()) {
+            (None, None) => return Some(parameters),
+            (Some(part), Some(text)) => {
+                match part
+                    .strip_prefix('{')
+                    .and_then(|name| name.strip_suffix('}'))
+                {
+                    Some(name) if !text.is_empty() => {
+                        parameters.insert(name.to_owned(), text.to_owned());
+                    }
+                    None if part == text => {}
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn head_size(uri: &Uri, headers: &HeaderMap) -> usize {
+    let line = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    headers
+        .iter()
+        .fold(line, |size, (name, value): (_, &HeaderValue)| {
+            size.saturating_add(name.as_str().len())
+                .saturating_add(value.len())
+                .saturating_add(4)
+        })
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({"message": message}))).into_response()
+}
+
+fn internal_error() -> Response {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+}

@@ -1,0 +1,92 @@
+//! What feeds `confirm-payment`: Lambda's poller of an SQS queue.
+//!
+//! It receives up to ten messages, calls the function with the event that Lambda sends, and
+//! deletes what the function does not name as failed. The rest becomes visible again.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsEvent;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use serde_json::{Value, json};
+use tracing::warn;
+
+use crate::clock::Clock;
+use crate::functions::Functions;
+
+/// Messages a call of the function, as in `template.yaml`.
+const BATCH_SIZE: i32 = 10;
+/// How long one look at the queue waits for a message.
+const LONG_POLL_SECONDS: i32 = 10;
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Feeds the function for ever.
+pub(crate) async fn run(
+    functions: std::sync::Arc<Functions>,
+    client: Client,
+    queue_url: String,
+    clock: Clock,
+) {
+    loop {
+        let received = client
+            .receive_message()
+            .queue_url(&queue_url)
+            .max_number_of_messages(BATCH_SIZE)
+            .wait_time_seconds(LONG_POLL_SECONDS)
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .send()
+            .await;
+        let messages = match received {
+            Ok(received) => received.messages.unwrap_or_default(),
+            Err(error) => {
+                warn!(%error, "the queue does not answer");
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                continue;
+            }
+        };
+        if messages.is_empty() {
+            continue;
+        }
+        let records: Vec<Value> = messages.iter().map(record).collect();
+        let Ok(batch) = serde_json::from_value::<SqsEvent>(json!({"Records": records})) else {
+            warn!("a batch that is no event");
+            continue;
+        };
+        let answer = functions.confirm_payment.handle(batch, clock.now()).await;
+        for message in &messages {
+            let failed = answer.batch_item_failures.iter().any(|failure| {
+                Some(failure.item_identifier.as_str()) == message.message_id.as_deref()
+            });
+            if failed {
+                continue;
+            }
+            let handle = message.receipt_handle.clone();
+            let deleted = client
+                .delete_message()
+                .queue_url(&queue_url)
+                .set_receipt_handle(handle);
+            if let Err(error) = deleted.send().await {
+                warn!(%error, "a confirmed message stays in the queue and comes again");
+            }
+        }
+    }
+}
+
+/// A message as Lambda passes it on.
+fn record(message: &Message) -> Value {
+    let attributes = message.attributes.iter().flatten();
+    let attributes: serde_json::Map<_, _> = attributes
+        .map(|(name, value)| (name.as_str().to_owned(), json!(value)))
+        .collect();
+    json!({
+        "messageId": message.message_id,
+        "receiptHandle": message.receipt_handle,
+        "body": message.body,
+        "md5OfBody": message.md5_of_body,
+        "attributes": attributes,
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:confirmations",
+        "awsRegion": "us-east-1",
+    })
+}
