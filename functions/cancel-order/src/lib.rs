@@ -8,8 +8,8 @@ use service::error::Error;
 use service::http::{self, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
+use service::log;
 use service::stripe::Stripe;
-use tracing::info;
 
 /// The function `cancel-order`.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl CancelOrder {
                 .and_then(|id| OrderId::parse(id).ok());
             let id = id.ok_or(Error::NotFound { what: "order" })?;
             let record = self.0.cancel(&caller.account, &id, &caller.by, now).await?;
-            info!(account_id = %caller.account, order_id = %id, "cancelled");
+            log::about(&caller.account, Some(&id));
             Ok(Reply::Ok(http::order(&record, now)))
         })
         .await

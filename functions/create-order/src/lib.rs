@@ -11,7 +11,6 @@ use service::lambda::Runtime;
 use service::orders::{CardOrder, CardOrders};
 use service::record::RequestWords;
 use service::stripe::Stripe;
-use tracing::info;
 
 /// Most entries of an order's metadata: Stripe's own limit is 50, and some of them are ours.
 const MAX_METADATA: usize = 40;
@@ -40,7 +39,6 @@ impl CreateOrder {
         answer(request, |call| async move {
             let wanted = parse(request, &call, now)?;
             let made = self.0.make(&wanted, now).await?;
-            info!(account_id = %wanted.account, order_id = %wanted.id, "card order");
             Ok(Reply::made(&made, now))
         })
         .await

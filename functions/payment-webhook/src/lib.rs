@@ -12,9 +12,10 @@ use service::config::{
 use service::error::{Error, Invalid};
 use service::http::{Reply, answer};
 use service::lambda::Runtime;
+use service::log;
 use service::queue::ConfirmationQueue;
 use service::webhook::{Received, WebhookReceiver};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// Longest webhook that is looked at.
 const MAX_BODY: usize = 1024 * 1024;
@@ -56,7 +57,7 @@ impl PaymentWebhook {
             let signature = request.headers().get("stripe-signature");
             let signature = signature.and_then(|value| value.to_str().ok());
             let received = self.0.receive(body, signature, now).await?;
-            log(&received);
+            tell(&received);
             acknowledge(&received)
         })
         .await
@@ -83,21 +84,18 @@ fn acknowledge(received: &Received) -> Result<Reply, Error> {
     ))
 }
 
-fn log(received: &Received) {
+fn tell(received: &Received) {
     match received {
         Received::Forged => warn!("a webhook without a genuine signature"),
         Received::Ignored(why) => info!(why, "webhook ignored"),
-        Received::Confirmed(notice, confirmed) => info!(
-            account_id = %notice.account,
-            order_id = %notice.order,
-            outcome = confirmed.name(),
-            "webhook"
-        ),
-        Received::Queued(notice, cause) => warn!(
-            account_id = notice.as_ref().map(|notice| notice.account.to_string()),
-            order_id = notice.as_ref().map(|notice| notice.order.to_string()),
-            cause,
-            "webhook queued"
-        ),
+        Received::Confirmed(notice, confirmed) => {
+            log::about(&notice.account, Some(&notice.order));
+            info!(event = notice.id, outcome = confirmed.name(), "webhook");
+        }
+        Received::Queued(Some(notice), cause) => {
+            log::about(&notice.account, Some(&notice.order));
+            warn!(event = notice.id, cause, "webhook queued");
+        }
+        Received::Queued(None, cause) => error!(cause, "unreadable webhook queued"),
     }
 }

@@ -9,7 +9,6 @@ use service::http::{Call, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
 use service::transfers::{Transfers, order_id};
-use tracing::info;
 
 /// The function `transfer`.
 #[derive(Debug)]
@@ -48,7 +47,6 @@ impl TransferMoney {
                 by: caller.by,
             };
             let made = self.0.make(&caller.account, &wanted, now).await?;
-            info!(account_id = %caller.account, order_id = %wanted.order_id, "transfer");
             Ok(Reply::made(&made, now))
         })
         .await

@@ -19,25 +19,14 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::demo::{self, DemoKeys, Secrets};
+use crate::embedded_queue::{CONFIRMATION_QUEUE, EmbeddedQueue};
 use crate::functions::{Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
-use crate::queue::{QueueService, QueueSettings, Redrive};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
 use crate::{paid_page, pump};
 
-/// The queue that `confirm-payment` takes from.
-pub const CONFIRMATION_QUEUE: &str = "topup-local-confirmations";
-/// Where messages end that could not be confirmed.
-pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmations-dead";
-/// How long a message that could not be confirmed stays invisible: `template.yaml` has six times
-/// the function's timeout; here nothing runs for so long.
-pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a message is received before it is given up, as in `template.yaml`.
-pub const MAX_RECEIVE_COUNT: u32 = 10;
-
 const STAGE: &str = "local";
-const RETENTION: Duration = Duration::from_secs(14 * 24 * 3_600);
 /// The files that [`remove_data`] removes, each by its beginning.
 const DATA_FILES: [&str; 4] = ["table.sqlite", "queue.sqlite", "provider.sqlite", "secrets"];
 
@@ -82,10 +71,9 @@ pub struct Cloud {
     pub webhook_secret: String,
     /// The confirmation queue.
     pub queue: aws_sdk_sqs::Client,
-    /// The table.
-    pub table: Table,
     tasks: JoinSet<()>,
     _embedded_table: Option<EmbeddedTable>,
+    _embedded_queue: Option<EmbeddedQueue>,
     _lock: Option<File>,
 }
 
@@ -102,6 +90,81 @@ impl Settings {
             stripe: None,
             provider_endpoint: None,
         }
+    }
+
+    async fn start_table(&self) -> Result<(Table, Option<EmbeddedTable>), String> {
+        let file = self.file("table.sqlite");
+        let embedded = match self.table_endpoint {
+            Some(_) => None,
+            None => Some(EmbeddedTable::start(file.as_deref()).await?),
+        };
+        let endpoint = self.table_endpoint.clone();
+        let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedTable::endpoint));
+        let client = aws_sdk_dynamodb::Client::new(&sdk(endpoint).await);
+        create_table(&client).await?;
+        Ok((Table::new(client, TABLE_NAME), embedded))
+    }
+
+    async fn start_queue(
+        &self,
+    ) -> Result<(aws_sdk_sqs::Client, String, Option<EmbeddedQueue>), String> {
+        let file = self.file("queue.sqlite");
+        let embedded = match self.queue_endpoint {
+            Some(_) => None,
+            None => Some(EmbeddedQueue::start(file.as_deref(), &self.clock).await?),
+        };
+        let endpoint = self.queue_endpoint.clone();
+        let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedQueue::endpoint));
+        let client = aws_sdk_sqs::Client::new(&sdk(endpoint).await);
+        let found = client
+            .get_queue_url()
+            .queue_name(CONFIRMATION_QUEUE)
+            .send()
+            .await;
+        let url = found
+            .ok()
+            .and_then(|answer| answer.queue_url)
+            .ok_or_else(|| {
+                format!(
+                    "AWS_ENDPOINT_URL_SQS: there is no queue '{CONFIRMATION_QUEUE}': make it first"
+                )
+            })?;
+        Ok((client, url, embedded))
+    }
+
+    /// Starts the stand-in for Stripe and returns its address, unless the real one is used.
+    async fn start_provider(
+        &self,
+        secrets: &Secrets,
+        base_url: &str,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<Option<String>, String> {
+        if self.stripe.is_some() {
+            return Ok(None);
+        }
+        let port = self
+            .port
+            .checked_add(1)
+            .filter(|_| self.port != 0)
+            .unwrap_or_default();
+        let listener = bind(port, "the payment provider takes the port after --port").await?;
+        let public_url = format!("http://{}", address(&listener)?);
+        let settings = ProviderSettings {
+            public_url: public_url.clone(),
+            webhook_url: format!("{base_url}/v1/webhooks/stripe"),
+            webhook_secret: secrets.webhook.clone(),
+            secret_key: secrets.provider.clone(),
+        };
+        let file = self.file("provider.sqlite");
+        let provider = Provider::open(file.as_deref(), self.clock.clone(), settings);
+        let provider = provider.map_err(|error| format!("the provider's file: {error}"))?;
+        tasks.spawn(serve(listener, provider.router()));
+        tasks.spawn(async move { provider.run_deliveries().await });
+        Ok(Some(public_url))
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.data_dir.as_ref().map(|folder| folder.join(name))
     }
 }
 
@@ -137,112 +200,51 @@ impl Cloud {
     /// # Errors
     /// A sentence that says what cannot be used, and what to do about it.
     pub async fn start(settings: Settings) -> Result<Self, String> {
-        let folder = settings.data_dir.as_deref();
-        let held = folder.map(lock).transpose()?;
-        let secrets = Secrets::load(folder)?;
+        let held = settings.data_dir.as_deref().map(lock).transpose()?;
+        let secrets = Secrets::load(settings.data_dir.as_deref())?;
         let clock = settings.clock.clone();
         let mut tasks = JoinSet::new();
-
-        let embedded_table = match settings.table_endpoint {
-            Some(_) => None,
-            None => Some(EmbeddedTable::start(file(folder, "table.sqlite").as_deref()).await?),
-        };
-        let table_endpoint = settings
-            .table_endpoint
-            .or_else(|| embedded_table.as_ref().map(EmbeddedTable::endpoint));
-        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk(table_endpoint).await);
-        create_table(&dynamodb).await?;
-        let table = Table::new(dynamodb, TABLE_NAME);
+        let (table, embedded_table) = settings.start_table().await?;
         let keys = demo::seed(&table, &secrets, clock.now()).await?;
-
-        let queue_endpoint = match settings.queue_endpoint {
-            Some(endpoint) => endpoint,
-            None => start_queue(folder, &clock, &mut tasks).await?,
-        };
-        let sqs = aws_sdk_sqs::Client::new(&sdk(Some(queue_endpoint.clone())).await);
-        let queue_url = sqs
-            .get_queue_url()
-            .queue_name(CONFIRMATION_QUEUE)
-            .send()
-            .await;
-        let queue_url = queue_url
-            .ok()
-            .and_then(|answer| answer.queue_url)
-            .ok_or_else(|| {
-                format!("{queue_endpoint} has no queue '{CONFIRMATION_QUEUE}': make it there first")
-            })?;
-
+        let (queue, queue_url, embedded_queue) = settings.start_queue().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);
-        let stand_in = match &settings.stripe {
-            Some(_) => None,
-            None => {
-                let port = settings.port.checked_add(1).filter(|_| settings.port != 0);
-                Some(
-                    bind(
-                        port.unwrap_or_default(),
-                        "--port (the provider takes the next one)",
-                    )
-                    .await?,
-                )
-            }
-        };
-        let provider_url = match &stand_in {
-            Some(listener) => Some(format!("http://{}", address(listener)?)),
-            None => None,
-        };
-        if let (Some(listener), Some(public_url)) = (stand_in, provider_url.clone()) {
-            let provider = Provider::open(
-                file(folder, "provider.sqlite").as_deref(),
-                clock.clone(),
-                ProviderSettings {
-                    public_url,
-                    webhook_url: format!("{base_url}/v1/webhooks/stripe"),
-                    webhook_secret: secrets.webhook.clone(),
-                    secret_key: secrets.provider.clone(),
-                },
-            );
-            let provider = provider.map_err(|error| format!("provider.sqlite: {error}"))?;
-            serve(listener, provider.router(), &mut tasks);
-            tasks.spawn(async move { provider.run_deliveries().await });
-        }
+        let provider_url = settings
+            .start_provider(&secrets, &base_url, &mut tasks)
+            .await?;
 
-        let real = settings.stripe.as_ref();
+        let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe {
+            secret_key: secrets.provider.clone(),
+            webhook_secret: secrets.webhook.clone(),
+        });
         let stripe_url = settings.provider_endpoint.or_else(|| provider_url.clone());
-        let webhook_secret = real.map_or_else(
-            || secrets.webhook.clone(),
-            |stripe| stripe.webhook_secret.clone(),
-        );
         let functions = Arc::new(Functions::new(Surroundings {
             table: table.clone(),
-            queue: ConfirmationQueue::new(sqs.clone(), &queue_url),
+            queue: ConfirmationQueue::new(queue.clone(), &queue_url),
             stage: STAGE.to_owned(),
-            stripe_key: real.map_or_else(
-                || secrets.provider.clone(),
-                |stripe| stripe.secret_key.clone(),
-            ),
+            live_mode: stripe.secret_key.contains("_live_"),
+            stripe_key: stripe.secret_key,
             stripe_url: stripe_url.map(|url| format!("{url}/")),
-            webhook_secret: webhook_secret.clone(),
-            live_mode: real.is_some_and(|stripe| stripe.secret_key.contains("_live_")),
-            cursor_secret: secrets.cursor.clone(),
+            webhook_secret: stripe.webhook_secret.clone(),
+            cursor_secret: secrets.cursor,
             return_urls: return_urls(&base_url)?,
         }));
         tasks.spawn(pump::run(
             Arc::clone(&functions),
-            sqs.clone(),
+            queue.clone(),
             queue_url,
             clock.clone(),
         ));
-        serve(api, Gateway { functions, clock }.router(), &mut tasks);
+        tasks.spawn(serve(api, Gateway { functions, clock }.router()));
         Ok(Self {
             base_url,
             provider_url,
             keys,
-            webhook_secret,
-            queue: sqs,
-            table,
+            webhook_secret: stripe.webhook_secret,
+            queue,
             tasks,
             _embedded_table: embedded_table,
+            _embedded_queue: embedded_queue,
             _lock: held,
         })
     }
@@ -269,49 +271,19 @@ pub async fn sdk(endpoint: Option<String>) -> SdkConfig {
     }
 }
 
-async fn start_queue(
-    folder: Option<&Path>,
-    clock: &Clock,
-    tasks: &mut JoinSet<()>,
-) -> Result<String, String> {
-    let opened = QueueService::open(file(folder, "queue.sqlite").as_deref(), clock.clone());
-    let queues = opened.map_err(|error| format!("queue.sqlite: {error}"))?;
-    let settings = |name: &str, redrive| QueueSettings {
-        name: name.to_owned(),
-        visibility_timeout: VISIBILITY_TIMEOUT,
-        retention: RETENTION,
-        redrive,
-    };
-    let redrive = Redrive {
-        dead_letter_queue: DEAD_LETTER_QUEUE.to_owned(),
-        max_receive_count: MAX_RECEIVE_COUNT,
-    };
-    for queue in [
-        settings(DEAD_LETTER_QUEUE, None),
-        settings(CONFIRMATION_QUEUE, Some(redrive)),
-    ] {
-        queues
-            .create_queue(queue)
-            .map_err(|error| format!("queue.sqlite: {error}"))?;
-    }
-    let listener = bind(0, "a port for the queue").await?;
-    let endpoint = format!("http://{}", address(&listener)?);
-    serve(listener, queues.router(), tasks);
-    Ok(endpoint)
-}
-
-fn serve(listener: TcpListener, router: Router, tasks: &mut JoinSet<()>) {
+/// Serves a router for ever.
+pub(crate) async fn serve(listener: TcpListener, router: Router) {
     // Without this, small answers wait for the client's delayed acknowledgement: 44 ms.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    tasks.spawn(async move { drop(axum::serve(listener, router).await) });
+    drop(axum::serve(listener, router).await);
 }
 
-async fn bind(port: u16, what: &str) -> Result<TcpListener, String> {
+pub(crate) async fn bind(port: u16, what: &str) -> Result<TcpListener, String> {
     let bound = TcpListener::bind(("127.0.0.1", port)).await;
     bound.map_err(|error| format!("{what}: port {port} of 127.0.0.1 cannot be used: {error}"))
 }
 
-fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
+pub(crate) fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| error.to_string())
 }
 
@@ -320,10 +292,6 @@ fn return_urls(base_url: &str) -> Result<ReturnUrls, String> {
     let default = Url::parse(&default).map_err(|error| error.to_string())?;
     let hosts = ["127.0.0.1", "localhost"].map(str::to_owned).to_vec();
     Ok(ReturnUrls { default, hosts })
-}
-
-fn file(folder: Option<&Path>, name: &str) -> Option<PathBuf> {
-    folder.map(|folder| folder.join(name))
 }
 
 /// Makes sure that no other runner uses the same data.

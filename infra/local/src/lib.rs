@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+pub mod embedded_queue;
 mod functions;
 pub mod gateway;
 mod paid_page;

@@ -3,10 +3,20 @@
 //! Fields: `account_id order_id payment_id entry request_id`. Never a body, key, signature, e-mail
 //! address or card.
 
+use ledger::{AccountId, OrderId};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Says what the current request is about: the names go into every line that it logs.
+pub fn about(account_id: &AccountId, order_id: Option<&OrderId>) {
+    let span = tracing::Span::current();
+    span.record("account_id", account_id.as_str());
+    if let Some(order_id) = order_id {
+        span.record("order_id", order_id.as_str());
+    }
+}
 
 /// Writes logs to standard output; a second call changes nothing.
 pub fn to_standard_output() {
@@ -19,8 +29,9 @@ where
     Writer: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     // The AWS and Stripe clients log requests at the levels below.
-    let filter = EnvFilter::try_from_env("LOG_LEVEL")
-        .unwrap_or_else(|_| EnvFilter::new("warn,service=info,topup=info"));
+    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| {
+        EnvFilter::new("info,aws_config=warn,aws_smithy_runtime=warn,hyper=warn,stripe=warn")
+    });
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

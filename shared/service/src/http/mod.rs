@@ -9,6 +9,7 @@ use std::future::Future;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
+use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
 pub use problem::Problem;
@@ -16,6 +17,7 @@ pub use request::{Call, Caller, Fields, Parameters, json_body};
 pub use view::{balances, entries, order, orders, products};
 
 use crate::error::Error;
+use crate::log;
 use crate::record::Made;
 
 /// What a handler answers when nothing went wrong.
@@ -33,6 +35,8 @@ impl Reply {
     /// The answer to a request that makes an order.
     #[must_use]
     pub fn made(made: &Made, now: ledger::Timestamp) -> Self {
+        let (Made::Now(record) | Made::Before(record)) = made;
+        log::about(&record.order.account, Some(&record.order.id));
         match made {
             Made::Now(record) => Self::Created(order(record, now)),
             Made::Before(record) => Self::Replayed(order(record, now)),
@@ -48,7 +52,8 @@ where
 {
     let call = Call::of(request);
     let request_id = call.request_id.clone();
-    let span = info_span!("request", request_id = %request_id);
+    let span =
+        info_span!("request", request_id = %request_id, account_id = Empty, order_id = Empty);
     async {
         match work(call).await {
             Ok(reply) => {

@@ -4,14 +4,14 @@ use lambda_http::http::StatusCode;
 use ledger::Refusal;
 use serde_json::{Map, Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, Invalid};
 
 /// What a client may do with its idempotency key after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Retry {
-    /// Send the same request again with the same key.
+    /// The key is free, or it tells the outcome: use it again.
     SameKey,
-    /// Send a corrected request with a new key.
+    /// The key belongs to another request: take a new one.
     NewKey,
     /// Nothing: it will always fail.
     Never,
@@ -42,27 +42,7 @@ impl Problem {
         };
         match error {
             Error::Refused(refusal) => Self::of_refusal(refusal),
-            Error::Invalid(invalid) => {
-                let status = match invalid.code {
-                    "idempotency_key_required"
-                    | "invalid_idempotency_key"
-                    | "invalid_json"
-                    | "invalid_cursor"
-                    | "invalid_signature" => StatusCode::BAD_REQUEST,
-                    "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-                    "unsupported_media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    _ => StatusCode::UNPROCESSABLE_ENTITY,
-                };
-                let detail = match &invalid.field {
-                    Some(field) => format!("{field}: {}", invalid.detail),
-                    None => invalid.detail.clone(),
-                };
-                let mut problem = new(status, invalid.code, detail, Retry::NewKey);
-                if let Some(field) = &invalid.field {
-                    problem.more.insert("field".to_owned(), json!(field));
-                }
-                problem
-            }
+            Error::Invalid(invalid) => Self::of_invalid(invalid),
             Error::NotFound { what } => {
                 let code = if *what == "order" {
                     "order_not_found"
@@ -105,6 +85,35 @@ impl Problem {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 new(status, "internal_error", detail.to_owned(), Retry::SameKey)
             }
+        }
+    }
+
+    fn of_invalid(invalid: &Invalid) -> Self {
+        let status = match invalid.code {
+            "idempotency_key_required"
+            | "invalid_idempotency_key"
+            | "invalid_json"
+            | "invalid_cursor"
+            | "invalid_signature" => StatusCode::BAD_REQUEST,
+            "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
+            "unsupported_media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let mut more = Map::new();
+        let detail = match &invalid.field {
+            Some(field) => {
+                more.insert("field".to_owned(), json!(field));
+                format!("{field}: {}", invalid.detail)
+            }
+            None => invalid.detail.clone(),
+        };
+        // Nothing was kept of the request: a corrected one may use the same key.
+        Self {
+            status,
+            code: invalid.code,
+            detail,
+            retry: Retry::SameKey,
+            more,
         }
     }
 

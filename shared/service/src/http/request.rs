@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Invalid};
 use crate::keys::Scope;
+use crate::log;
 use crate::stamp;
 
 /// Longest body of a JSON request.
@@ -90,6 +91,7 @@ impl Call {
         let (Some(account), Some(by)) = (account, by) else {
             return Err(missing());
         };
+        log::about(&account, None);
         Ok(Caller { account, by })
     }
 

@@ -1,0 +1,76 @@
+//! The embedded SQS, and the two queues as `template.yaml` declares them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::cloud::{address, bind, serve};
+use crate::queue::{QueueService, QueueSettings, Redrive};
+
+/// The queue that `confirm-payment` takes from.
+pub const CONFIRMATION_QUEUE: &str = "topup-local-confirmations";
+/// Where messages end that could not be confirmed.
+pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmations-dead";
+/// How long a message that could not be confirmed stays invisible: `template.yaml` has six times
+/// the function's timeout; here nothing runs for so long.
+pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a message is received before it is given up, as in `template.yaml`.
+pub const MAX_RECEIVE_COUNT: u32 = 10;
+
+const RETENTION: Duration = Duration::from_secs(14 * 24 * 3_600);
+
+/// A running SQS. It stops when this is dropped.
+#[derive(Debug)]
+pub struct EmbeddedQueue {
+    /// Where it listens.
+    pub address: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl EmbeddedQueue {
+    /// Starts it on the file, or in memory.
+    ///
+    /// # Errors
+    /// The file or the port cannot be used.
+    pub async fn start(path: Option<&Path>, clock: &Clock) -> Result<Self, String> {
+        let opened = QueueService::open(path, clock.clone());
+        let queues = opened.map_err(|error| format!("the queue's file: {error}"))?;
+        let settings = |name: &str, redrive| QueueSettings {
+            name: name.to_owned(),
+            visibility_timeout: VISIBILITY_TIMEOUT,
+            retention: RETENTION,
+            redrive,
+        };
+        let redrive = Redrive {
+            dead_letter_queue: DEAD_LETTER_QUEUE.to_owned(),
+            max_receive_count: MAX_RECEIVE_COUNT,
+        };
+        let dead_letters = settings(DEAD_LETTER_QUEUE, None);
+        for queue in [dead_letters, settings(CONFIRMATION_QUEUE, Some(redrive))] {
+            queues
+                .create_queue(queue)
+                .map_err(|error| format!("the queue's file: {error}"))?;
+        }
+        let listener = bind(0, "the queue").await?;
+        let address = address(&listener)?;
+        Ok(Self {
+            address,
+            server: tokio::spawn(serve(listener, queues.router())),
+        })
+    }
+
+    /// The endpoint for an SDK client.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for EmbeddedQueue {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

@@ -1,0 +1,18 @@
+//! The test world: a local cloud whose wires can be watched and cut.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+pub mod http;
+pub mod logs;
+pub mod wire;
+pub mod world;
+
+pub use http::Answer;
+pub use wire::{Fault, Wires};
+pub use world::{Customer, World, story};

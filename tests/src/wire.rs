@@ -1,0 +1,367 @@
+//! The wires between the functions and the table, the queue and the payment provider: every
+//! request is counted, and any of them can be made to fail.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Response, Uri, header};
+use axum::serve::ListenerExt;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::http::{Answer, HttpClient};
+
+/// How a request can fail on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives.
+    LostBefore,
+    /// It arrives and takes effect; the answer never comes.
+    LostAfter,
+    /// It is answered 500 and has no effect.
+    ServerError,
+    /// It is refused because there are too many; no effect.
+    Throttled,
+    /// Somebody else writes one of the items right now; no effect. Only for transactions.
+    Conflict,
+    /// None of the keys is read. Only for batch reads.
+    Unprocessed,
+}
+
+/// One request and its answer, as the wire saw them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// `table`, `queue` or `provider`.
+    pub wire: &'static str,
+    /// The operation, such as `TransactWriteItems` or `POST /v1/checkout/sessions`.
+    pub operation: String,
+    /// The request's body.
+    pub request: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// Consumed capacity in tenths of a unit, as the table reports it.
+    pub capacity_tenths: u64,
+}
+
+/// All wires of one world.
+#[derive(Debug, Clone, Default)]
+pub struct Wires(Arc<Mutex<Plan>>);
+
+#[derive(Debug, Default)]
+struct Plan {
+    exchanges: Vec<Exchange>,
+    faults: Vec<PlannedFault>,
+    seen: usize,
+    cut_from: Option<(usize, Fault)>,
+}
+
+#[derive(Debug)]
+struct PlannedFault {
+    operation: String,
+    fault: Fault,
+    times: usize,
+}
+
+/// Where a wire leads; it can be said after the wire was laid.
+#[derive(Debug, Clone, Default)]
+pub struct Upstream(Arc<OnceLock<String>>);
+
+#[derive(Clone)]
+struct Tap {
+    wires: Wires,
+    wire: &'static str,
+    upstream: Upstream,
+    client: HttpClient,
+}
+
+impl Upstream {
+    /// A wire to this endpoint.
+    #[must_use]
+    pub fn to(endpoint: String) -> Self {
+        Self(Arc::new(OnceLock::from(endpoint)))
+    }
+
+    /// Says where the wire leads, once.
+    pub fn lead_to(&self, endpoint: String) {
+        self.0.set(endpoint).expect("a wire leads to one place");
+    }
+}
+
+impl Wires {
+    /// Puts a wire in front of an endpoint and returns the wire's own endpoint.
+    pub async fn tap(&self, wire: &'static str, upstream: Upstream) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address: SocketAddr = listener.local_addr().expect("an address");
+        let tap = Tap {
+            wires: self.clone(),
+            wire,
+            upstream,
+            client: HttpClient::default(),
+        };
+        let router = axum::Router::new().fallback(pass).with_state(tap);
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    /// Lets the next `times` requests whose operation contains this text fail.
+    pub fn fail(&self, operation: &str, fault: Fault, times: usize) {
+        let operation = operation.to_owned();
+        self.plan(|plan| {
+            plan.faults.push(PlannedFault {
+                operation,
+                fault,
+                times,
+            })
+        });
+    }
+
+    /// Kills the process, as far as the world outside can see: of the next requests on any wire,
+    /// the one at this position fails like this and none after it arrives.
+    pub fn kill_at(&self, position: usize, fault: Fault) {
+        self.plan(|plan| plan.cut_from = Some((plan.seen + position, fault)));
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        self.plan(|plan| {
+            plan.faults.clear();
+            plan.cut_from = None;
+        });
+    }
+
+    /// Forgets what was seen so far.
+    pub fn forget(&self) {
+        self.plan(|plan| plan.exchanges.clear());
+    }
+
+    /// What was seen since the last [`Wires::forget`].
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.plan(|plan| plan.exchanges.clone())
+    }
+
+    fn plan<T>(&self, work: impl FnOnce(&mut Plan) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The fault for this request, if one is planned.
+    fn next_fault(&self, operation: &str) -> Option<Fault> {
+        self.plan(|plan| {
+            let position = plan.seen;
+            plan.seen += 1;
+            if let Some((from, fault)) = plan.cut_from
+                && position >= from
+            {
+                return Some(if position == from {
+                    fault
+                } else {
+                    Fault::LostBefore
+                });
+            }
+            let planned = plan.faults.iter_mut();
+            let mut planned = planned.filter(|planned| planned.times > 0);
+            let planned = planned.find(|planned| operation.contains(&planned.operation))?;
+            planned.times -= 1;
+            Some(planned.fault)
+        })
+    }
+}
+
+async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("a body");
+    let operation = operation(&parts.headers, parts.method.as_str(), &parts.uri);
+    let fault = tap.wires.next_fault(&operation);
+    let asked = with_capacity(&tap, &body);
+    let (answer, status) = match fault {
+        Some(Fault::LostBefore) => (broken(), 0),
+        Some(Fault::LostAfter) => {
+            drop(forward(&tap, &parts, asked.clone()).await);
+            (broken(), 0)
+        }
+        Some(fault) => (
+            refused(&tap, fault, &body),
+            if fault == Fault::Unprocessed {
+                200
+            } else {
+                500
+            },
+        ),
+        None => match forward(&tap, &parts, asked.clone()).await {
+            Ok(answer) => {
+                record(&tap, &operation, &body, &answer);
+                return respond(answer);
+            }
+            Err(_) => (broken(), 0),
+        },
+    };
+    let request = String::from_utf8_lossy(&body).into_owned();
+    let (wire, capacity_tenths) = (tap.wire, 0);
+    let exchange = Exchange {
+        wire,
+        operation,
+        request,
+        status,
+        capacity_tenths,
+    };
+    tap.wires.plan(|plan| plan.exchanges.push(exchange));
+    answer
+}
+
+fn operation(headers: &HeaderMap, method: &str, uri: &Uri) -> String {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    match target.and_then(|target| target.split_once('.')) {
+        Some((_, operation)) => operation.to_owned(),
+        None => format!("{method} {}", uri.path()),
+    }
+}
+
+/// Asks the table to report what a request consumes.
+fn with_capacity(tap: &Tap, body: &Bytes) -> Bytes {
+    let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
+        return body.clone();
+    };
+    if tap.wire != "table" {
+        return body.clone();
+    }
+    fields.insert("ReturnConsumedCapacity".to_owned(), json!("TOTAL"));
+    Bytes::from(Value::Object(fields).to_string())
+}
+
+async fn forward(
+    tap: &Tap,
+    parts: &axum::http::request::Parts,
+    body: Bytes,
+) -> Result<Answer, String> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut request = axum::http::Request::builder()
+        .method(parts.method.clone())
+        .uri(format!(
+            "{}{path}",
+            tap.upstream.0.get().expect("the wire leads somewhere")
+        ));
+    for (name, value) in &parts.headers {
+        if *name != header::CONTENT_LENGTH && *name != header::HOST {
+            request = request.header(name, value);
+        }
+    }
+    tap.client
+        .send(request.body(Body::from(body)).expect("a request"))
+        .await
+}
+
+fn record(tap: &Tap, operation: &str, body: &Bytes, answer: &Answer) {
+    let exchange = Exchange {
+        wire: tap.wire,
+        operation: operation.to_owned(),
+        request: String::from_utf8_lossy(body).into_owned(),
+        status: answer.status,
+        capacity_tenths: capacity_tenths(&answer.json()["ConsumedCapacity"]),
+    };
+    tap.wires.plan(|plan| plan.exchanges.push(exchange));
+}
+
+/// Reported capacity, of one table or of several.
+fn capacity_tenths(consumed: &Value) -> u64 {
+    let all = consumed
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![consumed.clone()]);
+    let tenths = |one: &Value| {
+        let text = one["CapacityUnits"].to_string();
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
+        let digit = |text: &str| u64::from_str_radix(text, 10).unwrap_or_default();
+        digit(whole) * 10 + digit(fraction.get(..1).unwrap_or("0"))
+    };
+    all.iter().map(tenths).fold(0, |sum, units| sum + units)
+}
+
+fn respond(answer: Answer) -> Response<Body> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in &answer.headers {
+        if *name != header::CONTENT_LENGTH && *name != header::TRANSFER_ENCODING {
+            response = response.header(name, value);
+        }
+    }
+    response.body(Body::from(answer.body)).expect("a response")
+}
+
+/// An answer that breaks off: the client sees a connection that closed.
+fn broken() -> Response<Body> {
+    let failing = Body::new(BreaksOff);
+    Response::builder()
+        .header(header::CONTENT_LENGTH, "100")
+        .body(failing)
+        .expect("a response")
+}
+
+struct BreaksOff;
+
+impl http_body::Body for BreaksOff {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        std::task::Poll::Ready(Some(Err(std::io::Error::other("the connection broke"))))
+    }
+}
+
+/// The answer of something that refuses without doing anything.
+fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
+    let namespace = "com.amazonaws.dynamodb.v20120810#";
+    let request: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let (status, answer) = match (tap.wire, fault) {
+        ("provider", Fault::Throttled) => (
+            429,
+            json!({"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "slow"}}),
+        ),
+        ("provider", _) => (
+            500,
+            json!({"error": {"type": "api_error", "message": "down"}}),
+        ),
+        ("queue", _) => (
+            500,
+            json!({"__type": "com.amazonaws.sqs#InternalError", "message": "down"}),
+        ),
+        (_, Fault::Throttled) => (
+            400,
+            json!({"__type": format!("{namespace}ProvisionedThroughputExceededException"), "message": "slow"}),
+        ),
+        (_, Fault::Conflict) => {
+            let puts = request["TransactItems"].as_array().map_or(1, Vec::len);
+            let mut reasons = vec![json!({"Code": "None"}); puts];
+            reasons[puts - 1] = json!({"Code": "TransactionConflict", "Message": "conflict"});
+            (
+                400,
+                json!({
+                    "__type": format!("{namespace}TransactionCanceledException"),
+                    "Message": "Transaction cancelled",
+                    "CancellationReasons": reasons,
+                }),
+            )
+        }
+        (_, Fault::Unprocessed) => (
+            200,
+            json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}),
+        ),
+        _ => (
+            500,
+            json!({"__type": format!("{namespace}InternalServerError"), "message": "down"}),
+        ),
+    };
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+        .body(Body::from(answer.to_string()))
+        .expect("a response")
+}

@@ -1,0 +1,493 @@
+//! The world of a story: a platform, its customers, and what they do.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use ledger::{Account, AccountId, Actor, Currency, Entry, verify};
+use local::clock::Clock;
+use local::cloud::{Cloud, Settings};
+use local::demo::DEMO_ACCOUNT;
+use local::embedded_queue::{
+    CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EmbeddedQueue, VISIBILITY_TIMEOUT,
+};
+use local::table::{EmbeddedTable, TABLE_NAME};
+use serde_json::{Value, json};
+use service::keys::{ApiKey, KeyOwner, NewKey, Scope, store};
+use service::table::Table;
+use sha2::Sha256;
+
+use crate::http::{Answer, HttpClient};
+use crate::logs;
+use crate::wire::{Upstream, Wires};
+
+/// When every story begins: 2026-11-23T12:00:00Z.
+const BEGINNING: i64 = 1_795_435_200_000;
+
+/// Visa's test cards, by what Stripe does with them.
+pub const GOOD_CARD: &str = "4242424242424242";
+/// Is declined.
+pub const DECLINED_CARD: &str = "4000000000000002";
+
+/// A running local cloud with watched wires, and a clock that only the story moves.
+#[derive(Debug)]
+pub struct World {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// What time it is.
+    pub clock: Clock,
+    /// The wires to the table, the queue and the provider.
+    pub wires: Wires,
+    /// The table, past the wires.
+    pub table: Table,
+    /// The customer that the story is about.
+    pub customer: Customer,
+    http: HttpClient,
+    _embedded: EmbeddedTable,
+    _queues: EmbeddedQueue,
+}
+
+/// Who holds a key.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// The account.
+    pub account: String,
+    /// The whole key.
+    pub key: String,
+}
+
+/// Tells a story, and then checks that every account follows from its journal.
+///
+/// # Panics
+/// Where the story does, or where an invariant does not hold at its end.
+pub async fn story(tell: impl AsyncFnOnce(&World)) {
+    let world = World::start().await;
+    tell(&world).await;
+    world.wires.heal();
+    world.audit().await;
+}
+
+impl World {
+    /// A fresh world.
+    ///
+    /// # Panics
+    /// If this machine cannot run one.
+    pub async fn start() -> Self {
+        logs::keep();
+        let clock = Clock::manual(BEGINNING);
+        let wires = Wires::default();
+        let embedded = EmbeddedTable::start(None).await.expect("an embedded table");
+        let queues = EmbeddedQueue::start(None, &clock)
+            .await
+            .expect("an embedded queue");
+        let provider = Upstream::default();
+        let settings = Settings {
+            table_endpoint: Some(wires.tap("table", Upstream::to(embedded.endpoint())).await),
+            queue_endpoint: Some(wires.tap("queue", Upstream::to(queues.endpoint())).await),
+            provider_endpoint: Some(wires.tap("provider", provider.clone()).await),
+            ..Settings::in_memory(clock.clone())
+        };
+        let cloud = Cloud::start(settings).await.expect("a local cloud");
+        provider.lead_to(cloud.provider_url.clone().expect("a stand-in"));
+        let sdk = local::cloud::sdk(Some(embedded.endpoint())).await;
+        let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE_NAME);
+        let customer = Customer {
+            account: DEMO_ACCOUNT.to_owned(),
+            key: cloud.keys.customer.clone(),
+        };
+        wires.forget();
+        let http = HttpClient::default();
+        Self {
+            cloud,
+            clock,
+            wires,
+            table,
+            customer,
+            http,
+            _embedded: embedded,
+            _queues: queues,
+        }
+    }
+
+    /// A customer with a fresh account.
+    pub async fn new_customer(&self, account: &str) -> Customer {
+        let key = self
+            .new_key(Some(account), &Scope::CUSTOMER, |key| key)
+            .await;
+        Customer {
+            account: account.to_owned(),
+            key,
+        }
+    }
+
+    /// A key of an account, or of the operator, changed before it is stored.
+    pub async fn new_key(
+        &self,
+        account: Option<&str>,
+        scopes: &[Scope],
+        change: impl FnOnce(ApiKey) -> ApiKey,
+    ) -> String {
+        let mut random = [0; 42];
+        getrandom::fill(&mut random).expect("randomness");
+        let owner = match account {
+            Some(account) => KeyOwner::Account(AccountId::parse(account).unwrap()),
+            None => KeyOwner::Operator,
+        };
+        let name = Actor::parse("test key").unwrap();
+        let new = NewKey::new(&random, owner, name, scopes.to_vec(), self.clock.now());
+        store(&self.table, &change(new.key), Currency::USD)
+            .await
+            .expect("a stored key");
+        new.text
+    }
+
+    /// Sends a request to the API as it is. Ten milliseconds pass.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        self.clock.advance(Duration::from_millis(10));
+        let (mut parts, body) = request.into_parts();
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
+        let uri = format!("{}{path}", self.cloud.base_url);
+        parts.uri = axum::http::Uri::try_from(uri).expect("an address");
+        self.http
+            .send(Request::from_parts(parts, body))
+            .await
+            .expect("the gateway answers")
+    }
+
+    /// `GET` as the story's customer.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.get_as(&self.customer.key, path).await
+    }
+
+    /// `GET` with a key.
+    pub async fn get_as(&self, key: &str, path: &str) -> Answer {
+        let request = Request::get(path).header("authorization", format!("Bearer {key}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// `POST` as the story's customer, with an idempotency key.
+    pub async fn post(&self, path: &str, idempotency_key: &str, body: &Value) -> Answer {
+        self.post_as(&self.customer.key, path, idempotency_key, body)
+            .await
+    }
+
+    /// `POST` with a key.
+    pub async fn post_as(
+        &self,
+        key: &str,
+        path: &str,
+        idempotency_key: &str,
+        body: &Value,
+    ) -> Answer {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", idempotency_key);
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    }
+
+    /// Orders a card top-up of `wallet` or of a product.
+    pub async fn order(&self, target: &str, amount: &str, idempotency_key: &str) -> Answer {
+        self.post("/v1/orders", idempotency_key, &card_order(target, amount))
+            .await
+    }
+
+    /// Moves money from the wallet to a product.
+    pub async fn transfer(&self, product: &str, amount: &str, idempotency_key: &str) -> Answer {
+        let body = json!({"product": product, "amount": amount});
+        self.post("/v1/transfers", idempotency_key, &body).await
+    }
+
+    /// Cancels an order.
+    pub async fn cancel(&self, order_id: &str) -> Answer {
+        self.post(
+            &format!("/v1/orders/{order_id}/cancel"),
+            "unused",
+            &json!({}),
+        )
+        .await
+    }
+
+    /// Fills in the payment page of an order as a person would.
+    pub async fn pay(&self, order: &Answer, card: &str) -> Answer {
+        let form = format!("email=ann%40example.com&card_number={card}&expiry=12%2F34&cvc=123");
+        let request = Request::post(order.text("checkout_url"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let request = request.body(Body::from(form)).unwrap();
+        self.http
+            .send(request)
+            .await
+            .expect("the payment page answers")
+    }
+
+    /// Orders a top-up of the wallet and pays it.
+    pub async fn top_up(&self, amount: &str, idempotency_key: &str) -> Answer {
+        let order = self
+            .order("wallet", amount, idempotency_key)
+            .await
+            .expect(201);
+        drop(self.pay(&order, GOOD_CARD).await.expect(303));
+        self.look_up(&order).await
+    }
+
+    /// An order as it is now.
+    pub async fn look_up(&self, order: &Answer) -> Answer {
+        self.get(&format!("/v1/orders/{}", order.text("order_id")))
+            .await
+            .expect(200)
+    }
+
+    /// Sends something to the controls of the payment provider.
+    pub async fn control(&self, path: &str, body: &Value) -> Answer {
+        let url = format!("{}/_control/{path}", self.provider_url());
+        let request = Request::post(url).header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        self.http.send(request).await.expect("the stand-in answers")
+    }
+
+    /// Calls of the payment provider's API that were made so far, with this method and path.
+    pub async fn provider_calls(&self, call: &str) -> usize {
+        let request = Request::get(format!("{}/_control/requests", self.provider_url()));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = self
+            .http
+            .send(request)
+            .await
+            .expect("the stand-in answers")
+            .json();
+        let calls = answer["requests"].as_array().or(answer.as_array()).cloned();
+        let calls = calls.unwrap_or_default();
+        let name = |made: &Value| {
+            format!(
+                "{} {}",
+                made["method"].as_str().unwrap(),
+                made["path"].as_str().unwrap()
+            )
+        };
+        calls
+            .iter()
+            .filter(|made| name(made).starts_with(call))
+            .count()
+    }
+
+    /// The event by which Stripe says that an order's session was completed and paid.
+    #[must_use]
+    pub fn paid_event(&self, order: &Answer, payment: &str) -> Value {
+        let cents = order.text("amount").replace('.', "");
+        json!({
+            "id": format!("evt_{payment}"),
+            "object": "event",
+            "api_version": "2026-09-30.endive",
+            "created": self.clock.now().unix_seconds(),
+            "livemode": false,
+            "type": "checkout.session.completed",
+            "data": {"object": {
+                "id": format!("cs_test_{payment}"),
+                "object": "checkout.session",
+                "amount_total": serde_json::from_str::<u64>(&cents).unwrap(),
+                "currency": order.text("currency").to_lowercase(),
+                "payment_intent": payment,
+                "payment_status": "paid",
+                "status": "complete",
+                "metadata": {
+                    "topup_stage": "local",
+                    "account_id": order.text("account_id"),
+                    "order_id": order.text("order_id"),
+                },
+            }},
+        })
+    }
+
+    /// Delivers an event as Stripe would, signed now.
+    pub async fn deliver(&self, event: &Value) -> Answer {
+        self.deliver_bytes(event.to_string().as_bytes()).await
+    }
+
+    /// Delivers any bytes, signed now.
+    pub async fn deliver_bytes(&self, body: &[u8]) -> Answer {
+        let signature = self.signature(body, self.clock.now().unix_seconds());
+        self.deliver_signed(body, &signature).await
+    }
+
+    /// Delivers any bytes with any signature.
+    pub async fn deliver_signed(&self, body: &[u8], signature: &str) -> Answer {
+        let request = Request::post("/v1/webhooks/stripe").header("stripe-signature", signature);
+        self.send(request.body(Body::from(body.to_vec())).unwrap())
+            .await
+    }
+
+    /// Stripe's signature of these bytes at this second.
+    #[must_use]
+    pub fn signature(&self, body: &[u8], seconds: i64) -> String {
+        let secret = self.cloud.webhook_secret.as_bytes();
+        let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+        let mac = mac.chain_update(format!("{seconds}.")).chain_update(body);
+        format!(
+            "t={seconds},v1={}",
+            HEXLOWER.encode(&mac.finalize().into_bytes())
+        )
+    }
+
+    /// Puts a message into the confirmation queue.
+    pub async fn enqueue(&self, body: &str) {
+        let url = self.queue_url(CONFIRMATION_QUEUE).await;
+        let sent = self
+            .cloud
+            .queue
+            .send_message()
+            .queue_url(url)
+            .message_body(body)
+            .send()
+            .await;
+        drop(sent.expect("the queue takes it"));
+    }
+
+    /// Waits until the confirmation queue is empty, moving the clock so that messages which could
+    /// not be confirmed become visible again.
+    pub async fn drain(&self) {
+        for _ in 0..200 {
+            if self.waiting(CONFIRMATION_QUEUE).await == 0 {
+                return;
+            }
+            self.clock
+                .advance(VISIBILITY_TIMEOUT + Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        panic!("the confirmation queue does not drain");
+    }
+
+    /// Messages that could not be confirmed.
+    pub async fn dead_letters(&self) -> u64 {
+        self.waiting(DEAD_LETTER_QUEUE).await
+    }
+
+    async fn waiting(&self, queue: &str) -> u64 {
+        use aws_sdk_sqs::types::QueueAttributeName::{
+            ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
+        };
+        let url = self.queue_url(queue).await;
+        let asked = self.cloud.queue.get_queue_attributes().queue_url(url);
+        let asked = asked
+            .attribute_names(ApproximateNumberOfMessages)
+            .attribute_names(ApproximateNumberOfMessagesNotVisible);
+        let attributes = asked.send().await.expect("the queue answers").attributes;
+        let counts = attributes.unwrap_or_default();
+        counts.values().fold(0, |sum, count| {
+            sum + serde_json::from_str::<u64>(count).unwrap()
+        })
+    }
+
+    async fn queue_url(&self, queue: &str) -> String {
+        let asked = self
+            .cloud
+            .queue
+            .get_queue_url()
+            .queue_name(queue)
+            .send()
+            .await;
+        asked
+            .expect("the queue answers")
+            .queue_url
+            .expect("a queue")
+    }
+
+    /// Stops the story unless the customer's balances are these: `wallet 40.00, whatsapp 60.00`,
+    /// without the empty products.
+    pub async fn assert_balances(&self, expected: &str) {
+        let balances = self.get("/v1/balances").await.expect(200).json();
+        let mut shown = vec![format!(
+            "wallet {}",
+            balances["wallet"]["available"].as_str().unwrap()
+        )];
+        for product in balances["products"].as_array().unwrap() {
+            let available = product["available"].as_str().unwrap();
+            if available != "0.00" {
+                shown.push(format!(
+                    "{} {available}",
+                    product["product"].as_str().unwrap()
+                ));
+            }
+        }
+        assert_eq!(shown.join(", "), expected);
+    }
+
+    /// The findings that are stored, by their kind.
+    pub async fn findings(&self) -> Vec<String> {
+        let sdk = local::cloud::sdk(Some(self._embedded.endpoint())).await;
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let found = client
+            .scan()
+            .table_name(TABLE_NAME)
+            .filter_expression("sk = :finding")
+            .expression_attribute_values(
+                ":finding",
+                aws_sdk_dynamodb::types::AttributeValue::S("FINDING".to_owned()),
+            )
+            .send()
+            .await
+            .expect("the table answers");
+        let kinds = found.items.unwrap_or_default().into_iter();
+        let mut kinds: Vec<_> = kinds
+            .map(|item| item["kind"].as_s().unwrap().clone())
+            .collect();
+        kinds.sort();
+        kinds
+    }
+
+    /// An account and its whole journal, oldest first.
+    pub async fn journal(&self, account: &str) -> (Account, Vec<Entry>) {
+        let id = AccountId::parse(account).unwrap();
+        let found = self.table.account(&id).await.expect("the table answers");
+        let mut entries = Vec::new();
+        let mut below = None;
+        loop {
+            let page = self
+                .table
+                .entries(&id, below, 100)
+                .await
+                .expect("the table answers");
+            entries.extend(page.items);
+            match page.next {
+                Some(next) => below = Some(serde_json::from_str(&next).unwrap()),
+                None => break,
+            }
+        }
+        entries.reverse();
+        (found.expect("an account"), entries)
+    }
+
+    /// Checks that the customer's account follows from its journal.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn audit(&self) {
+        let (account, entries) = self.journal(&self.customer.account).await;
+        assert_eq!(
+            verify(&entries, &account),
+            Ok(()),
+            "the account follows from its journal"
+        );
+    }
+
+    fn provider_url(&self) -> &str {
+        self.cloud.provider_url.as_deref().expect("a stand-in")
+    }
+}
+
+/// The body of a card order for `wallet` or for a product.
+#[must_use]
+pub fn card_order(target: &str, amount: &str) -> Value {
+    match target {
+        "wallet" => json!({"target": "wallet", "method": "card", "amount": amount}),
+        product => {
+            json!({"target": "product", "product": product, "method": "card", "amount": amount})
+        }
+    }
+}

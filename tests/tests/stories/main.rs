@@ -1,0 +1,16 @@
+//! Stories of customers, told through HTTP and the provider's webhooks.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod bad_input;
+mod faults;
+mod logs;
+mod races;
+mod walk;
+mod wire;

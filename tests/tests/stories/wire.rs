@@ -1,0 +1,174 @@
+//! Requests on the wire, counted: what each use case costs.
+
+use serde_json::json;
+use tests::world::GOOD_CARD;
+use tests::{Answer, World, story};
+
+/// What a use case did on the wires: `table` operations, calls of the provider, capacity.
+async fn cost(world: &World, work: impl AsyncFnOnce() -> Answer) -> String {
+    world.wires.forget();
+    drop(work().await);
+    let exchanges = world.wires.exchanges();
+    let table = |operation: &str| {
+        let of_catalogue = |request: &str| request.contains("CATALOGUE");
+        let of_key = |request: &str| request.contains("KEY#");
+        exchanges
+            .iter()
+            .filter(|exchange| exchange.wire == "table" && exchange.operation == operation)
+            .filter(|exchange| !of_catalogue(&exchange.request) && !of_key(&exchange.request))
+            .count()
+    };
+    let names = ["GetItem", "BatchGetItem", "Query", "TransactWriteItems"];
+    let counted = names
+        .into_iter()
+        .map(|name| (name, table(name)))
+        .filter(|(_, count)| *count > 0);
+    let mut shown: Vec<_> = counted
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    let provider = exchanges
+        .iter()
+        .filter(|exchange| exchange.wire == "provider")
+        .count();
+    if provider > 0 {
+        shown.push(format!("{provider} Stripe"));
+    }
+    let own = exchanges
+        .iter()
+        .filter(|exchange| !exchange.request.contains("KEY#"));
+    let own = own.filter(|exchange| !exchange.request.contains("CATALOGUE"));
+    let of = |writes: bool| {
+        let written = |operation: &str| operation == "TransactWriteItems";
+        own.clone()
+            .filter(|exchange| written(&exchange.operation) == writes)
+            .fold(0, |sum, exchange| sum + exchange.capacity_tenths)
+    };
+    let units = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
+    shown.push(format!("{} read units", units(of(false))));
+    shown.push(format!("{} write units", units(of(true))));
+    shown.join(", ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_use_case_costs_what_the_architecture_says() {
+    story(async |world| {
+        // Warm the catalogue that functions keep for a minute.
+        drop(world.get("/v1/products").await.expect(200));
+        drop(world.top_up("100", "warm").await);
+        drop(world.transfer("sms", "1", "warm").await.expect(201));
+
+        let mut table = Vec::new();
+        let mut order = None;
+        table.push((
+            "create card order",
+            cost(world, async || {
+                let made = world.order("wallet", "100", "order").await.expect(201);
+                order = Some(made.clone());
+                made
+            })
+            .await,
+        ));
+        let order = order.unwrap();
+        table.push((
+            "webhook credit",
+            cost(world, async || {
+                world
+                    .deliver(&world.paid_event(&order, "pi_1"))
+                    .await
+                    .expect(200)
+            })
+            .await,
+        ));
+        table.push((
+            "webhook repeated",
+            cost(world, async || {
+                world
+                    .deliver(&world.paid_event(&order, "pi_1"))
+                    .await
+                    .expect(200)
+            })
+            .await,
+        ));
+        table.push((
+            "transfer",
+            cost(world, async || {
+                world.transfer("sms", "5", "move").await.expect(201)
+            })
+            .await,
+        ));
+        table.push((
+            "transfer repeated",
+            cost(world, async || {
+                world.transfer("sms", "5", "move").await.expect(200)
+            })
+            .await,
+        ));
+        table.push((
+            "transfer refused",
+            cost(world, async || {
+                world.transfer("sms", "5000", "too-much").await.expect(402)
+            })
+            .await,
+        ));
+        table.push((
+            "balances",
+            cost(world, async || world.get("/v1/balances").await.expect(200)).await,
+        ));
+        table.push((
+            "one order",
+            cost(world, async || world.look_up(&order).await).await,
+        ));
+        table.push((
+            "page of orders",
+            cost(world, async || world.get("/v1/orders").await.expect(200)).await,
+        ));
+        table.push((
+            "page of entries",
+            cost(world, async || world.get("/v1/entries").await.expect(200)).await,
+        ));
+        let open = world.order("wallet", "10", "open").await.expect(201);
+        table.push((
+            "cancel",
+            cost(world, async || {
+                world.cancel(&open.text("order_id")).await.expect(200)
+            })
+            .await,
+        ));
+
+        let shown: Vec<_> = table
+            .iter()
+            .map(|(name, cost)| format!("{name}: {cost}"))
+            .collect();
+        assert_eq!(shown, EXPECTED, "{shown:#?}");
+    })
+    .await;
+}
+
+const EXPECTED: [&str; 11] = [""; 11];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authorizer_asks_the_table_once() {
+    story(async |world| {
+        world.wires.forget();
+        drop(world.get("/v1/balances").await.expect(200));
+        let exchanges = world.wires.exchanges();
+        let of_key = exchanges
+            .iter()
+            .filter(|exchange| exchange.request.contains("KEY#"));
+        let asked: Vec<_> = of_key.map(|exchange| exchange.operation.as_str()).collect();
+        assert_eq!(asked, ["GetItem"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_paid_once_however_often_the_form_is_sent() {
+    story(async |world| {
+        let order = world.order("wallet", "25", "order").await.expect(201);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        drop(world.pay(&order, GOOD_CARD).await);
+        drop(world.control("webhooks/resend", &json!({"times": 3})).await);
+        world.assert_balances("wallet 25.00").await;
+    })
+    .await;
+}
