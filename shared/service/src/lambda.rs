@@ -42,8 +42,7 @@ impl Runtime {
     /// # Errors
     /// [`ConfigError`] naming `TABLE_NAME`.
     pub fn table(&self) -> Result<Table, ConfigError> {
-        let client = aws_sdk_dynamodb::Client::new(&self.sdk);
-        Ok(Table::new(client, self.environment.text(TABLE_NAME)?))
+        Ok(Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?))
     }
 
     /// A client of the queue service.

@@ -18,6 +18,7 @@ mod items;
 mod items_order;
 mod read;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -37,6 +38,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// The table of that name, reached as this configuration says.
+    #[must_use]
+    pub fn connect(configuration: &SdkConfig, name: impl Into<String>) -> Self {
+        Self::new(Client::new(configuration), name)
+    }
+
     /// The table of that name, reached by that client.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
