@@ -60,6 +60,7 @@ struct Plan {
 #[derive(Debug)]
 struct PlannedFault {
     operation: String,
+    about: String,
     fault: Fault,
     times: usize,
 }
@@ -108,10 +109,16 @@ impl Wires {
 
     /// Lets the next `times` requests whose operation contains this text fail.
     pub fn fail(&self, operation: &str, fault: Fault, times: usize) {
-        let operation = operation.to_owned();
+        self.fail_about(operation, "", fault, times);
+    }
+
+    /// Like [`Wires::fail`], for requests whose body contains `about` as well.
+    pub fn fail_about(&self, operation: &str, about: &str, fault: Fault, times: usize) {
+        let (operation, about) = (operation.to_owned(), about.to_owned());
         self.plan(|plan| {
             plan.faults.push(PlannedFault {
                 operation,
+                about,
                 fault,
                 times,
             })
@@ -119,7 +126,8 @@ impl Wires {
     }
 
     /// Kills the process, as far as the world outside can see: of the next requests on any wire,
-    /// the one at this position fails like this and none after it arrives.
+    /// the one at this position fails like this and none after it arrives. The queue's poller is
+    /// not part of the process: its requests are neither counted nor lost.
     pub fn kill_at(&self, position: usize, fault: Fault) {
         self.plan(|plan| plan.cut_from = Some((plan.seen + position, fault)));
     }
@@ -148,26 +156,36 @@ impl Wires {
     }
 
     /// The fault for this request, if one is planned.
-    fn next_fault(&self, operation: &str) -> Option<Fault> {
+    fn next_fault(&self, operation: &str, body: &str) -> Option<Fault> {
         self.plan(|plan| {
-            let position = plan.seen;
-            plan.seen += 1;
-            if let Some((from, fault)) = plan.cut_from
-                && position >= from
-            {
-                return Some(if position == from {
-                    fault
-                } else {
-                    Fault::LostBefore
-                });
+            if !is_of_poller(operation) {
+                let position = plan.seen;
+                plan.seen += 1;
+                if let Some((from, fault)) = plan.cut_from
+                    && position >= from
+                {
+                    return Some(if position == from {
+                        fault
+                    } else {
+                        Fault::LostBefore
+                    });
+                }
             }
             let planned = plan.faults.iter_mut();
             let mut planned = planned.filter(|planned| planned.times > 0);
-            let planned = planned.find(|planned| operation.contains(&planned.operation))?;
+            let planned = planned.find(|planned| {
+                operation.contains(&planned.operation) && body.contains(&planned.about)
+            })?;
             planned.times -= 1;
             Some(planned.fault)
         })
     }
+}
+
+/// Whether it is the queue's poller that asks: on AWS no process of ours.
+#[must_use]
+pub fn is_of_poller(operation: &str) -> bool {
+    ["ReceiveMessage", "DeleteMessage"].contains(&operation)
 }
 
 async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
@@ -176,7 +194,8 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
         .await
         .expect("a body");
     let operation = operation(&parts.headers, parts.method.as_str(), &parts.uri);
-    let fault = tap.wires.next_fault(&operation);
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let fault = tap.wires.next_fault(&operation, &text);
     let asked = with_capacity(&tap, &body);
     let (answer, status) = match fault {
         Some(Fault::LostBefore) => (broken(), 0),
@@ -200,12 +219,11 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
             Err(_) => (broken(), 0),
         },
     };
-    let request = String::from_utf8_lossy(&body).into_owned();
     let (wire, capacity_tenths) = (tap.wire, 0);
     let exchange = Exchange {
         wire,
         operation,
-        request,
+        request: text,
         status,
         capacity_tenths,
     };

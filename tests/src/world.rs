@@ -252,29 +252,24 @@ impl World {
         self.http.send(request).await.expect("the stand-in answers")
     }
 
-    /// Calls of the payment provider's API that were made so far, with this method and path.
+    /// Calls of the payment provider's API that arrived so far, with this method and path.
     pub async fn provider_calls(&self, call: &str) -> usize {
+        self.provider_requests(call).await.len()
+    }
+
+    /// The same calls as the stand-in logged them, oldest first: `params`, `idempotency_key`,
+    /// `status` and more.
+    pub async fn provider_requests(&self, call: &str) -> Vec<Value> {
         let request = Request::get(format!("{}/_control/requests", self.provider_url()));
         let request = request.body(Body::empty()).unwrap();
-        let answer = self
-            .http
-            .send(request)
-            .await
-            .expect("the stand-in answers")
-            .json();
-        let calls = answer["requests"].as_array().or(answer.as_array()).cloned();
-        let calls = calls.unwrap_or_default();
+        let answer = self.http.send(request).await.expect("the stand-in answers");
+        let made = answer.expect(200).json()["data"].as_array().cloned();
         let name = |made: &Value| {
-            format!(
-                "{} {}",
-                made["method"].as_str().unwrap(),
-                made["path"].as_str().unwrap()
-            )
+            let [method, path] = ["method", "path"].map(|name| made[name].as_str().unwrap());
+            format!("{method} {path}")
         };
-        calls
-            .iter()
-            .filter(|made| name(made).starts_with(call))
-            .count()
+        let made = made.expect("a list").into_iter();
+        made.filter(|made| name(made).starts_with(call)).collect()
     }
 
     /// The event by which Stripe says that an order's session was completed and paid.

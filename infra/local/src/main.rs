@@ -92,7 +92,10 @@ fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
     println!("  customer key      {}", cloud.keys.customer);
     println!("  operator key      {}", cloud.keys.operator);
     println!("Use it from another terminal:");
-    println!("  export API={} KEY={}", cloud.base_url, cloud.keys.customer);
+    println!(
+        "  export API={} KEY={}",
+        cloud.base_url, cloud.keys.customer
+    );
     println!("Ctrl-C stops it.");
 }
 

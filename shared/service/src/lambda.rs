@@ -42,7 +42,10 @@ impl Runtime {
     /// # Errors
     /// [`ConfigError`] naming `TABLE_NAME`.
     pub fn table(&self) -> Result<Table, ConfigError> {
-        Ok(Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?))
+        Ok(Table::connect(
+            &self.sdk,
+            self.environment.text(TABLE_NAME)?,
+        ))
     }
 
     /// A client of the queue service.

@@ -56,14 +56,15 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
         };
         match table.commit(commit).await? {
             Committed::Yes => return Ok(confirmed),
-            Committed::No(Stale::Order(order)) => seen.order = Some(*order),
-            Committed::No(Stale::Account(account)) => seen.account = Some(*account),
-            Committed::No(Stale::Conflict) => {
+            Committed::No(Stale::Exists) => return claimed(table, notice, confirmed, now).await,
+            // The refusal carries what stands there now: one more try without a read.
+            Committed::No(Stale::Order(order)) if tries == 0 => seen.order = Some(*order),
+            Committed::No(Stale::Account(account)) if tries == 0 => seen.account = Some(*account),
+            Committed::No(_) => {
+                pause_before_retry(tries).await?;
                 seen = table.seen(&notice.order, &notice.account).await?;
             }
-            Committed::No(Stale::Exists) => return claimed(table, notice, confirmed, now).await,
         }
-        pause_before_retry(tries).await?;
     }
     Ok(Confirmed::Unchanged)
 }

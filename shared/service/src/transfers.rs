@@ -73,12 +73,15 @@ impl Transfers {
                     })));
                 }
                 Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
-                Committed::No(Stale::Account(account)) => seen.account = Some(*account),
-                Committed::No(Stale::Conflict | Stale::Exists) => {
+                // The refusal carries the account as it is now: one more try without a read.
+                Committed::No(Stale::Account(account)) if tries == 0 => {
+                    seen.account = Some(*account);
+                }
+                Committed::No(_) => {
+                    pause_before_retry(tries).await?;
                     seen = self.table.seen(&wanted.order_id, account_id).await?;
                 }
             }
-            pause_before_retry(tries).await?;
         }
         Err(Unavailable::Busy.into())
     }

@@ -4,13 +4,15 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
     clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
+    reason = "a story is told in one go, and may stop at the first surprise"
 )]
 
 mod bad_input;
 mod faults;
 mod logs;
 mod races;
+mod secrets;
 mod walk;
 mod wire;

@@ -33,7 +33,7 @@ async fn the_walk_of_a_new_customer() {
                 .await
                 .expect(200);
             assert_eq!(answer.text("outcome"), "already_credited");
-            world.look_up(&order).await.text("status");
+            assert_eq!(world.look_up(&order).await.text("status"), "completed");
         }
         world.assert_balances("wallet 100.00").await;
         assert_eq!(world.journal("demo").await.1.len(), 1);

@@ -1,0 +1,114 @@
+//! Secrets: kept for a while, loaded again when one was rotated, and never shown.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use ledger::Timestamp;
+use serde_json::json;
+use service::config::{Environment, RETURN_URL, STRIPE_LIVE_MODE, TABLE_NAME};
+use service::secret::Secret;
+
+const START: Timestamp = Timestamp::from_unix_millis(1_795_435_200_000);
+
+/// Secrets Manager, as far as one secret goes.
+#[derive(Clone, Default)]
+struct Keeper {
+    text: Arc<Mutex<String>>,
+    asked: Arc<AtomicUsize>,
+}
+
+async fn give(State(keeper): State<Keeper>) -> impl IntoResponse {
+    keeper.asked.fetch_add(1, Ordering::SeqCst);
+    let text = keeper.text.lock().unwrap().clone();
+    let body = json!({"ARN": "arn:secret", "Name": "secret", "SecretString": text});
+    (
+        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
+        body.to_string(),
+    )
+}
+
+impl Keeper {
+    async fn start(&self) -> Secret {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(give).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let sdk = local::cloud::sdk(Some(endpoint)).await;
+        Secret::managed(aws_sdk_secretsmanager::Client::new(&sdk), "arn:secret")
+    }
+
+    fn becomes(&self, text: &str) {
+        text.clone_into(&mut self.text.lock().unwrap());
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_kept_for_five_minutes_and_loaded_again_when_it_seems_wrong() {
+    let keeper = Keeper::default();
+    keeper.becomes("first");
+    let secret = keeper.start().await;
+    let after = |seconds| START.plus(Duration::from_secs(seconds));
+    assert_eq!(secret.get(START).await.unwrap(), "first");
+    keeper.becomes("second");
+    assert_eq!(secret.get(after(299)).await.unwrap(), "first");
+    assert_eq!(keeper.asked(), 1);
+    assert_eq!(secret.get(after(300)).await.unwrap(), "second");
+    assert_eq!(keeper.asked(), 2);
+
+    keeper.becomes("third");
+    for _ in 0..10 {
+        // Wrong signatures by the dozen do not ask by the dozen.
+        assert_eq!(secret.get_again(after(310)).await.unwrap(), "second");
+    }
+    assert_eq!(keeper.asked(), 2);
+    assert_eq!(secret.get_again(after(330)).await.unwrap(), "third");
+    assert_eq!(keeper.asked(), 3);
+    assert_eq!(format!("{secret:?}"), "Secret");
+}
+
+#[test]
+fn a_wrong_environment_is_named() {
+    let check = |variables: &[(&str, &str)], expected: &str| {
+        let environment = Environment::of(variables);
+        let wrong = [
+            environment.text(TABLE_NAME).err(),
+            environment.truth(STRIPE_LIVE_MODE).err(),
+            environment.return_urls().err(),
+        ];
+        let first = wrong
+            .into_iter()
+            .flatten()
+            .next()
+            .map(|error| error.to_string());
+        assert_eq!(first.unwrap_or_default(), expected);
+    };
+    let table = (TABLE_NAME, "topup");
+    let mode = (STRIPE_LIVE_MODE, "false");
+    check(&[], "environment variable TABLE_NAME is not set");
+    check(
+        &[(TABLE_NAME, "  ")],
+        "environment variable TABLE_NAME is not set",
+    );
+    check(
+        &[table, (STRIPE_LIVE_MODE, "no")],
+        "environment variable STRIPE_LIVE_MODE must be 'true' or 'false'",
+    );
+    check(
+        &[table, mode, (RETURN_URL, "example.com")],
+        "environment variable RETURN_URL must be an absolute address, such as \
+         'https://example.com/paid'",
+    );
+    check(
+        &[table, mode, (RETURN_URL, "http://example.com")],
+        "environment variable RETURN_URL must be an https address",
+    );
+    check(&[table, mode, (RETURN_URL, "https://example.com/paid")], "");
+}
