@@ -68,12 +68,10 @@ impl FindingKind {
 }
 
 impl Finding {
-    /// The id, derived from what disagrees and not from when it was seen.
+    /// The id, derived from what disagrees: the order and the payment. Not from the kind, which can
+    /// look different once the order has become an exception, and not from when it was seen.
     #[must_use]
     pub fn id(&self) -> String {
-        derive_id(
-            "fnd_",
-            &[self.kind.name(), self.order.as_str(), self.payment.as_str()],
-        )
+        derive_id("fnd_", &[self.order.as_str(), self.payment.as_str()])
     }
 }

@@ -5,6 +5,9 @@ use url::Url;
 
 use crate::error::Invalid;
 
+/// Longest address that an order may name.
+const MAX_LENGTH: usize = 2_000;
+
 /// Where customers go after paying.
 #[derive(Debug, Clone)]
 pub struct ReturnUrls {
@@ -24,6 +27,9 @@ impl ReturnUrls {
             None => self.default.clone(),
             Some(text) => {
                 let refused = |why: &str| Invalid::field("invalid_return_url", "return_url", why);
+                if text.len() > MAX_LENGTH {
+                    return Err(refused("is too long"));
+                }
                 let url = Url::parse(text).map_err(|_| refused("must be an absolute address"))?;
                 let host = url.host_str().unwrap_or_default();
                 if !self.hosts.iter().any(|known| known == host) {

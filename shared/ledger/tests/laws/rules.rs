@@ -73,6 +73,18 @@ fn a_second_payment_is_a_finding_and_leaves_the_order_alone() {
 }
 
 #[test]
+fn the_same_disagreement_seen_again_is_the_same_finding() {
+    let wrong = paid("pi_1", "1", "USD");
+    let seen = |order: &Order| match settle(order, &account(), &wrong, AT).unwrap() {
+        Settlement::Disputed { order, finding } => (order, finding.id()),
+        other => panic!("{other:?}"),
+    };
+    let (order, first) = seen(&card_order("wallet", "100"));
+    let (unchanged, again) = seen(&order.unwrap());
+    assert_eq!((unchanged, again), (None, first));
+}
+
+#[test]
 fn an_order_in_exception_waits_for_a_person() {
     let wrong = paid("pi_1", "1", "USD");
     let order = match settle(&card_order("wallet", "100"), &account(), &wrong, AT).unwrap() {

@@ -211,13 +211,17 @@ impl From<CallFailed> for Error {
     }
 }
 
-/// What a failed call means. The words of Stripe's message are for logs; they name parameters, not
-/// people.
+/// What a failed call means. Stripe's own sentence stays out: it can repeat an e-mail address.
 fn failed(error: StripeError) -> CallFailed {
     match error {
         StripeError::Stripe(answer, status) => {
-            let message = answer.message.unwrap_or_default();
-            let why = format!("{status} {}: {message}", answer.type_);
+            let code = answer
+                .code
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let parameter = answer.param.as_deref().unwrap_or_default();
+            let why = format!("{status} {} {code} {parameter}", answer.type_);
             match status {
                 409 | 429 => CallFailed::Repeat(why),
                 // Stripe keeps a 5xx answer under its key and gives it again.
