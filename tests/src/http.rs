@@ -36,19 +36,11 @@ impl HttpClient {
     /// # Errors
     /// The connection failed or broke.
     pub async fn send(&self, request: Request<Body>) -> Result<Answer, String> {
-        let response = self
-            .0
-            .request(request)
-            .await
-            .map_err(|error| error.to_string())?;
+        let response = self.0.request(request).await.map_err(|error| error.to_string())?;
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(Body::new(body), usize::MAX).await;
         let body = body.map_err(|error| error.to_string())?;
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        })
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }
 
@@ -104,10 +96,7 @@ impl Answer {
         for field in ["type", "title", "detail", "request_id", "retry"] {
             assert!(problem[field].is_string(), "no {field}: {problem}");
         }
-        assert_eq!(
-            answer.header("x-request-id"),
-            problem["request_id"].as_str().unwrap()
-        );
+        assert_eq!(answer.header("x-request-id"), problem["request_id"].as_str().unwrap());
         answer
     }
 

@@ -95,12 +95,7 @@ impl Wires {
     pub async fn tap(&self, wire: &'static str, upstream: Upstream) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address: SocketAddr = listener.local_addr().expect("an address");
-        let tap = Tap {
-            wires: self.clone(),
-            wire,
-            upstream,
-            client: HttpClient::default(),
-        };
+        let tap = Tap { wires: self.clone(), wire, upstream, client: HttpClient::default() };
         let router = axum::Router::new().fallback(pass).with_state(tap);
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -115,14 +110,7 @@ impl Wires {
     /// Like [`Wires::fail`], for requests whose body contains `about` as well.
     pub fn fail_about(&self, operation: &str, about: &str, fault: Fault, times: usize) {
         let (operation, about) = (operation.to_owned(), about.to_owned());
-        self.plan(|plan| {
-            plan.faults.push(PlannedFault {
-                operation,
-                about,
-                fault,
-                times,
-            })
-        });
+        self.plan(|plan| plan.faults.push(PlannedFault { operation, about, fault, times }));
     }
 
     /// Kills the process, as far as the world outside can see: of the next requests on any wire,
@@ -164,11 +152,7 @@ impl Wires {
                 if let Some((from, fault)) = plan.cut_from
                     && position >= from
                 {
-                    return Some(if position == from {
-                        fault
-                    } else {
-                        Fault::LostBefore
-                    });
+                    return Some(if position == from { fault } else { Fault::LostBefore });
                 }
             }
             let planned = plan.faults.iter_mut();
@@ -190,9 +174,7 @@ pub fn is_of_poller(operation: &str) -> bool {
 
 async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX)
-        .await
-        .expect("a body");
+    let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let operation = operation(&parts.headers, parts.method.as_str(), &parts.uri);
     let text = String::from_utf8_lossy(&body).into_owned();
     let fault = tap.wires.next_fault(&operation, &text);
@@ -203,14 +185,9 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
             drop(forward(&tap, &parts, asked.clone()).await);
             (broken(), 0)
         }
-        Some(fault) => (
-            refused(&tap, fault, &body),
-            if fault == Fault::Unprocessed {
-                200
-            } else {
-                500
-            },
-        ),
+        Some(fault) => {
+            (refused(&tap, fault, &body), if fault == Fault::Unprocessed { 200 } else { 500 })
+        }
         None => match forward(&tap, &parts, asked.clone()).await {
             Ok(answer) => {
                 record(&tap, &operation, &body, &answer);
@@ -220,21 +197,13 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
         },
     };
     let (wire, capacity_tenths) = (tap.wire, 0);
-    let exchange = Exchange {
-        wire,
-        operation,
-        request: text,
-        status,
-        capacity_tenths,
-    };
+    let exchange = Exchange { wire, operation, request: text, status, capacity_tenths };
     tap.wires.plan(|plan| plan.exchanges.push(exchange));
     answer
 }
 
 fn operation(headers: &HeaderMap, method: &str, uri: &Uri) -> String {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok());
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     match target.and_then(|target| target.split_once('.')) {
         Some((_, operation)) => operation.to_owned(),
         None => format!("{method} {}", uri.path()),
@@ -261,18 +230,13 @@ async fn forward(
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = axum::http::Request::builder()
         .method(parts.method.clone())
-        .uri(format!(
-            "{}{path}",
-            tap.upstream.0.get().expect("the wire leads somewhere")
-        ));
+        .uri(format!("{}{path}", tap.upstream.0.get().expect("the wire leads somewhere")));
     for (name, value) in &parts.headers {
         if *name != header::CONTENT_LENGTH && *name != header::HOST {
             request = request.header(name, value);
         }
     }
-    tap.client
-        .send(request.body(Body::from(body)).expect("a request"))
-        .await
+    tap.client.send(request.body(Body::from(body)).expect("a request")).await
 }
 
 fn record(tap: &Tap, operation: &str, body: &Bytes, answer: &Answer) {
@@ -288,10 +252,7 @@ fn record(tap: &Tap, operation: &str, body: &Bytes, answer: &Answer) {
 
 /// Reported capacity, of one table or of several.
 fn capacity_tenths(consumed: &Value) -> u64 {
-    let all = consumed
-        .as_array()
-        .cloned()
-        .unwrap_or_else(|| vec![consumed.clone()]);
+    let all = consumed.as_array().cloned().unwrap_or_else(|| vec![consumed.clone()]);
     let tenths = |one: &Value| {
         let text = one["CapacityUnits"].to_string();
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
@@ -314,10 +275,7 @@ fn respond(answer: Answer) -> Response<Body> {
 /// An answer that breaks off: the client sees a connection that closed.
 fn broken() -> Response<Body> {
     let failing = Body::new(BreaksOff);
-    Response::builder()
-        .header(header::CONTENT_LENGTH, "100")
-        .body(failing)
-        .expect("a response")
+    Response::builder().header(header::CONTENT_LENGTH, "100").body(failing).expect("a response")
 }
 
 struct BreaksOff;
@@ -343,14 +301,10 @@ fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
             429,
             json!({"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "slow"}}),
         ),
-        ("provider", _) => (
-            500,
-            json!({"error": {"type": "api_error", "message": "down"}}),
-        ),
-        ("queue", _) => (
-            500,
-            json!({"__type": "com.amazonaws.sqs#InternalError", "message": "down"}),
-        ),
+        ("provider", _) => (500, json!({"error": {"type": "api_error", "message": "down"}})),
+        ("queue", _) => {
+            (500, json!({"__type": "com.amazonaws.sqs#InternalError", "message": "down"}))
+        }
         (_, Fault::Throttled) => (
             400,
             json!({"__type": format!("{namespace}ProvisionedThroughputExceededException"), "message": "slow"}),
@@ -368,14 +322,10 @@ fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
                 }),
             )
         }
-        (_, Fault::Unprocessed) => (
-            200,
-            json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}),
-        ),
-        _ => (
-            500,
-            json!({"__type": format!("{namespace}InternalServerError"), "message": "down"}),
-        ),
+        (_, Fault::Unprocessed) => {
+            (200, json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}))
+        }
+        _ => (500, json!({"__type": format!("{namespace}InternalServerError"), "message": "down"})),
     };
     Response::builder()
         .status(status)

@@ -79,9 +79,7 @@ impl World {
         let clock = Clock::manual(BEGINNING);
         let wires = Wires::default();
         let embedded = EmbeddedTable::start(None).await.expect("an embedded table");
-        let queues = EmbeddedQueue::start(None, &clock)
-            .await
-            .expect("an embedded queue");
+        let queues = EmbeddedQueue::start(None, &clock).await.expect("an embedded queue");
         let provider = Upstream::default();
         let settings = Settings {
             table_endpoint: Some(wires.tap("table", Upstream::to(embedded.endpoint())).await),
@@ -93,33 +91,17 @@ impl World {
         provider.lead_to(cloud.provider_url.clone().expect("a stand-in"));
         let sdk = local::cloud::sdk(Some(embedded.endpoint())).await;
         let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE_NAME);
-        let customer = Customer {
-            account: DEMO_ACCOUNT.to_owned(),
-            key: cloud.keys.customer.clone(),
-        };
+        let customer =
+            Customer { account: DEMO_ACCOUNT.to_owned(), key: cloud.keys.customer.clone() };
         wires.forget();
         let http = HttpClient::default();
-        Self {
-            cloud,
-            clock,
-            wires,
-            table,
-            customer,
-            http,
-            _embedded: embedded,
-            _queues: queues,
-        }
+        Self { cloud, clock, wires, table, customer, http, _embedded: embedded, _queues: queues }
     }
 
     /// A customer with a fresh account.
     pub async fn new_customer(&self, account: &str) -> Customer {
-        let key = self
-            .new_key(Some(account), &Scope::CUSTOMER, |key| key)
-            .await;
-        Customer {
-            account: account.to_owned(),
-            key,
-        }
+        let key = self.new_key(Some(account), &Scope::CUSTOMER, |key| key).await;
+        Customer { account: account.to_owned(), key }
     }
 
     /// A key of an account, or of the operator, changed before it is stored.
@@ -137,9 +119,7 @@ impl World {
         };
         let name = Actor::parse("test key").unwrap();
         let new = NewKey::new(&random, owner, name, scopes.to_vec(), self.clock.now());
-        store(&self.table, &change(new.key), Currency::USD)
-            .await
-            .expect("a stored key");
+        store(&self.table, &change(new.key), Currency::USD).await.expect("a stored key");
         new.text
     }
 
@@ -147,17 +127,10 @@ impl World {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         self.clock.advance(Duration::from_millis(10));
         let (mut parts, body) = request.into_parts();
-        let path = parts
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let uri = format!("{}{path}", self.cloud.base_url);
         parts.uri = axum::http::Uri::try_from(uri).expect("an address");
-        self.http
-            .send(Request::from_parts(parts, body))
-            .await
-            .expect("the gateway answers")
+        self.http.send(Request::from_parts(parts, body)).await.expect("the gateway answers")
     }
 
     /// `GET` as the story's customer.
@@ -173,8 +146,7 @@ impl World {
 
     /// `POST` as the story's customer, with an idempotency key.
     pub async fn post(&self, path: &str, idempotency_key: &str, body: &Value) -> Answer {
-        self.post_as(&self.customer.key, path, idempotency_key, body)
-            .await
+        self.post_as(&self.customer.key, path, idempotency_key, body).await
     }
 
     /// `POST` with a key.
@@ -189,14 +161,12 @@ impl World {
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .header("idempotency-key", idempotency_key);
-        self.send(request.body(Body::from(body.to_string())).unwrap())
-            .await
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     /// Orders a card top-up of `wallet` or of a product.
     pub async fn order(&self, target: &str, amount: &str, idempotency_key: &str) -> Answer {
-        self.post("/v1/orders", idempotency_key, &card_order(target, amount))
-            .await
+        self.post("/v1/orders", idempotency_key, &card_order(target, amount)).await
     }
 
     /// Moves money from the wallet to a product.
@@ -207,12 +177,7 @@ impl World {
 
     /// Cancels an order.
     pub async fn cancel(&self, order_id: &str) -> Answer {
-        self.post(
-            &format!("/v1/orders/{order_id}/cancel"),
-            "unused",
-            &json!({}),
-        )
-        .await
+        self.post(&format!("/v1/orders/{order_id}/cancel"), "unused", &json!({})).await
     }
 
     /// Fills in the payment page of an order as a person would.
@@ -221,27 +186,19 @@ impl World {
         let request = Request::post(order.text("checkout_url"))
             .header("content-type", "application/x-www-form-urlencoded");
         let request = request.body(Body::from(form)).unwrap();
-        self.http
-            .send(request)
-            .await
-            .expect("the payment page answers")
+        self.http.send(request).await.expect("the payment page answers")
     }
 
     /// Orders a top-up of the wallet and pays it.
     pub async fn top_up(&self, amount: &str, idempotency_key: &str) -> Answer {
-        let order = self
-            .order("wallet", amount, idempotency_key)
-            .await
-            .expect(201);
+        let order = self.order("wallet", amount, idempotency_key).await.expect(201);
         drop(self.pay(&order, GOOD_CARD).await.expect(303));
         self.look_up(&order).await
     }
 
     /// An order as it is now.
     pub async fn look_up(&self, order: &Answer) -> Answer {
-        self.get(&format!("/v1/orders/{}", order.text("order_id")))
-            .await
-            .expect(200)
+        self.get(&format!("/v1/orders/{}", order.text("order_id"))).await.expect(200)
     }
 
     /// Sends something to the controls of the payment provider.
@@ -314,8 +271,7 @@ impl World {
     /// Delivers any bytes with any signature.
     pub async fn deliver_signed(&self, body: &[u8], signature: &str) -> Answer {
         let request = Request::post("/v1/webhooks/stripe").header("stripe-signature", signature);
-        self.send(request.body(Body::from(body.to_vec())).unwrap())
-            .await
+        self.send(request.body(Body::from(body.to_vec())).unwrap()).await
     }
 
     /// Stripe's signature of these bytes at this second.
@@ -324,23 +280,13 @@ impl World {
         let secret = self.cloud.webhook_secret.as_bytes();
         let mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
         let mac = mac.chain_update(format!("{seconds}.")).chain_update(body);
-        format!(
-            "t={seconds},v1={}",
-            HEXLOWER.encode(&mac.finalize().into_bytes())
-        )
+        format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
     }
 
     /// Puts a message into the confirmation queue.
     pub async fn enqueue(&self, body: &str) {
         let url = self.queue_url(CONFIRMATION_QUEUE).await;
-        let sent = self
-            .cloud
-            .queue
-            .send_message()
-            .queue_url(url)
-            .message_body(body)
-            .send()
-            .await;
+        let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
         drop(sent.expect("the queue takes it"));
     }
 
@@ -351,8 +297,7 @@ impl World {
             if self.waiting(CONFIRMATION_QUEUE).await == 0 {
                 return;
             }
-            self.clock
-                .advance(VISIBILITY_TIMEOUT + Duration::from_secs(1));
+            self.clock.advance(VISIBILITY_TIMEOUT + Duration::from_secs(1));
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
         panic!("the confirmation queue does not drain");
@@ -374,40 +319,24 @@ impl World {
             .attribute_names(ApproximateNumberOfMessagesNotVisible);
         let attributes = asked.send().await.expect("the queue answers").attributes;
         let counts = attributes.unwrap_or_default();
-        counts.values().fold(0, |sum, count| {
-            sum + serde_json::from_str::<u64>(count).unwrap()
-        })
+        counts.values().fold(0, |sum, count| sum + serde_json::from_str::<u64>(count).unwrap())
     }
 
     async fn queue_url(&self, queue: &str) -> String {
-        let asked = self
-            .cloud
-            .queue
-            .get_queue_url()
-            .queue_name(queue)
-            .send()
-            .await;
-        asked
-            .expect("the queue answers")
-            .queue_url
-            .expect("a queue")
+        let asked = self.cloud.queue.get_queue_url().queue_name(queue).send().await;
+        asked.expect("the queue answers").queue_url.expect("a queue")
     }
 
     /// Stops the story unless the customer's balances are these: `wallet 40.00, whatsapp 60.00`,
     /// without the empty products.
     pub async fn assert_balances(&self, expected: &str) {
         let balances = self.get("/v1/balances").await.expect(200).json();
-        let mut shown = vec![format!(
-            "wallet {}",
-            balances["wallet"]["available"].as_str().unwrap()
-        )];
+        let mut shown =
+            vec![format!("wallet {}", balances["wallet"]["available"].as_str().unwrap())];
         for product in balances["products"].as_array().unwrap() {
             let available = product["available"].as_str().unwrap();
             if available != "0.00" {
-                shown.push(format!(
-                    "{} {available}",
-                    product["product"].as_str().unwrap()
-                ));
+                shown.push(format!("{} {available}", product["product"].as_str().unwrap()));
             }
         }
         assert_eq!(shown.join(", "), expected);
@@ -429,9 +358,7 @@ impl World {
             .await
             .expect("the table answers");
         let kinds = found.items.unwrap_or_default().into_iter();
-        let mut kinds: Vec<_> = kinds
-            .map(|item| item["kind"].as_s().unwrap().clone())
-            .collect();
+        let mut kinds: Vec<_> = kinds.map(|item| item["kind"].as_s().unwrap().clone()).collect();
         kinds.sort();
         kinds
     }
@@ -443,11 +370,7 @@ impl World {
         let mut entries = Vec::new();
         let mut below = None;
         loop {
-            let page = self
-                .table
-                .entries(&id, below, 100)
-                .await
-                .expect("the table answers");
+            let page = self.table.entries(&id, below, 100).await.expect("the table answers");
             entries.extend(page.items);
             match page.next {
                 Some(next) => below = Some(serde_json::from_str(&next).unwrap()),
@@ -464,11 +387,7 @@ impl World {
     /// If it does not.
     pub async fn audit(&self) {
         let (account, entries) = self.journal(&self.customer.account).await;
-        assert_eq!(
-            verify(&entries, &account),
-            Ok(()),
-            "the account follows from its journal"
-        );
+        assert_eq!(verify(&entries, &account), Ok(()), "the account follows from its journal");
     }
 
     fn provider_url(&self) -> &str {

@@ -59,14 +59,8 @@ impl Authorizer {
             _ => Ok(None),
         };
         match key {
-            Ok(Some(key)) => Ok(Answer {
-                is_authorized: true,
-                context: context(&key),
-            }),
-            Ok(None) => Ok(Answer {
-                is_authorized: false,
-                context: Map::new(),
-            }),
+            Ok(Some(key)) => Ok(Answer { is_authorized: true, context: context(&key) }),
+            Ok(None) => Ok(Answer { is_authorized: false, context: Map::new() }),
             Err(cause) => {
                 warn!(%cause, "a key could not be looked up");
                 Err(cause)

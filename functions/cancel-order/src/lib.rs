@@ -23,10 +23,7 @@ impl CancelOrder {
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let stage = runtime.environment.text(STAGE)?;
         let stripe = Stripe::new(runtime.secret(STRIPE_SECRET_KEY_ARN)?, stage, None);
-        Ok(Self(Cancellations {
-            table: runtime.table()?,
-            stripe,
-        }))
+        Ok(Self(Cancellations { table: runtime.table()?, stripe }))
     }
 
     /// Answers one request.
@@ -34,9 +31,7 @@ impl CancelOrder {
         answer(request, |call| async move {
             let caller = call.customer(Scope::OrdersWrite, now)?;
             let parameters = request.path_parameters();
-            let id = parameters
-                .first("order_id")
-                .and_then(|id| OrderId::parse(id).ok());
+            let id = parameters.first("order_id").and_then(|id| OrderId::parse(id).ok());
             let id = id.ok_or(Error::NotFound { what: "order" })?;
             let record = self.0.cancel(&caller.account, &id, &caller.by, now).await?;
             log::about(&caller.account, Some(&id));

@@ -43,10 +43,7 @@ impl ConfirmPayment {
     async fn confirm(&self, message: &SqsMessage, now: Timestamp) -> Option<()> {
         let message_id = message.message_id.as_deref().unwrap_or_default();
         let Some(notice) = message.body.as_deref().and_then(Notice::from_message) else {
-            error!(
-                message_id,
-                "a message that cannot be read goes to the dead-letter queue"
-            );
+            error!(message_id, "a message that cannot be read goes to the dead-letter queue");
             return None;
         };
         let (account_id, order_id) = (&notice.account, &notice.order);

@@ -68,11 +68,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Er
         }
         _ => return Err(Invalid::field("unknown_method", "method", "must be 'card'").into()),
     }
-    if words
-        .email
-        .as_ref()
-        .is_some_and(|email| !plausible_email(email))
-    {
+    if words.email.as_ref().is_some_and(|email| !plausible_email(email)) {
         return Err(Invalid::field("invalid_field", "email", "must be an e-mail address").into());
     }
     let currency = currency
@@ -80,15 +76,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Er
         .transpose()
         .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
     let id = OrderId::derive(&caller.account, "order", &key);
-    Ok(CardOrder {
-        id,
-        account: caller.account,
-        target,
-        amount,
-        currency,
-        words,
-        by: caller.by,
-    })
+    Ok(CardOrder { id, account: caller.account, target, amount, currency, words, by: caller.by })
 }
 
 fn target(fields: &mut Fields) -> Result<Target, Error> {

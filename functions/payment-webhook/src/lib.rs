@@ -47,12 +47,7 @@ impl PaymentWebhook {
             let body: &[u8] = request.body().as_ref();
             if body.len() > MAX_BODY {
                 let detail = format!("at most {MAX_BODY} bytes");
-                return Err(Invalid {
-                    code: "body_too_large",
-                    field: None,
-                    detail,
-                }
-                .into());
+                return Err(Invalid { code: "body_too_large", field: None, detail }.into());
             }
             let signature = request.headers().get("stripe-signature");
             let signature = signature.and_then(|value| value.to_str().ok());
@@ -68,20 +63,13 @@ fn acknowledge(received: &Received) -> Result<Reply, Error> {
     let outcome = match received {
         Received::Forged => {
             let detail = "the Stripe-Signature header does not fit the body".to_owned();
-            return Err(Invalid {
-                code: "invalid_signature",
-                field: None,
-                detail,
-            }
-            .into());
+            return Err(Invalid { code: "invalid_signature", field: None, detail }.into());
         }
         Received::Ignored(why) => why,
         Received::Confirmed(_, confirmed) => confirmed.name(),
         Received::Queued(..) => "queued",
     };
-    Ok(Reply::Ok(
-        serde_json::json!({"received": true, "outcome": outcome}),
-    ))
+    Ok(Reply::Ok(serde_json::json!({"received": true, "outcome": outcome})))
 }
 
 fn tell(received: &Received) {

@@ -32,10 +32,7 @@ impl QueryOrders {
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
             let parameters = Parameters::of(request);
-            let id = request
-                .path_parameters()
-                .first("order_id")
-                .map(str::to_owned);
+            let id = request.path_parameters().first("order_id").map(str::to_owned);
             match (request.uri().path().rsplit('/').next(), id) {
                 (_, Some(id)) => self.order(&call, &id, parameters, now).await,
                 (Some("balances"), None) => self.balances(&call, parameters, now).await,
@@ -99,9 +96,8 @@ impl QueryOrders {
                     .into_iter()
                     .find(|target| target.name() == name)
             })?,
-            product: parameters.take("product", "the code of a product", |code| {
-                ProductCode::parse(code).ok()
-            })?,
+            product: parameters
+                .take("product", "the code of a product", |code| ProductCode::parse(code).ok())?,
             method: parameters.take("method", "'card' or 'balance'", Method::parse)?,
             from: parameters.moment("from")?,
             to: parameters.moment("to")?,
@@ -137,11 +133,7 @@ fn page_request<Filter>(
     let limit = parameters.limit()?;
     let cursor = parameters.take("cursor", "a next_cursor", |text| Some(text.to_owned()))?;
     parameters.finish()?;
-    Ok(PageRequest {
-        filter,
-        limit,
-        cursor,
-    })
+    Ok(PageRequest { filter, limit, cursor })
 }
 
 fn balance(text: &str) -> Option<Target> {

@@ -20,10 +20,7 @@ impl TransferMoney {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Ok(Self(Transfers {
-            table: runtime.table()?,
-            catalogue: CatalogueCache::default(),
-        }))
+        Ok(Self(Transfers { table: runtime.table()?, catalogue: CatalogueCache::default() }))
     }
 
     /// Answers one request.
@@ -40,12 +37,7 @@ impl TransferMoney {
                 Invalid::field("unknown_product", "product", detail)
             })?;
             let order_id = order_id(&caller.account, &key);
-            let wanted = Transfer {
-                order_id,
-                product,
-                amount,
-                by: caller.by,
-            };
+            let wanted = Transfer { order_id, product, amount, by: caller.by };
             let made = self.0.make(&caller.account, &wanted, now).await?;
             Ok(Reply::made(&made, now))
         })

@@ -49,11 +49,9 @@ async fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     let table = Runtime::start().await.table()?;
     match arguments.command {
-        Command::CreateKey {
-            name,
-            account,
-            currency,
-        } => create_key(&table, &name, account.as_deref(), &currency).await,
+        Command::CreateKey { name, account, currency } => {
+            create_key(&table, &name, account.as_deref(), &currency).await
+        }
         Command::SetCatalogue { file } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| format!("{}: {error}", file.display()))?;
@@ -89,15 +87,9 @@ async fn create_key(
 async fn set_catalogue(table: &Table, text: &str) -> Result<(), Failure> {
     let catalogue = Catalogue::parse(text)?;
     let seen = table.catalogue().await?.map_or(0, |(_, version)| version);
-    match table
-        .commit(Commit::default().catalogue(&catalogue, seen))
-        .await?
-    {
+    match table.commit(Commit::default().catalogue(&catalogue, seen)).await? {
         Committed::Yes => {
-            println!(
-                "{} products; functions see it within a minute",
-                catalogue.products.len()
-            );
+            println!("{} products; functions see it within a minute", catalogue.products.len());
             Ok(())
         }
         Committed::No(_) => Err("somebody else changed the catalogue just now: try again".into()),

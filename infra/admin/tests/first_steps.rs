@@ -23,13 +23,8 @@ impl Deployment {
     async fn new() -> Self {
         let embedded = EmbeddedTable::start(None).await.expect("a table");
         let sdk = local::cloud::sdk(Some(embedded.endpoint())).await;
-        create_table(&aws_sdk_dynamodb::Client::new(&sdk))
-            .await
-            .expect("a table");
-        Self {
-            table: Table::connect(&sdk, TABLE_NAME),
-            embedded,
-        }
+        create_table(&aws_sdk_dynamodb::Client::new(&sdk)).await.expect("a table");
+        Self { table: Table::connect(&sdk, TABLE_NAME), embedded }
     }
 
     fn admin(&self, arguments: &[&str]) -> Output {
@@ -46,11 +41,7 @@ impl Deployment {
 }
 
 fn printed(output: &Output) -> String {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -58,19 +49,13 @@ fn printed(output: &Output) -> String {
 async fn the_first_operator_key_works_and_only_its_hash_is_stored() {
     let deployment = Deployment::new().await;
     let text = printed(&deployment.admin(&["create-key"]));
-    let key = authenticate(&deployment.table, &text, NOW)
-        .await
-        .unwrap()
-        .expect("the key works");
+    let key = authenticate(&deployment.table, &text, NOW).await.unwrap().expect("the key works");
     assert_eq!(key.owner, KeyOwner::Operator);
     assert_eq!(key.scopes, Scope::OPERATOR);
     let secret = text.rsplit('_').next().unwrap();
     assert!(!key.secret_hash.contains(secret));
     let wrong = text.replace(secret, &"0".repeat(secret.len()));
-    assert_eq!(
-        authenticate(&deployment.table, &wrong, NOW).await.unwrap(),
-        None
-    );
+    assert_eq!(authenticate(&deployment.table, &wrong, NOW).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,19 +65,9 @@ async fn an_account_comes_into_being_with_its_first_key() {
         printed(&deployment.admin(&["create-key", "--account", "acme", "--currency", "EUR"]));
     let second = printed(&deployment.admin(&["create-key", "--account", "acme"]));
     for text in [first, second] {
-        let key = authenticate(&deployment.table, &text, NOW)
-            .await
-            .unwrap()
-            .expect("it works");
-        let KeyOwner::Account(id) = key.owner else {
-            unreachable!("a customer's key")
-        };
-        let account = deployment
-            .table
-            .account(&id)
-            .await
-            .unwrap()
-            .expect("an account");
+        let key = authenticate(&deployment.table, &text, NOW).await.unwrap().expect("it works");
+        let KeyOwner::Account(id) = key.owner else { unreachable!("a customer's key") };
+        let account = deployment.table.account(&id).await.unwrap().expect("an account");
         assert_eq!((account.currency.code(), account.version), ("EUR", 1));
     }
 }
@@ -103,12 +78,7 @@ async fn the_catalogue_is_checked_before_it_is_stored() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../catalogue.json");
     assert!(printed(&deployment.admin(&["set-catalogue", example])).starts_with("4 products"));
     assert!(printed(&deployment.admin(&["set-catalogue", example])).starts_with("4 products"));
-    let (_, version) = deployment
-        .table
-        .catalogue()
-        .await
-        .unwrap()
-        .expect("a catalogue");
+    let (_, version) = deployment.table.catalogue().await.unwrap().expect("a catalogue");
     assert_eq!(version, 2);
 
     let folder = std::env::temp_dir().join(format!("topup-admin-{}", std::process::id()));
@@ -118,33 +88,17 @@ async fn the_catalogue_is_checked_before_it_is_stored() {
     for (from, to, complaint) in [
         ("\"10.00\"", "\"ten\"", "decimal number"),
         ("\"USD\"", "\"DOLLARS\"", "ISO 4217"),
-        (
-            "\"product\": \"sms\"",
-            "\"product\": \"whatsapp\"",
-            "listed twice",
-        ),
-        (
-            "\"product\": \"sms\"",
-            "\"product\": \"S M S\"",
-            "lower-case",
-        ),
+        ("\"product\": \"sms\"", "\"product\": \"whatsapp\"", "listed twice"),
+        ("\"product\": \"sms\"", "\"product\": \"S M S\"", "lower-case"),
         ("\"enabled\"", "\"enable\"", "unknown field"),
         ("\"10000.00\"", "\"1.00\"", "below min_amount"),
     ] {
         std::fs::write(&file, text.replace(from, to)).unwrap();
         let output = deployment.admin(&["set-catalogue", file.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            !output.status.success() && said.contains(complaint),
-            "{to}: {said}"
-        );
+        assert!(!output.status.success() && said.contains(complaint), "{to}: {said}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
-    let (_, version) = deployment
-        .table
-        .catalogue()
-        .await
-        .unwrap()
-        .expect("a catalogue");
+    let (_, version) = deployment.table.catalogue().await.unwrap().expect("a catalogue");
     assert_eq!(version, 2, "nothing wrong was stored");
 }

@@ -53,9 +53,7 @@ impl Clock {
     reason = "the runner is one of the two places that read the clock"
 )]
 fn system_unix_millis() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, whole_millis)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, whole_millis)
 }
 
 fn whole_millis(duration: Duration) -> i64 {

@@ -116,19 +116,10 @@ impl Settings {
         let endpoint = self.queue_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedQueue::endpoint));
         let client = aws_sdk_sqs::Client::new(&sdk(endpoint).await);
-        let found = client
-            .get_queue_url()
-            .queue_name(CONFIRMATION_QUEUE)
-            .send()
-            .await;
-        let url = found
-            .ok()
-            .and_then(|answer| answer.queue_url)
-            .ok_or_else(|| {
-                format!(
-                    "AWS_ENDPOINT_URL_SQS: there is no queue '{CONFIRMATION_QUEUE}': make it first"
-                )
-            })?;
+        let found = client.get_queue_url().queue_name(CONFIRMATION_QUEUE).send().await;
+        let url = found.ok().and_then(|answer| answer.queue_url).ok_or_else(|| {
+            format!("AWS_ENDPOINT_URL_SQS: there is no queue '{CONFIRMATION_QUEUE}': make it first")
+        })?;
         Ok((client, url, embedded))
     }
 
@@ -142,11 +133,7 @@ impl Settings {
         if self.stripe.is_some() {
             return Ok(None);
         }
-        let port = self
-            .port
-            .checked_add(1)
-            .filter(|_| self.port != 0)
-            .unwrap_or_default();
+        let port = self.port.checked_add(1).filter(|_| self.port != 0).unwrap_or_default();
         let listener = bind(port, "the payment provider takes the port after --port").await?;
         let public_url = format!("http://{}", address(&listener)?);
         let settings = ProviderSettings {
@@ -184,10 +171,7 @@ pub fn remove_data(folder: &Path) -> Result<(), String> {
     let files = fs::read_dir(folder).map_err(|error| format!("{shown}: {error}"))?;
     for file in files.flatten() {
         let name = file.file_name().to_string_lossy().into_owned();
-        if DATA_FILES
-            .iter()
-            .any(|beginning| name.starts_with(beginning))
-        {
+        if DATA_FILES.iter().any(|beginning| name.starts_with(beginning)) {
             fs::remove_file(file.path()).map_err(|error| format!("{shown}/{name}: {error}"))?;
         }
     }
@@ -209,9 +193,7 @@ impl Cloud {
         let (queue, queue_url, embedded_queue) = settings.start_queue().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);
-        let provider_url = settings
-            .start_provider(&secrets, &base_url, &mut tasks)
-            .await?;
+        let provider_url = settings.start_provider(&secrets, &base_url, &mut tasks).await?;
 
         let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe {
             secret_key: secrets.provider.clone(),
@@ -229,12 +211,7 @@ impl Cloud {
             cursor_secret: secrets.cursor,
             return_urls: return_urls(&base_url)?,
         }));
-        tasks.spawn(pump::run(
-            Arc::clone(&functions),
-            queue.clone(),
-            queue_url,
-            clock.clone(),
-        ));
+        tasks.spawn(pump::run(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
         tasks.spawn(serve(api, Gateway { functions, clock }.router()));
         Ok(Self {
             base_url,

@@ -87,10 +87,7 @@ pub async fn seed(table: &Table, secrets: &Secrets, now: Timestamp) -> Result<De
     let stored = table.catalogue().await.map_err(|error| error.to_string())?;
     if stored.is_none() {
         let commit = Commit::default().catalogue(&Catalogue::parse(CATALOGUE)?, 0);
-        table
-            .commit(commit)
-            .await
-            .map_err(|error| error.to_string())?;
+        table.commit(commit).await.map_err(|error| error.to_string())?;
     }
     Ok(DemoKeys { customer, operator })
 }
@@ -101,17 +98,11 @@ async fn seed_key(
     (owner, name, scopes): (KeyOwner, &str, [Scope; 5]),
     now: Timestamp,
 ) -> Result<String, String> {
-    let random = HEXLOWER
-        .decode(random.as_bytes())
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok());
+    let random = HEXLOWER.decode(random.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
     let random = random.ok_or_else(|| format!("{FILE_NAME} was edited: use --reset"))?;
     let name = Actor::parse(name).map_err(|error| error.to_string())?;
     let new = NewKey::new(&random, owner, name, scopes.to_vec(), now);
-    let stored = table
-        .api_key(&new.key.id)
-        .await
-        .map_err(|error| error.to_string())?;
+    let stored = table.api_key(&new.key.id).await.map_err(|error| error.to_string())?;
     if stored.is_none() {
         let stored = keys::store(table, &new.key, Currency::USD).await;
         stored.map_err(|error| error.to_string())?;
@@ -130,12 +121,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

@@ -50,16 +50,11 @@ impl EmbeddedQueue {
         };
         let dead_letters = settings(DEAD_LETTER_QUEUE, None);
         for queue in [dead_letters, settings(CONFIRMATION_QUEUE, Some(redrive))] {
-            queues
-                .create_queue(queue)
-                .map_err(|error| format!("the queue's file: {error}"))?;
+            queues.create_queue(queue).map_err(|error| format!("the queue's file: {error}"))?;
         }
         let listener = bind(0, "the queue").await?;
         let address = address(&listener)?;
-        Ok(Self {
-            address,
-            server: tokio::spawn(serve(listener, queues.router())),
-        })
+        Ok(Self { address, server: tokio::spawn(serve(listener, queues.router())) })
     }
 
     /// The endpoint for an SDK client.

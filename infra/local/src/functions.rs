@@ -54,10 +54,7 @@ impl Functions {
         };
         Self {
             authorizer: Authorizer(table()),
-            cancel_order: CancelOrder(Cancellations {
-                table: table(),
-                stripe: stripe(),
-            }),
+            cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
             confirm_payment: ConfirmPayment(table()),
             create_order: CreateOrder(CardOrders {
                 table: table(),

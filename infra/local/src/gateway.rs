@@ -73,12 +73,7 @@ struct Passing {
 }
 
 const fn route(method: &'static str, path: &'static str, function: &'static str) -> Route {
-    Route {
-        method,
-        path,
-        function,
-        authorized: true,
-    }
+    Route { method, path, function, authorized: true }
 }
 
 impl Gateway {
@@ -113,21 +108,12 @@ impl Gateway {
 
     /// What the authorizer tells the function, or the gateway's refusal.
     async fn authorize(&self, headers: &HeaderMap) -> Result<Value, Response> {
-        let header = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let Some(header) = header.filter(|value| !value.is_empty()) else {
             return Err(refusal(StatusCode::UNAUTHORIZED, "Unauthorized"));
         };
-        let question = Question {
-            identity_source: vec![header.to_owned()],
-        };
-        match self
-            .functions
-            .authorizer
-            .handle(&question, self.clock.now())
-            .await
-        {
+        let question = Question { identity_source: vec![header.to_owned()] };
+        match self.functions.authorizer.handle(&question, self.clock.now()).await {
             Ok(answer) if answer.is_authorized => Ok(Value::Object(answer.context)),
             Ok(_) => Err(refusal(StatusCode::FORBIDDEN, "Forbidden")),
             Err(_) => Err(internal_error()),
@@ -163,20 +149,8 @@ async fn answer(State(gateway): State<Gateway>, request: Request) -> Response {
     };
     let request_id = format!("{:016x}", fastrand::u64(..));
     let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
-    let passing = Passing {
-        method,
-        uri,
-        headers,
-        body,
-        request_id,
-    };
-    let event = event(
-        route,
-        &parameters,
-        &passing,
-        &context,
-        gateway.clock.unix_millis(),
-    );
+    let passing = Passing { method, uri, headers, body, request_id };
+    let event = event(route, &parameters, &passing, &context, gateway.clock.unix_millis());
     match gateway.invoke(route, &event).await {
         Some(response) => response,
         None => {
@@ -198,22 +172,14 @@ fn event(
     let mut query_parameters: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let known = query_parameters.entry(name.into_owned()).or_default();
-        *known = if known.is_empty() {
-            value.into_owned()
-        } else {
-            format!("{known},{value}")
-        };
+        *known = if known.is_empty() { value.into_owned() } else { format!("{known},{value}") };
     }
     let route_key = format!("{} {}", route.method, route.path);
     let (body, encoded) = match std::str::from_utf8(&request.body) {
         Ok(text) => (text.to_owned(), false),
         Err(_) => (BASE64.encode(&request.body), true),
     };
-    let authorizer = if context.is_null() {
-        Value::Null
-    } else {
-        json!({"lambda": context})
-    };
+    let authorizer = if context.is_null() { Value::Null } else { json!({"lambda": context}) };
     json!({
         "version": "2.0",
         "routeKey": route_key,
@@ -249,14 +215,8 @@ fn event(
 fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for name in headers.keys() {
-        let values = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        all.insert(
-            name.as_str().to_owned(),
-            values.collect::<Vec<_>>().join(","),
-        );
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        all.insert(name.as_str().to_owned(), values.collect::<Vec<_>>().join(","));
     }
     all
 }
@@ -269,10 +229,7 @@ fn matched(form: &str, path: &str) -> Option<BTreeMap<String, String>> {
         match (form.next(), path.next()) {
             (None, None) => return Some(parameters),
             (Some(part), Some(text)) => {
-                match part
-                    .strip_prefix('{')
-                    .and_then(|name| name.strip_suffix('}'))
-                {
+                match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
                     Some(name) if !text.is_empty() => {
                         parameters.insert(name.to_owned(), text.to_owned());
                     }
@@ -287,13 +244,9 @@ fn matched(form: &str, path: &str) -> Option<BTreeMap<String, String>> {
 
 fn head_size(uri: &Uri, headers: &HeaderMap) -> usize {
     let line = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    headers
-        .iter()
-        .fold(line, |size, (name, value): (_, &HeaderValue)| {
-            size.saturating_add(name.as_str().len())
-                .saturating_add(value.len())
-                .saturating_add(4)
-        })
+    headers.iter().fold(line, |size, (name, value): (_, &HeaderValue)| {
+        size.saturating_add(name.as_str().len()).saturating_add(value.len()).saturating_add(4)
+    })
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response {

@@ -80,9 +80,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 }
 
 fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
-    let kept = data_dir.map_or("memory only".to_owned(), |folder| {
-        folder.display().to_string()
-    });
+    let kept = data_dir.map_or("memory only".to_owned(), |folder| folder.display().to_string());
     let provider = cloud.provider_url.as_deref().unwrap_or("Stripe itself");
     println!("Topup is ready.");
     println!("  API               {}", cloud.base_url);
@@ -92,10 +90,7 @@ fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
     println!("  customer key      {}", cloud.keys.customer);
     println!("  operator key      {}", cloud.keys.operator);
     println!("Use it from another terminal:");
-    println!(
-        "  export API={} KEY={}",
-        cloud.base_url, cloud.keys.customer
-    );
+    println!("  export API={} KEY={}", cloud.base_url, cloud.keys.customer);
     println!("Ctrl-C stops it.");
 }
 
@@ -114,15 +109,11 @@ fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {
 }
 
 fn real_stripe() -> Result<Option<RealStripe>, String> {
-    match (
-        variable("STRIPE_SECRET_KEY"),
-        variable("STRIPE_WEBHOOK_SECRET"),
-    ) {
+    match (variable("STRIPE_SECRET_KEY"), variable("STRIPE_WEBHOOK_SECRET")) {
         (None, None) => Ok(None),
-        (Some(secret_key), Some(webhook_secret)) => Ok(Some(RealStripe {
-            secret_key,
-            webhook_secret,
-        })),
+        (Some(secret_key), Some(webhook_secret)) => {
+            Ok(Some(RealStripe { secret_key, webhook_secret }))
+        }
         _ => Err("set both STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or neither".to_owned()),
     }
 }

@@ -61,10 +61,7 @@ pub(crate) async fn run(
                 continue;
             }
             let handle = message.receipt_handle.clone();
-            let deleted = client
-                .delete_message()
-                .queue_url(&queue_url)
-                .set_receipt_handle(handle);
+            let deleted = client.delete_message().queue_url(&queue_url).set_receipt_handle(handle);
             if let Err(error) = deleted.send().await {
                 warn!(%error, "a confirmed message stays in the queue and comes again");
             }
@@ -75,9 +72,8 @@ pub(crate) async fn run(
 /// A message as Lambda passes it on.
 fn record(message: &Message) -> Value {
     let attributes = message.attributes.iter().flatten();
-    let attributes: serde_json::Map<_, _> = attributes
-        .map(|(name, value)| (name.as_str().to_owned(), json!(value)))
-        .collect();
+    let attributes: serde_json::Map<_, _> =
+        attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
     json!({
         "messageId": message.message_id,
         "receiptHandle": message.receipt_handle,

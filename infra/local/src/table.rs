@@ -17,10 +17,8 @@ use tokio::task::JoinHandle;
 pub const TABLE_NAME: &str = "topup-local";
 
 /// The keys of the table and of its two indexes.
-const INDEXES: [(&str, &str, &str); 2] = [
-    ("by_time", "listed_under", "listed_at"),
-    ("by_due", "due_queue", "due_at"),
-];
+const INDEXES: [(&str, &str, &str); 2] =
+    [("by_time", "listed_under", "listed_at"), ("by_due", "due_queue", "due_at")];
 
 /// A running DynamoDB. It stops when this is dropped.
 #[derive(Debug)]
@@ -41,9 +39,7 @@ impl EmbeddedTable {
             None => Database::memory(),
         };
         let database = database.map_err(|error| format!("the table's file: {error}"))?;
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .map_err(|error| error.to_string())?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let server = tokio::spawn(dynoxide::server::serve_on(listener, database));
         Ok(Self { address, server })
@@ -67,14 +63,7 @@ impl Drop for EmbeddedTable {
 /// # Errors
 /// The endpoint did not answer or refused.
 pub async fn create_table(client: &Client) -> Result<(), String> {
-    let texts = [
-        "pk",
-        "sk",
-        "listed_under",
-        "listed_at",
-        "due_queue",
-        "due_at",
-    ];
+    let texts = ["pk", "sk", "listed_under", "listed_at", "due_queue", "due_at"];
     let mut request = client
         .create_table()
         .table_name(TABLE_NAME)
@@ -89,9 +78,7 @@ pub async fn create_table(client: &Client) -> Result<(), String> {
         request = request.attribute_definitions(attribute);
     }
     for (name, hash, range) in INDEXES {
-        let projection = Projection::builder()
-            .projection_type(ProjectionType::KeysOnly)
-            .build();
+        let projection = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
         let index = GlobalSecondaryIndex::builder()
             .index_name(name)
             .set_key_schema(Some(keys(hash, range)?))
@@ -104,10 +91,7 @@ pub async fn create_table(client: &Client) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error() {
             Some(refused) if refused.is_resource_in_use_exception() => Ok(()),
-            _ => Err(format!(
-                "the table could not be made: {}",
-                DisplayErrorContext(error)
-            )),
+            _ => Err(format!("the table could not be made: {}", DisplayErrorContext(error))),
         },
     }
 }
@@ -116,9 +100,7 @@ fn keys(hash: &str, range: &str) -> Result<Vec<KeySchemaElement>, String> {
     [(hash, KeyType::Hash), (range, KeyType::Range)]
         .into_iter()
         .map(|(name, kind)| {
-            let element = KeySchemaElement::builder()
-                .attribute_name(name)
-                .key_type(kind);
+            let element = KeySchemaElement::builder().attribute_name(name).key_type(kind);
             element.build().map_err(|error| error.to_string())
         })
         .collect()

@@ -129,10 +129,7 @@ impl Account {
         next.entries = entry.number;
         next.head = entry.hash;
         next.last_entry_at = Some(at);
-        Ok(Decision {
-            account: next,
-            entry,
-        })
+        Ok(Decision { account: next, entry })
     }
 }
 
@@ -143,9 +140,7 @@ fn moved(
     place: &Place,
     currency: Currency,
 ) -> Result<Balance, Refusal> {
-    let too_large = || Refusal::BalanceTooLarge {
-        place: place.clone(),
-    };
+    let too_large = || Refusal::BalanceTooLarge { place: place.clone() };
     let after = before.decimal().checked_add(change).ok_or_else(too_large)?;
     if after >= Decimal::ZERO {
         return Balance::new(after).map_err(|_| too_large());

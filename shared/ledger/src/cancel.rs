@@ -22,33 +22,20 @@ pub enum CancelStep {
 /// # Errors
 /// [`Refusal::OrderNotCancellable`] unless the order awaits a card payment or is cancelled.
 pub fn cancel(order: &Order, by: &Actor, now: Timestamp) -> Result<CancelStep, Refusal> {
-    let refused = Refusal::OrderNotCancellable {
-        status: order.status(),
-    };
+    let refused = Refusal::OrderNotCancellable { status: order.status() };
     match (order.status(), order.method, order.cancel_requested_at) {
         (OrderStatus::Cancelled, ..) => Ok(CancelStep::Done),
         (OrderStatus::PendingPayment, Method::Card, None) => {
-            let requested = Order {
-                cancel_requested_at: Some(now),
-                ..order.clone()
-            };
+            let requested = Order { cancel_requested_at: Some(now), ..order.clone() };
             Ok(CancelStep::Request(Box::new(requested)))
         }
         (OrderStatus::PendingPayment, Method::Card, Some(_)) => {
             let cancelled = |_: IllegalMove| refused;
             let timeline = order
                 .timeline
-                .advance(
-                    OrderStatus::Cancelled,
-                    now,
-                    Reason::CancelledByCustomer,
-                    by.clone(),
-                )
+                .advance(OrderStatus::Cancelled, now, Reason::CancelledByCustomer, by.clone())
                 .map_err(cancelled)?;
-            Ok(CancelStep::Close(Box::new(Order {
-                timeline,
-                ..order.clone()
-            })))
+            Ok(CancelStep::Close(Box::new(Order { timeline, ..order.clone() })))
         }
         _ => Err(refused),
     }

@@ -46,10 +46,7 @@ pub fn payment_processing(order: &Order, now: Timestamp) -> Result<Option<Order>
 /// # Errors
 /// [`IllegalMove`]: never for an order that is open.
 pub fn payment_failed(order: &Order, now: Timestamp) -> Result<Option<Order>, IllegalMove> {
-    if !matches!(
-        order.status(),
-        OrderStatus::PendingPayment | OrderStatus::Processing
-    ) {
+    if !matches!(order.status(), OrderStatus::PendingPayment | OrderStatus::Processing) {
         return Ok(None);
     }
     advanced(order, OrderStatus::Failed, Reason::PaymentFailed, now).map(Some)
@@ -79,8 +76,5 @@ fn advanced(
     now: Timestamp,
 ) -> Result<Order, IllegalMove> {
     let timeline = order.timeline.advance(to, now, reason, Actor::stripe())?;
-    Ok(Order {
-        timeline,
-        ..order.clone()
-    })
+    Ok(Order { timeline, ..order.clone() })
 }

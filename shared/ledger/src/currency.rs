@@ -39,10 +39,7 @@ const KNOWN: &[(u32, &[&str])] = &[
 
 impl Currency {
     /// United States dollar, the currency of an account unless its operator says otherwise.
-    pub const USD: Self = Self {
-        code: "USD",
-        decimals: 2,
-    };
+    pub const USD: Self = Self { code: "USD", decimals: 2 };
 
     /// The currency of an upper-case ISO 4217 code.
     ///
@@ -53,10 +50,7 @@ impl Currency {
             .iter()
             .find_map(|(decimals, codes)| {
                 let code = codes.iter().find(|known| **known == code)?;
-                Some(Self {
-                    code,
-                    decimals: *decimals,
-                })
+                Some(Self { code, decimals: *decimals })
             })
             .ok_or(MoneyError::UnknownCurrency)
     }
@@ -87,22 +81,14 @@ mod tests {
     #[test]
     fn decimals_follow_the_smallest_coin() {
         for (code, decimals) in [("JPY", 0), ("USD", 2), ("CNY", 2), ("KWD", 3)] {
-            assert_eq!(
-                Currency::parse(code).map(Currency::decimals),
-                Ok(decimals),
-                "{code}"
-            );
+            assert_eq!(Currency::parse(code).map(Currency::decimals), Ok(decimals), "{code}");
         }
     }
 
     #[test]
     fn what_is_not_listed_is_refused() {
         for code in ["", "usd", "US", "USDT", "XXX", "ISK", " USD"] {
-            assert_eq!(
-                Currency::parse(code),
-                Err(MoneyError::UnknownCurrency),
-                "{code:?}"
-            );
+            assert_eq!(Currency::parse(code), Err(MoneyError::UnknownCurrency), "{code:?}");
         }
     }
 

@@ -97,10 +97,7 @@ impl OrderId {
     /// The id that this account's request has, today and in ten years.
     #[must_use]
     pub fn derive(account: &AccountId, operation: &str, key: &IdempotencyKey) -> Self {
-        Self(derive_id(
-            "ord_",
-            &[account.as_str(), operation, key.as_str()],
-        ))
+        Self(derive_id("ord_", &[account.as_str(), operation, key.as_str()]))
     }
 }
 
@@ -125,13 +122,8 @@ const CROCKFORD: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 fn crockford() -> Encoding {
     let mut specification = Specification::new();
-    specification
-        .symbols
-        .extend(CROCKFORD.iter().map(|byte| char::from(*byte)));
-    #[expect(
-        clippy::expect_used,
-        reason = "a constant alphabet of 32 distinct ASCII characters"
-    )]
+    specification.symbols.extend(CROCKFORD.iter().map(|byte| char::from(*byte)));
+    #[expect(clippy::expect_used, reason = "a constant alphabet of 32 distinct ASCII characters")]
     specification.encoding().expect("the alphabet is valid")
 }
 
@@ -166,12 +158,7 @@ mod tests {
         for text in ["", "WhatsApp", "sms:held", "1sms", &"x".repeat(33)] {
             assert!(ProductCode::parse(text).is_err(), "{text:?}");
         }
-        for text in [
-            "",
-            "ord_",
-            "ord_00000000000000000000x",
-            "ord_0000000000000000000U",
-        ] {
+        for text in ["", "ord_", "ord_00000000000000000000x", "ord_0000000000000000000U"] {
             assert!(OrderId::parse(text).is_err(), "{text:?}");
         }
         for text in ["", "with blank", "tab\t", "ümlaut", &"k".repeat(256)] {

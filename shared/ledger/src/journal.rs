@@ -98,9 +98,7 @@ impl EntryHash {
     /// Reads 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Some(Self(
-            HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()?,
-        ))
+        Some(Self(HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()?))
     }
 }
 
@@ -182,11 +180,7 @@ pub(crate) fn lines_of(movements: &[Movement]) -> Vec<Line> {
     }
     sums.into_iter()
         .filter(|(_, amount)| !amount.is_zero())
-        .map(|((place, currency), amount)| Line {
-            place: place.clone(),
-            currency,
-            amount,
-        })
+        .map(|((place, currency), amount)| Line { place: place.clone(), currency, amount })
         .collect()
 }
 

@@ -101,10 +101,7 @@ impl Amount {
     pub fn to_minor_units(self, currency: Currency) -> Option<i64> {
         let mut value = self.0;
         value.rescale(currency.decimals());
-        (value == self.0)
-            .then_some(value.mantissa())?
-            .try_into()
-            .ok()
+        (value == self.0).then_some(value.mantissa())?.try_into().ok()
     }
 
     /// The exact decimal.
@@ -190,9 +187,7 @@ fn checked(value: Decimal, maximum: Decimal) -> Result<Decimal, MoneyError> {
     }
     let value = value.normalize();
     if value.scale() > MAX_DECIMALS {
-        return Err(MoneyError::TooManyDecimals {
-            allowed: MAX_DECIMALS,
-        });
+        return Err(MoneyError::TooManyDecimals { allowed: MAX_DECIMALS });
     }
     Ok(value)
 }
@@ -253,28 +248,14 @@ mod tests {
 
     #[test]
     fn the_smallest_coin() {
-        for (text, code, units) in [
-            ("100.00", "USD", 10_000),
-            ("500", "JPY", 500),
-            ("1.5", "KWD", 1_500),
-        ] {
+        for (text, code, units) in
+            [("100.00", "USD", 10_000), ("500", "JPY", 500), ("1.5", "KWD", 1_500)]
+        {
             let currency = Currency::parse(code).unwrap();
             let amount = Money::parse(text, currency).unwrap().amount;
-            assert_eq!(
-                amount.to_minor_units(currency),
-                Some(units),
-                "{text} {code}"
-            );
-            assert_eq!(
-                Amount::from_minor_units(units.unsigned_abs(), currency),
-                Ok(amount)
-            );
+            assert_eq!(amount.to_minor_units(currency), Some(units), "{text} {code}");
+            assert_eq!(Amount::from_minor_units(units.unsigned_abs(), currency), Ok(amount));
         }
-        assert_eq!(
-            Amount::parse("0.005", 6)
-                .unwrap()
-                .to_minor_units(Currency::USD),
-            None
-        );
+        assert_eq!(Amount::parse("0.005", 6).unwrap().to_minor_units(Currency::USD), None);
     }
 }

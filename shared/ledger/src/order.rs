@@ -95,9 +95,7 @@ impl Method {
     /// The method of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Card, Self::Balance]
-            .into_iter()
-            .find(|method| method.name() == name)
+        [Self::Card, Self::Balance].into_iter().find(|method| method.name() == name)
     }
 }
 
@@ -114,9 +112,7 @@ impl AttemptOutcome {
     /// The outcome of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Succeeded, Self::Declined]
-            .into_iter()
-            .find(|outcome| outcome.name() == name)
+        [Self::Succeeded, Self::Declined].into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
@@ -135,15 +131,7 @@ impl Order {
         let timeline = Timeline::awaiting_payment(created_at, by);
         Self {
             expires_at: Some(expires_at),
-            ..Self::begun(
-                id,
-                account,
-                target,
-                Method::Card,
-                amount,
-                timeline,
-                created_at,
-            )
+            ..Self::begun(id, account, target, Method::Card, amount, timeline, created_at)
         }
     }
 
@@ -199,11 +187,7 @@ impl Order {
     /// Adds an attempt, unless its notice was seen before.
     #[must_use]
     pub(crate) fn with_attempt(mut self, attempt: Attempt) -> Self {
-        if self
-            .attempts
-            .iter()
-            .any(|known| known.reference == attempt.reference)
-        {
+        if self.attempts.iter().any(|known| known.reference == attempt.reference) {
             return self;
         }
         if self.attempts.len() >= MAX_ATTEMPTS {

@@ -53,16 +53,13 @@ impl Place {
     /// # Errors
     /// [`InvalidId`] for any other text.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        const RULE: InvalidId = InvalidId {
-            rule: "a place, such as 'wallet' or 'product:sms'",
-        };
+        const RULE: InvalidId = InvalidId { rule: "a place, such as 'wallet' or 'product:sms'" };
         let mut parts = text.split(':');
         let (target, held) = match (parts.next(), parts.next(), parts.next()) {
             (Some("wallet"), held, None) => (Target::Wallet, held),
-            (Some("product"), Some(code), held) => (
-                Target::Product(ProductCode::parse(code).map_err(|_| RULE)?),
-                held,
-            ),
+            (Some("product"), Some(code), held) => {
+                (Target::Product(ProductCode::parse(code).map_err(|_| RULE)?), held)
+            }
             (Some("external"), Some(name), None) => {
                 let known = [External::Card, External::Debt];
                 let external = known.into_iter().find(|external| external.name() == name);

@@ -69,9 +69,7 @@ pub fn settle(
             let late = !order.status().is_open();
             let reason = if late { Reason::PaidLate } else { Reason::Paid };
             let timeline =
-                order
-                    .timeline
-                    .advance(OrderStatus::Completed, now, reason, Actor::stripe())?;
+                order.timeline.advance(OrderStatus::Completed, now, reason, Actor::stripe())?;
             let attempt = Attempt {
                 at: payment.paid_at,
                 payment_id: payment.id.clone(),
@@ -91,10 +89,7 @@ pub fn settle(
                 ..order.clone()
             };
             let order = Box::new(order.with_attempt(attempt));
-            Ok(Settlement::Credited {
-                order,
-                decision: Box::new(decision),
-            })
+            Ok(Settlement::Credited { order, decision: Box::new(decision) })
         }
         Err(_) => disputed(order, payment, FindingKind::NotCreditable, now),
     }
@@ -137,18 +132,10 @@ fn disputed(
         _ => Reason::NotCreditable,
     };
     if order.credited.is_some() || order.status() == OrderStatus::Exception {
-        return Ok(Settlement::Disputed {
-            order: None,
-            finding,
-        });
+        return Ok(Settlement::Disputed { order: None, finding });
     }
-    let timeline = order
-        .timeline
-        .advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
-    let order = Some(Box::new(Order {
-        timeline,
-        ..order.clone()
-    }));
+    let timeline = order.timeline.advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
+    let order = Some(Box::new(Order { timeline, ..order.clone() }));
     Ok(Settlement::Disputed { order, finding })
 }
 
@@ -172,19 +159,11 @@ fn credit(
         .map(|(to, amount)| Movement {
             from: Place::External(External::Card),
             to,
-            money: Money {
-                amount,
-                currency: order.amount.currency,
-            },
+            money: Money { amount, currency: order.amount.currency },
         })
         .collect();
     let decision = account.post(EntryKind::CardTopUp, order.id.as_str(), &movements, now)?;
-    let exact = |_: MoneyError| Refusal::BalanceTooLarge {
-        place: Place::Available(order.target.clone()),
-    };
-    Ok((
-        decision,
-        Balance::new(debt_paid).map_err(exact)?,
-        Balance::new(credited).map_err(exact)?,
-    ))
+    let exact =
+        |_: MoneyError| Refusal::BalanceTooLarge { place: Place::Available(order.target.clone()) };
+    Ok((decision, Balance::new(debt_paid).map_err(exact)?, Balance::new(credited).map_err(exact)?))
 }

@@ -109,23 +109,11 @@ const BEGINNINGS: &[OrderStatus] = &[PendingPayment, Completed];
 const MOVES: &[(OrderStatus, &[OrderStatus])] = &[
     (
         PendingPayment,
-        &[
-            Processing,
-            PendingReview,
-            Completed,
-            Rejected,
-            Failed,
-            Cancelled,
-            Expired,
-            Exception,
-        ],
+        &[Processing, PendingReview, Completed, Rejected, Failed, Cancelled, Expired, Exception],
     ),
     (Processing, &[Completed, Failed, Exception]),
     (PendingReview, &[Completed, Rejected, Exception]),
-    (
-        Rejected,
-        &[PendingReview, Completed, Expired, Cancelled, Exception],
-    ),
+    (Rejected, &[PendingReview, Completed, Expired, Cancelled, Exception]),
     (Failed, &[Completed, Exception]),
     (Cancelled, &[Completed, Exception]),
     (Expired, &[Completed, Exception]),
@@ -184,9 +172,7 @@ impl OrderStatus {
     /// Whether the table lists a move from here to there.
     #[must_use]
     pub fn may_become(self, to: Self) -> bool {
-        MOVES
-            .iter()
-            .any(|(from, targets)| *from == self && targets.contains(&to))
+        MOVES.iter().any(|(from, targets)| *from == self && targets.contains(&to))
     }
 }
 
@@ -237,9 +223,9 @@ impl Actor {
         let valid = !name.trim().is_empty()
             && name.chars().count() <= 100
             && !name.chars().any(char::is_control);
-        valid.then(|| Self(name.to_owned())).ok_or(InvalidId {
-            rule: "1 to 100 characters, none of them a control character",
-        })
+        valid
+            .then(|| Self(name.to_owned()))
+            .ok_or(InvalidId { rule: "1 to 100 characters, none of them a control character" })
     }
 
     /// The payment provider.
@@ -264,32 +250,14 @@ impl fmt::Display for Actor {
 impl Timeline {
     /// The timeline of an order that was paid out of the wallet as it was made.
     pub(crate) fn paid_from_wallet(at: Timestamp, by: Actor) -> Self {
-        let change = Change {
-            at,
-            from: None,
-            to: Completed,
-            reason: Reason::PaidFromWallet,
-            by,
-        };
-        Self {
-            changes: vec![change],
-            status: Completed,
-        }
+        let change = Change { at, from: None, to: Completed, reason: Reason::PaidFromWallet, by };
+        Self { changes: vec![change], status: Completed }
     }
 
     /// The timeline of an order that awaits its payment.
     pub(crate) fn awaiting_payment(at: Timestamp, by: Actor) -> Self {
-        let change = Change {
-            at,
-            from: None,
-            to: PendingPayment,
-            reason: Reason::Created,
-            by,
-        };
-        Self {
-            changes: vec![change],
-            status: PendingPayment,
-        }
+        let change = Change { at, from: None, to: PendingPayment, reason: Reason::Created, by };
+        Self { changes: vec![change], status: PendingPayment }
     }
 
     /// A timeline as it was stored.
@@ -304,17 +272,11 @@ impl Timeline {
                 Some(from) => OrderStatus::may_become(from, change.to),
             };
             if change.from != status || !legal {
-                return Err(IllegalMove {
-                    from: status,
-                    to: change.to,
-                });
+                return Err(IllegalMove { from: status, to: change.to });
             }
             status = Some(change.to);
         }
-        let status = status.ok_or(IllegalMove {
-            from: None,
-            to: PendingPayment,
-        })?;
+        let status = status.ok_or(IllegalMove { from: None, to: PendingPayment })?;
         Ok(Self { changes, status })
     }
 
@@ -331,23 +293,11 @@ impl Timeline {
     ) -> Result<Self, IllegalMove> {
         let from = self.status;
         if !from.may_become(to) {
-            return Err(IllegalMove {
-                from: Some(from),
-                to,
-            });
+            return Err(IllegalMove { from: Some(from), to });
         }
         let mut changes = self.changes.clone();
-        changes.push(Change {
-            at,
-            from: Some(from),
-            to,
-            reason,
-            by,
-        });
-        Ok(Self {
-            changes,
-            status: to,
-        })
+        changes.push(Change { at, from: Some(from), to, reason, by });
+        Ok(Self { changes, status: to })
     }
 
     /// Where the order stands.
@@ -376,13 +326,8 @@ mod tests {
     const AT: Timestamp = Timestamp::from_unix_millis(1);
 
     fn advance(from: OrderStatus, to: OrderStatus) -> Result<OrderStatus, IllegalMove> {
-        let timeline = Timeline {
-            changes: Vec::new(),
-            status: from,
-        };
-        timeline
-            .advance(to, AT, Reason::Paid, Actor::stripe())
-            .map(|timeline| timeline.status())
+        let timeline = Timeline { changes: Vec::new(), status: from };
+        timeline.advance(to, AT, Reason::Paid, Actor::stripe()).map(|timeline| timeline.status())
     }
 
     #[test]
@@ -407,10 +352,7 @@ mod tests {
                 let expected = if targets.split(' ').any(|name| name == to.name()) {
                     Ok(to)
                 } else {
-                    Err(IllegalMove {
-                        from: Some(from),
-                        to,
-                    })
+                    Err(IllegalMove { from: Some(from), to })
                 };
                 assert_eq!(advance(from, to), expected);
                 checked += 1;
@@ -439,27 +381,13 @@ mod tests {
 
     #[test]
     fn a_stored_timeline_that_was_edited_is_refused() {
-        let change = |from, to| Change {
-            at: AT,
-            from,
-            to,
-            reason: Reason::Paid,
-            by: Actor::stripe(),
-        };
+        let change =
+            |from, to| Change { at: AT, from, to, reason: Reason::Paid, by: Actor::stripe() };
         assert!(Timeline::restore(Vec::new()).is_err());
         assert!(Timeline::restore(vec![change(None, Refunded)]).is_err());
-        let skipped = vec![
-            change(None, PendingPayment),
-            change(Some(Completed), Refunded),
-        ];
+        let skipped = vec![change(None, PendingPayment), change(Some(Completed), Refunded)];
         assert!(Timeline::restore(skipped).is_err());
-        let legal = vec![
-            change(None, PendingPayment),
-            change(Some(PendingPayment), Completed),
-        ];
-        assert_eq!(
-            Timeline::restore(legal).map(|timeline| timeline.status()),
-            Ok(Completed)
-        );
+        let legal = vec![change(None, PendingPayment), change(Some(PendingPayment), Completed)];
+        assert_eq!(Timeline::restore(legal).map(|timeline| timeline.status()), Ok(Completed));
     }
 }

@@ -29,23 +29,12 @@ pub fn transfer(
     now: Timestamp,
 ) -> Result<(Order, Decision), Refusal> {
     account.must_be_active()?;
-    let money = Money {
-        amount: command.amount,
-        currency: account.currency,
-    };
+    let money = Money { amount: command.amount, currency: account.currency };
     let target = Target::Product(command.product.clone());
     let to = Place::Available(target.clone());
-    let movement = Movement {
-        from: Place::WALLET,
-        to,
-        money,
-    };
-    let decision = account.post(
-        EntryKind::Transfer,
-        command.order_id.as_str(),
-        &[movement],
-        now,
-    )?;
+    let movement = Movement { from: Place::WALLET, to, money };
+    let decision =
+        account.post(EntryKind::Transfer, command.order_id.as_str(), &[movement], now)?;
     let timeline = Timeline::paid_from_wallet(now, command.by.clone());
     let order = Order::begun(
         command.order_id.clone(),

@@ -78,10 +78,7 @@ pub fn verify(entries: &[Entry], account: &Account) -> Result<(), Broken> {
         for place in touched.filter(|place| !matches!(place, Place::External(_))) {
             let sum = balances.get(place).and_then(|sum| Balance::new(*sum).ok());
             if sum.is_none() || sum.as_ref() != entry.balances_after.get(place) {
-                return Err(Broken::Balance {
-                    number: entry.number,
-                    place: place.clone(),
-                });
+                return Err(Broken::Balance { number: entry.number, place: place.clone() });
             }
         }
         previous = Some(entry);
@@ -98,10 +95,7 @@ fn follows(entry: &Entry, previous: Option<&Entry>, account: &Account) -> Result
     let number = entry.number;
     let expected = previous.map_or(0, |entry| entry.number).saturating_add(1);
     if number != expected {
-        return Err(Broken::Numbering {
-            expected,
-            found: number,
-        });
+        return Err(Broken::Numbering { expected, found: number });
     }
     if entry.account != account.id {
         return Err(Broken::Owner { number });
@@ -123,10 +117,7 @@ fn sums_to_zero(entry: &Entry) -> Result<(), Broken> {
         *sum = sum.saturating_add(line.amount);
     }
     match sums.into_iter().find(|(_, sum)| !sum.is_zero()) {
-        Some((currency, _)) => Err(Broken::Unbalanced {
-            number: entry.number,
-            currency,
-        }),
+        Some((currency, _)) => Err(Broken::Unbalanced { number: entry.number, currency }),
         None => Ok(()),
     }
 }
@@ -136,18 +127,12 @@ fn agrees(sums: &BTreeMap<Place, Decimal>, account: &Account, number: u64) -> Re
     let debt_place = Place::External(External::Debt);
     let sum_of = |place: &Place| sums.get(place).copied().unwrap_or_default();
     if -sum_of(&debt_place) != account.debt.decimal() {
-        return Err(Broken::Balance {
-            number,
-            place: debt_place,
-        });
+        return Err(Broken::Balance { number, place: debt_place });
     }
     let places = sums.keys().chain(account.balances.keys());
     for place in places.filter(|place| !matches!(place, Place::External(_))) {
         if sum_of(place) != account.balance(place).decimal() {
-            return Err(Broken::Balance {
-                number,
-                place: place.clone(),
-            });
+            return Err(Broken::Balance { number, place: place.clone() });
         }
     }
     Ok(())

@@ -69,10 +69,7 @@ impl Cancellations {
 
     /// Closes the page that was shown; a page that never was cannot be paid.
     async fn close_page(&self, record: &OrderRecord, now: Timestamp) -> Result<Closed, Error> {
-        let session = record
-            .checkout
-            .as_ref()
-            .and_then(|checkout| checkout.session.as_ref());
+        let session = record.checkout.as_ref().and_then(|checkout| checkout.session.as_ref());
         match session {
             Some(session) => self.stripe.close(record, &session.id, now).await,
             None => Ok(Closed::Unpaid),
@@ -84,18 +81,10 @@ impl Cancellations {
         record: &OrderRecord,
         order: Order,
     ) -> Result<Result<OrderRecord, Stale>, Error> {
-        let next = OrderRecord {
-            order,
-            ..record.clone()
-        };
-        Ok(
-            match self.table.commit(Commit::default().order(&next)).await? {
-                Committed::Yes => Ok(OrderRecord {
-                    version: record.version.saturating_add(1),
-                    ..next
-                }),
-                Committed::No(stale) => Err(stale),
-            },
-        )
+        let next = OrderRecord { order, ..record.clone() };
+        Ok(match self.table.commit(Commit::default().order(&next)).await? {
+            Committed::Yes => Ok(OrderRecord { version: record.version.saturating_add(1), ..next }),
+            Committed::No(stale) => Err(stale),
+        })
     }
 }

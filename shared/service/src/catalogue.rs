@@ -106,9 +106,7 @@ impl Catalogue {
     /// The product of that code.
     #[must_use]
     pub fn product(&self, code: &ProductCode) -> Option<&Product> {
-        self.products
-            .iter()
-            .find(|product| product.product == code.as_str())
+        self.products.iter().find(|product| product.product == code.as_str())
     }
 
     /// Whether so much may be put there in this way.
@@ -213,10 +211,8 @@ impl CatalogueCache {
             return Ok(catalogue);
         }
         let stored = table.catalogue().await?.map(|(catalogue, _)| catalogue);
-        let catalogue = stored.unwrap_or_else(|| Catalogue {
-            wallet: Methods::default(),
-            products: Vec::new(),
-        });
+        let catalogue = stored
+            .unwrap_or_else(|| Catalogue { wallet: Methods::default(), products: Vec::new() });
         *self.lock() = Some((catalogue.clone(), now));
         Ok(catalogue)
     }
@@ -228,8 +224,6 @@ impl CatalogueCache {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Catalogue, Timestamp)>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -73,15 +73,9 @@ impl Environment {
     /// # Errors
     /// [`ConfigError`] if it is not set or empty.
     pub fn text(&self, variable: &'static str) -> Result<String, ConfigError> {
-        let value = self
-            .0
-            .get(variable)
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty());
-        let missing = || ConfigError {
-            variable,
-            problem: "is not set".to_owned(),
-        };
+        let value =
+            self.0.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let missing = || ConfigError { variable, problem: "is not set".to_owned() };
         value.map(str::to_owned).ok_or_else(missing)
     }
 
@@ -93,10 +87,7 @@ impl Environment {
         match self.text(variable)?.as_str() {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(ConfigError {
-                variable,
-                problem: "must be 'true' or 'false'".to_owned(),
-            }),
+            _ => Err(ConfigError { variable, problem: "must be 'true' or 'false'".to_owned() }),
         }
     }
 
@@ -105,10 +96,8 @@ impl Environment {
     /// # Errors
     /// [`ConfigError`] if the address is none, or is not https.
     pub fn return_urls(&self) -> Result<ReturnUrls, ConfigError> {
-        let wrong = |problem: &str| ConfigError {
-            variable: RETURN_URL,
-            problem: problem.to_owned(),
-        };
+        let wrong =
+            |problem: &str| ConfigError { variable: RETURN_URL, problem: problem.to_owned() };
         let default = Url::parse(&self.text(RETURN_URL)?).map_err(|_| {
             wrong("must be an absolute address, such as 'https://example.com/paid'")
         })?;
@@ -116,14 +105,8 @@ impl Environment {
             return Err(wrong("must be an https address"));
         }
         let hosts = self.text(RETURN_URL_HOSTS).unwrap_or_default();
-        let hosts = hosts
-            .split(',')
-            .map(str::trim)
-            .filter(|host| !host.is_empty());
+        let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
         let own = default.host_str().map(str::to_owned);
-        Ok(ReturnUrls {
-            hosts: hosts.map(str::to_owned).chain(own).collect(),
-            default,
-        })
+        Ok(ReturnUrls { hosts: hosts.map(str::to_owned).chain(own).collect(), default })
     }
 }

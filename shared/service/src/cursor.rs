@@ -69,22 +69,13 @@ impl Cursors {
         if cursor.len() > MAX_TEXT {
             return Err(invalid().into());
         }
-        let bytes = BASE64URL_NOPAD
-            .decode(cursor.as_bytes())
-            .map_err(|_| invalid())?;
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| invalid())?;
         let (position, tag) = bytes.split_last_chunk::<TAG_BYTES>().ok_or_else(invalid)?;
         let position = std::str::from_utf8(position).map_err(|_| invalid())?;
         let secrets = self.0.get(now).await?;
-        let genuine = split(&secrets).any(|secret| {
-            authenticator(secret, scope, position)
-                .verify_slice(tag)
-                .is_ok()
-        });
-        if genuine {
-            Ok(position.to_owned())
-        } else {
-            Err(invalid().into())
-        }
+        let genuine = split(&secrets)
+            .any(|secret| authenticator(secret, scope, position).verify_slice(tag).is_ok());
+        if genuine { Ok(position.to_owned()) } else { Err(invalid().into()) }
     }
 }
 
@@ -99,9 +90,7 @@ fn authenticator(secret: &str, scope: &CursorScope<'_>, position: &str) -> Hmac<
 }
 
 fn split(secrets: &str) -> impl Iterator<Item = &str> {
-    secrets
-        .split([',', ' ', '\n'])
-        .filter(|secret| !secret.is_empty())
+    secrets.split([',', ' ', '\n']).filter(|secret| !secret.is_empty())
 }
 
 fn first(secrets: &str) -> &str {

@@ -103,11 +103,7 @@ impl Invalid {
     /// A field whose value cannot be taken.
     #[must_use]
     pub fn field(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            field: Some(field.to_owned()),
-            detail: detail.into(),
-        }
+        Self { code, field: Some(field.to_owned()), detail: detail.into() }
     }
 }
 

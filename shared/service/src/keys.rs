@@ -162,10 +162,7 @@ pub async fn authenticate(
     text: &str,
     now: Timestamp,
 ) -> Result<Option<ApiKey>, Error> {
-    let Some((id, secret)) = text
-        .strip_prefix("tk_")
-        .and_then(|rest| rest.split_once('_'))
-    else {
+    let Some((id, secret)) = text.strip_prefix("tk_").and_then(|rest| rest.split_once('_')) else {
         return Ok(None);
     };
     let hexadecimal = |part: &str, bytes: usize| {
@@ -195,10 +192,7 @@ pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<()
                 Some(_) => commit,
                 None => {
                     let account = Account::open(id.clone(), currency);
-                    commit.account(&Account {
-                        version: 1,
-                        ..account
-                    })
+                    commit.account(&Account { version: 1, ..account })
                 }
             },
         };

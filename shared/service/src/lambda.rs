@@ -31,10 +31,7 @@ impl Runtime {
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-        Self {
-            environment: Environment::of_process(),
-            sdk: sdk.load().await,
-        }
+        Self { environment: Environment::of_process(), sdk: sdk.load().await }
     }
 
     /// The table of this deployment.
@@ -42,10 +39,7 @@ impl Runtime {
     /// # Errors
     /// [`ConfigError`] naming `TABLE_NAME`.
     pub fn table(&self) -> Result<Table, ConfigError> {
-        Ok(Table::connect(
-            &self.sdk,
-            self.environment.text(TABLE_NAME)?,
-        ))
+        Ok(Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?))
     }
 
     /// A client of the queue service.
@@ -66,14 +60,9 @@ impl Runtime {
 
 /// The time, for a `main` to hand to its handler.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a main function is where time comes in"
-)]
+#[expect(clippy::disallowed_methods, reason = "a main function is where time comes in")]
 pub fn now() -> Timestamp {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = since_epoch
-        .map(|elapsed| elapsed.as_millis())
-        .unwrap_or_default();
+    let millis = since_epoch.map(|elapsed| elapsed.as_millis()).unwrap_or_default();
     Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }

@@ -38,10 +38,7 @@ where
         .with_current_span(true)
         .with_span_list(false)
         .with_writer(writer);
-    let started = tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .try_init();
+    let started = tracing_subscriber::registry().with(filter).with(lines).try_init();
     if started.is_err() {
         tracing::debug!("logs were started before");
     }

@@ -46,19 +46,10 @@ struct Message {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum MessageWhat {
-    Paid {
-        payment_id: String,
-        amount: String,
-        currency: String,
-        paid_at: i64,
-    },
+    Paid { payment_id: String, amount: String, currency: String, paid_at: i64 },
     Processing,
     Failed,
-    AttemptFailed {
-        payment_id: String,
-        decline_code: Option<String>,
-        at: i64,
-    },
+    AttemptFailed { payment_id: String, decline_code: Option<String>, at: i64 },
     PageExpired,
 }
 
@@ -96,12 +87,7 @@ impl Notice {
     pub fn from_message(text: &str) -> Option<Self> {
         let message: Message = serde_json::from_str(text).ok()?;
         let what = match message.what {
-            MessageWhat::Paid {
-                payment_id,
-                amount,
-                currency,
-                paid_at,
-            } => What::Paid(Payment {
+            MessageWhat::Paid { payment_id, amount, currency, paid_at } => What::Paid(Payment {
                 id: PaymentId::parse(&payment_id).ok()?,
                 money: Money::parse(&amount, Currency::parse(&currency).ok()?).ok()?,
                 paid_at: Timestamp::from_unix_millis(paid_at),
@@ -109,16 +95,14 @@ impl Notice {
             }),
             MessageWhat::Processing => What::Processing,
             MessageWhat::Failed => What::Failed,
-            MessageWhat::AttemptFailed {
-                payment_id,
-                decline_code,
-                at,
-            } => What::AttemptFailed(FailedAttempt {
-                payment_id: PaymentId::parse(&payment_id).ok()?,
-                decline_code,
-                at: Timestamp::from_unix_millis(at),
-                reference: message.id.clone(),
-            }),
+            MessageWhat::AttemptFailed { payment_id, decline_code, at } => {
+                What::AttemptFailed(FailedAttempt {
+                    payment_id: PaymentId::parse(&payment_id).ok()?,
+                    decline_code,
+                    at: Timestamp::from_unix_millis(at),
+                    reference: message.id.clone(),
+                })
+            }
             MessageWhat::PageExpired => What::PageExpired,
         };
         Some(Self {

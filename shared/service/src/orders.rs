@@ -83,10 +83,7 @@ impl CardOrders {
             };
             match self.table.commit(Commit::default().order(&record)).await? {
                 Committed::Yes => {
-                    let stored = OrderRecord {
-                        version: 1,
-                        ..record
-                    };
+                    let stored = OrderRecord { version: 1, ..record };
                     return Ok(Made::Now(Box::new(self.with_page(stored, now).await?)));
                 }
                 Committed::No(Stale::Order(record)) => {
@@ -106,10 +103,7 @@ impl CardOrders {
         record: OrderRecord,
         now: Timestamp,
     ) -> Result<Made, Error> {
-        let money = Money {
-            amount: wanted.amount,
-            currency,
-        };
+        let money = Money { amount: wanted.amount, currency };
         let order = &record.order;
         let same = order.account == wanted.account
             && order.method == Method::Card
@@ -130,10 +124,7 @@ impl CardOrders {
         account_currency: Currency,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        let money = Money {
-            amount: wanted.amount,
-            currency,
-        };
+        let money = Money { amount: wanted.amount, currency };
         let catalogue = self.catalogue.get(&self.table, now).await?;
         catalogue.admit(&wanted.target, Method::Card, money)?;
         if currency != account_currency {
@@ -144,9 +135,8 @@ impl CardOrders {
             let detail = format!("{currency} has at most {} decimals", currency.decimals());
             return Err(Invalid::field("invalid_amount", "amount", detail).into());
         }
-        let return_url = self
-            .return_urls
-            .resolve(wanted.words.return_url.as_deref(), &wanted.id)?;
+        let return_url =
+            self.return_urls.resolve(wanted.words.return_url.as_deref(), &wanted.id)?;
         Ok(OrderRecord {
             order: Order::by_card(
                 wanted.id.clone(),
@@ -191,14 +181,8 @@ impl CardOrders {
             calls = calls.saturating_add(1);
             match self.stripe.create_session(&record, now).await {
                 Ok(session) => {
-                    let checkout = Checkout {
-                        session: Some(session),
-                        ..checkout.clone()
-                    };
-                    let next = OrderRecord {
-                        checkout: Some(checkout),
-                        ..record.clone()
-                    };
+                    let checkout = Checkout { session: Some(session), ..checkout.clone() };
+                    let next = OrderRecord { checkout: Some(checkout), ..record.clone() };
                     record = self.stored(next).await?;
                 }
                 Err(CallFailed::Repeat(why)) => last = Unavailable::Provider(why),
@@ -241,13 +225,6 @@ fn with_next_attempt(record: &OrderRecord, now: Timestamp) -> OrderRecord {
         session: None,
         ..checkout.clone()
     });
-    let order = Order {
-        expires_at: Some(now.plus(ORDER_TIME)),
-        ..record.order.clone()
-    };
-    OrderRecord {
-        order,
-        checkout,
-        ..record.clone()
-    }
+    let order = Order { expires_at: Some(now.plus(ORDER_TIME)), ..record.order.clone() };
+    OrderRecord { order, checkout, ..record.clone() }
 }

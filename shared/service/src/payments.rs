@@ -70,18 +70,12 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
 }
 
 fn decide(seen: &Seen, notice: &Notice, now: Timestamp) -> Result<Step, Error> {
-    let record = seen
-        .order
-        .as_ref()
-        .filter(|record| record.order.account == notice.account);
+    let record = seen.order.as_ref().filter(|record| record.order.account == notice.account);
     match (record, &notice.what) {
         (Some(record), What::Paid(payment)) => decide_payment(seen, record, payment, now),
-        (None, What::Paid(payment)) => Ok(found(finding(
-            FindingKind::UnknownOrder,
-            notice,
-            payment,
-            now,
-        ))),
+        (None, What::Paid(payment)) => {
+            Ok(found(finding(FindingKind::UnknownOrder, notice, payment, now)))
+        }
         (None, _) => Ok(Step::Done(Confirmed::Unchanged)),
         (Some(record), what) => {
             let order = &record.order;
@@ -125,10 +119,7 @@ fn decide_payment(
                 None => Commit::default(),
             };
             let kind = finding.kind;
-            Ok(Step::Commit(
-                commit.finding(&finding),
-                Confirmed::Found(kind),
-            ))
+            Ok(Step::Commit(commit.finding(&finding), Confirmed::Found(kind)))
         }
     }
 }
@@ -162,17 +153,11 @@ async fn claimed(
 }
 
 fn written(record: &OrderRecord, order: Order) -> Commit {
-    Commit::default().order(&OrderRecord {
-        order,
-        ..record.clone()
-    })
+    Commit::default().order(&OrderRecord { order, ..record.clone() })
 }
 
 fn found(finding: Finding) -> Step {
-    Step::Commit(
-        Commit::default().finding(&finding),
-        Confirmed::Found(finding.kind),
-    )
+    Step::Commit(Commit::default().finding(&finding), Confirmed::Found(finding.kind))
 }
 
 fn finding(kind: FindingKind, notice: &Notice, payment: &Payment, now: Timestamp) -> Finding {

@@ -135,11 +135,7 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<OrderRecord>, Error> {
         let filters = format!("{:?}", wanted.filter);
-        let scope = CursorScope {
-            account,
-            list: "orders",
-            filters: &filters,
-        };
+        let scope = CursorScope { account, list: "orders", filters: &filters };
         let after = match &wanted.cursor {
             None => None,
             Some(cursor) => {
@@ -151,23 +147,14 @@ impl Queries {
                 })?)
             }
         };
-        let range = OrderRange {
-            from: wanted.filter.from,
-            to: wanted.filter.to,
-        };
-        let page = self
-            .table
-            .orders(account, range, after.as_ref(), wanted.limit)
-            .await?;
+        let range = OrderRange { from: wanted.filter.from, to: wanted.filter.to };
+        let page = self.table.orders(account, range, after.as_ref(), wanted.limit).await?;
         let items = page
             .items
             .into_iter()
             .filter(|record| record.order.account == *account && wanted.filter.admits(record));
         let items = items.collect();
-        Ok(Page {
-            items,
-            next: self.sealed(&scope, page.next, now).await?,
-        })
+        Ok(Page { items, next: self.sealed(&scope, page.next, now).await? })
     }
 
     /// A page of the account's journal, newest first.
@@ -181,11 +168,7 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<Entry>, Error> {
         let filters = format!("{:?}", wanted.filter);
-        let scope = CursorScope {
-            account,
-            list: "entries",
-            filters: &filters,
-        };
+        let scope = CursorScope { account, list: "entries", filters: &filters };
         let below = match &wanted.cursor {
             None => None,
             Some(cursor) => {
@@ -196,20 +179,10 @@ impl Queries {
         let page = self.table.entries(account, below, wanted.limit).await?;
         // Entries are in order of time: below the oldest that is asked for there is nothing more.
         let from = wanted.filter.from;
-        let passed = page
-            .items
-            .last()
-            .is_some_and(|last| from.is_some_and(|from| last.at < from));
+        let passed = page.items.last().is_some_and(|last| from.is_some_and(|from| last.at < from));
         let next = page.next.filter(|_| !passed);
-        let items = page
-            .items
-            .into_iter()
-            .filter(|entry| wanted.filter.admits(entry))
-            .collect();
-        Ok(Page {
-            items,
-            next: self.sealed(&scope, next, now).await?,
-        })
+        let items = page.items.into_iter().filter(|entry| wanted.filter.admits(entry)).collect();
+        Ok(Page { items, next: self.sealed(&scope, next, now).await? })
     }
 
     async fn sealed(
@@ -229,24 +202,16 @@ impl OrderFilter {
     fn admits(&self, record: &OrderRecord) -> bool {
         let order = &record.order;
         self.status.is_none_or(|status| order.status() == status)
-            && self
-                .target
-                .is_none_or(|target| TargetKind::of(&order.target) == target)
+            && self.target.is_none_or(|target| TargetKind::of(&order.target) == target)
             && self.method.is_none_or(|method| order.method == method)
-            && self
-                .product
-                .as_ref()
-                .is_none_or(|product| order.target.product() == Some(product))
+            && self.product.as_ref().is_none_or(|product| order.target.product() == Some(product))
     }
 }
 
 impl EntryFilter {
     fn admits(&self, entry: &Entry) -> bool {
         let touches = |target: &Target| {
-            let places = [
-                Place::Available(target.clone()),
-                Place::Held(target.clone()),
-            ];
+            let places = [Place::Available(target.clone()), Place::Held(target.clone())];
             entry.lines.iter().any(|line| places.contains(&line.place))
         };
         self.from.is_none_or(|from| entry.at >= from)

@@ -17,10 +17,7 @@ impl ConfirmationQueue {
     /// The queue at that address.
     #[must_use]
     pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self {
-            client,
-            url: url.into(),
-        }
+        Self { client, url: url.into() }
     }
 
     /// Puts a message into the queue; when this returns, the message is durable.
@@ -31,14 +28,9 @@ impl ConfirmationQueue {
     /// # Errors
     /// [`Unavailable::Queue`]: the message may or may not be in the queue.
     pub async fn send(&self, body: &str, account: Option<&AccountId>) -> Result<(), Unavailable> {
-        let message = self
-            .client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(body);
+        let message = self.client.send_message().queue_url(&self.url).message_body(body);
         let message = message.set_message_group_id(account.map(ToString::to_string));
         let sent = message.send().await;
-        sent.map(drop)
-            .map_err(|error| Unavailable::Queue(DisplayErrorContext(error).to_string()))
+        sent.map(drop).map_err(|error| Unavailable::Queue(DisplayErrorContext(error).to_string()))
     }
 }

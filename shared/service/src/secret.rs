@@ -43,11 +43,7 @@ impl Secret {
     #[must_use]
     pub fn managed(client: Client, arn: impl Into<String>) -> Self {
         let (arn, loaded) = (arn.into(), Mutex::new(None));
-        Self(Source::Managed(std::sync::Arc::new(Managed {
-            client,
-            arn,
-            loaded,
-        })))
+        Self(Source::Managed(std::sync::Arc::new(Managed { client, arn, loaded })))
     }
 
     /// The text, at most five minutes old.
@@ -80,12 +76,7 @@ impl Secret {
         {
             return Ok(text.clone());
         }
-        let asked = managed
-            .client
-            .get_secret_value()
-            .secret_id(&managed.arn)
-            .send()
-            .await;
+        let asked = managed.client.get_secret_value().secret_id(&managed.arn).send().await;
         let answer =
             asked.map_err(|error| Unavailable::Secret(DisplayErrorContext(error).to_string()))?;
         let missing = || Unavailable::Secret("it holds no text".to_owned());

@@ -38,10 +38,7 @@ impl Transfers {
                 return again(account_id, wanted, record);
             }
             let account = must_exist(seen.account.clone(), account_id)?;
-            let money = Money {
-                amount: wanted.amount,
-                currency: account.currency,
-            };
+            let money = Money { amount: wanted.amount, currency: account.currency };
             let decided = match self.admit(wanted, money, now).await {
                 Ok(()) => ledger::transfer(&account, wanted, now).map_err(Error::from),
                 Err(refused) => Err(refused),
@@ -55,22 +52,10 @@ impl Transfers {
                 },
             };
             let (version, request, checkout) = (0, RequestWords::default(), None);
-            let record = OrderRecord {
-                order,
-                version,
-                request,
-                checkout,
-            };
-            match self
-                .table
-                .commit(Commit::default().order(&record).decision(&decision))
-                .await?
-            {
+            let record = OrderRecord { order, version, request, checkout };
+            match self.table.commit(Commit::default().order(&record).decision(&decision)).await? {
                 Committed::Yes => {
-                    return Ok(Made::Now(Box::new(OrderRecord {
-                        version: 1,
-                        ..record
-                    })));
+                    return Ok(Made::Now(Box::new(OrderRecord { version: 1, ..record })));
                 }
                 Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
                 // The refusal carries the account as it is now: one more try without a read.

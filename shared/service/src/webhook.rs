@@ -62,9 +62,7 @@ impl WebhookReceiver {
             Reading::Unreadable(why) => {
                 // The queue cannot read it either: it ends in the dead-letter queue, where an
                 // alarm rings and a person finds it.
-                self.queue
-                    .send(&String::from_utf8_lossy(body), None)
-                    .await?;
+                self.queue.send(&String::from_utf8_lossy(body), None).await?;
                 Ok(Received::Queued(None, format!("unreadable: {why}")))
             }
         }
@@ -75,8 +73,7 @@ impl WebhookReceiver {
             Ok(confirmed) => Ok(Received::Confirmed(Box::new(notice), confirmed)),
             Err(error) => {
                 let cause = error.to_string();
-                self.queue(&notice.to_message(), Some(&notice.account), &cause)
-                    .await?;
+                self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;
                 Ok(Received::Queued(Some(Box::new(notice)), cause))
             }
         }
@@ -104,9 +101,5 @@ impl WebhookReceiver {
 }
 
 fn split(secrets: &str) -> Vec<&str> {
-    secrets
-        .split([',', ' ', '\n'])
-        .map(str::trim)
-        .filter(|secret| !secret.is_empty())
-        .collect()
+    secrets.split([',', ' ', '\n']).map(str::trim).filter(|secret| !secret.is_empty()).collect()
 }

@@ -56,28 +56,19 @@ struct Answer {
 async fn call(State(provider): State<Provider>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
-    let key = parts
-        .headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok());
+    let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let incoming = Incoming {
         parameters: match parts.method {
             Method::POST => Parameters::parse(&body),
             _ => Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes()),
         },
         path: parts.uri.path().to_owned(),
-        key: key
-            .filter(|_| parts.method == Method::POST)
-            .map(str::to_owned),
+        key: key.filter(|_| parts.method == Method::POST).map(str::to_owned),
         method: parts.method,
         request_id: new_id("req_", 14),
     };
     let admitted = admit(&provider, &parts.headers);
-    let fault = if admitted.is_ok() {
-        provider.controls().next_fault()
-    } else {
-        None
-    };
+    let fault = if admitted.is_ok() { provider.controls().next_fault() } else { None };
     let answer = match admitted {
         Ok(()) => perform(&provider, &incoming, fault).await,
         Err(failure) => Answer::from(failure),
@@ -122,18 +113,12 @@ fn admit(provider: &Provider, headers: &HeaderMap) -> Result<(), Failure> {
 
 /// The key of `Bearer key`, or of `Basic` with the key as the name.
 fn api_key(headers: &HeaderMap) -> Option<String> {
-    let (scheme, value) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(value.trim().to_owned());
     }
     let pair = BASE64.decode(value.trim().as_bytes()).ok()?;
-    let pair = String::from_utf8(pair)
-        .ok()
-        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let pair = String::from_utf8(pair).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     Some(pair.split(':').next().unwrap_or_default().to_owned())
 }
 
@@ -150,10 +135,7 @@ async fn perform(provider: &Provider, incoming: &Incoming, fault: Option<Fault>)
         Ok(keyed) => keyed,
         Err(failure) => return failure.into(),
     };
-    let claim = keyed
-        .as_ref()
-        .map(|keyed| KeyInUse::claim(provider, &keyed.key))
-        .transpose();
+    let claim = keyed.as_ref().map(|keyed| KeyInUse::claim(provider, &keyed.key)).transpose();
     let _claim = match claim {
         Ok(claim) => claim,
         Err(failure) => return failure.into(),
@@ -199,9 +181,7 @@ fn answer_once(
             status: answer.status.as_u16(),
             body: answer.body.clone(),
         };
-        announcer
-            .books
-            .store_result(&keyed.key, &stored, announcer.now)?;
+        announcer.books.store_result(&keyed.key, &stored, announcer.now)?;
     }
     Ok(answer)
 }
@@ -258,9 +238,7 @@ impl Answer {
     fn into_response(self, incoming: &Incoming) -> Response {
         let mut response = (self.status, self.body).into_response();
         let replayed = self.original_request.is_some();
-        let original = self
-            .original_request
-            .unwrap_or_else(|| incoming.request_id.clone());
+        let original = self.original_request.unwrap_or_else(|| incoming.request_id.clone());
         let keyed = incoming.key.as_deref();
         let fields = [
             ("content-type", Some("application/json")),
@@ -271,10 +249,7 @@ impl Answer {
             ("original-request", keyed.map(|_| original.as_str())),
             ("idempotent-replayed", replayed.then_some("true")),
             ("stripe-should-retry", self.should_retry),
-            (
-                "www-authenticate",
-                (self.status == 401).then_some("Basic realm=\"Stripe\""),
-            ),
+            ("www-authenticate", (self.status == 401).then_some("Basic realm=\"Stripe\"")),
         ];
         for (name, value) in fields {
             if let Some(Ok(value)) = value.map(HeaderValue::from_str) {

@@ -83,11 +83,7 @@ pub(super) fn read(form: &CardForm, now: i64) -> Result<Submission, Mistake> {
     if !is_email(email) {
         return Err(Mistake::Email);
     }
-    let number: String = form
-        .card_number
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-'))
-        .collect();
+    let number: String = form.card_number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let card = match number.as_str() {
         "4242424242424242" => TestCard::Pays,
         "4000000000000002" => TestCard::Declined(Decline::Generic),
@@ -106,33 +102,20 @@ pub(super) fn read(form: &CardForm, now: i64) -> Result<Submission, Mistake> {
     }
     let last4 = number.get(12..).unwrap_or_default().to_owned();
     let payment_method = new_id("pm_1", 23);
-    let payer = Payer {
-        payment_method,
-        email: email.to_owned(),
-        last4,
-        exp_month,
-        exp_year,
-    };
+    let payer = Payer { payment_method, email: email.to_owned(), last4, exp_month, exp_year };
     Ok(Submission { payer, card })
 }
 
 /// Month and year of `12/34`, `12 / 2034` or `1234`.
 fn read_expiry(text: &str) -> Option<(u8, i32)> {
-    let digits: String = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '/' | '-'))
-        .collect();
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '/' | '-')).collect();
     let (month, year) = digits.split_at_checked(2)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let month = u8::from_str_radix(month, DECIMAL)
-        .ok()
-        .filter(|month| (1..=12).contains(month))?;
+    let month = u8::from_str_radix(month, DECIMAL).ok().filter(|month| (1..=12).contains(month))?;
     let short = year.len() == 2;
-    let year = i32::from_str_radix(year, DECIMAL)
-        .ok()
-        .filter(|_| short || year.len() == 4)?;
+    let year = i32::from_str_radix(year, DECIMAL).ok().filter(|_| short || year.len() == 4)?;
     Some((month, if short { year.checked_add(2000)? } else { year }))
 }
 
@@ -161,21 +144,12 @@ mod tests {
         let good = "4242 4242 4242 4242";
         assert_eq!(mistake(&form(good, "11/26", "123")), None);
         assert_eq!(mistake(&form(good, "12 / 2034", "123")), None);
-        assert_eq!(
-            mistake(&form("4242424242424241", "12/34", "123")),
-            Some(Mistake::CardNumber)
-        );
+        assert_eq!(mistake(&form("4242424242424241", "12/34", "123")), Some(Mistake::CardNumber));
         assert_eq!(mistake(&form(good, "10/26", "123")), Some(Mistake::Expired));
         assert_eq!(mistake(&form(good, "13/34", "123")), Some(Mistake::Expiry));
         assert_eq!(mistake(&form(good, "é/34", "123")), Some(Mistake::Expiry));
-        assert_eq!(
-            mistake(&form(good, "12/34", "12")),
-            Some(Mistake::SecurityCode)
-        );
-        let nobody = CardForm {
-            email: "nobody".into(),
-            ..form(good, "12/34", "123")
-        };
+        assert_eq!(mistake(&form(good, "12/34", "12")), Some(Mistake::SecurityCode));
+        let nobody = CardForm { email: "nobody".into(), ..form(good, "12/34", "123") };
         assert_eq!(mistake(&nobody), Some(Mistake::Email));
     }
 

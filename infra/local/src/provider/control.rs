@@ -78,11 +78,7 @@ pub(super) fn router() -> Router<Provider> {
 
 impl Default for Controls {
     fn default() -> Self {
-        Self {
-            mode: Mode::Deliver,
-            faults: VecDeque::new(),
-            requests: VecDeque::new(),
-        }
+        Self { mode: Mode::Deliver, faults: VecDeque::new(), requests: VecDeque::new() }
     }
 }
 
@@ -193,9 +189,7 @@ async fn set_faults(
     let mut controls = provider.controls();
     match order.next.is_empty() {
         true => controls.faults.clear(),
-        false => controls
-            .faults
-            .extend(order.next.into_iter().map(|fault| fault.kind)),
+        false => controls.faults.extend(order.next.into_iter().map(|fault| fault.kind)),
     }
     Json(json!({ "next": controls.faults }))
 }
@@ -211,19 +205,13 @@ async fn pay(
 ) -> Result<Response, Broken> {
     let currency = order.currency.map(|currency| currency.to_lowercase());
     if order.amount.is_some_and(|amount| amount <= 0)
-        || currency
-            .as_deref()
-            .is_some_and(|currency| !money::is_currency(currency))
+        || currency.as_deref().is_some_and(|currency| !money::is_currency(currency))
     {
         return Ok(refused("amount or currency is not one that could be paid"));
     }
     let form = CardForm {
-        email: order
-            .email
-            .unwrap_or_else(|| "payer@example.com".to_owned()),
-        card_number: order
-            .card_number
-            .unwrap_or_else(|| "4242424242424242".to_owned()),
+        email: order.email.unwrap_or_else(|| "payer@example.com".to_owned()),
+        card_number: order.card_number.unwrap_or_else(|| "4242424242424242".to_owned()),
         expiry: order.expiry.unwrap_or_else(|| "12/34".to_owned()),
         cvc: order.cvc.unwrap_or_else(|| "123".to_owned()),
         confirmation: order.confirmation,
@@ -232,10 +220,7 @@ async fn pay(
         Ok(submission) => submission,
         Err(mistake) => return Ok(refused(mistake.code())),
     };
-    let difference = Difference {
-        amount: order.amount,
-        currency,
-    };
+    let difference = Difference { amount: order.amount, currency };
     let attempt = provider.transact(|announcer| {
         let attempt = payments::pay(announcer, &id, submission, difference)?;
         match (&attempt, order.confirmation) {
@@ -276,11 +261,7 @@ fn summary(session: &Session) -> Value {
 }
 
 fn refused(error: &str) -> Response {
-    (
-        StatusCode::UNPROCESSABLE_ENTITY,
-        Json(json!({ "error": error })),
-    )
-        .into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": error }))).into_response()
 }
 
 fn not_found() -> Response {

@@ -72,11 +72,7 @@ impl Books<'_> {
             [],
             |row| row.get(0),
         )?;
-        if held < REORDERED_GROUP {
-            Ok(())
-        } else {
-            self.release_held(now)
-        }
+        if held < REORDERED_GROUP { Ok(()) } else { self.release_held(now) }
     }
 
     /// Sends all held events, newest first.
@@ -102,10 +98,7 @@ impl Books<'_> {
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             let event = serde_json::from_str(&row.get::<_, String>(1)?)?;
-            due.push(Delivery {
-                id: row.get(0)?,
-                event,
-            });
+            due.push(Delivery { id: row.get(0)?, event });
         }
         self.0.execute(
             "UPDATE deliveries SET due_at = ?1 + ?2 WHERE state = 'pending' AND due_at <= ?1",
@@ -156,9 +149,8 @@ impl Books<'_> {
                  ELSE id = ?1 END
              ORDER BY position",
         )?;
-        let events = statement
-            .query_map([event], |row| row.get(0))?
-            .collect::<Result<Vec<String>, _>>()?;
+        let events =
+            statement.query_map([event], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
         for event in &events {
             self.0.execute(
                 "DELETE FROM deliveries WHERE event = ?1 AND state <> 'delivered'",

@@ -33,12 +33,8 @@ impl Announcer<'_> {
     }
 
     fn announce(&self, kind: &str, object: Value) -> Result<String, StoreError> {
-        let event = Event {
-            id: new_id("evt_1", 23),
-            created: self.now,
-            kind: kind.to_owned(),
-            object,
-        };
+        let event =
+            Event { id: new_id("evt_1", 23), created: self.now, kind: kind.to_owned(), object };
         self.books.put(&event)?;
         self.books.schedule(&event.id, self.mode, self.wall)?;
         Ok(event.id)

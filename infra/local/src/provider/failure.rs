@@ -50,43 +50,28 @@ impl Failure {
 
     pub(super) fn no_such(kind: &str, id: &str, parameter: &str) -> Self {
         let refusal = Self::invalid(format!("No such {kind}: '{id}'"));
-        Self {
-            status: StatusCode::NOT_FOUND,
-            ..refusal
-        }
-        .code("resource_missing")
-        .parameter(parameter)
-        .during_execution()
+        Self { status: StatusCode::NOT_FOUND, ..refusal }
+            .code("resource_missing")
+            .parameter(parameter)
+            .during_execution()
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            ..Self::invalid(message)
-        }
+        Self { status: StatusCode::UNAUTHORIZED, ..Self::invalid(message) }
     }
 
     pub(super) fn unknown_route(method: &str, path: &str) -> Self {
         let message = format!("Unrecognized request URL ({method}: {path}).");
-        Self {
-            status: StatusCode::NOT_FOUND,
-            ..Self::invalid(message)
-        }
+        Self { status: StatusCode::NOT_FOUND, ..Self::invalid(message) }
     }
 
     pub(super) fn too_many_requests() -> Self {
         let refusal = Self::invalid("Request rate limit exceeded.").code("rate_limit");
-        Self {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            ..refusal
-        }
+        Self { status: StatusCode::TOO_MANY_REQUESTS, ..refusal }
     }
 
     pub(super) fn idempotency(message: String) -> Self {
-        Self {
-            kind: "idempotency_error",
-            ..Self::invalid(message)
-        }
+        Self { kind: "idempotency_error", ..Self::invalid(message) }
     }
 
     pub(super) fn key_in_use(key: &str) -> Self {
@@ -95,11 +80,7 @@ impl Failure {
              probably means you submitted twice, and the other request is still going through): \
              {key}. Please try again later."
         ));
-        Self {
-            status: StatusCode::CONFLICT,
-            ..refusal
-        }
-        .code("idempotency_key_in_use")
+        Self { status: StatusCode::CONFLICT, ..refusal }.code("idempotency_key_in_use")
     }
 
     pub(super) fn internal() -> Self {
@@ -112,24 +93,15 @@ impl Failure {
     }
 
     pub(super) fn code(self, code: &'static str) -> Self {
-        Self {
-            code: Some(code),
-            ..self
-        }
+        Self { code: Some(code), ..self }
     }
 
     pub(super) fn parameter(self, parameter: &str) -> Self {
-        Self {
-            parameter: Some(parameter.to_owned()),
-            ..self
-        }
+        Self { parameter: Some(parameter.to_owned()), ..self }
     }
 
     pub(super) fn during_execution(self) -> Self {
-        Self {
-            stage: Stage::Execution,
-            ..self
-        }
+        Self { stage: Stage::Execution, ..self }
     }
 
     pub(super) fn body(&self) -> Value {
@@ -154,9 +126,6 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the stand-in's store failed");
-        Self {
-            stage: Stage::Validation,
-            ..Self::internal()
-        }
+        Self { stage: Stage::Validation, ..Self::internal() }
     }
 }

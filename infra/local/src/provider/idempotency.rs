@@ -72,16 +72,9 @@ impl Keyed {
 impl<'a> KeyInUse<'a> {
     /// Takes the key, unless another call with it is under way.
     pub(super) fn claim(provider: &'a Provider, key: &str) -> Result<Self, Failure> {
-        let mut keys = provider
-            .0
-            .keys_in_use
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut keys = provider.0.keys_in_use.lock().unwrap_or_else(PoisonError::into_inner);
         if keys.insert(key.to_owned()) {
-            Ok(Self {
-                provider,
-                key: key.to_owned(),
-            })
+            Ok(Self { provider, key: key.to_owned() })
         } else {
             Err(Failure::key_in_use(key))
         }
@@ -91,8 +84,6 @@ impl<'a> KeyInUse<'a> {
 impl Drop for KeyInUse<'_> {
     fn drop(&mut self) {
         let keys = &self.provider.0.keys_in_use;
-        keys.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.key);
+        keys.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }

@@ -94,9 +94,7 @@ impl Provider {
             settings,
             controls: Mutex::default(),
             keys_in_use: Mutex::default(),
-            sender: Client::builder(TokioExecutor::new())
-                .pool_max_idle_per_host(0)
-                .build_http(),
+            sender: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http(),
             wake: Notify::new(),
             answered: Notify::new(),
         };
@@ -149,9 +147,6 @@ impl Provider {
     }
 
     fn controls(&self) -> MutexGuard<'_, Controls> {
-        self.0
-            .controls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.controls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -29,16 +29,11 @@ impl Parameters {
 
     /// The same parameters always give the same text.
     pub(super) fn canonical(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.0)
-            .finish()
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     pub(super) fn to_json(&self) -> Value {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect()
+        self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     }
 
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
@@ -84,9 +79,7 @@ impl Parameters {
 
     /// The values of `name[0]`, `name[1]`, …
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
-        (0..)
-            .map_while(|position: usize| self.0.remove(&format!("{name}[{position}]")))
-            .collect()
+        (0..).map_while(|position: usize| self.0.remove(&format!("{name}[{position}]"))).collect()
     }
 
     /// The pairs of `name[key]`. An empty value deletes a key, as it does at Stripe.
@@ -103,10 +96,7 @@ impl Parameters {
             .collect();
         self.0.retain(|full, _| inside(full).is_none());
         check_metadata(name, &pairs)?;
-        Ok(pairs
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .collect())
+        Ok(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
     }
 
     /// Refuses what nobody took. A root that is not `known` is named alone, as Stripe does.
@@ -134,14 +124,10 @@ fn check_metadata(name: &str, pairs: &BTreeMap<String, String>) -> Result<(), Fa
     }
     for (key, value) in pairs {
         if key.chars().count() > 40 {
-            return refuse(format!(
-                "Metadata keys can be up to 40 characters long: {key}"
-            ));
+            return refuse(format!("Metadata keys can be up to 40 characters long: {key}"));
         }
         if value.chars().count() > 500 {
-            return refuse(format!(
-                "Metadata values can be up to 500 characters long: {key}"
-            ));
+            return refuse(format!("Metadata values can be up to 500 characters long: {key}"));
         }
     }
     Ok(())
@@ -154,11 +140,7 @@ mod tests {
     /// The parameter and the code that a refusal names.
     fn named(refused: Result<(), Failure>) -> Option<(String, String)> {
         let body = refused.err()?.body();
-        let field = |name| {
-            body.pointer(name)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
+        let field = |name| body.pointer(name).and_then(Value::as_str).map(str::to_owned);
         Some((field("/error/param")?, field("/error/code")?))
     }
 
@@ -168,10 +150,7 @@ mod tests {
             Parameters::parse(b"expand[]=a&expand[]=b&metadata[order_id]=o1&metadata[gone]=&x=3");
         assert_eq!(parameters.list("expand"), ["a", "b"]);
         let metadata = parameters.metadata("metadata")?;
-        assert_eq!(
-            metadata,
-            BTreeMap::from([("order_id".to_owned(), "o1".to_owned())])
-        );
+        assert_eq!(metadata, BTreeMap::from([("order_id".to_owned(), "o1".to_owned())]));
         assert_eq!(parameters.integer("x")?, Some(3));
         parameters.finish(&[])
     }
@@ -192,11 +171,7 @@ mod tests {
             |encoded: String| Parameters::parse(encoded.as_bytes()).metadata("m").is_err();
         assert!(refused(format!("m[{}]=v", "k".repeat(41))));
         assert!(refused(format!("m[k]={}", "v".repeat(501))));
-        assert!(refused(
-            (0..51).map(|number| format!("m[{number}]=v&")).collect()
-        ));
-        assert!(!refused(
-            (0..50).map(|number| format!("m[{number}]=v&")).collect()
-        ));
+        assert!(refused((0..51).map(|number| format!("m[{number}]=v&")).collect()));
+        assert!(!refused((0..50).map(|number| format!("m[{number}]=v&")).collect()));
     }
 }

@@ -98,19 +98,15 @@ fn redirect(session: &Session) -> Response {
 }
 
 fn return_url(session: &Session) -> String {
-    session
-        .success_url
-        .replace("{CHECKOUT_SESSION_ID}", &session.id)
+    session.success_url.replace("{CHECKOUT_SESSION_ID}", &session.id)
 }
 
 fn form(session: &Session, email: &str, notice: Notice) -> Response {
     let (status, code, message) = match notice {
         Notice::None => (StatusCode::OK, "", ""),
-        Notice::Mistake(mistake) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            mistake.code(),
-            mistake.message(),
-        ),
+        Notice::Mistake(mistake) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, mistake.code(), mistake.message())
+        }
         Notice::Declined(decline) => {
             let code = decline.decline_code().unwrap_or(decline.code());
             (StatusCode::PAYMENT_REQUIRED, code, decline.message())
@@ -193,34 +189,20 @@ fn not_found() -> Response {
 fn broken(error: &StoreError) -> Response {
     tracing::error!(%error, "the stand-in's store failed");
     let content = "<h2>Something went wrong</h2><p>Please try again.</p>";
-    page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        content,
-    )
+    page(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", content)
 }
 
 fn summary(session: &Session) -> String {
-    let names: Vec<_> = session
-        .items
-        .iter()
-        .map(|item| escape(&item.name))
-        .collect();
+    let names: Vec<_> = session.items.iter().map(|item| escape(&item.name)).collect();
     let amount = escape(&money::display(session.amount_total, &session.currency));
-    format!(
-        r#"<p class="product">{}</p><p class="amount">{amount}</p>"#,
-        names.join(", ")
-    )
+    format!(r#"<p class="product">{}</p><p class="amount">{amount}</p>"#, names.join(", "))
 }
 
 fn back(session: &Session) -> String {
     let Some(url) = &session.cancel_url else {
         return String::new();
     };
-    format!(
-        r#"<p><a href="{}">Back without paying</a></p>"#,
-        escape(url)
-    )
+    format!(r#"<p><a href="{}">Back without paying</a></p>"#, escape(url))
 }
 
 fn page(status: StatusCode, title: &str, content: &str) -> Response {

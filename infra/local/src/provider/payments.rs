@@ -52,11 +52,7 @@ pub(super) fn pay(
         TestCard::Declined(decline) => decline_charge(announcer, session, intent, decline)?,
         TestCard::AsksForConfirmation => {
             let status = IntentStatus::RequiresAction;
-            announcer.books.put(&PaymentIntent {
-                status,
-                last_decline: None,
-                ..intent
-            })?;
+            announcer.books.put(&PaymentIntent { status, last_decline: None, ..intent })?;
             Attempt::NeedsConfirmation(session)
         }
     };
@@ -124,10 +120,7 @@ fn begin(
             payer: Some(payer),
         },
     };
-    let session = Session {
-        payment_intent: Some(intent.id.clone()),
-        ..session
-    };
+    let session = Session { payment_intent: Some(intent.id.clone()), ..session };
     announcer.books.put(&intent)?;
     announcer.books.put(&session)?;
     Ok((session, intent))
@@ -153,10 +146,7 @@ fn succeed(
         movement: Movement::Charge,
         description: charge.description.clone(),
     };
-    let charge = Charge {
-        balance_transaction: Some(movement.id.clone()),
-        ..charge
-    };
+    let charge = Charge { balance_transaction: Some(movement.id.clone()), ..charge };
     let intent = PaymentIntent {
         status: IntentStatus::Succeeded,
         latest_charge: Some(charge.id.clone()),
@@ -164,11 +154,7 @@ fn succeed(
         ..intent
     };
     let paid_by = Some(charge.payer.email.clone());
-    let session = Session {
-        status: SessionStatus::Complete,
-        paid_by,
-        ..session
-    };
+    let session = Session { status: SessionStatus::Complete, paid_by, ..session };
     announcer.books.put(&movement)?;
     announcer.books.put(&charge)?;
     announcer.books.put(&intent)?;
@@ -190,15 +176,7 @@ fn decline_charge(
         announcer.books.put(charge)?;
     }
     let latest_charge = charge.map(|charge| charge.id).or(intent.latest_charge);
-    fail(
-        announcer,
-        session,
-        PaymentIntent {
-            latest_charge,
-            ..intent
-        },
-        decline,
-    )
+    fail(announcer, session, PaymentIntent { latest_charge, ..intent }, decline)
 }
 
 fn fail(

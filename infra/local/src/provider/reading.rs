@@ -10,13 +10,8 @@ use super::shapes;
 use super::store::{Page, StoreError};
 
 /// The names of what can stand in a reference and be expanded.
-const EXPANDABLE: &[&str] = &[
-    "payment_intent",
-    "latest_charge",
-    "balance_transaction",
-    "source",
-    "line_items",
-];
+const EXPANDABLE: &[&str] =
+    &["payment_intent", "latest_charge", "balance_transaction", "source", "line_items"];
 
 /// One stored object in Stripe's shape, and where it is listed.
 pub(super) trait Shape: Document {
@@ -61,10 +56,7 @@ impl Shape for Event {
     const LIST: &'static str = "/v1/events";
     const FILTERS: &'static [&'static str] = &["type"];
     fn shape(&self, announcer: &Announcer<'_>) -> Result<Value, StoreError> {
-        Ok(shapes::event(
-            self,
-            announcer.books.is_pending(self)?.into(),
-        ))
+        Ok(shapes::event(self, announcer.books.is_pending(self)?.into()))
     }
 }
 
@@ -77,10 +69,8 @@ pub(super) fn one<D: Shape>(
 ) -> Result<Value, Failure> {
     let paths = parameters.list("expand");
     parameters.finish(&["expand"])?;
-    let document: D = announcer
-        .books
-        .get(id)?
-        .ok_or_else(|| Failure::no_such(D::KIND, id, parameter))?;
+    let document: D =
+        announcer.books.get(id)?.ok_or_else(|| Failure::no_such(D::KIND, id, parameter))?;
     expanded(announcer, document.shape(announcer)?, &paths)
 }
 
@@ -90,9 +80,7 @@ pub(super) fn list<D: Shape>(
     mut parameters: Parameters,
 ) -> Result<Value, Failure> {
     let limit = parameters.integer("limit")?.unwrap_or(10);
-    let limit = usize::try_from(limit)
-        .ok()
-        .filter(|limit| (1..=100).contains(limit));
+    let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     let paths = parameters.list("expand");
     let page = Page {
         limit: limit.ok_or_else(|| {
@@ -158,9 +146,7 @@ fn expand(
     }
     let place = fields.get_mut(*name).ok_or_else(refuse)?;
     if let Value::Array(items) = place {
-        return items
-            .iter_mut()
-            .try_for_each(|item| expand(announcer, item, rest, refuse));
+        return items.iter_mut().try_for_each(|item| expand(announcer, item, rest, refuse));
     }
     if let Some(id) = place.as_str() {
         *place = referenced(announcer, id)?.ok_or_else(refuse)?;
@@ -171,9 +157,7 @@ fn expand(
 fn referenced(announcer: &Announcer<'_>, id: &str) -> Result<Option<Value>, StoreError> {
     fn find<D: Shape>(announcer: &Announcer<'_>, id: &str) -> Result<Option<Value>, StoreError> {
         let document: Option<D> = announcer.books.get(id)?;
-        document
-            .map(|document| document.shape(announcer))
-            .transpose()
+        document.map(|document| document.shape(announcer)).transpose()
     }
     match id.split('_').next() {
         Some("pi") => find::<PaymentIntent>(announcer, id),
@@ -187,11 +171,8 @@ fn referenced(announcer: &Announcer<'_>, id: &str) -> Result<Option<Value>, Stor
 fn created(parameters: &mut Parameters) -> Result<(i64, i64), Failure> {
     let after = |bound: Option<i64>| bound.map(|bound| bound.saturating_add(1));
     let exactly = parameters.integer("created")?;
-    let from = [
-        exactly,
-        parameters.integer("created[gte]")?,
-        after(parameters.integer("created[gt]")?),
-    ];
+    let from =
+        [exactly, parameters.integer("created[gte]")?, after(parameters.integer("created[gt]")?)];
     let to = [
         after(exactly),
         parameters.integer("created[lt]")?,

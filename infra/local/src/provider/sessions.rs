@@ -80,10 +80,7 @@ fn close(announcer: &Announcer<'_>, session: Session) -> Result<Session, StoreEr
             ..intent
         })?;
     }
-    let session = Session {
-        status: SessionStatus::Expired,
-        ..session
-    };
+    let session = Session { status: SessionStatus::Expired, ..session };
     announcer.books.put(&session)?;
     announcer.session("checkout.session.expired", &session)?;
     Ok(session)
@@ -111,19 +108,13 @@ fn read(now: i64, parameters: Parameters) -> Result<Session, Failure> {
         let message = "The local payment provider only knows the mode `payment`.";
         return Err(Failure::invalid(message).parameter("mode"));
     }
-    let success_url = draft
-        .success_url
-        .ok_or_else(|| Failure::missing("success_url"))?;
+    let success_url = draft.success_url.ok_or_else(|| Failure::missing("success_url"))?;
     check_url("success_url", &success_url)?;
     if let Some(url) = &draft.session.cancel_url {
         check_url("cancel_url", url)?;
     }
     check_email(draft.session.customer_email.as_deref())?;
-    check_length(
-        "client_reference_id",
-        draft.session.client_reference_id.as_deref(),
-        200,
-    )?;
+    check_length("client_reference_id", draft.session.client_reference_id.as_deref(), 200)?;
     check_payment_methods(draft.session.allowed_payment_method_types.as_deref())?;
     let (currency, items) = items(draft.lines)?;
     let amount_total = items
@@ -166,9 +157,7 @@ fn draft(now: i64, mut parameters: Parameters) -> Result<Draft, Failure> {
             intent_metadata: parameters.metadata("payment_intent_data[metadata]")?,
             intent_description: parameters.text("payment_intent_data[description]"),
             allowed_payment_method_types: (!allowed.is_empty()).then_some(allowed),
-            adaptive_pricing: parameters
-                .boolean("adaptive_pricing[enabled]")?
-                .unwrap_or(true),
+            adaptive_pricing: parameters.boolean("adaptive_pricing[enabled]")?.unwrap_or(true),
             locale: parameters.text("locale"),
             submit_type: parameters.one_of("submit_type", SUBMIT_TYPES)?,
             payment_intent: None,
@@ -190,12 +179,7 @@ fn draft_lines(parameters: &mut Parameters) -> Result<Vec<DraftLine>, Failure> {
             quantity: parameters.integer(&format!("{line}[quantity]"))?,
         };
         match draft {
-            DraftLine {
-                currency: None,
-                unit_amount: None,
-                name: None,
-                quantity: None,
-            } => break,
+            DraftLine { currency: None, unit_amount: None, name: None, quantity: None } => break,
             some => lines.push(some),
         }
     }
@@ -208,10 +192,8 @@ fn items(lines: Vec<DraftLine>) -> Result<(String, Vec<Item>), Failure> {
     for (position, line) in lines.into_iter().enumerate() {
         let name_of = |field: &str| format!("line_items[{position}]{field}");
         let missing = |field: &str| Failure::missing(&name_of(field));
-        let currency = line
-            .currency
-            .ok_or_else(|| missing("[price_data][currency]"))?
-            .to_lowercase();
+        let currency =
+            line.currency.ok_or_else(|| missing("[price_data][currency]"))?.to_lowercase();
         if !money::is_currency(&currency) {
             return Err(Failure::invalid(format!("Invalid currency: {currency}."))
                 .parameter(&name_of("[price_data][currency]")));
@@ -220,20 +202,12 @@ fn items(lines: Vec<DraftLine>) -> Result<(String, Vec<Item>), Failure> {
             let message = "All line items of a Checkout Session must have the same currency.";
             return Err(Failure::invalid(message).parameter("line_items"));
         }
-        let unit_amount = line
-            .unit_amount
-            .ok_or_else(|| missing("[price_data][unit_amount]"))?;
+        let unit_amount = line.unit_amount.ok_or_else(|| missing("[price_data][unit_amount]"))?;
         check_least(&name_of("[price_data][unit_amount]"), unit_amount, 0)?;
         let quantity = line.quantity.ok_or_else(|| missing("[quantity]"))?;
         check_least(&name_of("[quantity]"), quantity, 1)?;
-        let name = line
-            .name
-            .ok_or_else(|| missing("[price_data][product_data][name]"))?;
-        check_length(
-            &name_of("[price_data][product_data][name]"),
-            Some(&name),
-            250,
-        )?;
+        let name = line.name.ok_or_else(|| missing("[price_data][product_data][name]"))?;
+        check_length(&name_of("[price_data][product_data][name]"), Some(&name), 250)?;
         items.push(Item {
             id: new_id("li_1", 23),
             name,
@@ -242,9 +216,7 @@ fn items(lines: Vec<DraftLine>) -> Result<(String, Vec<Item>), Failure> {
             amount: unit_amount.saturating_mul(quantity),
         });
     }
-    common
-        .map(|currency| (currency, items))
-        .ok_or_else(|| Failure::missing("line_items"))
+    common.map(|currency| (currency, items)).ok_or_else(|| Failure::missing("line_items"))
 }
 
 fn check_least(name: &str, value: i64, least: i64) -> Result<(), Failure> {
@@ -278,9 +250,7 @@ fn check_url(name: &str, text: &str) -> Result<(), Failure> {
     if web && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
-    Err(Failure::invalid("Not a valid URL")
-        .code("url_invalid")
-        .parameter(name))
+    Err(Failure::invalid("Not a valid URL").code("url_invalid").parameter(name))
 }
 
 fn check_email(email: Option<&str>) -> Result<(), Failure> {
@@ -296,9 +266,7 @@ fn check_email(email: Option<&str>) -> Result<(), Failure> {
 
 /// A name, an `@` and a domain with a dot, without blanks: the rest is the mail server's business.
 pub(super) fn is_email(text: &str) -> bool {
-    let parts = text
-        .split_once('@')
-        .and_then(|(name, host)| Some((name, host.split_once('.')?)));
+    let parts = text.split_once('@').and_then(|(name, host)| Some((name, host.split_once('.')?)));
     parts.is_some_and(|(name, (domain, top))| {
         !name.is_empty() && !domain.is_empty() && !top.is_empty()
     }) && text.len() <= 512

@@ -306,11 +306,7 @@ fn outcome(decline: Option<Decline>) -> Value {
 
 fn with_nulls(mut shape: Value, names: &str) -> Value {
     if let Some(fields) = shape.as_object_mut() {
-        fields.extend(
-            names
-                .split_ascii_whitespace()
-                .map(|name| (name.to_owned(), Value::Null)),
-        );
+        fields.extend(names.split_ascii_whitespace().map(|name| (name.to_owned(), Value::Null)));
     }
     shape
 }

@@ -113,12 +113,7 @@ impl Books<'_> {
         self.0.execute(
             "INSERT INTO documents (id, kind, created, body) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-            params![
-                document.id(),
-                D::KIND,
-                document.created(),
-                serde_json::to_string(document)?
-            ],
+            params![document.id(), D::KIND, document.created(), serde_json::to_string(document)?],
         )?;
         Ok(())
     }
@@ -180,8 +175,7 @@ impl Books<'_> {
 
     /// The result under `key`, if it was stored after `since`. Older ones are forgotten.
     pub(super) fn result(&self, key: &str, since: i64) -> Result<Option<StoredResult>, StoreError> {
-        self.0
-            .execute("DELETE FROM results WHERE stored_at <= ?1", [since])?;
+        self.0.execute("DELETE FROM results WHERE stored_at <= ?1", [since])?;
         let result = self
             .0
             .query_row(

@@ -70,12 +70,7 @@ impl Provider {
 
     fn event_kinds(&self) -> Result<Vec<String>, StoreError> {
         let created = (i64::MIN, i64::MAX);
-        let page = Page {
-            limit: 100,
-            starting_after: None,
-            created,
-            filters: Vec::new(),
-        };
+        let page = Page { limit: 100, starting_after: None, created, filters: Vec::new() };
         let (events, _) = self.transact(|announcer| announcer.books.list::<Event>(&page))?;
         Ok(events.into_iter().map(|event| event.kind).collect())
     }
@@ -84,10 +79,7 @@ impl Provider {
     fn due_after(&self, millis: i64) -> Result<Vec<String>, StoreError> {
         let now = self.0.wall.unix_millis().saturating_add(millis);
         let due = self.transact(|announcer| announcer.books.claim_due(now))?;
-        Ok(due
-            .into_iter()
-            .map(|delivery| delivery.event.kind)
-            .collect())
+        Ok(due.into_iter().map(|delivery| delivery.event.kind).collect())
     }
 }
 
@@ -141,11 +133,7 @@ fn an_undelivered_event_is_sent_again_after_a_restart() -> Result<(), Failure> {
     assert!(provider.due_after(0)?.is_empty(), "it is under way");
     drop(provider);
     let provider = open(Some(&file.0), &clock)?;
-    assert_eq!(
-        provider.due_after(16_000)?,
-        due,
-        "nobody knows whether it arrived"
-    );
+    assert_eq!(provider.due_after(16_000)?, due, "nobody knows whether it arrived");
     Ok(())
 }
 
@@ -164,18 +152,10 @@ fn an_event_is_tried_a_bounded_number_of_times() -> Result<(), Failure> {
         }
         let wait = 1000_i64.saturating_mul(1 << number.min(5)).min(30_000);
         let early = now.saturating_add(wait).saturating_sub(1);
-        assert!(
-            provider
-                .transact(|announcer| announcer.books.claim_due(early))?
-                .is_empty()
-        );
+        assert!(provider.transact(|announcer| announcer.books.claim_due(early))?.is_empty());
         now = now.saturating_add(wait);
     }
-    assert!(
-        provider
-            .transact(|announcer| announcer.books.claim_due(now))?
-            .is_empty()
-    );
+    assert!(provider.transact(|announcer| announcer.books.claim_due(now))?.is_empty());
     Ok(())
 }
 
@@ -188,17 +168,12 @@ fn reordered_events_leave_newest_first() -> Result<(), Failure> {
     provider.create(HOUR.saturating_mul(2))?;
     provider.create(HOUR.saturating_mul(3))?;
     clock.advance(HOUR.saturating_mul(2));
-    assert!(
-        provider.due_after(60_000)?.is_empty(),
-        "two wait for a third"
-    );
+    assert!(provider.due_after(60_000)?.is_empty(), "two wait for a third");
     clock.advance(HOUR);
     assert_eq!(provider.event_kinds()?.len(), 3);
     let now = provider.0.wall.unix_millis().saturating_add(60_000);
     let due = provider.transact(|announcer| announcer.books.claim_due(now))?;
-    let last = due
-        .last()
-        .and_then(|delivery| delivery.event.object.pointer("/id"));
+    let last = due.last().and_then(|delivery| delivery.event.object.pointer("/id"));
     assert_eq!((due.len(), last), (3, Some(&first.id.as_str().into())));
     Ok(())
 }

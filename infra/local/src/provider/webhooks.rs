@@ -51,10 +51,7 @@ impl Provider {
         let answered = async {
             loop {
                 let next = self.0.answered.notified();
-                let waits = self
-                    .0
-                    .store
-                    .transaction(|books| books.awaits_first_answer(event));
+                let waits = self.0.store.transaction(|books| books.awaits_first_answer(event));
                 if !waits.unwrap_or(false) {
                     return;
                 }
@@ -62,9 +59,7 @@ impl Provider {
             }
         };
         // The time being up is no failure: the payer goes on and the event is tried again.
-        tokio::time::timeout(PATIENCE, answered)
-            .await
-            .unwrap_or_default();
+        tokio::time::timeout(PATIENCE, answered).await.unwrap_or_default();
     }
 
     fn claim(&self) -> Result<Vec<Delivery>, StoreError> {
@@ -72,9 +67,7 @@ impl Provider {
     }
 
     async fn attempt(&self, delivery: Delivery) {
-        let taken = tokio::time::timeout(PATIENCE, self.send(&delivery))
-            .await
-            .unwrap_or(false);
+        let taken = tokio::time::timeout(PATIENCE, self.send(&delivery)).await.unwrap_or(false);
         let written = self.0.store.transaction(|books| match taken {
             true => books.accepted(delivery.id),
             false => books.refused(delivery.id, self.0.wall.unix_millis()),
@@ -94,10 +87,7 @@ impl Provider {
         };
         let request = Request::post(&settings.webhook_url)
             .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-            .header(
-                header::USER_AGENT,
-                "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            )
+            .header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
             .header("stripe-signature", signature)
             .body(Body::from(payload));
         let Ok(request) = request else { return false };
@@ -110,10 +100,7 @@ impl Provider {
 fn sign(secret: &str, at: i64, payload: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(format!("{at}.{payload}").as_bytes());
-    Some(format!(
-        "t={at},v1={}",
-        HEXLOWER.encode(&mac.finalize().into_bytes())
-    ))
+    Some(format!("t={at},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes())))
 }
 
 #[cfg(test)]

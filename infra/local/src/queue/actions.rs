@@ -54,21 +54,14 @@ impl QueueService {
             "DeleteMessage" => single(self.delete(&queue?.name, vec![read(members)?]).await?),
             "DeleteMessageBatch" => {
                 let (ids, deletions) = take_entries(&mut members)?;
-                Ok(batch_answer(
-                    ids,
-                    self.delete(&queue?.name, deletions).await?,
-                ))
+                Ok(batch_answer(ids, self.delete(&queue?.name, deletions).await?))
             }
-            "ChangeMessageVisibility" => single(
-                self.change_visibility(&queue?.name, vec![read(members)?])
-                    .await?,
-            ),
+            "ChangeMessageVisibility" => {
+                single(self.change_visibility(&queue?.name, vec![read(members)?]).await?)
+            }
             "ChangeMessageVisibilityBatch" => {
                 let (ids, changes) = take_entries(&mut members)?;
-                Ok(batch_answer(
-                    ids,
-                    self.change_visibility(&queue?.name, changes).await?,
-                ))
+                Ok(batch_answer(ids, self.change_visibility(&queue?.name, changes).await?))
             }
             "GetQueueAttributes" => self.attributes(queue?, read(members)?).await,
             "PurgeQueue" => self.purge(queue?).await,
@@ -107,9 +100,7 @@ impl QueueService {
 
     async fn list_queues(&self, request: Listing, host: &str) -> Result<Value, QueueError> {
         let prefix = request.queue_name_prefix;
-        let names = self
-            .with_store(move |store| store.queue_names(&prefix))
-            .await?;
+        let names = self.with_store(move |store| store.queue_names(&prefix)).await?;
         let urls: Vec<String> = names.iter().map(|name| url_of(name, host)).collect();
         Ok(json!({ "QueueUrls": urls }))
     }
@@ -125,18 +116,14 @@ impl QueueService {
             })
             .collect();
         let (queue, now) = (queue.to_owned(), self.clock.unix_millis());
-        self.with_store(move |store| store.send(&queue, &accepted, now))
-            .await?;
+        self.with_store(move |store| store.send(&queue, &accepted, now)).await?;
         self.arrivals.notify_waiters();
         Ok(outcomes)
     }
 
     async fn receive(&self, queue: QueueSettings, request: Receive) -> Result<Value, QueueError> {
-        let limit = in_range(
-            "MaxNumberOfMessages",
-            request.max_number_of_messages.unwrap_or(1),
-            1..=10,
-        )?;
+        let limit =
+            in_range("MaxNumberOfMessages", request.max_number_of_messages.unwrap_or(1), 1..=10)?;
         let wait = request.wait_time_seconds.unwrap_or(0);
         let wait = seconds("WaitTimeSeconds", wait, MAXIMUM_WAIT_SECONDS)?;
         let visibility = match request.visibility_timeout {
@@ -149,14 +136,12 @@ impl QueueService {
             let mut arrival = pin!(self.arrivals.notified());
             arrival.as_mut().enable();
             let (asked, now) = (queue.clone(), self.clock.unix_millis());
-            let messages = self
-                .with_store(move |store| store.receive(&asked, limit, visibility, now))
-                .await?;
+            let messages =
+                self.with_store(move |store| store.receive(&asked, limit, visibility, now)).await?;
             let left = wait.saturating_sub(started.elapsed());
             if !messages.is_empty() || left.is_zero() {
-                let shown = messages
-                    .into_iter()
-                    .map(|message| shown(&queue.name, message, &request));
+                let shown =
+                    messages.into_iter().map(|message| shown(&queue.name, message, &request));
                 return Ok(json!({ "Messages": shown.collect::<Result<Vec<_>, _>>()? }));
             }
             // Woken or not, it looks again.
@@ -178,8 +163,7 @@ impl QueueService {
             })
             .collect();
         let queue = queue.to_owned();
-        self.with_store(move |store| store.delete(&queue, &ids))
-            .await?;
+        self.with_store(move |store| store.delete(&queue, &ids)).await?;
         Ok(outcomes)
     }
 
@@ -228,9 +212,7 @@ impl QueueService {
         request: AttributeQuery,
     ) -> Result<Value, QueueError> {
         let (counted, now) = (queue.clone(), self.clock.unix_millis());
-        let counts = self
-            .with_store(move |store| store.counts(&counted, now))
-            .await?;
+        let counts = self.with_store(move |store| store.counts(&counted, now)).await?;
         let redrive = queue.redrive.as_ref().map(|redrive| {
             json!({
                 "deadLetterTargetArn": arn_of(&redrive.dead_letter_queue),
@@ -238,32 +220,14 @@ impl QueueService {
             })
         });
         let known = [
-            (
-                "ApproximateNumberOfMessages",
-                Some(counts.visible.to_string()),
-            ),
-            (
-                "ApproximateNumberOfMessagesNotVisible",
-                Some(counts.in_flight.to_string()),
-            ),
-            (
-                "ApproximateNumberOfMessagesDelayed",
-                Some(counts.delayed.to_string()),
-            ),
-            (
-                "MaximumMessageSize",
-                Some(MAXIMUM_MESSAGE_BYTES.to_string()),
-            ),
-            (
-                "MessageRetentionPeriod",
-                Some(queue.retention.as_secs().to_string()),
-            ),
+            ("ApproximateNumberOfMessages", Some(counts.visible.to_string())),
+            ("ApproximateNumberOfMessagesNotVisible", Some(counts.in_flight.to_string())),
+            ("ApproximateNumberOfMessagesDelayed", Some(counts.delayed.to_string())),
+            ("MaximumMessageSize", Some(MAXIMUM_MESSAGE_BYTES.to_string())),
+            ("MessageRetentionPeriod", Some(queue.retention.as_secs().to_string())),
             ("QueueArn", Some(arn_of(&queue.name))),
             ("RedrivePolicy", redrive.map(|policy| policy.to_string())),
-            (
-                "VisibilityTimeout",
-                Some(queue.visibility_timeout.as_secs().to_string()),
-            ),
+            ("VisibilityTimeout", Some(queue.visibility_timeout.as_secs().to_string())),
         ];
         let is_unknown =
             |asked: &&String| *asked != "All" && known.iter().all(|(name, _)| name != asked);
@@ -274,8 +238,7 @@ impl QueueService {
     }
 
     async fn purge(&self, queue: QueueSettings) -> Result<Value, QueueError> {
-        self.with_store(move |store| store.purge(&queue.name))
-            .await?;
+        self.with_store(move |store| store.purge(&queue.name)).await?;
         Ok(json!({}))
     }
 
@@ -283,9 +246,7 @@ impl QueueService {
     async fn addressed_queue(&self, members: &mut Members) -> Result<QueueSettings, QueueError> {
         let url = take_text(members, "QueueUrl")?;
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        self.find_queue(name)
-            .await?
-            .ok_or(QueueError::QueueDoesNotExist)
+        self.find_queue(name).await?.ok_or(QueueError::QueueDoesNotExist)
     }
 
     async fn find_queue(&self, name: String) -> Result<Option<QueueSettings>, StoreError> {
@@ -294,23 +255,15 @@ impl QueueService {
 }
 
 fn check_batch_weight(messages: &[Outgoing]) -> Result<(), QueueError> {
-    let sent = messages
-        .iter()
-        .fold(0_usize, |sum, message| sum.saturating_add(message.weight()));
+    let sent = messages.iter().fold(0_usize, |sum, message| sum.saturating_add(message.weight()));
     match sent > MAXIMUM_MESSAGE_BYTES {
-        true => Err(QueueError::BatchRequestTooLong {
-            limit: MAXIMUM_MESSAGE_BYTES,
-            sent,
-        }),
+        true => Err(QueueError::BatchRequestTooLong { limit: MAXIMUM_MESSAGE_BYTES, sent }),
         false => Ok(()),
     }
 }
 
 /// The answer to an action on one message, which is done as a batch of one.
 fn single(outcomes: Vec<Outcome>) -> Result<Value, QueueError> {
-    let outcome = outcomes
-        .into_iter()
-        .next()
-        .unwrap_or(Err(QueueError::EmptyBatchRequest));
+    let outcome = outcomes.into_iter().next().unwrap_or(Err(QueueError::EmptyBatchRequest));
     outcome.map(Value::Object)
 }

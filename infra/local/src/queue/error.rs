@@ -86,16 +86,14 @@ impl QueueError {
     /// match on the latter when it is in the header, and failed entries of a batch carry it.
     pub(super) fn names(&self) -> (&'static str, &'static str) {
         match self {
-            Self::QueueDoesNotExist => (
-                "QueueDoesNotExist",
-                "AWS.SimpleQueueService.NonExistentQueue",
-            ),
+            Self::QueueDoesNotExist => {
+                ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
+            }
             Self::QueueNameExists => ("QueueNameExists", "QueueAlreadyExists"),
             Self::ReceiptHandleIsInvalid => ("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid"),
-            Self::MessageNotInflight => (
-                "MessageNotInflight",
-                "AWS.SimpleQueueService.MessageNotInflight",
-            ),
+            Self::MessageNotInflight => {
+                ("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight")
+            }
             Self::InvalidMessageContents => ("InvalidMessageContents", "InvalidMessageContents"),
             Self::InvalidParameterValue(_) => {
                 ("InvalidParameterValueException", "InvalidParameterValue")
@@ -103,26 +101,22 @@ impl QueueError {
             Self::MissingParameter(_) => ("MissingRequiredParameterException", "MissingParameter"),
             Self::InvalidAttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName"),
             Self::InvalidAttributeValue(_) => ("InvalidAttributeValue", "InvalidAttributeValue"),
-            Self::EmptyBatchRequest => (
-                "EmptyBatchRequest",
-                "AWS.SimpleQueueService.EmptyBatchRequest",
-            ),
+            Self::EmptyBatchRequest => {
+                ("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest")
+            }
             Self::TooManyEntriesInBatchRequest(_) => (
                 "TooManyEntriesInBatchRequest",
                 "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
             ),
-            Self::BatchEntryIdsNotDistinct(_) => (
-                "BatchEntryIdsNotDistinct",
-                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-            ),
-            Self::InvalidBatchEntryId => (
-                "InvalidBatchEntryId",
-                "AWS.SimpleQueueService.InvalidBatchEntryId",
-            ),
-            Self::BatchRequestTooLong { .. } => (
-                "BatchRequestTooLong",
-                "AWS.SimpleQueueService.BatchRequestTooLong",
-            ),
+            Self::BatchEntryIdsNotDistinct(_) => {
+                ("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
+            }
+            Self::InvalidBatchEntryId => {
+                ("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId")
+            }
+            Self::BatchRequestTooLong { .. } => {
+                ("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong")
+            }
             Self::UnknownOperation(_) => ("UnknownOperationException", "InvalidAction"),
             Self::Malformed(_) => ("SerializationException", "MalformedInput"),
             Self::Store(_) => ("InternalFailure", "InternalFailure"),

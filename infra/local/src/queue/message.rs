@@ -21,10 +21,7 @@ pub(super) fn prepared(message: Outgoing) -> Result<(NewMessage, Members), Queue
     let id = unique_id().map_err(StoreError::Randomness)?;
     let mut answer = Members::new();
     answer.insert("MessageId".to_owned(), json!(id));
-    answer.insert(
-        "MD5OfMessageBody".to_owned(),
-        json!(digest(message.message_body.as_bytes())),
-    );
+    answer.insert("MD5OfMessageBody".to_owned(), json!(digest(message.message_body.as_bytes())));
     if !message.message_attributes.is_empty() {
         let digest = digest_of_attributes(&message.message_attributes);
         answer.insert("MD5OfMessageAttributes".to_owned(), json!(digest));
@@ -51,30 +48,14 @@ pub(super) fn shown(
     let known = [
         ("SenderId", Some(ACCOUNT.to_owned())),
         ("SentTimestamp", Some(message.sent_at.to_string())),
-        (
-            "ApproximateReceiveCount",
-            Some(message.receive_count.to_string()),
-        ),
-        (
-            "ApproximateFirstReceiveTimestamp",
-            Some(message.first_received_at.to_string()),
-        ),
+        ("ApproximateReceiveCount", Some(message.receive_count.to_string())),
+        ("ApproximateFirstReceiveTimestamp", Some(message.first_received_at.to_string())),
         ("MessageGroupId", message.group_id),
-        (
-            "DeadLetterQueueSourceArn",
-            message.dead_letter_source.as_deref().map(arn_of),
-        ),
+        ("DeadLetterQueueSourceArn", message.dead_letter_source.as_deref().map(arn_of)),
     ];
-    let asked = [
-        &request.attribute_names[..],
-        &request.message_system_attribute_names,
-    ]
-    .concat();
+    let asked = [&request.attribute_names[..], &request.message_system_attribute_names].concat();
     let mut shown = Members::new();
-    shown.insert(
-        "MD5OfBody".to_owned(),
-        json!(digest(message.body.as_bytes())),
-    );
+    shown.insert("MD5OfBody".to_owned(), json!(digest(message.body.as_bytes())));
     shown.insert("MessageId".to_owned(), json!(message.id));
     shown.insert("ReceiptHandle".to_owned(), json!(handle));
     shown.insert("Body".to_owned(), json!(message.body));

@@ -63,9 +63,7 @@ impl QueueService {
         if let Some(redrive) = &settings.redrive
             && store.queue(&redrive.dead_letter_queue)?.is_none()
         {
-            return Err(wire::refused(
-                "Dead letter target does not exist.".to_owned(),
-            ));
+            return Err(wire::refused("Dead letter target does not exist.".to_owned()));
         }
         Ok(store.put_queue(&settings)?)
     }
@@ -75,9 +73,7 @@ impl QueueService {
         Router::new()
             .route("/", post(answer))
             // The largest batch leaves room here for being escaped.
-            .layer(DefaultBodyLimit::max(
-                wire::MAXIMUM_MESSAGE_BYTES.saturating_mul(8),
-            ))
+            .layer(DefaultBodyLimit::max(wire::MAXIMUM_MESSAGE_BYTES.saturating_mul(8)))
             .with_state(self.clone())
     }
 
@@ -92,11 +88,7 @@ impl QueueService {
 }
 
 async fn answer(State(service): State<QueueService>, headers: HeaderMap, body: Bytes) -> Response {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let action = text("x-amz-target").unwrap_or_default();
     let host = text("host").unwrap_or("localhost");
     let outcome = match serde_json::from_slice(&body) {
@@ -107,11 +99,7 @@ async fn answer(State(service): State<QueueService>, headers: HeaderMap, body: B
         Ok(value) => json_response(&value).into_response(),
         Err(error) => {
             let (name, query_code) = error.names();
-            let fault = if error.status().is_client_error() {
-                "Sender"
-            } else {
-                "Receiver"
-            };
+            let fault = if error.status().is_client_error() { "Sender" } else { "Receiver" };
             let query_error = [("x-amzn-query-error", format!("{query_code};{fault}"))];
             let body = json!({
                 "__type": format!("com.amazonaws.sqs#{name}"),
@@ -123,10 +111,7 @@ async fn answer(State(service): State<QueueService>, headers: HeaderMap, body: B
 }
 
 fn json_response(body: &Value) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "application/x-amz-json-1.0")],
-        body.to_string(),
-    )
+    ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string())
 }
 
 /// A panic under the lock rolled its transaction back, so the store behind it is whole.

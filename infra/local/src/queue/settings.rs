@@ -54,9 +54,7 @@ impl QueueSettings {
             let seconds_within = |name, allowed: RangeInclusive<u64>| {
                 let seconds = serde_json::from_str(&value).ok();
                 let seconds = seconds.filter(|seconds| allowed.contains(seconds));
-                seconds
-                    .map(Duration::from_secs)
-                    .ok_or(QueueError::InvalidAttributeValue(name))
+                seconds.map(Duration::from_secs).ok_or(QueueError::InvalidAttributeValue(name))
             };
             match name.as_str() {
                 "VisibilityTimeout" => {
@@ -97,8 +95,6 @@ fn redrive_of(policy: &str) -> Option<Redrive> {
     };
     Some(Redrive {
         dead_letter_queue: target.strip_prefix(ARN_PREFIX)?.to_owned(),
-        max_receive_count: u32::try_from(count)
-            .ok()
-            .filter(|count| (1..=1_000).contains(count))?,
+        max_receive_count: u32::try_from(count).ok().filter(|count| (1..=1_000).contains(count))?,
     })
 }

@@ -112,11 +112,7 @@ impl Store {
     pub(super) fn queue(&self, name: &str) -> Result<Option<QueueSettings>, StoreError> {
         let settings = self
             .connection
-            .query_row(
-                "SELECT * FROM queues WHERE name = ?1",
-                [name],
-                settings_of_row,
-            )
+            .query_row("SELECT * FROM queues WHERE name = ?1", [name], settings_of_row)
             .optional()?;
         Ok(settings)
     }
@@ -168,9 +164,8 @@ impl Store {
         visibility: Duration,
         now: i64,
     ) -> Result<Vec<Received>, StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute(
             "DELETE FROM messages WHERE queue = ?1 AND sent_at <= ?2",
             params![queue.name, oldest_kept(queue, now)],
@@ -179,12 +174,7 @@ impl Store {
             transaction.execute(
                 "UPDATE messages SET queue = ?1, visible_at = ?2, dead_letter_source = ?3
                  WHERE queue = ?3 AND visible_at <= ?2 AND receive_count >= ?4",
-                params![
-                    redrive.dead_letter_queue,
-                    now,
-                    queue.name,
-                    redrive.max_receive_count
-                ],
+                params![redrive.dead_letter_queue, now, queue.name, redrive.max_receive_count],
             )?;
         }
         let mut received = transaction
@@ -197,12 +187,7 @@ impl Store {
                  ) RETURNING *",
             )?
             .query_map(
-                params![
-                    now.saturating_add(whole_millis(visibility)),
-                    now,
-                    queue.name,
-                    limit
-                ],
+                params![now.saturating_add(whole_millis(visibility)), now, queue.name, limit],
                 received_of_row,
             )?
             .collect::<Result<Vec<_>, _>>()?;
@@ -237,12 +222,7 @@ impl Store {
                 let changed = transaction.execute(
                     "UPDATE messages SET visible_at = ?1
                      WHERE id = ?2 AND queue = ?3 AND receive_count > 0 AND visible_at > ?4",
-                    params![
-                        now.saturating_add(whole_millis(*visibility)),
-                        id,
-                        queue,
-                        now
-                    ],
+                    params![now.saturating_add(whole_millis(*visibility)), id, queue, now],
                 )?;
                 if changed > 0 {
                     return Ok(VisibilityOutcome::Changed);
@@ -270,21 +250,14 @@ impl Store {
                     count(*) FILTER (WHERE visible_at > ?1 AND receive_count = 0)
              FROM messages WHERE queue = ?2 AND sent_at > ?3",
             params![now, queue.name, oldest_kept(queue, now)],
-            |row| {
-                Ok(Counts {
-                    visible: row.get(0)?,
-                    in_flight: row.get(1)?,
-                    delayed: row.get(2)?,
-                })
-            },
+            |row| Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? }),
         )?;
         Ok(counts)
     }
 
     /// Deletes every message of the queue.
     pub(super) fn purge(&self, queue: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute("DELETE FROM messages WHERE queue = ?1", [queue])?;
+        self.connection.execute("DELETE FROM messages WHERE queue = ?1", [queue])?;
         Ok(())
     }
 }
@@ -296,10 +269,9 @@ fn oldest_kept(queue: &QueueSettings, now: i64) -> i64 {
 
 fn settings_of_row(row: &Row<'_>) -> rusqlite::Result<QueueSettings> {
     let redrive = match (row.get("dead_letter_queue")?, row.get("max_receive_count")?) {
-        (Some(dead_letter_queue), Some(max_receive_count)) => Some(Redrive {
-            dead_letter_queue,
-            max_receive_count,
-        }),
+        (Some(dead_letter_queue), Some(max_receive_count)) => {
+            Some(Redrive { dead_letter_queue, max_receive_count })
+        }
         _ => None,
     };
     Ok(QueueSettings {

@@ -116,42 +116,28 @@ impl Outgoing {
                  {MAXIMUM_MESSAGE_BYTES} bytes."
             )));
         }
-        if self
-            .message_group_id
-            .as_deref()
-            .is_some_and(|group| !is_group_id(group))
-        {
-            return Err(refused(
-                "The request includes an invalid MessageGroupId.".to_owned(),
-            ));
+        if self.message_group_id.as_deref().is_some_and(|group| !is_group_id(group)) {
+            return Err(refused("The request includes an invalid MessageGroupId.".to_owned()));
         }
         if self.message_attributes.len() > MAXIMUM_ATTRIBUTES {
-            return Err(refused(
-                "A message can have at most 10 attributes.".to_owned(),
-            ));
+            return Err(refused("A message can have at most 10 attributes.".to_owned()));
         }
-        match self
-            .message_attributes
-            .iter()
-            .find(|(_, attribute)| !attribute.is_whole())
-        {
-            Some((name, _)) => Err(refused(format!(
-                "The message attribute '{name}' has no value of its type."
-            ))),
+        match self.message_attributes.iter().find(|(_, attribute)| !attribute.is_whole()) {
+            Some((name, _)) => {
+                Err(refused(format!("The message attribute '{name}' has no value of its type.")))
+            }
             None => Ok(()),
         }
     }
 
     /// The bytes that count against the limit: the body, and the attributes' names, types, values.
     pub(super) fn weight(&self) -> usize {
-        self.message_attributes
-            .iter()
-            .fold(self.message_body.len(), |weight, (name, attribute)| {
-                weight
-                    .saturating_add(name.len())
-                    .saturating_add(attribute.data_type.len())
-                    .saturating_add(attribute.value().len())
-            })
+        self.message_attributes.iter().fold(self.message_body.len(), |weight, (name, attribute)| {
+            weight
+                .saturating_add(name.len())
+                .saturating_add(attribute.data_type.len())
+                .saturating_add(attribute.value().len())
+        })
     }
 }
 
@@ -169,14 +155,8 @@ impl Attribute {
     /// The bytes of the value; none when it is missing or not in Base64.
     pub(super) fn value(&self) -> Vec<u8> {
         let bytes = match self.is_binary() {
-            true => self
-                .binary_value
-                .as_ref()
-                .and_then(|text| BASE64.decode(text.as_bytes()).ok()),
-            false => self
-                .string_value
-                .as_ref()
-                .map(|text| text.clone().into_bytes()),
+            true => self.binary_value.as_ref().and_then(|text| BASE64.decode(text.as_bytes()).ok()),
+            false => self.string_value.as_ref().map(|text| text.clone().into_bytes()),
         };
         bytes.unwrap_or_default()
     }
@@ -190,11 +170,7 @@ impl Attribute {
 /// What a receiver shows to delete a message or to change its visibility. The count of receives
 /// makes it a new one each time.
 pub(super) fn receipt_handle(queue: &str, message_id: &str, receive_count: i64) -> String {
-    BASE64.encode(
-        json!([queue, message_id, receive_count])
-            .to_string()
-            .as_bytes(),
-    )
+    BASE64.encode(json!([queue, message_id, receive_count]).to_string().as_bytes())
 }
 
 /// The id of the message for which `queue` issued the handle.
@@ -272,9 +248,7 @@ pub(super) fn seconds(name: &str, value: i64, most: u32) -> Result<Duration, Que
 /// Whether the text can name a queue or an entry of a batch.
 pub(super) fn is_name(text: &str) -> bool {
     (1..=80).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A parameter that SQS calls invalid, with the reason.

@@ -30,15 +30,7 @@ pub fn card_order(place: &str, amount: &str) -> Order {
     let expires_at = Timestamp::from_unix_millis(AT.unix_millis() + 86_400_000);
     let by = Actor::parse("test").unwrap();
     let id = order_id(&format!("{place}-{amount}"));
-    Order::by_card(
-        id,
-        account().id,
-        target(place),
-        usd(amount),
-        by,
-        AT,
-        expires_at,
-    )
+    Order::by_card(id, account().id, target(place), usd(amount), by, AT, expires_at)
 }
 
 pub fn paid(id: &str, amount: &str, currency: &str) -> Payment {

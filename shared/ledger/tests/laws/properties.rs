@@ -10,16 +10,8 @@ use proptest::prelude::*;
 /// A command of a history; amounts in cents.
 #[derive(Debug, Clone)]
 enum Command {
-    TopUp {
-        place: &'static str,
-        cents: u64,
-        paid_cents: u64,
-        repeats: usize,
-    },
-    Transfer {
-        product: &'static str,
-        cents: u64,
-    },
+    TopUp { place: &'static str, cents: u64, paid_cents: u64, repeats: usize },
+    Transfer { product: &'static str, cents: u64 },
 }
 
 #[derive(Default)]
@@ -51,20 +43,13 @@ fn text(cents: u64) -> String {
 
 fn apply(number: usize, command: &Command, account: Account, history: &mut History) -> Account {
     match command {
-        Command::TopUp {
-            place,
-            cents,
-            paid_cents,
-            repeats,
-        } => {
+        Command::TopUp { place, cents, paid_cents, repeats } => {
             let mut order = card_order(place, &text(*cents));
             let payment = paid(&format!("pi_{number}"), &text(*paid_cents), "USD");
             let mut account = account;
             for _ in 0..*repeats {
-                if let Settlement::Credited {
-                    order: next,
-                    decision,
-                } = settle(&order, &account, &payment, AT).unwrap()
+                if let Settlement::Credited { order: next, decision } =
+                    settle(&order, &account, &payment, AT).unwrap()
                 {
                     history.entries.push(decision.entry);
                     history.credited_cents += cents;
@@ -87,12 +72,9 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
 
 fn play(commands: &[Command]) -> (Account, History) {
     let mut history = History::default();
-    let account = commands
-        .iter()
-        .enumerate()
-        .fold(account(), |account, (number, command)| {
-            apply(number, command, account, &mut history)
-        });
+    let account = commands.iter().enumerate().fold(account(), |account, (number, command)| {
+        apply(number, command, account, &mut history)
+    });
     (account, history)
 }
 
@@ -101,11 +83,7 @@ fn total_cents(account: &Account) -> u64 {
         Amount::new(balance.decimal())
             .map_or(0, |amount| amount.to_minor_units(Currency::USD).unwrap())
     };
-    account
-        .balances
-        .values()
-        .map(cents)
-        .fold(0, |total, cents| total + cents.unsigned_abs())
+    account.balances.values().map(cents).fold(0, |total, cents| total + cents.unsigned_abs())
 }
 
 fn edited(entry: &Entry, edit: usize) -> Entry {
@@ -118,9 +96,7 @@ fn edited(entry: &Entry, edit: usize) -> Entry {
         4 => entry.at = ledger::Timestamp::from_unix_millis(entry.at.unix_millis() + 1),
         5 => {
             let place = entry.balances_after.keys().next().unwrap().clone();
-            entry
-                .balances_after
-                .insert(place, Balance::parse("0.000001").unwrap());
+            entry.balances_after.insert(place, Balance::parse("0.000001").unwrap());
         }
         6 => entry.previous_hash = entry.hash,
         _ => entry.hash = entry.previous_hash,

@@ -33,10 +33,7 @@ fn a_payment_of_what_was_ordered_is_credited_once() {
     assert_eq!(balances(&account), "wallet 100.00");
     assert_eq!(order.credited.unwrap().format(Currency::USD), "100.00");
     assert!(!order.late);
-    assert_eq!(
-        settle(&order, &account, &payment, AT),
-        Ok(Settlement::AlreadyCredited)
-    );
+    assert_eq!(settle(&order, &account, &payment, AT), Ok(Settlement::AlreadyCredited));
 }
 
 #[test]
@@ -46,21 +43,9 @@ fn money_that_differs_from_its_order_is_never_credited() {
         assert_eq!(disputed(settlement), (status, kind));
     };
     let exception = Some(OrderStatus::Exception);
-    check(
-        paid("pi_1", "99.99", "USD"),
-        exception,
-        FindingKind::AmountDiffers,
-    );
-    check(
-        paid("pi_1", "100.01", "USD"),
-        exception,
-        FindingKind::AmountDiffers,
-    );
-    check(
-        paid("pi_1", "100", "EUR"),
-        exception,
-        FindingKind::CurrencyDiffers,
-    );
+    check(paid("pi_1", "99.99", "USD"), exception, FindingKind::AmountDiffers);
+    check(paid("pi_1", "100.01", "USD"), exception, FindingKind::AmountDiffers);
+    check(paid("pi_1", "100", "EUR"), exception, FindingKind::CurrencyDiffers);
 }
 
 #[test]
@@ -88,9 +73,7 @@ fn the_same_disagreement_seen_again_is_the_same_finding() {
 fn an_order_in_exception_waits_for_a_person() {
     let wrong = paid("pi_1", "1", "USD");
     let order = match settle(&card_order("wallet", "100"), &account(), &wrong, AT).unwrap() {
-        Settlement::Disputed {
-            order: Some(order), ..
-        } => *order,
+        Settlement::Disputed { order: Some(order), .. } => *order,
         other => panic!("{other:?}"),
     };
     let right = settle(&order, &account(), &paid("pi_2", "100", "USD"), AT).unwrap();
@@ -101,16 +84,9 @@ fn an_order_in_exception_waits_for_a_person() {
 fn money_that_comes_in_is_taken_even_when_frozen_or_late() {
     let mut frozen = account();
     frozen.status = AccountStatus::Frozen;
-    let expired = session_expired(&card_order("wallet", "100"), AT)
-        .unwrap()
-        .unwrap();
-    let failed = payment_failed(&card_order("wallet", "100"), AT)
-        .unwrap()
-        .unwrap();
-    for (closed, status) in [
-        (expired, OrderStatus::Expired),
-        (failed, OrderStatus::Failed),
-    ] {
+    let expired = session_expired(&card_order("wallet", "100"), AT).unwrap().unwrap();
+    let failed = payment_failed(&card_order("wallet", "100"), AT).unwrap().unwrap();
+    for (closed, status) in [(expired, OrderStatus::Expired), (failed, OrderStatus::Failed)] {
         assert_eq!(closed.status(), status);
         let settlement = settle(&closed, &frozen, &paid("pi_1", "100", "USD"), AT).unwrap();
         let (order, account) = credited(settlement);
@@ -122,16 +98,11 @@ fn money_that_comes_in_is_taken_even_when_frozen_or_late() {
 #[test]
 fn a_debt_is_paid_first_in_the_same_entry() {
     let check = |debt: &str, paid_off: &str, credit: &str, after: &str, lines: usize| {
-        let indebted = Account {
-            debt: Balance::parse(debt).unwrap(),
-            ..account()
-        };
+        let indebted = Account { debt: Balance::parse(debt).unwrap(), ..account() };
         let payment = paid("pi_1", "100", "USD");
         let settlement =
             settle(&card_order("product:sms", "100"), &indebted, &payment, AT).unwrap();
-        let Settlement::Credited { order, decision } = settlement else {
-            panic!("not credited")
-        };
+        let Settlement::Credited { order, decision } = settlement else { panic!("not credited") };
         assert_eq!(order.debt_paid.unwrap().format(Currency::USD), paid_off);
         assert_eq!(order.credited.unwrap().format(Currency::USD), credit);
         assert_eq!(decision.account.debt.format(Currency::USD), after);
@@ -146,19 +117,10 @@ fn a_debt_is_paid_first_in_the_same_entry() {
 #[test]
 fn what_no_account_can_hold_is_a_finding() {
     let mut full = account();
-    full.balances
-        .insert(Place::WALLET, Balance::new(MAX_BALANCE).unwrap());
-    let settlement = settle(
-        &card_order("wallet", "100"),
-        &full,
-        &paid("pi_1", "100", "USD"),
-        AT,
-    )
-    .unwrap();
-    assert_eq!(
-        disputed(settlement),
-        (Some(OrderStatus::Exception), FindingKind::NotCreditable)
-    );
+    full.balances.insert(Place::WALLET, Balance::new(MAX_BALANCE).unwrap());
+    let settlement =
+        settle(&card_order("wallet", "100"), &full, &paid("pi_1", "100", "USD"), AT).unwrap();
+    assert_eq!(disputed(settlement), (Some(OrderStatus::Exception), FindingKind::NotCreditable));
 }
 
 #[test]
@@ -166,10 +128,7 @@ fn a_transfer_moves_what_is_there_and_refuses_what_is_not() {
     let before = funded("40");
     let (order, decision) = transfer(&before, &transfer_of("whatsapp", "30"), AT).unwrap();
     assert_eq!(order.status(), OrderStatus::Completed);
-    assert_eq!(
-        balances(&decision.account),
-        "wallet 10.00, product:whatsapp 30.00"
-    );
+    assert_eq!(balances(&decision.account), "wallet 10.00, product:whatsapp 30.00");
     assert_eq!(
         transfer(&before, &transfer_of("whatsapp", "40.01"), AT).unwrap_err(),
         Refusal::InsufficientBalance {
@@ -178,10 +137,7 @@ fn a_transfer_moves_what_is_there_and_refuses_what_is_not() {
             required: usd("40.01"),
         }
     );
-    let frozen = Account {
-        status: AccountStatus::Frozen,
-        ..before
-    };
+    let frozen = Account { status: AccountStatus::Frozen, ..before };
     let refused = transfer(&frozen, &transfer_of("whatsapp", "1"), AT);
     assert_eq!(refused.unwrap_err(), Refusal::AccountFrozen);
 }
@@ -198,30 +154,20 @@ fn time_in_the_journal_never_runs_backwards() {
 fn cancelling_stores_the_wish_then_closes_then_is_done() {
     let by = ledger::Actor::parse("test").unwrap();
     let order = card_order("wallet", "100");
-    let CancelStep::Request(order) = cancel(&order, &by, AT).unwrap() else {
-        panic!("wish")
-    };
+    let CancelStep::Request(order) = cancel(&order, &by, AT).unwrap() else { panic!("wish") };
     assert!(!order.is_payable());
-    let CancelStep::Close(order) = cancel(&order, &by, AT).unwrap() else {
-        panic!("close")
-    };
+    let CancelStep::Close(order) = cancel(&order, &by, AT).unwrap() else { panic!("close") };
     assert_eq!(order.status(), OrderStatus::Cancelled);
     assert_eq!(cancel(&order, &by, AT), Ok(CancelStep::Done));
     let (paid, _) = credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap());
     assert!(paid.late);
     let status = OrderStatus::Completed;
-    assert_eq!(
-        cancel(&paid, &by, AT),
-        Err(Refusal::OrderNotCancellable { status })
-    );
+    assert_eq!(cancel(&paid, &by, AT), Err(Refusal::OrderNotCancellable { status }));
 }
 
 #[test]
 fn a_page_that_closes_on_a_wish_to_cancel_ends_as_cancelled() {
-    let wished = Order {
-        cancel_requested_at: Some(AT),
-        ..card_order("wallet", "100")
-    };
+    let wished = Order { cancel_requested_at: Some(AT), ..card_order("wallet", "100") };
     let closed = session_expired(&wished, AT).unwrap().unwrap();
     assert_eq!(closed.status(), OrderStatus::Cancelled);
     assert_eq!(session_expired(&closed, AT), Ok(None));
@@ -229,19 +175,13 @@ fn a_page_that_closes_on_a_wish_to_cancel_ends_as_cancelled() {
 
 #[test]
 fn a_delayed_payment_is_processing_until_it_is_paid_or_fails() {
-    let order = payment_processing(&card_order("wallet", "100"), AT)
-        .unwrap()
-        .unwrap();
+    let order = payment_processing(&card_order("wallet", "100"), AT).unwrap().unwrap();
     assert_eq!(order.status(), OrderStatus::Processing);
     assert_eq!(payment_processing(&order, AT), Ok(None));
     assert_eq!(session_expired(&order, AT), Ok(None));
     let failed = payment_failed(&order, AT).unwrap().unwrap();
     assert_eq!(failed.status(), OrderStatus::Failed);
-    assert_eq!(
-        payment_processing(&failed, AT),
-        Ok(None),
-        "a late notice changes nothing"
-    );
+    assert_eq!(payment_processing(&failed, AT), Ok(None), "a late notice changes nothing");
 }
 
 #[test]

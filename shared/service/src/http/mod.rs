@@ -76,13 +76,7 @@ where
                     _ => info!(status, code, "refused"),
                 }
                 let body = problem.body(&request_id);
-                respond(
-                    problem.status,
-                    "application/problem+json",
-                    &request_id,
-                    false,
-                    &body,
-                )
+                respond(problem.status, "application/problem+json", &request_id, false, &body)
             }
         }
     }
@@ -110,11 +104,9 @@ fn respond(
         StatusCode::SERVICE_UNAVAILABLE => response.header(header::RETRY_AFTER, "2"),
         _ => response,
     };
-    response
-        .body(Body::from(body.to_string()))
-        .unwrap_or_else(|_| {
-            let mut broken = Response::new(Body::from(json!({}).to_string()));
-            *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            broken
-        })
+    response.body(Body::from(body.to_string())).unwrap_or_else(|_| {
+        let mut broken = Response::new(Body::from(json!({}).to_string()));
+        *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        broken
+    })
 }

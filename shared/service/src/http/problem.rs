@@ -44,28 +44,16 @@ impl Problem {
             Error::Refused(refusal) => Self::of_refusal(refusal),
             Error::Invalid(invalid) => Self::of_invalid(invalid),
             Error::NotFound { what } => {
-                let code = if *what == "order" {
-                    "order_not_found"
-                } else {
-                    "not_found"
-                };
+                let code = if *what == "order" { "order_not_found" } else { "not_found" };
                 new(StatusCode::NOT_FOUND, code, error.to_string(), Retry::Never)
             }
             Error::KeyReused => {
                 let detail = format!("{error}: send this one with a new key");
-                new(
-                    StatusCode::CONFLICT,
-                    "idempotency_key_reused",
-                    detail,
-                    Retry::NewKey,
-                )
+                new(StatusCode::CONFLICT, "idempotency_key_reused", detail, Retry::NewKey)
             }
-            Error::MissingScope { .. } => new(
-                StatusCode::FORBIDDEN,
-                "missing_scope",
-                error.to_string(),
-                Retry::SameKey,
-            ),
+            Error::MissingScope { .. } => {
+                new(StatusCode::FORBIDDEN, "missing_scope", error.to_string(), Retry::SameKey)
+            }
             Error::Unavailable(_) => {
                 let detail = "the outcome is not known: send the same request with the same key";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -73,12 +61,7 @@ impl Problem {
             }
             Error::NotTaken(_) => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                new(
-                    status,
-                    "not_taken",
-                    "send it again".to_owned(),
-                    Retry::SameKey,
-                )
+                new(status, "not_taken", "send it again".to_owned(), Retry::SameKey)
             }
             Error::Broken(_) => {
                 let detail = "something is wrong inside; the operator has been told";
@@ -108,27 +91,14 @@ impl Problem {
             None => invalid.detail.clone(),
         };
         // Nothing was kept of the request: a corrected one may use the same key.
-        Self {
-            status,
-            code: invalid.code,
-            detail,
-            retry: Retry::SameKey,
-            more,
-        }
+        Self { status, code: invalid.code, detail, retry: Retry::SameKey, more }
     }
 
     fn of_refusal(refusal: &Refusal) -> Self {
         let mut more = Map::new();
         let (status, code) = match refusal {
-            Refusal::InsufficientBalance {
-                available,
-                required,
-                ..
-            } => {
-                more.insert(
-                    "available".to_owned(),
-                    json!(available.format(required.currency)),
-                );
+            Refusal::InsufficientBalance { available, required, .. } => {
+                more.insert("available".to_owned(), json!(available.format(required.currency)));
                 more.insert("required".to_owned(), json!(required.to_string()));
                 (StatusCode::PAYMENT_REQUIRED, "insufficient_balance")
             }
@@ -146,13 +116,7 @@ impl Problem {
             // Nothing was kept of the request: the same key may succeed later.
             _ => Retry::SameKey,
         };
-        Self {
-            status,
-            code,
-            detail: refusal.to_string(),
-            retry,
-            more,
-        }
+        Self { status, code, detail: refusal.to_string(), retry, more }
     }
 
     /// The body of the answer.
@@ -164,14 +128,8 @@ impl Problem {
             Retry::Never => "never",
         };
         let mut body = self.more.clone();
-        body.insert(
-            "type".to_owned(),
-            json!(format!("urn:topup:problem:{}", self.code)),
-        );
-        body.insert(
-            "title".to_owned(),
-            json!(self.status.canonical_reason().unwrap_or("Error")),
-        );
+        body.insert("type".to_owned(), json!(format!("urn:topup:problem:{}", self.code)));
+        body.insert("title".to_owned(), json!(self.status.canonical_reason().unwrap_or("Error")));
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("detail".to_owned(), json!(self.detail));
         body.insert("code".to_owned(), json!(self.code));

@@ -48,23 +48,14 @@ impl Call {
     #[must_use]
     pub fn of(request: &Request) -> Self {
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
-            return Self {
-                request_id: String::new(),
-                fields: BTreeMap::new(),
-            };
+            return Self { request_id: String::new(), fields: BTreeMap::new() };
         };
-        let fields = context
-            .authorizer
-            .as_ref()
-            .map(|authorizer| &authorizer.fields);
+        let fields = context.authorizer.as_ref().map(|authorizer| &authorizer.fields);
         let texts = fields
             .into_iter()
             .flatten()
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        Self {
-            request_id: context.request_id.clone().unwrap_or_default(),
-            fields: texts.collect(),
-        }
+        Self { request_id: context.request_id.clone().unwrap_or_default(), fields: texts.collect() }
     }
 
     /// The customer that calls, if the key has the scope.
@@ -76,13 +67,9 @@ impl Call {
     /// [`Error::MissingScope`] for a key without the scope, of another kind, or at its end.
     pub fn customer(&self, scope: Scope, now: Timestamp) -> Result<Caller, Error> {
         let field = |name: &str| self.fields.get(name).map(String::as_str);
-        let missing = || Error::MissingScope {
-            scope: scope.name(),
-        };
+        let missing = || Error::MissingScope { scope: scope.name() };
         let granted = field("scopes").unwrap_or_default();
-        let ended = field("expires_at")
-            .and_then(stamp::parse)
-            .is_some_and(|end| now >= end);
+        let ended = field("expires_at").and_then(stamp::parse).is_some_and(|end| now >= end);
         if ended || !granted.split(' ').any(|granted| granted == scope.name()) {
             return Err(missing());
         }
@@ -101,19 +88,13 @@ impl Call {
     /// `idempotency_key_required` or `invalid_idempotency_key`.
     pub fn idempotency_key(request: &Request) -> Result<IdempotencyKey, Error> {
         let mut values = request.headers().get_all("idempotency-key").iter();
-        let invalid = |code, detail: &str| Invalid {
-            code,
-            field: None,
-            detail: detail.to_owned(),
-        };
+        let invalid = |code, detail: &str| Invalid { code, field: None, detail: detail.to_owned() };
         let value = values.next().ok_or_else(|| {
             let detail = "send a header Idempotency-Key: the same one when you repeat the request";
             invalid("idempotency_key_required", detail)
         })?;
         let text = value.to_str().unwrap_or_default();
-        let key = IdempotencyKey::parse(text)
-            .ok()
-            .filter(|_| values.next().is_none());
+        let key = IdempotencyKey::parse(text).ok().filter(|_| values.next().is_none());
         let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters, once";
         Ok(key.ok_or_else(|| invalid("invalid_idempotency_key", detail))?)
     }
@@ -124,17 +105,9 @@ impl Call {
 /// # Errors
 /// `unsupported_media_type`, `body_too_large`, `invalid_json`.
 pub fn json_body(request: &Request) -> Result<Fields, Error> {
-    let invalid = |code, detail: String| {
-        Error::from(Invalid {
-            code,
-            field: None,
-            detail,
-        })
-    };
+    let invalid = |code, detail: String| Error::from(Invalid { code, field: None, detail });
     let media_type = request.headers().get(header::CONTENT_TYPE);
-    let media_type = media_type
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         let detail = "send Content-Type: application/json".to_owned();
@@ -142,21 +115,12 @@ pub fn json_body(request: &Request) -> Result<Fields, Error> {
     }
     let body: &[u8] = request.body().as_ref();
     if body.len() > MAX_BODY {
-        return Err(invalid(
-            "body_too_large",
-            format!("at most {MAX_BODY} bytes"),
-        ));
+        return Err(invalid("body_too_large", format!("at most {MAX_BODY} bytes")));
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(Fields(fields)),
-        Ok(_) => Err(invalid(
-            "invalid_json",
-            "the body must be a JSON object".to_owned(),
-        )),
-        Err(error) => Err(invalid(
-            "invalid_json",
-            format!("the body is not JSON: {error}"),
-        )),
+        Ok(_) => Err(invalid("invalid_json", "the body must be a JSON object".to_owned())),
+        Err(error) => Err(invalid("invalid_json", format!("the body is not JSON: {error}"))),
     }
 }
 
@@ -214,9 +178,7 @@ impl Fields {
             None | Some(Value::Null) => return Ok(BTreeMap::new()),
             Some(Value::Object(fields)) if fields.len() <= most => fields,
             Some(_) => {
-                return Err(wrong(format!(
-                    "must be an object of at most {most} strings"
-                )));
+                return Err(wrong(format!("must be an object of at most {most} strings")));
             }
         };
         let rule = "keys have 1 to 40 characters, values are strings of at most 500";
@@ -245,9 +207,7 @@ impl Parameters {
     #[must_use]
     pub fn of(request: &Request) -> Self {
         let query = request.query_string_parameters();
-        let pairs = query
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pairs = query.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self(pairs.collect())
     }
 

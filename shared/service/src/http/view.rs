@@ -18,27 +18,18 @@ pub fn balances(account: &Account, catalogue: &Catalogue, now: Timestamp) -> Val
     let show = |balance: Balance| json!(balance.format(account.currency));
     let pair = |target: &Target| {
         let available = account.balance(&Place::Available(target.clone()));
-        (
-            show(available),
-            show(account.balance(&Place::Held(target.clone()))),
-        )
+        (show(available), show(account.balance(&Place::Held(target.clone()))))
     };
     let (available, held) = pair(&Target::Wallet);
     let listed = catalogue.products.iter().filter_map(|product| {
-        Some((
-            ProductCode::parse(&product.product).ok()?,
-            json!(product.name),
-        ))
+        Some((ProductCode::parse(&product.product).ok()?, json!(product.name)))
     });
     let mut products: Vec<(ProductCode, Value)> = listed.collect();
     for place in account.balances.keys() {
         if let Place::Available(Target::Product(code)) | Place::Held(Target::Product(code)) = place
             && !products.iter().any(|(known, _)| known == code)
         {
-            products.push((
-                code.clone(),
-                json!({"en": code.as_str(), "zh": code.as_str()}),
-            ));
+            products.push((code.clone(), json!({"en": code.as_str(), "zh": code.as_str()})));
         }
     }
     let products = products.into_iter().map(|(code, name)| {
@@ -129,14 +120,10 @@ pub fn entries(page: &Page<Entry>) -> Value {
 
 fn entry(entry: &Entry) -> Value {
     // Every line on a balance is in the account's currency.
-    let currency = entry
-        .lines
-        .first()
-        .map_or(Currency::USD, |line| line.currency);
+    let currency = entry.lines.first().map_or(Currency::USD, |line| line.currency);
     let after = entry.balances_after.iter();
-    let after: Map<_, _> = after
-        .map(|(place, after)| (place.to_string(), json!(after.format(currency))))
-        .collect();
+    let after: Map<_, _> =
+        after.map(|(place, after)| (place.to_string(), json!(after.format(currency)))).collect();
     let line = |line: &Line| {
         json!({
             "place": line.place.to_string(),

@@ -56,11 +56,7 @@ impl Stripe {
     /// Stripe for a stage, or what stands in for it at `base_url`.
     #[must_use]
     pub const fn new(secret: Secret, stage: String, base_url: Option<String>) -> Self {
-        Self {
-            secret,
-            stage,
-            base_url,
-        }
+        Self { secret, stage, base_url }
     }
 
     /// Makes the payment page of an order's stored parameters.
@@ -75,27 +71,15 @@ impl Stripe {
         now: Timestamp,
     ) -> Result<CheckoutSession, CallFailed> {
         let refused = |what: &str| CallFailed::Refused(what.to_owned());
-        let checkout = record
-            .checkout
-            .as_ref()
-            .ok_or_else(|| refused("no parameters"))?;
+        let checkout = record.checkout.as_ref().ok_or_else(|| refused("no parameters"))?;
         let key = format!("{}:{}", record.order.id, checkout.attempt);
         let key = IdempotencyKey::new(key).map_err(|error| refused(&error.to_string()))?;
-        let request = self
-            .parameters(record)
-            .ok_or_else(|| refused("amount or currency"))?;
+        let request = self.parameters(record).ok_or_else(|| refused("amount or currency"))?;
         let client = self.client(now).await?;
-        let request = request
-            .customize()
-            .request_strategy(RequestStrategy::Idempotent(key));
+        let request = request.customize().request_strategy(RequestStrategy::Idempotent(key));
         let session = request.send(&client).await.map_err(failed)?;
-        let url = session
-            .url
-            .ok_or_else(|| refused("a session without an address"))?;
-        Ok(CheckoutSession {
-            id: session.id.to_string(),
-            url,
-        })
+        let url = session.url.ok_or_else(|| refused("a session without an address"))?;
+        Ok(CheckoutSession { id: session.id.to_string(), url })
     }
 
     /// Closes a payment page, unless it was paid before.
@@ -109,20 +93,14 @@ impl Stripe {
         now: Timestamp,
     ) -> Result<Closed, Error> {
         let client = self.client(now).await.map_err(Error::from)?;
-        let expired = ExpireCheckoutSession::new(id)
-            .customize()
-            .send(&client)
-            .await;
+        let expired = ExpireCheckoutSession::new(id).customize().send(&client).await;
         match expired.map_err(failed) {
             Ok(_) => return Ok(Closed::Unpaid),
             // Stripe refuses to close what is not open: look at it.
             Err(CallFailed::Refused(_)) => {}
             Err(failed) => return Err(failed.into()),
         }
-        let found = RetrieveCheckoutSession::new(id)
-            .customize()
-            .send(&client)
-            .await;
+        let found = RetrieveCheckoutSession::new(id).customize().send(&client).await;
         let session = found.map_err(failed).map_err(Error::from)?;
         match session.status {
             Some(CheckoutSessionStatus::Expired) => Ok(Closed::Unpaid),
@@ -215,11 +193,7 @@ impl From<CallFailed> for Error {
 fn failed(error: StripeError) -> CallFailed {
     match error {
         StripeError::Stripe(answer, status) => {
-            let code = answer
-                .code
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let code = answer.code.as_ref().map(ToString::to_string).unwrap_or_default();
             let parameter = answer.param.as_deref().unwrap_or_default();
             let why = format!("{status} {} {code} {parameter}", answer.type_);
             match status {
@@ -242,10 +216,7 @@ fn failed(error: StripeError) -> CallFailed {
 }
 
 fn outcome(session: &StripeSession, now: Timestamp) -> Result<What, &'static str> {
-    let payment = session
-        .payment_intent
-        .as_ref()
-        .map(|payment| payment.id().to_string());
+    let payment = session.payment_intent.as_ref().map(|payment| payment.id().to_string());
     let currency = session.currency.as_ref().map(ToString::to_string);
     event::of_payment(
         session.payment_status.as_str(),
@@ -258,9 +229,6 @@ fn outcome(session: &StripeSession, now: Timestamp) -> Result<What, &'static str
 }
 
 fn currency_of(code: &str) -> Option<stripe_types::Currency> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the only way to name a currency of the crate"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the only way to name a currency of the crate")]
     code.to_ascii_lowercase().parse().ok()
 }

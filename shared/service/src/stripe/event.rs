@@ -59,12 +59,9 @@ pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
                 None => of_attempt(id, created(&event), object),
             };
             match what {
-                Ok(Some(what)) => Reading::Notice(Notice {
-                    id: id.to_owned(),
-                    account,
-                    order,
-                    what,
-                }),
+                Ok(Some(what)) => {
+                    Reading::Notice(Notice { id: id.to_owned(), account, order, what })
+                }
                 Ok(None) => Reading::Ignored("other_event"),
                 Err(field) => Reading::Unreadable(field),
             }
@@ -87,22 +84,13 @@ pub(super) fn of_payment(
         "unpaid" => return Ok(What::Processing),
         _ => return Err("payment_status"),
     }
-    let id = payment_id
-        .and_then(|id| PaymentId::parse(id).ok())
-        .ok_or("payment_intent")?;
+    let id = payment_id.and_then(|id| PaymentId::parse(id).ok()).ok_or("payment_intent")?;
     let currency = currency.and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
     let currency = currency.ok_or("currency")?;
-    let units = minor_units
-        .and_then(|units| u64::try_from(units).ok())
-        .ok_or("amount_total")?;
+    let units = minor_units.and_then(|units| u64::try_from(units).ok()).ok_or("amount_total")?;
     let amount = Amount::from_minor_units(units, currency).map_err(|_| "amount_total")?;
     let money = Money { amount, currency };
-    Ok(What::Paid(Payment {
-        id,
-        money,
-        paid_at,
-        reference: reference.to_owned(),
-    }))
+    Ok(What::Paid(Payment { id, money, paid_at, reference: reference.to_owned() }))
 }
 
 fn of_session(
@@ -121,25 +109,13 @@ fn of_session(
     let payment = session.get("payment_intent");
     let payment = payment.and_then(|payment| payment.as_str().or_else(|| text(payment, "/id")));
     let units = session.get("amount_total").and_then(Value::as_i64);
-    of_payment(
-        payment_status,
-        payment,
-        units,
-        text(session, "/currency"),
-        at,
-        id,
-    )
-    .map(Some)
+    of_payment(payment_status, payment, units, text(session, "/currency"), at, id).map(Some)
 }
 
 fn of_attempt(id: &str, at: Timestamp, payment: &Value) -> Result<Option<What>, &'static str> {
     let payment_id = text(payment, "/id").and_then(|id| PaymentId::parse(id).ok());
     let error = payment.get("last_payment_error");
-    let code = |name: &str| {
-        error
-            .and_then(|error| error.get(name))
-            .and_then(Value::as_str)
-    };
+    let code = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str);
     let decline_code = code("decline_code").or_else(|| code("code"));
     Ok(Some(What::AttemptFailed(FailedAttempt {
         payment_id: payment_id.ok_or("payment_intent")?,
@@ -150,10 +126,7 @@ fn of_attempt(id: &str, at: Timestamp, payment: &Value) -> Result<Option<What>, 
 }
 
 fn created(event: &Value) -> Timestamp {
-    let seconds = event
-        .pointer("/created")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
+    let seconds = event.pointer("/created").and_then(Value::as_i64).unwrap_or_default();
     Timestamp::from_unix_millis(seconds.saturating_mul(1_000))
 }
 

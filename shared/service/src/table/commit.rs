@@ -107,17 +107,13 @@ impl Commit {
     #[must_use]
     pub fn catalogue(self, catalogue: &Catalogue, seen_version: u64) -> Self {
         let next = seen_version.saturating_add(1);
-        self.document(
-            items::from_catalogue(catalogue, next),
-            Guard::seen(seen_version),
-        )
+        self.document(items::from_catalogue(catalogue, next), Guard::seen(seen_version))
     }
 
     /// Writes the entry and the account of a decision. Comes after the documents.
     #[must_use]
     pub fn decision(mut self, decision: &Decision) -> Self {
-        self.puts
-            .push((items::from_entry(&decision.entry), Guard::Absent));
+        self.puts.push((items::from_entry(&decision.entry), Guard::Absent));
         self.account(&decision.account)
     }
 
@@ -147,17 +143,9 @@ impl Table {
     /// [`BrokenRecord`] if an item that stands in the way cannot be read.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
         let documents = commit.documents;
-        let puts = commit
-            .puts
-            .into_iter()
-            .map(|(item, guard)| self.put(item, guard));
+        let puts = commit.puts.into_iter().map(|(item, guard)| self.put(item, guard));
         let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
-        let sent = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(puts))
-            .send()
-            .await;
+        let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
             Ok(_) => Ok(Committed::Yes),
             Err(error) => match cancellation_reasons(&error) {
@@ -195,9 +183,7 @@ pub async fn pause_before_retry(tries: u32) -> Result<(), Unavailable> {
     if tries >= MAX_COMMIT_TRIES {
         return Err(Unavailable::Busy);
     }
-    let longest = FIRST_PAUSE
-        .saturating_mul(1 << tries.min(10))
-        .min(LONGEST_PAUSE);
+    let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
     let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
     tokio::time::sleep(Duration::from_millis(pause)).await;
     Ok(())
@@ -217,15 +203,8 @@ fn cancellation_reasons(
 /// Reads why a transaction was cancelled, in the order of its puts.
 fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Error> {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
-    let passing = [
-        "TransactionConflict",
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-    ];
-    if reasons
-        .iter()
-        .any(|reason| passing.contains(&code(reason).as_str()))
-    {
+    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+    if reasons.iter().any(|reason| passing.contains(&code(reason).as_str())) {
         return Ok(Stale::Conflict);
     }
     let failed = |reason: &&CancellationReason| code(reason) == "ConditionalCheckFailed";
@@ -236,25 +215,13 @@ fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Err
             _ => Ok(Stale::Exists),
         };
     }
-    match reasons
-        .iter()
-        .skip(documents)
-        .rfind(failed)
-        .and_then(CancellationReason::item)
-    {
+    match reasons.iter().skip(documents).rfind(failed).and_then(CancellationReason::item) {
         Some(item) if items::kind(item) == items::AccountItem::SORT_KEY => {
             Ok(Stale::Account(Box::new(items::to_account(item.clone())?)))
         }
         _ => {
-            let problem = format!(
-                "refused for {:?}",
-                reasons.iter().map(code).collect::<Vec<_>>()
-            );
-            Err(BrokenRecord::Unreadable {
-                key: "the commit".to_owned(),
-                problem,
-            }
-            .into())
+            let problem = format!("refused for {:?}", reasons.iter().map(code).collect::<Vec<_>>());
+            Err(BrokenRecord::Unreadable { key: "the commit".to_owned(), problem }.into())
         }
     }
 }

@@ -133,9 +133,7 @@ impl Keyed for CatalogueItem {
 
 /// The sort key of an item, which says what it is.
 pub(super) fn kind(item: &Item) -> &str {
-    item.get("sk")
-        .and_then(|value| value.as_s().ok())
-        .map_or("", String::as_str)
+    item.get("sk").and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }
 
 /// The partition key of a thing of that kind.
@@ -155,13 +153,8 @@ pub(super) fn entry_sort_key(number: u64) -> String {
 
 /// The shard of a due queue that an id falls into.
 pub(super) fn due_queue(queue: &str, id: &str) -> String {
-    let sum = id.bytes().fold(0_u64, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(byte.into())
-    });
-    format!(
-        "{queue}#{:02}",
-        sum.checked_rem(DUE_SHARDS).unwrap_or_default()
-    )
+    let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    format!("{queue}#{:02}", sum.checked_rem(DUE_SHARDS).unwrap_or_default())
 }
 
 /// A position in a due queue: the time and then the id.
@@ -170,10 +163,8 @@ pub(super) fn due_at(at: Timestamp, id: &str) -> String {
 }
 
 pub(super) fn from_account(account: &Account) -> Item {
-    let balances = account
-        .balances
-        .iter()
-        .map(|(place, balance)| (place.to_string(), exact(*balance)));
+    let balances =
+        account.balances.iter().map(|(place, balance)| (place.to_string(), exact(*balance)));
     let value = AccountItem {
         version: account.version,
         currency: account.currency.code().to_owned(),
@@ -222,17 +213,11 @@ pub(super) fn from_entry(entry: &Entry) -> Item {
         kind: entry.kind.name().to_owned(),
         document_id: entry.document_id.clone(),
         lines: lines.collect(),
-        balances_after: after
-            .map(|(place, after)| (place.to_string(), exact(*after)))
-            .collect(),
+        balances_after: after.map(|(place, after)| (place.to_string(), exact(*after))).collect(),
         previous_hash: entry.previous_hash.to_string(),
         hash: entry.hash.to_string(),
     };
-    to_item(
-        journal_key(&entry.account),
-        &entry_sort_key(entry.number),
-        value,
-    )
+    to_item(journal_key(&entry.account), &entry_sort_key(entry.number), value)
 }
 
 pub(super) fn to_entry(item: Item) -> Result<Entry, BrokenRecord> {
@@ -263,10 +248,7 @@ pub(super) fn to_entry(item: Item) -> Result<Entry, BrokenRecord> {
 }
 
 pub(super) fn from_payment(claim: &PaymentClaim) -> Item {
-    let day = stamp::format(claim.settled_at)
-        .chars()
-        .take(10)
-        .collect::<String>();
+    let day = stamp::format(claim.settled_at).chars().take(10).collect::<String>();
     let id = claim.payment.as_str();
     let value = PaymentItem {
         account_id: claim.account.to_string(),
@@ -288,9 +270,7 @@ pub(super) fn from_finding(finding: &Finding) -> Item {
         order_id: finding.order.to_string(),
         payment_id: finding.payment.to_string(),
         expected: finding.expected.map(|money| money.to_string()),
-        expected_currency: finding
-            .expected
-            .map(|money| money.currency.code().to_owned()),
+        expected_currency: finding.expected.map(|money| money.currency.code().to_owned()),
         actual: finding.actual.to_string(),
         actual_currency: finding.actual.currency.code().to_owned(),
         found_at: finding.found_at.unix_millis(),
@@ -308,11 +288,7 @@ pub(super) fn from_api_key(key: &ApiKey) -> Item {
             KeyOwner::Operator => None,
         },
         name: key.name.to_string(),
-        scopes: key
-            .scopes
-            .iter()
-            .map(|scope| scope.name().to_owned())
-            .collect(),
+        scopes: key.scopes.iter().map(|scope| scope.name().to_owned()).collect(),
         secret_hash: key.secret_hash.clone(),
         created_at: key.created_at.unix_millis(),
         expires_at: key.expires_at.map(Timestamp::unix_millis),
@@ -328,10 +304,7 @@ pub(super) fn to_api_key(item: Item) -> Result<ApiKey, BrokenRecord> {
             Some(account) => KeyOwner::Account(AccountId::parse(&account).ok()?),
             None => KeyOwner::Operator,
         };
-        let scopes = value
-            .scopes
-            .iter()
-            .map(|name| crate::keys::Scope::parse(name));
+        let scopes = value.scopes.iter().map(|name| crate::keys::Scope::parse(name));
         Some(ApiKey {
             id: id_of(&stored.pk)?.to_owned(),
             version: value.version,
@@ -347,21 +320,12 @@ pub(super) fn to_api_key(item: Item) -> Result<ApiKey, BrokenRecord> {
 }
 
 pub(super) fn from_catalogue(catalogue: &Catalogue, version: u64) -> Item {
-    let value = CatalogueItem {
-        version,
-        catalogue: catalogue.clone(),
-    };
-    to_item(
-        CatalogueItem::SORT_KEY.to_owned(),
-        CatalogueItem::SORT_KEY,
-        value,
-    )
+    let value = CatalogueItem { version, catalogue: catalogue.clone() };
+    to_item(CatalogueItem::SORT_KEY.to_owned(), CatalogueItem::SORT_KEY, value)
 }
 
 pub(super) fn to_catalogue(item: Item) -> Result<(Catalogue, u64), BrokenRecord> {
-    read(item, |stored: Stored<CatalogueItem>| {
-        Some((stored.value.catalogue, stored.value.version))
-    })
+    read(item, |stored: Stored<CatalogueItem>| Some((stored.value.catalogue, stored.value.version)))
 }
 
 /// Money of a stored amount and currency.
@@ -389,28 +353,15 @@ pub(super) fn read<T: DeserializeOwned, V>(
     item: Item,
     parse: impl FnOnce(Stored<T>) -> Option<V>,
 ) -> Result<V, BrokenRecord> {
-    let pk = item
-        .get("pk")
-        .and_then(|value| value.as_s().ok())
-        .cloned()
-        .unwrap_or_default();
-    let unreadable = |problem: String| BrokenRecord::Unreadable {
-        key: pk.clone(),
-        problem,
-    };
+    let pk = item.get("pk").and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    let unreadable = |problem: String| BrokenRecord::Unreadable { key: pk.clone(), problem };
     let value = serde_dynamo::from_item(item).map_err(|error| unreadable(error.to_string()))?;
-    parse(Stored {
-        pk: pk.clone(),
-        value,
-    })
-    .ok_or_else(|| unreadable("a value breaks its own rule".to_owned()))
+    parse(Stored { pk: pk.clone(), value })
+        .ok_or_else(|| unreadable("a value breaks its own rule".to_owned()))
 }
 
 fn to_item<T: Serialize>(partition_key: String, sort_key: &str, value: T) -> Item {
-    #[expect(
-        clippy::expect_used,
-        reason = "plain structs of texts, numbers, lists and maps"
-    )]
+    #[expect(clippy::expect_used, reason = "plain structs of texts, numbers, lists and maps")]
     let mut item: Item =
         serde_dynamo::to_item(value).expect("an item of plain values can always be written");
     item.insert("pk".to_owned(), AttributeValue::S(partition_key));

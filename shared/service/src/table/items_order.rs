@@ -140,11 +140,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
     items::read(item, |stored: Stored<OrderItem>| {
         let value = stored.value;
         let amount = items::money(&value.amount, &value.currency)?;
-        let changes = value
-            .timeline
-            .iter()
-            .map(to_change)
-            .collect::<Option<Vec<_>>>()?;
+        let changes = value.timeline.iter().map(to_change).collect::<Option<Vec<_>>>()?;
         let attempts = value.attempts.into_iter().map(to_attempt);
         let settled = value.settled.as_ref();
         let at = Timestamp::from_unix_millis;
@@ -261,10 +257,7 @@ fn to_checkout(item: CheckoutItem) -> Checkout {
         description: item.description,
         return_url: item.return_url,
         expires_at: Timestamp::from_unix_millis(item.expires_at),
-        session: item
-            .session_id
-            .zip(item.session_url)
-            .map(|(id, url)| CheckoutSession { id, url }),
+        session: item.session_id.zip(item.session_url).map(|(id, url)| CheckoutSession { id, url }),
     }
 }
 
@@ -276,10 +269,7 @@ fn to_target(text: &str) -> Option<Target> {
 }
 
 /// A balance that may not be there; `None` if it is there and cannot be read.
-#[expect(
-    clippy::option_option,
-    reason = "absent and unreadable are two different things"
-)]
+#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
 fn optional_balance(text: Option<&str>) -> Option<Option<Balance>> {
     match text {
         Some(text) => Balance::parse(text).ok().map(Some),

@@ -47,10 +47,7 @@ impl Table {
     /// The table of that name, reached by that client.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self {
-            client,
-            name: name.into(),
-        }
+        Self { client, name: name.into() }
     }
 }
 

@@ -44,10 +44,7 @@ impl OrderPosition {
         let id = self.0.split_once('#').map_or("", |(_, id)| id);
         let text = |value: &str| AttributeValue::S(value.to_owned());
         HashMap::from([
-            (
-                "pk".to_owned(),
-                text(&items::partition_key(OrderItem::SORT_KEY, id)),
-            ),
+            ("pk".to_owned(), text(&items::partition_key(OrderItem::SORT_KEY, id))),
             ("sk".to_owned(), text(OrderItem::SORT_KEY)),
             ("listed_under".to_owned(), text(&listed_under(account))),
             ("listed_at".to_owned(), text(&self.0)),
@@ -68,10 +65,7 @@ impl Table {
             key(OrderItem::SORT_KEY, order.as_str()),
             key(AccountItem::SORT_KEY, account.as_str()),
         ];
-        let mut seen = Seen {
-            order: None,
-            account: None,
-        };
+        let mut seen = Seen { order: None, account: None };
         for item in self.batch(keys).await? {
             match items::kind(&item) {
                 OrderItem::SORT_KEY => seen.order = Some(items::to_order(item)?),
@@ -135,9 +129,7 @@ impl Table {
     ) -> Result<Page<OrderRecord>, Error> {
         let oldest = stamp::format(range.from.unwrap_or(Timestamp::from_unix_millis(0)));
         // '~' sorts after every id, so that the last millisecond is included.
-        let newest = range
-            .to
-            .map_or_else(|| "~".to_owned(), |to| stamp::format(to) + "~");
+        let newest = range.to.map_or_else(|| "~".to_owned(), |to| stamp::format(to) + "~");
         let page = self
             .client
             .query()
@@ -153,10 +145,7 @@ impl Table {
             .send()
             .await
             .map_err(unavailable)?;
-        let next = page
-            .last_evaluated_key
-            .as_ref()
-            .and_then(|key| text_of(key, "listed_at"));
+        let next = page.last_evaluated_key.as_ref().and_then(|key| text_of(key, "listed_at"));
         let keys: Vec<Item> = page.items.unwrap_or_default().iter().map(key_of).collect();
         let mut orders = Vec::with_capacity(keys.len());
         for item in self.batch(keys).await? {
@@ -166,10 +155,7 @@ impl Table {
             std::cmp::Reverse((record.order.created_at, record.order.id.clone()))
         };
         orders.sort_by_key(newest_first);
-        Ok(Page {
-            items: orders,
-            next,
-        })
+        Ok(Page { items: orders, next })
     }
 
     /// A page of an account's journal, newest first, below an entry number.
@@ -196,32 +182,17 @@ impl Table {
             .send()
             .await
             .map_err(unavailable)?;
-        let entries = page
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(items::to_entry);
+        let entries = page.items.unwrap_or_default().into_iter().map(items::to_entry);
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         let more = page.last_evaluated_key.is_some();
         let next = entries.last().filter(|last| more && last.number > 1);
         let next = next.map(|last| last.number.to_string());
-        Ok(Page {
-            items: entries,
-            next,
-        })
+        Ok(Page { items: entries, next })
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, Unavailable> {
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(key));
-        let answer = request
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(unavailable)?;
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key));
+        let answer = request.consistent_read(true).send().await.map_err(unavailable)?;
         Ok(answer.item)
     }
 
@@ -234,22 +205,14 @@ impl Table {
             if keys.is_empty() {
                 return Ok(found);
             }
-            let asked = KeysAndAttributes::builder()
-                .set_keys(Some(keys))
-                .consistent_read(true);
+            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let asked = asked.build().map_err(unavailable)?;
-            let request = self
-                .client
-                .batch_get_item()
-                .request_items(&self.name, asked);
+            let request = self.client.batch_get_item().request_items(&self.name, asked);
             let answer = request.send().await.map_err(unavailable)?;
             let mut responses = answer.responses.unwrap_or_default();
             found.extend(responses.remove(&self.name).unwrap_or_default());
             let mut left = answer.unprocessed_keys.unwrap_or_default();
-            keys = left
-                .remove(&self.name)
-                .map(|left| left.keys)
-                .unwrap_or_default();
+            keys = left.remove(&self.name).map(|left| left.keys).unwrap_or_default();
             if !keys.is_empty() {
                 tokio::time::sleep(UNPROCESSED_PAUSE.saturating_mul(1 << round)).await;
             }
@@ -263,19 +226,14 @@ impl Table {
 
 fn key(kind: &str, id: &str) -> Item {
     HashMap::from([
-        (
-            "pk".to_owned(),
-            AttributeValue::S(items::partition_key(kind, id)),
-        ),
+        ("pk".to_owned(), AttributeValue::S(items::partition_key(kind, id))),
         ("sk".to_owned(), AttributeValue::S(kind.to_owned())),
     ])
 }
 
 fn key_of(item: &Item) -> Item {
     let names = ["pk", "sk"].into_iter();
-    names
-        .filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())))
-        .collect()
+    names.filter_map(|name| Some((name.to_owned(), item.get(name)?.clone()))).collect()
 }
 
 fn text_of(item: &Item, name: &str) -> Option<String> {
