@@ -4,11 +4,7 @@
 //!
 //! Every test gathers all that breaks its rule before it fails, one line each.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "unreadable input is a failed test"
-)]
+#![expect(clippy::expect_used, clippy::panic, reason = "unreadable input is a failed test")]
 
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
@@ -22,18 +18,9 @@ use serde_json::Value;
 /// functions may too, since they build the clients. Our own module is called `stripe` as well, so
 /// that crate is known by the names in it.
 const VOCABULARIES: [(&[&str], &[&str]); 3] = [
+    (&["aws_sdk_dynamodb", "serde_dynamo"], &["shared/service/src/table/"]),
     (
-        &["aws_sdk_dynamodb", "serde_dynamo"],
-        &["shared/service/src/table/"],
-    ),
-    (
-        &[
-            "stripe_checkout",
-            "stripe_shared",
-            "stripe_types",
-            "stripe::Client",
-            "stripe::Request",
-        ],
+        &["stripe_checkout", "stripe_shared", "stripe_types", "stripe::Client", "stripe::Request"],
         &["shared/service/src/stripe", "shared/service/src/provider"],
     ),
     (&["StatusCode"], &["shared/service/src/http/", "functions/"]),
@@ -94,10 +81,7 @@ fn only_the_webhook_is_open_to_everybody() {
     let routes = routes().into_iter();
     let open = routes.filter(|route| !route.authorized && route.path != "/v1/webhooks/stripe");
 
-    assert_none(
-        "these routes ask for no API key",
-        open.map(|route| route.path),
-    );
+    assert_none("these routes ask for no API key", open.map(|route| route.path));
 }
 
 #[test]
@@ -169,23 +153,16 @@ fn a_queue_is_patient_with_the_function_that_it_feeds() {
                 broken.push(format!("{name}: the visibility must be {needed} s or more"));
             }
             if number(queue, "/RedrivePolicy/maxReceiveCount") < RECEIVES_AT_LEAST {
-                broken.push(format!(
-                    "{name}: a message needs {RECEIVES_AT_LEAST} receives"
-                ));
+                broken.push(format!("{name}: a message needs {RECEIVES_AT_LEAST} receives"));
             }
             let mut responses = texts(event, "/Properties/FunctionResponseTypes");
             if !responses.any(|response| response == "ReportBatchItemFailures") {
-                broken.push(format!(
-                    "{name}: one bad message would fail its whole batch"
-                ));
+                broken.push(format!("{name}: one bad message would fail its whole batch"));
             }
         }
     }
 
-    assert_same(
-        ("template.yaml", fed),
-        ("fed by a queue", BTreeSet::from(["confirm-payment"])),
-    );
+    assert_same(("template.yaml", fed), ("fed by a queue", BTreeSet::from(["confirm-payment"])));
     assert_none("a queue does not suit its function", broken);
 }
 
@@ -311,10 +288,7 @@ fn statements(value: &Value) -> Vec<&Value> {
         return vec![value];
     }
     let fields = fields(Some(value)).map(|(_, field)| field);
-    fields
-        .chain(items(Some(value)))
-        .flat_map(statements)
-        .collect()
+    fields.chain(items(Some(value))).flat_map(statements).collect()
 }
 
 fn fields(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
@@ -329,10 +303,7 @@ fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
 /// The texts of a field that may hold one or a list of them.
 fn texts<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a str> {
     let field = value.pointer(pointer);
-    field
-        .into_iter()
-        .chain(items(field))
-        .filter_map(Value::as_str)
+    field.into_iter().chain(items(field)).filter_map(Value::as_str)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {

@@ -4,7 +4,10 @@
 //! taken again, and after its last time SQS moves it to the dead-letter queue, where an alarm
 //! rings; one bad message never fails the others.
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::future::join_all;
 use ledger::Timestamp;
 use service::config::ConfigError;
 use service::lambda::Runtime;
@@ -12,6 +15,9 @@ use service::notice::Notice;
 use service::payments;
 use service::table::Table;
 use tracing::{error, info, warn};
+
+/// How long one message may take; the function's timeout is 30 s.
+const MESSAGE_TIME: Duration = Duration::from_secs(25);
 
 /// The function `confirm-payment`.
 #[derive(Debug)]
@@ -27,14 +33,22 @@ impl ConfirmPayment {
     }
 
     /// Confirms a batch, and names the messages that must come again.
+    ///
+    /// All at once and each with its own time, so that a slow one cannot use up the time of the
+    /// others, receive after receive, until all of them are given up.
     pub async fn handle(&self, batch: SqsEvent, now: Timestamp) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for message in batch.records {
-            if self.confirm(&message, now).await.is_none() {
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = message.message_id.unwrap_or_default();
-                response.batch_item_failures.push(failure);
+        let confirming = batch.records.iter().map(|message| async move {
+            let confirmed = tokio::time::timeout(MESSAGE_TIME, self.confirm(message, now)).await;
+            match confirmed.ok().flatten() {
+                Some(()) => None,
+                None => message.message_id.clone(),
             }
+        });
+        let mut response = SqsBatchResponse::default();
+        for failed in join_all(confirming).await.into_iter().flatten() {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = failed;
+            response.batch_item_failures.push(failure);
         }
         response
     }

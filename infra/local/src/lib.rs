@@ -2,7 +2,7 @@
 //!
 //! What AWS and Stripe do in a deployment is done here by parts that speak the same wire formats:
 //! a [`gateway`] with the authorizer in front, an embedded DynamoDB ([`table`]), an SQS stand-in
-//! ([`queue`]) with the [`pump`] that feeds `confirm-payment`, and a Stripe stand-in
+//! ([`queue`]) with the pump that feeds `confirm-payment`, and a Stripe stand-in
 //! ([`provider`]) with its payment page. The functions are the deployed ones, behind their real
 //! SDK clients and their real event formats.
 

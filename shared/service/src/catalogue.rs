@@ -202,7 +202,7 @@ impl Limits {
 }
 
 impl CatalogueCache {
-    /// The catalogue, at most [`CACHE_TIME`] old. A deployment without one sells nothing.
+    /// The catalogue, at most a minute old. A deployment without one sells nothing.
     ///
     /// # Errors
     /// The table did not answer.

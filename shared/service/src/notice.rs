@@ -30,8 +30,11 @@ pub enum What {
     Failed,
     /// A card was refused.
     AttemptFailed(FailedAttempt),
-    /// The payment page closed unpaid.
-    PageExpired,
+    /// A payment page closed unpaid.
+    PageExpired {
+        /// The provider's id of the page.
+        session: String,
+    },
 }
 
 /// A notice as it travels through the queue.
@@ -50,7 +53,7 @@ enum MessageWhat {
     Processing,
     Failed,
     AttemptFailed { payment_id: String, decline_code: Option<String>, at: i64 },
-    PageExpired,
+    PageExpired { session_id: String },
 }
 
 impl Notice {
@@ -71,7 +74,9 @@ impl Notice {
                 decline_code: failed.decline_code.clone(),
                 at: failed.at.unix_millis(),
             },
-            What::PageExpired => MessageWhat::PageExpired,
+            What::PageExpired { session } => {
+                MessageWhat::PageExpired { session_id: session.clone() }
+            }
         };
         let message = Message {
             id: self.id.clone(),
@@ -103,7 +108,7 @@ impl Notice {
                     reference: message.id.clone(),
                 })
             }
-            MessageWhat::PageExpired => What::PageExpired,
+            MessageWhat::PageExpired { session_id } => What::PageExpired { session: session_id },
         };
         Some(Self {
             id: message.id,

@@ -83,7 +83,8 @@ fn decide(seen: &Seen, notice: &Notice, now: Timestamp) -> Result<Step, Error> {
                 What::AttemptFailed(failed) => ledger::attempt_failed(order, failed),
                 What::Processing => ledger::payment_processing(order, now)?,
                 What::Failed => ledger::payment_failed(order, now)?,
-                What::PageExpired | What::Paid(_) => ledger::session_expired(order, now)?,
+                What::PageExpired { session } if !closes(record, session, now) => None,
+                What::PageExpired { .. } | What::Paid(_) => ledger::session_expired(order, now)?,
             };
             Ok(match next {
                 Some(order) => Step::Commit(written(record, order), Confirmed::Recorded),
@@ -91,6 +92,15 @@ fn decide(seen: &Seen, notice: &Notice, now: Timestamp) -> Result<Step, Error> {
             })
         }
     }
+}
+
+/// Whether an order cannot be paid any more once this page has closed. An attempt whose answer was
+/// lost may have made another page than the one that is shown; its end means nothing.
+fn closes(record: &OrderRecord, session: &str, now: Timestamp) -> bool {
+    record.checkout.as_ref().is_some_and(|checkout| match &checkout.session {
+        Some(shown) => shown.id == session,
+        None => checkout.expires_at <= now,
+    })
 }
 
 fn decide_payment(

@@ -1,8 +1,10 @@
 //! What Stripe sends: proven, read, and acted on or queued before it is acknowledged.
 
+use std::time::Duration;
+
 use ledger::{AccountId, Timestamp};
 
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 use crate::notice::Notice;
 use crate::payments::{self, Confirmed};
 use crate::queue::ConfirmationQueue;
@@ -10,6 +12,10 @@ use crate::secret::Secret;
 use crate::stripe::event::{self, Reading};
 use crate::stripe::signature;
 use crate::table::Table;
+
+/// How long a payment may take to be committed before it goes to the queue. Stripe holds the
+/// customer's redirect for ten seconds.
+const CONFIRM_TIME: Duration = Duration::from_secs(8);
 
 /// The receiving end of Stripe's webhooks.
 #[derive(Debug)]
@@ -62,14 +68,19 @@ impl WebhookReceiver {
             Reading::Unreadable(why) => {
                 // The queue cannot read it either: it ends in the dead-letter queue, where an
                 // alarm rings and a person finds it.
-                self.queue.send(&String::from_utf8_lossy(body), None).await?;
-                Ok(Received::Queued(None, format!("unreadable: {why}")))
+                let cause = format!("unreadable: {why}");
+                self.queue(&String::from_utf8_lossy(body), None, &cause).await?;
+                Ok(Received::Queued(None, cause))
             }
         }
     }
 
     async fn act(&self, notice: Notice, now: Timestamp) -> Result<Received, Error> {
-        match payments::confirm(&self.table, &notice, now).await {
+        let confirming = payments::confirm(&self.table, &notice, now);
+        let confirmed = tokio::time::timeout(CONFIRM_TIME, confirming).await;
+        // Given up halfway, it may have been committed: confirming again is safe.
+        let late = |_| Err(Unavailable::Table("no answer in time".to_owned()).into());
+        match confirmed.unwrap_or_else(late) {
             Ok(confirmed) => Ok(Received::Confirmed(Box::new(notice), confirmed)),
             Err(error) => {
                 let cause = error.to_string();

@@ -28,10 +28,7 @@ async fn timestamps_are_those_of_the_clock() -> Checked {
     let sent_at = system_attribute(&message, MessageSystemAttributeName::SentTimestamp);
     assert_eq!(sent_at, Some("1800000000000"));
     let first_receive = MessageSystemAttributeName::ApproximateFirstReceiveTimestamp;
-    assert_eq!(
-        system_attribute(&message, first_receive),
-        Some("1800000005000")
-    );
+    assert_eq!(system_attribute(&message, first_receive), Some("1800000005000"));
     Ok(())
 }
 
@@ -70,11 +67,7 @@ async fn no_two_receivers_get_one_message() -> Checked {
                     if messages.is_empty() {
                         return Ok::<_, aws_sdk_sqs::Error>(ids);
                     }
-                    ids.extend(
-                        messages
-                            .into_iter()
-                            .filter_map(|message| message.message_id),
-                    );
+                    ids.extend(messages.into_iter().filter_map(|message| message.message_id));
                 }
             })
         })
@@ -104,18 +97,9 @@ async fn the_visibility_of_a_deleted_message_cannot_be_changed() -> Checked {
 async fn what_is_not_implemented_is_refused() -> Checked {
     let world = World::embedded(None, Clock::manual(START)).await?;
     let queue = world.queue("actions").await?;
-    let tags = world
-        .client
-        .list_queue_tags()
-        .queue_url(&queue.url)
-        .send()
-        .await;
+    let tags = world.client.list_queue_tags().queue_url(&queue.url).send().await;
     assert_eq!(code_of(tags), "InvalidAction");
-    let ordered = queue
-        .sending("hello")
-        .message_deduplication_id("once")
-        .send()
-        .await;
+    let ordered = queue.sending("hello").message_deduplication_id("once").send().await;
     assert_eq!(code_of(ordered), "MalformedInput");
     Ok(())
 }
@@ -130,30 +114,16 @@ async fn a_declared_queue_takes_on_new_settings_and_keeps_its_messages() -> Chec
         retention: Duration::from_secs(600),
         redrive,
     };
-    let redrive = Redrive {
-        dead_letter_queue: "dead".to_owned(),
-        max_receive_count: 3,
-    };
+    let redrive = Redrive { dead_letter_queue: "dead".to_owned(), max_receive_count: 3 };
     let too_early = service.create_queue(settings("work", Some(redrive.clone())));
-    assert!(matches!(
-        too_early,
-        Err(QueueError::InvalidParameterValue(_))
-    ));
+    assert!(matches!(too_early, Err(QueueError::InvalidParameterValue(_))));
     service.create_queue(settings("dead", None))?;
     service.create_queue(settings("work", None))?;
 
     let world = World::serving(service.router(), clock).await?;
-    let found = world
-        .client
-        .get_queue_url()
-        .queue_name("work")
-        .send()
-        .await?;
+    let found = world.client.get_queue_url().queue_name("work").send().await?;
     let url = found.queue_url.ok_or("a queue has an address")?;
-    let queue = Queue {
-        client: &world.client,
-        url,
-    };
+    let queue = Queue { client: &world.client, url };
     queue.send("hello").await?;
     service.create_queue(settings("work", Some(redrive)))?;
     assert_eq!(queue.counts().await?, ["1", "0", "0"]);
@@ -178,9 +148,7 @@ async fn messages_in_flight_come_back_in_their_time_after_a_restart() -> Checked
     assert_eq!(body_of(&queue.receive_one().await?), "waiting");
     world.pass(Duration::from_secs(30)).await;
     let again = queue.receive().await?;
-    let again = again
-        .first()
-        .ok_or("the message in flight should be visible")?;
+    let again = again.first().ok_or("the message in flight should be visible")?;
     assert_eq!(again.message_id(), Some(in_flight.as_str()));
     assert_eq!(receive_count(again), Some("2"));
     queue.delete(&message).await?;
@@ -192,12 +160,7 @@ async fn messages_in_flight_come_back_in_their_time_after_a_restart() -> Checked
 async fn no_answered_message_is_lost_when_the_process_is_killed() -> Checked {
     let file = new_file("killed")?;
     let mut sender = Command::new(std::env::current_exe()?)
-        .args([
-            "--exact",
-            "embedded::sends_until_it_is_killed",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "embedded::sends_until_it_is_killed", "--ignored", "--nocapture"])
         .env(FILE_VARIABLE, &file)
         .stdout(Stdio::piped())
         .spawn()?;
@@ -218,11 +181,7 @@ async fn no_answered_message_is_lost_when_the_process_is_killed() -> Checked {
         if messages.is_empty() {
             break;
         }
-        found.extend(
-            messages
-                .into_iter()
-                .filter_map(|message| message.message_id),
-        );
+        found.extend(messages.into_iter().filter_map(|message| message.message_id));
     }
     // One more may have been stored whose answer did not arrive.
     assert!(found.starts_with(&expected) && found.len() <= expected.len() + 1);
@@ -244,17 +203,9 @@ async fn sends_until_it_is_killed() -> Checked {
 
 /// A queue that two processes know by the same name.
 async fn open_queue(world: &World) -> Checked<Queue<'_>> {
-    let created = world
-        .client
-        .create_queue()
-        .queue_name("shared")
-        .send()
-        .await?;
+    let created = world.client.create_queue().queue_name("shared").send().await?;
     let url = created.queue_url.ok_or("a queue has an address")?;
-    Ok(Queue {
-        client: &world.client,
-        url,
-    })
+    Ok(Queue { client: &world.client, url })
 }
 
 /// A file for a database, in a folder of its own that cargo's target folder keeps.

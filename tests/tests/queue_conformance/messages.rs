@@ -38,12 +38,8 @@ async fn a_message_is_sent_received_and_deleted() -> Checked {
 async fn attributes_and_the_group_come_back_when_asked_for() -> Checked {
     let world = World::start().await?;
     let queue = world.queue_with("attributes", &[]).await?;
-    let text = MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value("x");
-    let bytes = MessageAttributeValue::builder()
-        .data_type("Binary")
-        .binary_value(Blob::new("x"));
+    let text = MessageAttributeValue::builder().data_type("String").string_value("x");
+    let bytes = MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new("x"));
     let request = queue
         .sending("hello")
         .message_attributes("kind", text.clone().build()?)
@@ -54,23 +50,15 @@ async fn attributes_and_the_group_come_back_when_asked_for() -> Checked {
     assert_eq!(sent.md5_of_message_attributes(), Some(digest));
 
     let bare = queue.receiving().visibility_timeout(0).send().await?;
-    let bare = bare
-        .messages()
-        .first()
-        .ok_or("a message should be visible")?;
+    let bare = bare.messages().first().ok_or("a message should be visible")?;
     assert_eq!(bare.attributes().map_or(0, HashMap::len), 0);
     assert_eq!(bare.message_attributes().map_or(0, HashMap::len), 0);
 
     let message = queue.receive_one().await?;
     let group = system_attribute(&message, MessageSystemAttributeName::MessageGroupId);
     assert_eq!(group, Some("account-1"));
-    assert_eq!(
-        message.md5_of_message_attributes(),
-        sent.md5_of_message_attributes()
-    );
-    let attributes = message
-        .message_attributes()
-        .ok_or("the message has attributes")?;
+    assert_eq!(message.md5_of_message_attributes(), sent.md5_of_message_attributes());
+    let attributes = message.message_attributes().ok_or("the message has attributes")?;
     assert_eq!(attributes.get("kind"), Some(&text.build()?));
     assert_eq!(attributes.len(), 2);
     Ok(())
@@ -91,10 +79,7 @@ async fn a_message_not_deleted_comes_again_with_a_new_handle() -> Checked {
     assert_ne!(second.receipt_handle(), first.receipt_handle());
     assert_eq!(receive_count(&second), Some("2"));
     let first_receive = |message| {
-        system_attribute(
-            message,
-            MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
-        )
+        system_attribute(message, MessageSystemAttributeName::ApproximateFirstReceiveTimestamp)
     };
     assert!(first_receive(&first).is_some());
     assert_eq!(first_receive(&second), first_receive(&first));
@@ -138,16 +123,7 @@ async fn a_receiver_can_ask_for_another_visibility() -> Checked {
     let world = World::start().await?;
     let queue = world.queue("own-timeout").await?;
     queue.send("hello").await?;
-    assert_eq!(
-        queue
-            .receiving()
-            .visibility_timeout(1)
-            .send()
-            .await?
-            .messages()
-            .len(),
-        1
-    );
+    assert_eq!(queue.receiving().visibility_timeout(1).send().await?.messages().len(), 1);
     assert!(queue.receive().await?.is_empty());
     world.pass(PAST_ONE_SECOND).await;
     queue.receive_one().await?;
@@ -175,12 +151,7 @@ async fn a_message_received_too_often_moves_to_the_dead_letter_queue() -> Checke
     let policy = format!(r#"{{"deadLetterTargetArn":"{dead_arn}","maxReceiveCount":2}}"#);
     let redrive = (QueueAttributeName::RedrivePolicy, policy.as_str());
     let source = world.queue_with("source", &[ONE_SECOND, redrive]).await?;
-    assert!(
-        source
-            .attribute(QueueAttributeName::RedrivePolicy)
-            .await?
-            .contains(&dead_arn)
-    );
+    assert!(source.attribute(QueueAttributeName::RedrivePolicy).await?.contains(&dead_arn));
 
     let id = source.send("poison").await?;
     let first = source.receive_one().await?;

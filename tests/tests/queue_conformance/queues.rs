@@ -10,44 +10,21 @@ use crate::world::{Checked, World, code_of};
 async fn a_queue_is_created_once_and_found_by_its_name() -> Checked {
     let world = World::start().await?;
     let visibility = QueueAttributeName::VisibilityTimeout;
-    let queue = world
-        .queue_with("created", &[(visibility.clone(), "7")])
-        .await?;
-    let again = world
-        .queue_with("created", &[(visibility.clone(), "7")])
-        .await?;
+    let queue = world.queue_with("created", &[(visibility.clone(), "7")]).await?;
+    let again = world.queue_with("created", &[(visibility.clone(), "7")]).await?;
     assert_eq!(queue.url, again.url);
     let name = format!("created-{}", std::process::id());
-    let other = world
-        .client
-        .create_queue()
-        .queue_name(&name)
-        .attributes(visibility.clone(), "8");
+    let other = world.client.create_queue().queue_name(&name).attributes(visibility.clone(), "8");
     assert_eq!(code_of(other.send().await), "QueueAlreadyExists");
 
-    let found = world
-        .client
-        .get_queue_url()
-        .queue_name(&name)
-        .send()
-        .await?;
+    let found = world.client.get_queue_url().queue_name(&name).send().await?;
     assert_eq!(found.queue_url(), Some(queue.url.as_str()));
-    let listed = world
-        .client
-        .list_queues()
-        .queue_name_prefix(&name)
-        .send()
-        .await?;
+    let listed = world.client.list_queues().queue_name_prefix(&name).send().await?;
     assert_eq!(listed.queue_urls(), [queue.url.as_str()]);
     assert_eq!(queue.attribute(visibility).await?, "7");
     let retention = QueueAttributeName::MessageRetentionPeriod;
     assert_eq!(queue.attribute(retention).await?, "345600");
-    assert!(
-        queue
-            .attribute(QueueAttributeName::QueueArn)
-            .await?
-            .ends_with(&name)
-    );
+    assert!(queue.attribute(QueueAttributeName::QueueArn).await?.ends_with(&name));
     Ok(())
 }
 
@@ -57,12 +34,7 @@ async fn a_purged_queue_is_empty() -> Checked {
     let queue = world.queue("purged").await?;
     queue.send("one").await?;
     queue.send("two").await?;
-    world
-        .client
-        .purge_queue()
-        .queue_url(&queue.url)
-        .send()
-        .await?;
+    world.client.purge_queue().queue_url(&queue.url).send().await?;
     assert!(queue.receive().await?.is_empty());
     Ok(())
 }
@@ -79,10 +51,7 @@ async fn a_long_poll_wakes_when_a_message_arrives() -> Checked {
     sent?;
     assert_eq!(received?.messages().len(), 1);
     let waited = started.elapsed();
-    assert!(
-        waited >= Duration::from_millis(300) && waited < Duration::from_secs(3),
-        "{waited:?}"
-    );
+    assert!(waited >= Duration::from_millis(300) && waited < Duration::from_secs(3), "{waited:?}");
     Ok(())
 }
 
@@ -109,9 +78,6 @@ async fn a_long_poll_ends_empty_after_its_wait() -> Checked {
     let received = queue.receiving().wait_time_seconds(1).send().await?;
     assert_eq!(received.messages().len(), 0);
     let waited = started.elapsed();
-    assert!(
-        waited >= Duration::from_secs(1) && waited < Duration::from_secs(4),
-        "{waited:?}"
-    );
+    assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(4), "{waited:?}");
     Ok(())
 }

@@ -44,10 +44,7 @@ impl World {
     /// The SQS of `TOPUP_SQS_ENDPOINT`, or an embedded one in memory.
     pub(crate) async fn start() -> Checked<World> {
         match std::env::var("TOPUP_SQS_ENDPOINT") {
-            Ok(endpoint) => Ok(World {
-                client: client_of(&endpoint),
-                clock: None,
-            }),
+            Ok(endpoint) => Ok(World { client: client_of(&endpoint), clock: None }),
             Err(_) => World::embedded(None, Clock::manual(START)).await,
         }
     }
@@ -64,10 +61,7 @@ impl World {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap_or_default());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(World {
-            client: client_of(&endpoint),
-            clock: Some(clock),
-        })
+        Ok(World { client: client_of(&endpoint), clock: Some(clock) })
     }
 
     /// Lets time pass: on the clock of the embedded queue, or really.
@@ -88,31 +82,19 @@ impl World {
         name: &str,
         attributes: &[(QueueAttributeName, &str)],
     ) -> Checked<Queue<'_>> {
-        let mut request = self
-            .client
-            .create_queue()
-            .queue_name(format!("{name}-{}", std::process::id()));
+        let mut request =
+            self.client.create_queue().queue_name(format!("{name}-{}", std::process::id()));
         for (name, value) in attributes {
             request = request.attributes(name.clone(), *value);
         }
-        let url = request
-            .send()
-            .await?
-            .queue_url
-            .ok_or("a queue has an address")?;
-        Ok(Queue {
-            client: &self.client,
-            url,
-        })
+        let url = request.send().await?.queue_url.ok_or("a queue has an address")?;
+        Ok(Queue { client: &self.client, url })
     }
 }
 
 impl Queue<'_> {
     pub(crate) fn sending(&self, body: &str) -> SendMessageFluentBuilder {
-        self.client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(body)
+        self.client.send_message().queue_url(&self.url).message_body(body)
     }
 
     pub(crate) fn receiving(&self) -> ReceiveMessageFluentBuilder {
@@ -120,10 +102,7 @@ impl Queue<'_> {
     }
 
     pub(crate) fn deleting(&self, handle: &str) -> DeleteMessageFluentBuilder {
-        self.client
-            .delete_message()
-            .queue_url(&self.url)
-            .receipt_handle(handle)
+        self.client.delete_message().queue_url(&self.url).receipt_handle(handle)
     }
 
     pub(crate) fn hiding(
@@ -167,21 +146,16 @@ impl Queue<'_> {
     pub(crate) async fn attribute(&self, name: QueueAttributeName) -> Checked<String> {
         let request = self.client.get_queue_attributes().queue_url(&self.url);
         let answer = request.attribute_names(name.clone()).send().await?;
-        let value = answer
-            .attributes
-            .and_then(|mut attributes| attributes.remove(&name));
+        let value = answer.attributes.and_then(|mut attributes| attributes.remove(&name));
         Ok(value.ok_or("the queue should have the attribute")?)
     }
 
     /// How many messages are visible, in flight, and delayed.
     pub(crate) async fn counts(&self) -> Checked<[String; 3]> {
         Ok([
-            self.attribute(QueueAttributeName::ApproximateNumberOfMessages)
-                .await?,
-            self.attribute(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
-                .await?,
-            self.attribute(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
-                .await?,
+            self.attribute(QueueAttributeName::ApproximateNumberOfMessages).await?,
+            self.attribute(QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await?,
+            self.attribute(QueueAttributeName::ApproximateNumberOfMessagesDelayed).await?,
         ])
     }
 }
@@ -218,10 +192,7 @@ pub(crate) fn code_of<T: Debug, E: ProvideErrorMetadata>(outcome: Result<T, E>) 
 
 /// An entry of a batch to send.
 pub(crate) fn entry(id: &str, body: &str) -> Checked<SendMessageBatchRequestEntry> {
-    Ok(SendMessageBatchRequestEntry::builder()
-        .id(id)
-        .message_body(body)
-        .build()?)
+    Ok(SendMessageBatchRequestEntry::builder().id(id).message_body(body).build()?)
 }
 
 fn client_of(endpoint: &str) -> Client {

@@ -16,12 +16,7 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         drop(world.transfer("sms", "5", "move").await.expect(201));
         drop(world.transfer("sms", "5000", "refused").await.expect(402));
-        drop(
-            world
-                .deliver_signed(b"{\"forged\":\"body\"}", "t=1,v1=00")
-                .await
-                .expect(400),
-        );
+        drop(world.deliver_signed(b"{\"forged\":\"body\"}", "t=1,v1=00").await.expect(400));
         let event = world.paid_event(&order, "pi_second");
         let seconds = world.clock.now().unix_seconds();
         let signature = world.signature(event.to_string().as_bytes(), seconds);
@@ -48,20 +43,14 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
         let mut about_order = 0;
         for line in logs.lines() {
             let line: Value = serde_json::from_str(line).expect("every line is one JSON object");
-            assert!(
-                line["level"].is_string() && line["message"].is_string(),
-                "{line}"
-            );
+            assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
             if line["span"]["order_id"] == id {
                 assert_eq!(line["span"]["account_id"], "demo", "{line}");
                 assert!(line["span"]["request_id"].is_string(), "{line}");
                 about_order += 1;
             }
         }
-        assert!(
-            about_order >= 3,
-            "order, decline and credit are logged under the order's id"
-        );
+        assert!(about_order >= 3, "order, decline and credit are logged under the order's id");
     })
     .await;
 }

@@ -23,12 +23,7 @@ async fn sixty_four_transfers_race_for_forty_dollars() {
     drop(world.top_up("40", "funds").await);
     let transfers = (0..64).map(|number| {
         let world = Arc::clone(&world);
-        async move {
-            world
-                .transfer("sms", "1", &format!("race-{number}"))
-                .await
-                .status
-        }
+        async move { world.transfer("sms", "1", &format!("race-{number}")).await.status }
     });
     assert_eq!(all(transfers).await, BTreeMap::from([(201, 40), (402, 24)]));
     world.assert_balances("wallet 0.00, sms 40.00").await;
@@ -72,12 +67,7 @@ async fn a_payment_that_claims_two_orders_is_credited_to_one() {
     let second = world.order("wallet", "100", "second").await.expect(201);
     let deliveries = [first, second].into_iter().map(|order| {
         let world = Arc::clone(&world);
-        async move {
-            world
-                .deliver(&world.paid_event(&order, "pi_same"))
-                .await
-                .status
-        }
+        async move { world.deliver(&world.paid_event(&order, "pi_same")).await.status }
     });
     assert_eq!(all(deliveries).await, BTreeMap::from([(200, 2)]));
     world.assert_balances("wallet 100.00").await;
@@ -96,10 +86,7 @@ async fn a_cancellation_races_its_own_payment() {
         let cancelling = tokio::spawn(async move { canceller.cancel(&id).await.status });
         let paying = tokio::spawn(async move { payer.deliver(&event).await.status });
         let (cancelled, paid) = (cancelling.await.unwrap(), paying.await.unwrap());
-        assert!(
-            [200, 409].contains(&cancelled),
-            "round {round}: {cancelled}"
-        );
+        assert!([200, 409].contains(&cancelled), "round {round}: {cancelled}");
         assert_eq!(paid, 200, "round {round}");
         // Whoever won, the money was taken, so it is credited once.
         world.assert_balances("wallet 50.00").await;

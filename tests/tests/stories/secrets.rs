@@ -25,10 +25,7 @@ async fn give(State(keeper): State<Keeper>) -> impl IntoResponse {
     keeper.asked.fetch_add(1, Ordering::SeqCst);
     let text = keeper.text.lock().unwrap().clone();
     let body = json!({"ARN": "arn:secret", "Name": "secret", "SecretString": text});
-    (
-        [(header::CONTENT_TYPE, "application/x-amz-json-1.1")],
-        body.to_string(),
-    )
+    ([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string())
 }
 
 impl Keeper {
@@ -83,20 +80,13 @@ fn a_wrong_environment_is_named() {
             environment.truth(STRIPE_LIVE_MODE).err(),
             environment.return_urls().err(),
         ];
-        let first = wrong
-            .into_iter()
-            .flatten()
-            .next()
-            .map(|error| error.to_string());
+        let first = wrong.into_iter().flatten().next().map(|error| error.to_string());
         assert_eq!(first.unwrap_or_default(), expected);
     };
     let table = (TABLE_NAME, "topup");
     let mode = (STRIPE_LIVE_MODE, "false");
     check(&[], "environment variable TABLE_NAME is not set");
-    check(
-        &[(TABLE_NAME, "  ")],
-        "environment variable TABLE_NAME is not set",
-    );
+    check(&[(TABLE_NAME, "  ")], "environment variable TABLE_NAME is not set");
     check(
         &[table, (STRIPE_LIVE_MODE, "no")],
         "environment variable STRIPE_LIVE_MODE must be 'true' or 'false'",

@@ -9,29 +9,20 @@ async fn the_walk_of_a_new_customer() {
     story(async |world| {
         // 1. A new customer has nothing.
         world.assert_balances("wallet 0.00").await;
-        assert_eq!(
-            world.get("/v1/orders").await.expect(200).json()["data"],
-            json!([])
-        );
+        assert_eq!(world.get("/v1/orders").await.expect(200).json()["data"], json!([]));
 
         // 2. The wallet is topped up by card, and the balance is there when the customer is back.
         let order = world.order("wallet", "100.00", "top-up").await.expect(201);
         assert_eq!(order.text("status"), "pending_payment");
         let back = world.pay(&order, GOOD_CARD).await.expect(303);
-        assert!(
-            back.header("location")
-                .ends_with(&format!("order_id={}", order.text("order_id")))
-        );
+        assert!(back.header("location").ends_with(&format!("order_id={}", order.text("order_id"))));
         world.assert_balances("wallet 100.00").await;
         assert_eq!(world.look_up(&order).await.text("status"), "completed");
 
         // 3. The provider's notice comes five more times; the customer reloads the page.
         let payment = world.look_up(&order).await.text("payment_id");
         for _ in 0..5 {
-            let answer = world
-                .deliver(&world.paid_event(&order, &payment))
-                .await
-                .expect(200);
+            let answer = world.deliver(&world.paid_event(&order, &payment)).await.expect(200);
             assert_eq!(answer.text("outcome"), "already_credited");
             assert_eq!(world.look_up(&order).await.text("status"), "completed");
         }
@@ -39,10 +30,7 @@ async fn the_walk_of_a_new_customer() {
         assert_eq!(world.journal("demo").await.1.len(), 1);
 
         // 4. Money goes from the wallet to WhatsApp, at once.
-        let moved = world
-            .transfer("whatsapp", "60", "to-whatsapp")
-            .await
-            .expect(201);
+        let moved = world.transfer("whatsapp", "60", "to-whatsapp").await.expect(201);
         assert_eq!(moved.text("status"), "completed");
         world.assert_balances("wallet 40.00, whatsapp 60.00").await;
 
@@ -54,13 +42,7 @@ async fn the_walk_of_a_new_customer() {
             ("40.00".into(), "50.00".into())
         );
         world.assert_balances("wallet 40.00, whatsapp 60.00").await;
-        assert_eq!(
-            world.get("/v1/orders").await.json()["data"]
-                .as_array()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(world.get("/v1/orders").await.json()["data"].as_array().unwrap().len(), 2);
 
         // 8. A declined card; the same order is paid with a good one.
         let order = world.order("wallet", "30", "second").await.expect(201);
@@ -79,9 +61,7 @@ async fn the_walk_of_a_new_customer() {
         // 9. A product is topped up by card; the wallet is untouched.
         let order = world.order("sms", "20", "sms").await.expect(201);
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
-        world
-            .assert_balances("wallet 70.00, whatsapp 60.00, sms 20.00")
-            .await;
+        world.assert_balances("wallet 70.00, whatsapp 60.00, sms 20.00").await;
 
         // 10. Order Details lists all of it, newest first.
         let orders = world.get("/v1/orders").await.expect(200).json();
@@ -118,19 +98,11 @@ async fn an_order_that_is_not_wanted_any_more_is_cancelled() {
         assert!(cancelled.json()["checkout_url"].is_null());
         drop(world.pay(&order, GOOD_CARD).await.expect(410));
         assert_eq!(
-            world
-                .cancel(&order.text("order_id"))
-                .await
-                .expect(200)
-                .text("status"),
+            world.cancel(&order.text("order_id")).await.expect(200).text("status"),
             "cancelled"
         );
         let again = world.order("wallet", "50", "unwanted").await.expect(200);
-        assert_eq!(
-            again.text("status"),
-            "cancelled",
-            "the same key is the same order"
-        );
+        assert_eq!(again.text("status"), "cancelled", "the same key is the same order");
         world.assert_balances("wallet 0.00").await;
     })
     .await;
@@ -139,12 +111,7 @@ async fn an_order_that_is_not_wanted_any_more_is_cancelled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_was_just_paid_is_credited_instead_of_cancelled() {
     story(async |world| {
-        drop(
-            world
-                .control("webhooks", &json!({"mode": "drop"}))
-                .await
-                .expect(200),
-        );
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
         let order = world.order("wallet", "50", "paid-unseen").await.expect(201);
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         world.assert_balances("wallet 0.00").await;
@@ -161,12 +128,7 @@ async fn money_that_comes_after_the_order_was_closed_is_credited_and_marked_late
     story(async |world| {
         let order = world.order("wallet", "50", "late").await.expect(201);
         drop(world.cancel(&order.text("order_id")).await.expect(200));
-        drop(
-            world
-                .deliver(&world.paid_event(&order, "pi_late"))
-                .await
-                .expect(200),
-        );
+        drop(world.deliver(&world.paid_event(&order, "pi_late")).await.expect(200));
         world.assert_balances("wallet 50.00").await;
         let late = world.look_up(&order).await.json();
         assert_eq!(

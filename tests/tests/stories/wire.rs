@@ -19,23 +19,13 @@ async fn cost(world: &World, work: impl AsyncFnOnce() -> Answer) -> String {
             .count()
     };
     let names = ["GetItem", "BatchGetItem", "Query", "TransactWriteItems"];
-    let counted = names
-        .into_iter()
-        .map(|name| (name, table(name)))
-        .filter(|(_, count)| *count > 0);
-    let mut shown: Vec<_> = counted
-        .map(|(name, count)| format!("{count} {name}"))
-        .collect();
-    let provider = exchanges
-        .iter()
-        .filter(|exchange| exchange.wire == "provider")
-        .count();
+    let counted = names.into_iter().map(|name| (name, table(name))).filter(|(_, count)| *count > 0);
+    let mut shown: Vec<_> = counted.map(|(name, count)| format!("{count} {name}")).collect();
+    let provider = exchanges.iter().filter(|exchange| exchange.wire == "provider").count();
     if provider > 0 {
         shown.push(format!("{provider} Stripe"));
     }
-    let own = exchanges
-        .iter()
-        .filter(|exchange| !exchange.request.contains("KEY#"));
+    let own = exchanges.iter().filter(|exchange| !exchange.request.contains("KEY#"));
     let own = own.filter(|exchange| !exchange.request.contains("CATALOGUE"));
     let of = |writes: bool| {
         let written = |operation: &str| operation == "TransactWriteItems";
@@ -72,52 +62,34 @@ async fn every_use_case_costs_what_the_architecture_says() {
         table.push((
             "webhook credit",
             cost(world, async || {
-                world
-                    .deliver(&world.paid_event(&order, "pi_1"))
-                    .await
-                    .expect(200)
+                world.deliver(&world.paid_event(&order, "pi_1")).await.expect(200)
             })
             .await,
         ));
         table.push((
             "webhook repeated",
             cost(world, async || {
-                world
-                    .deliver(&world.paid_event(&order, "pi_1"))
-                    .await
-                    .expect(200)
+                world.deliver(&world.paid_event(&order, "pi_1")).await.expect(200)
             })
             .await,
         ));
         table.push((
             "transfer",
-            cost(world, async || {
-                world.transfer("sms", "5", "move").await.expect(201)
-            })
-            .await,
+            cost(world, async || world.transfer("sms", "5", "move").await.expect(201)).await,
         ));
         table.push((
             "transfer repeated",
-            cost(world, async || {
-                world.transfer("sms", "5", "move").await.expect(200)
-            })
-            .await,
+            cost(world, async || world.transfer("sms", "5", "move").await.expect(200)).await,
         ));
         table.push((
             "transfer refused",
-            cost(world, async || {
-                world.transfer("sms", "5000", "too-much").await.expect(402)
-            })
-            .await,
+            cost(world, async || world.transfer("sms", "5000", "too-much").await.expect(402)).await,
         ));
         table.push((
             "balances",
             cost(world, async || world.get("/v1/balances").await.expect(200)).await,
         ));
-        table.push((
-            "one order",
-            cost(world, async || world.look_up(&order).await).await,
-        ));
+        table.push(("one order", cost(world, async || world.look_up(&order).await).await));
         table.push((
             "page of orders",
             cost(world, async || world.get("/v1/orders").await.expect(200)).await,
@@ -127,25 +99,14 @@ async fn every_use_case_costs_what_the_architecture_says() {
             cost(world, async || world.get("/v1/entries").await.expect(200)).await,
         ));
         // Stripe tells of the page that was closed; here it keeps quiet, to count the cancellation alone.
-        drop(
-            world
-                .control("webhooks", &json!({"mode": "drop"}))
-                .await
-                .expect(200),
-        );
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
         let open = world.order("wallet", "10", "open").await.expect(201);
         table.push((
             "cancel",
-            cost(world, async || {
-                world.cancel(&open.text("order_id")).await.expect(200)
-            })
-            .await,
+            cost(world, async || world.cancel(&open.text("order_id")).await.expect(200)).await,
         ));
 
-        let shown: Vec<_> = table
-            .iter()
-            .map(|(name, cost)| format!("{name}: {cost}"))
-            .collect();
+        let shown: Vec<_> = table.iter().map(|(name, cost)| format!("{name}: {cost}")).collect();
         assert_eq!(shown, EXPECTED, "{shown:#?}");
     })
     .await;
@@ -173,9 +134,7 @@ async fn the_authorizer_asks_the_table_once() {
         world.wires.forget();
         drop(world.get("/v1/balances").await.expect(200));
         let exchanges = world.wires.exchanges();
-        let of_key = exchanges
-            .iter()
-            .filter(|exchange| exchange.request.contains("KEY#"));
+        let of_key = exchanges.iter().filter(|exchange| exchange.request.contains("KEY#"));
         let asked: Vec<_> = of_key.map(|exchange| exchange.operation.as_str()).collect();
         assert_eq!(asked, ["GetItem"]);
     })

@@ -1,11 +1,13 @@
 //! Requests: who calls, and what they send, every part of it bounded.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use lambda_http::http::header;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use ledger::{AccountId, Actor, IdempotencyKey, Timestamp};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Invalid};
@@ -42,6 +44,9 @@ pub struct Fields(Map<String, Value>);
 /// The query parameters of a request, taken one by one; what is left over is an error.
 #[derive(Debug)]
 pub struct Parameters(BTreeMap<String, String>);
+
+/// Reads a JSON object whose fields are each there once: of two amounts, neither is meant.
+struct EachOnce;
 
 impl Call {
     /// Reads what the gateway put beside the request.
@@ -117,10 +122,26 @@ pub fn json_body(request: &Request) -> Result<Fields, Error> {
     if body.len() > MAX_BODY {
         return Err(invalid("body_too_large", format!("at most {MAX_BODY} bytes")));
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => Ok(Fields(fields)),
-        Ok(_) => Err(invalid("invalid_json", "the body must be a JSON object".to_owned())),
-        Err(error) => Err(invalid("invalid_json", format!("the body is not JSON: {error}"))),
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let fields = json.deserialize_map(EachOnce).and_then(|fields| json.end().map(|()| fields));
+    fields.map(Fields).map_err(|error| invalid("invalid_json", format!("the body: {error}")))
+}
+
+impl<'de> Visitor<'de> for EachOnce {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<Json: MapAccess<'de>>(self, mut json: Json) -> Result<Self::Value, Json::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = json.next_entry::<String, Value>()? {
+            if fields.insert(name, value).is_some() {
+                return Err(de::Error::custom("a field is there twice"));
+            }
+        }
+        Ok(fields)
     }
 }
 
@@ -206,9 +227,15 @@ impl Parameters {
     /// The parameters of a request.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let query = request.query_string_parameters();
-        let pairs = query.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self(pairs.collect())
+        let mut parameters = BTreeMap::new();
+        for (name, value) in request.query_string_parameters().iter() {
+            // One that is there twice is joined, as the gateway joins headers: no rule takes that.
+            parameters
+                .entry(name.to_owned())
+                .and_modify(|known: &mut String| known.extend([",", value]))
+                .or_insert_with(|| value.to_owned());
+        }
+        Self(parameters)
     }
 
     /// A parameter that `parse` understands.

@@ -103,7 +103,10 @@ fn of_session(
         "completed" => text(session, "/payment_status").ok_or("payment_status")?,
         "async_payment_succeeded" => "paid",
         "async_payment_failed" => return Ok(Some(What::Failed)),
-        "expired" => return Ok(Some(What::PageExpired)),
+        "expired" => {
+            let session = text(session, "/id").ok_or("id")?.to_owned();
+            return Ok(Some(What::PageExpired { session }));
+        }
         _ => return Ok(None),
     };
     let payment = session.get("payment_intent");

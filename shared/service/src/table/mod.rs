@@ -1,7 +1,7 @@
 //! The table: the only code that knows DynamoDB and the names of its attributes.
 //!
 //! Reads are strongly consistent. Writes are transactions of conditional puts and nothing else
-//! ([`commit`]); there is no update, no delete and no unconditional write.
+//! ([`Commit`]); there is no update, no delete and no unconditional write.
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|

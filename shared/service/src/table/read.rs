@@ -130,6 +130,10 @@ impl Table {
         let oldest = stamp::format(range.from.unwrap_or(Timestamp::from_unix_millis(0)));
         // '~' sorts after every id, so that the last millisecond is included.
         let newest = range.to.map_or_else(|| "~".to_owned(), |to| stamp::format(to) + "~");
+        // DynamoDB refuses a range that ends before it begins.
+        if newest < oldest {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
         let page = self
             .client
             .query()
