@@ -31,7 +31,7 @@ impl Cancellations {
         by: &Actor,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        let mut record = self.owned(account, id).await?;
+        let mut record = self.table.owned_order(account, id).await?;
         for tries in 0.. {
             let next = match ledger::cancel(&record.order, by, now)? {
                 CancelStep::Done => return Ok(record),
@@ -40,7 +40,7 @@ impl Cancellations {
                     Closed::Unpaid => *order,
                     Closed::Completed(notice) => {
                         payments::confirm(&self.table, &notice, now).await?;
-                        record = self.owned(account, id).await?;
+                        record = self.table.owned_order(account, id).await?;
                         continue;
                     }
                 },
@@ -53,18 +53,11 @@ impl Cancellations {
                 }
                 Err(_) => {
                     pause_before_retry(tries).await?;
-                    self.owned(account, id).await?
+                    self.table.owned_order(account, id).await?
                 }
             };
         }
         Err(Unavailable::Busy.into())
-    }
-
-    async fn owned(&self, account: &AccountId, id: &OrderId) -> Result<OrderRecord, Error> {
-        let record = self.table.order(id).await?;
-        record
-            .filter(|record| record.order.account == *account)
-            .ok_or(Error::NotFound { what: "order" })
     }
 
     /// Closes the page that was shown; a page that never was cannot be paid.

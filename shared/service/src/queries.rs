@@ -117,10 +117,7 @@ impl Queries {
     /// # Errors
     /// [`Error::NotFound`], also for somebody else's order.
     pub async fn order(&self, account: &AccountId, id: &OrderId) -> Result<OrderRecord, Error> {
-        let record = self.table.order(id).await?;
-        record
-            .filter(|record| record.order.account == *account)
-            .ok_or(Error::NotFound { what: "order" })
+        self.table.owned_order(account, id).await
     }
 
     /// A page of the account's orders, newest first, each as it is now. A new order may take a

@@ -84,6 +84,19 @@ impl Table {
         Ok(item.map(items::to_order).transpose()?)
     }
 
+    /// One order of this account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for somebody else's order; [`Unavailable`]; an unreadable item.
+    pub async fn owned_order(
+        &self,
+        account: &AccountId,
+        id: &OrderId,
+    ) -> Result<OrderRecord, Error> {
+        let record = self.order(id).await?.filter(|record| record.order.account == *account);
+        record.ok_or(Error::NotFound { what: "order" })
+    }
+
     /// One account.
     ///
     /// # Errors
