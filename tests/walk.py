@@ -53,7 +53,7 @@ class Wrong(Exception):
 
 def must_be(what, actual, expected):
     if actual != expected:
-        raise Wrong(f"{what} is {actual!r} and must be {expected!r}")
+        raise Wrong(f"{what}: {actual!r} must be {expected!r}")
 
 
 def wait_until(what, seconds, condition):
@@ -245,6 +245,15 @@ def pay(order, card, shows):
     return fetch(urllib.parse.urljoin(page.url, form.action), "POST", body=body)
 
 
+def wait_until_paid(order):
+    """Waits until the provider has the money, whatever the payer's browser shows."""
+
+    def is_paid():
+        return "Already paid" in fetch(order["checkout_url"]).text
+
+    wait_until("the payment", 5, is_paid)
+
+
 # ---- The customer ---------------------------------------------------------------------------
 
 
@@ -288,8 +297,10 @@ class Walk:
             name: {"available": f"{amount:.2f}", "held": "0.00"}
             for name, amount in self.balances.items()
         }
-        keys = ("available", "held")
-        shown = {name: {key: item[key] for key in keys} for name, item in shown.items()}
+        shown = {
+            name: {"available": item["available"], "held": item["held"]}
+            for name, item in shown.items()
+        }
         must_be("the balances", shown, expected)
         must_be("the debt", answer["debt"], "0.00")
         must_be("the currency", answer["currency"], "USD")
@@ -333,6 +344,14 @@ class Walk:
             return [" ".join(order[word] for word in words) for order in orders]
 
         wait_until("the list of orders", 3, lambda: listed() == list(expected))
+
+    def completes(self, order):
+        """Waits for the provider's notice, which a crash may have cut off."""
+
+        def is_completed():
+            return self.look_up(order)["status"] == "completed"
+
+        wait_until("the credit", DELIVERY_SECONDS, is_completed)
 
     # What the provider offers beside its payment page.
 
@@ -378,6 +397,7 @@ def step(title):
 
 @step("the runner starts, says so, and has a --help")
 def start(walk):
+    print(f"starting `{' '.join(walk.runner.command)}`; the first time compiles it", flush=True)
     walk.start(seconds=BUILD_SECONDS)
     signal.alarm(WALK_SECONDS)
     printed = walk.runner.log.read_text()
@@ -548,12 +568,10 @@ def plug_pulled_while_paying(walk):
         for order, mode in zip(orders, ("delay", "deliver")):
             walk.control("webhooks", {"mode": mode})
             customers.submit(pay, order, GOOD_CARD, f"USD {order['amount']}")
-            url = order["checkout_url"]
-            wait_until("the payment", 5, lambda: "Already paid" in fetch(url).text)
+            wait_until_paid(order)
     walk.start()
     for order in orders:
-        completed = lambda: walk.look_up(order)["status"] == "completed"
-        wait_until("the credit after the restart", DELIVERY_SECONDS, completed)
+        walk.completes(order)
         walk.notify_again(order, times=2)
     walk.owns(wallet="103.00")
     walk.is_journalled(7)
@@ -569,7 +587,7 @@ def large_top_up(walk):
 
 @dataclass
 class Transfer:
-    """A transfer as its sender knows it: without an order, nobody has said that it happened."""
+    """A transfer as its sender knows it: without an order id it may have happened or not."""
 
     key: str
     amount: Decimal

@@ -45,6 +45,7 @@ pub struct World {
     /// The customer that the story is about.
     pub customer: Customer,
     http: HttpClient,
+    items: aws_sdk_dynamodb::Client,
     _embedded: EmbeddedTable,
     _queues: EmbeddedQueue,
 }
@@ -90,12 +91,23 @@ impl World {
         let cloud = Cloud::start(settings).await.expect("a local cloud");
         provider.lead_to(cloud.provider_url.clone().expect("a stand-in"));
         let sdk = local::cloud::sdk(Some(embedded.endpoint())).await;
-        let table = Table::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE_NAME);
+        let items = aws_sdk_dynamodb::Client::new(&sdk);
+        let table = Table::new(items.clone(), TABLE_NAME);
         let customer =
             Customer { account: DEMO_ACCOUNT.to_owned(), key: cloud.keys.customer.clone() };
         wires.forget();
         let http = HttpClient::default();
-        Self { cloud, clock, wires, table, customer, http, _embedded: embedded, _queues: queues }
+        Self {
+            cloud,
+            clock,
+            wires,
+            table,
+            customer,
+            http,
+            items,
+            _embedded: embedded,
+            _queues: queues,
+        }
     }
 
     /// A customer with a fresh account.
@@ -344,9 +356,8 @@ impl World {
 
     /// The findings that are stored, by their kind.
     pub async fn findings(&self) -> Vec<String> {
-        let sdk = local::cloud::sdk(Some(self._embedded.endpoint())).await;
-        let client = aws_sdk_dynamodb::Client::new(&sdk);
-        let found = client
+        let found = self
+            .items
             .scan()
             .table_name(TABLE_NAME)
             .filter_expression("sk = :finding")

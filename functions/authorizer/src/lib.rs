@@ -6,10 +6,11 @@
 
 use ledger::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use service::config::ConfigError;
 use service::error::Error;
-use service::keys::{ApiKey, KeyOwner, authenticate};
+use service::http::authorizer_context;
+use service::keys::authenticate;
 use service::lambda::Runtime;
 use service::table::Table;
 use tracing::warn;
@@ -59,7 +60,7 @@ impl Authorizer {
             _ => Ok(None),
         };
         match key {
-            Ok(Some(key)) => Ok(Answer { is_authorized: true, context: context(&key) }),
+            Ok(Some(key)) => Ok(Answer { is_authorized: true, context: authorizer_context(&key) }),
             Ok(None) => Ok(Answer { is_authorized: false, context: Map::new() }),
             Err(cause) => {
                 warn!(%cause, "a key could not be looked up");
@@ -67,19 +68,4 @@ impl Authorizer {
             }
         }
     }
-}
-
-fn context(key: &ApiKey) -> Map<String, Value> {
-    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.name()).collect();
-    let mut context = Map::new();
-    context.insert("key_id".to_owned(), json!(key.id));
-    context.insert("name".to_owned(), json!(key.name.as_str()));
-    context.insert("scopes".to_owned(), json!(scopes.join(" ")));
-    if let KeyOwner::Account(account) = &key.owner {
-        context.insert("account_id".to_owned(), json!(account.as_str()));
-    }
-    if let Some(end) = key.expires_at {
-        context.insert("expires_at".to_owned(), json!(service::stamp::format(end)));
-    }
-    context
 }

@@ -3,7 +3,7 @@
 use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{OrderId, Timestamp};
 use service::cancellations::Cancellations;
-use service::config::{ConfigError, STAGE, STRIPE_SECRET_KEY_ARN};
+use service::config::ConfigError;
 use service::error::Error;
 use service::http::{self, Reply, answer};
 use service::keys::Scope;
@@ -21,8 +21,7 @@ impl CancelOrder {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let stage = runtime.environment.text(STAGE)?;
-        let stripe = Stripe::new(runtime.secret(STRIPE_SECRET_KEY_ARN)?, stage, None);
+        let stripe = Stripe::from_environment(runtime)?;
         Ok(Self(Cancellations { table: runtime.table()?, stripe }))
     }
 

@@ -12,7 +12,7 @@ use ledger::Timestamp;
 use service::config::ConfigError;
 use service::lambda::Runtime;
 use service::notice::Notice;
-use service::payments;
+use service::payments::{self, Confirmed};
 use service::table::Table;
 use tracing::{error, info, warn};
 
@@ -62,6 +62,11 @@ impl ConfirmPayment {
         };
         let (account_id, order_id) = (&notice.account, &notice.order);
         match payments::confirm(&self.0, &notice, now).await {
+            Ok(Confirmed::Found(kind)) => {
+                let finding = kind.name();
+                error!(message_id, %account_id, %order_id, finding, "money and records disagree");
+                Some(())
+            }
             Ok(confirmed) => {
                 let outcome = confirmed.name();
                 info!(message_id, %account_id, %order_id, outcome, "confirmed");

@@ -3,7 +3,7 @@
 use lambda_http::{Body, Request, Response};
 use ledger::{Currency, OrderId, ProductCode, Target, Timestamp};
 use service::catalogue::CatalogueCache;
-use service::config::{ConfigError, STAGE, STRIPE_SECRET_KEY_ARN};
+use service::config::ConfigError;
 use service::error::{Error, Invalid};
 use service::http::{Call, Fields, Reply, answer, json_body};
 use service::keys::Scope;
@@ -12,7 +12,7 @@ use service::orders::{CardOrder, CardOrders};
 use service::record::RequestWords;
 use service::stripe::Stripe;
 
-/// Most entries of an order's metadata: Stripe's own limit is 50, and some of them are ours.
+/// Most entries of an order's metadata.
 const MAX_METADATA: usize = 40;
 
 /// The function `create-order`.
@@ -25,10 +25,9 @@ impl CreateOrder {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let stage = runtime.environment.text(STAGE)?;
         Ok(Self(CardOrders {
             table: runtime.table()?,
-            stripe: Stripe::new(runtime.secret(STRIPE_SECRET_KEY_ARN)?, stage, None),
+            stripe: Stripe::from_environment(runtime)?,
             catalogue: CatalogueCache::default(),
             return_urls: runtime.environment.return_urls()?,
         }))
@@ -96,12 +95,19 @@ fn target(fields: &mut Fields) -> Result<Target, Error> {
     }
 }
 
-/// Enough that Stripe takes it: it refuses a page with an address that cannot be one.
+/// Enough that Stripe takes it: it refuses a page with an address that cannot be one. The part
+/// before the '@' is an RFC 5322 dot-atom, the part after it a host name.
 fn plausible_email(email: &str) -> bool {
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let host = |host: &str| host.contains('.') && host.split('.').all(plain);
-    let parts = email.split_once('@');
+    let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte);
+    let name = |name: &str| name.split('.').all(|part| !part.is_empty() && part.bytes().all(atom));
+    let label = |label: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let host = |host: &str| host.contains('.') && host.split('.').all(label);
     email.len() <= 254
-        && !email.contains([',', ';', '<', '>', '"'])
-        && parts.is_some_and(|(name, domain)| plain(name) && host(domain) && !domain.contains('@'))
+        && email.split_once('@').is_some_and(|(before, after)| name(before) && host(after))
 }

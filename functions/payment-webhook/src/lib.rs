@@ -5,7 +5,7 @@
 //! sends it again.
 
 use lambda_http::{Body, Request, Response};
-use ledger::Timestamp;
+use ledger::{PaymentId, Timestamp};
 use service::config::{
     CONFIRMATION_QUEUE_URL, ConfigError, STAGE, STRIPE_LIVE_MODE, STRIPE_WEBHOOK_SECRET_ARN,
 };
@@ -13,6 +13,7 @@ use service::error::{Error, Invalid};
 use service::http::{Reply, answer};
 use service::lambda::Runtime;
 use service::log;
+use service::payments::Confirmed;
 use service::queue::ConfirmationQueue;
 use service::webhook::{Received, WebhookReceiver};
 use tracing::{error, info, warn};
@@ -66,6 +67,7 @@ fn acknowledge(received: &Received) -> Result<Reply, Error> {
             return Err(Invalid { code: "invalid_signature", field: None, detail }.into());
         }
         Received::Ignored(why) => why,
+        Received::OtherMode => "other_mode",
         Received::Confirmed(_, confirmed) => confirmed.name(),
         Received::Queued(..) => "queued",
     };
@@ -76,9 +78,15 @@ fn tell(received: &Received) {
     match received {
         Received::Forged => warn!("a webhook without a genuine signature"),
         Received::Ignored(why) => info!(why, "webhook ignored"),
+        Received::OtherMode => error!("STRIPE_LIVE_MODE does not fit the events that arrive"),
+        Received::Confirmed(notice, Confirmed::Found(kind)) => {
+            log::about(&notice.account, Some(&notice.order));
+            error!(event = notice.id, finding = kind.name(), "money and records disagree");
+        }
         Received::Confirmed(notice, confirmed) => {
             log::about(&notice.account, Some(&notice.order));
-            info!(event = notice.id, outcome = confirmed.name(), "webhook");
+            let payment_id = notice.payment_id().map(PaymentId::as_str);
+            info!(payment_id, event = notice.id, outcome = confirmed.name(), "webhook");
         }
         Received::Queued(Some(notice), cause) => {
             log::about(&notice.account, Some(&notice.order));

@@ -1,14 +1,14 @@
 //! `POST /v1/transfers`: money from the wallet to a product, at once.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{ProductCode, Timestamp, Transfer};
+use ledger::{ProductCode, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::Invalid;
 use service::http::{Call, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
-use service::transfers::{Transfers, order_id};
+use service::transfers::{TransferOrder, Transfers, order_id};
 
 /// The function `transfer`.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl TransferMoney {
                 Invalid::field("unknown_product", "product", detail)
             })?;
             let order_id = order_id(&caller.account, &key);
-            let wanted = Transfer { order_id, product, amount, by: caller.by };
+            let wanted = TransferOrder { order_id, product, amount, by: caller.by };
             let made = self.0.make(&caller.account, &wanted, now).await?;
             Ok(Reply::made(&made, now))
         })

@@ -1,5 +1,6 @@
 //! What a fresh local cloud comes with: secrets of its own, a demo account and its keys.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ const CATALOGUE: &str = include_str!("../../catalogue.json");
 const FILE_NAME: &str = "secrets.json";
 
 /// Secrets of one local cloud, drawn once and kept beside its data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Secrets {
     customer_key: String,
     operator_key: String,
@@ -30,12 +31,18 @@ pub struct Secrets {
 }
 
 /// The keys that a fresh local cloud prints.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DemoKeys {
     /// A customer's, with every scope of a customer.
     pub customer: String,
     /// The operator's, with every scope of the operator.
     pub operator: String,
+}
+
+impl fmt::Debug for DemoKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DemoKeys")
+    }
 }
 
 impl Secrets {
@@ -116,8 +123,12 @@ fn random<const BYTES: usize>() -> Result<String, String> {
     Ok(HEXLOWER.encode(&bytes))
 }
 
+/// Writes a file that only its owner can read.
+///
+/// # Errors
+/// The file cannot be written.
 #[cfg(unix)]
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = fs::OpenOptions::new();
@@ -126,7 +137,11 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// Writes a file that only its owner can read, as far as this system can.
+///
+/// # Errors
+/// The file cannot be written.
 #[cfg(not(unix))]
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     fs::write(path, text)
 }

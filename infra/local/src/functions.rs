@@ -48,9 +48,11 @@ pub(crate) struct Surroundings {
 impl Functions {
     pub(crate) fn new(around: Surroundings) -> Self {
         let table = || around.table.clone();
-        let stripe = || {
-            let key = Secret::given(&around.stripe_key);
-            Stripe::new(key, around.stage.clone(), around.stripe_url.clone())
+        let stripe = || Stripe {
+            secret: Secret::given(&around.stripe_key),
+            stage: around.stage.clone(),
+            live_mode: around.live_mode,
+            base_url: around.stripe_url.clone(),
         };
         Self {
             authorizer: Authorizer(table()),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use local::clock::Clock;
 use local::cloud::{Cloud, RealStripe, Settings, remove_data};
-use local::demo::DEMO_ACCOUNT;
+use local::demo::{DEMO_ACCOUNT, write_private};
 use serde_json::json;
 
 /// Topup on this machine: the API, an embedded table, queue and payment provider.
@@ -57,6 +57,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(folder) = data_dir.as_deref().filter(|_| arguments.reset) {
         remove_data(folder)?;
     }
+    if let Some(path) = arguments.ready_file.as_deref().filter(|path| path.exists()) {
+        // A file that an earlier run left behind would say "ready" too soon.
+        std::fs::remove_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let mut cloud = Cloud::start(Settings {
         port: arguments.port,
         data_dir: data_dir.clone(),
@@ -104,7 +108,7 @@ fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {
     });
     // Whoever waits for the file must never read half of it.
     let partial = path.with_extension("new");
-    std::fs::write(&partial, ready.to_string())?;
+    write_private(&partial, &ready.to_string())?;
     std::fs::rename(&partial, path)
 }
 

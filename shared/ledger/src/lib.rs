@@ -40,7 +40,7 @@ pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, M
 pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, Order};
 pub use place::{External, Place, Target};
 pub use refusal::Refusal;
-pub use settle::{Payment, Settlement, settle};
+pub use settle::{Payment, Settlement, dispute, settle};
 pub use time::Timestamp;
 pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};

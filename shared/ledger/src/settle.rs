@@ -5,8 +5,8 @@
 
 use crate::{
     Account, Amount, Attempt, AttemptOutcome, Balance, Decision, EntryKind, External, Finding,
-    FindingKind, IllegalMove, Method, Money, Movement, Order, OrderStatus, PaymentId, Place,
-    Reason, Refusal, Timestamp,
+    FindingKind, IllegalMove, Money, Movement, Order, OrderStatus, PaymentId, Place, Reason,
+    Refusal, Timestamp,
 };
 use crate::{Actor, MoneyError};
 
@@ -62,7 +62,7 @@ pub fn settle(
         return Ok(Settlement::AlreadyCredited);
     }
     if let Some(kind) = disagreement(order, payment) {
-        return disputed(order, payment, kind, now);
+        return dispute(order, payment, kind, now);
     }
     match credit(order, account, now) {
         Ok((decision, debt_paid, credited)) => {
@@ -91,28 +91,16 @@ pub fn settle(
             let order = Box::new(order.with_attempt(attempt));
             Ok(Settlement::Credited { order, decision: Box::new(decision) })
         }
-        Err(_) => disputed(order, payment, FindingKind::NotCreditable, now),
+        Err(_) => dispute(order, payment, FindingKind::NotCreditable, now),
     }
 }
 
-/// How payment and order disagree, if they do.
-fn disagreement(order: &Order, payment: &Payment) -> Option<FindingKind> {
-    if order.credited.is_some() {
-        return Some(FindingKind::DuplicatePayment);
-    }
-    if order.status() == OrderStatus::Exception {
-        return Some(FindingKind::OrderInException);
-    }
-    if order.method != Method::Card {
-        return Some(FindingKind::NotCreditable);
-    }
-    if payment.money.currency != order.payable.currency {
-        return Some(FindingKind::CurrencyDiffers);
-    }
-    (payment.money != order.payable).then_some(FindingKind::AmountDiffers)
-}
-
-fn disputed(
+/// What a payment means that must not be credited, for this reason: a finding, and the order in
+/// exception unless it was credited by another payment.
+///
+/// # Errors
+/// [`IllegalMove`] if the table of moves does not allow it: a broken invariant.
+pub fn dispute(
     order: &Order,
     payment: &Payment,
     kind: FindingKind,
@@ -137,6 +125,20 @@ fn disputed(
     let timeline = order.timeline.advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
     let order = Some(Box::new(Order { timeline, ..order.clone() }));
     Ok(Settlement::Disputed { order, finding })
+}
+
+/// How payment and order disagree, if they do.
+fn disagreement(order: &Order, payment: &Payment) -> Option<FindingKind> {
+    if order.credited.is_some() {
+        return Some(FindingKind::DuplicatePayment);
+    }
+    if order.status() == OrderStatus::Exception {
+        return Some(FindingKind::OrderInException);
+    }
+    if payment.money.currency != order.payable.currency {
+        return Some(FindingKind::CurrencyDiffers);
+    }
+    (payment.money != order.payable).then_some(FindingKind::AmountDiffers)
 }
 
 /// The entry that puts an order's amount into the account, debt first: the decision, what went

@@ -306,12 +306,6 @@ impl Timeline {
         self.status
     }
 
-    /// The last change.
-    #[must_use]
-    pub fn reason(&self) -> Option<Reason> {
-        self.changes.last().map(|change| change.reason)
-    }
-
     /// All changes, oldest first.
     #[must_use]
     pub fn changes(&self) -> &[Change] {

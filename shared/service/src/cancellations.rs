@@ -6,7 +6,7 @@ use crate::error::{Error, Unavailable};
 use crate::payments;
 use crate::record::OrderRecord;
 use crate::stripe::{Closed, Stripe};
-use crate::table::{Commit, Committed, Stale, Table, pause_before_retry};
+use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
 /// Everything that a cancellation touches.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Cancellations {
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
         let mut record = self.table.owned_order(account, id).await?;
-        for tries in 0.. {
+        for tries in 0..MAX_COMMIT_TRIES {
             let next = match ledger::cancel(&record.order, by, now)? {
                 CancelStep::Done => return Ok(record),
                 CancelStep::Request(order) => *order,
@@ -40,6 +40,7 @@ impl Cancellations {
                     Closed::Unpaid => *order,
                     Closed::Completed(notice) => {
                         payments::confirm(&self.table, &notice, now).await?;
+                        pause_before_retry(tries).await;
                         record = self.table.owned_order(account, id).await?;
                         continue;
                     }
@@ -48,11 +49,11 @@ impl Cancellations {
             record = match self.write(&record, next).await? {
                 Ok(written) => written,
                 Err(Stale::Order(current)) => {
-                    pause_before_retry(tries).await?;
+                    pause_before_retry(tries).await;
                     *current
                 }
                 Err(_) => {
-                    pause_before_retry(tries).await?;
+                    pause_before_retry(tries).await;
                     self.table.owned_order(account, id).await?
                 }
             };

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ledger::{Amount, Currency, Method, Money, ProductCode, Target, Timestamp};
+use ledger::{Amount, Currency, Method, Money, MoneyError, ProductCode, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Invalid};
+use crate::stripe::is_chargeable;
 use crate::table::Table;
 
 /// How long a function answers from the catalogue that it read last.
@@ -165,16 +166,10 @@ impl Methods {
     }
 
     fn check(&self, place: &str) -> Result<(), String> {
-        for (code, limits) in self.card.iter().chain(&self.balance) {
-            let wrong = |what: &dyn std::fmt::Display| format!("{place} {code}: {what}");
-            let currency = Currency::parse(code).map_err(|error| wrong(&error))?;
-            let smallest =
-                Money::parse(&limits.min_amount, currency).map_err(|error| wrong(&error))?;
-            let largest = limits.max_amount.as_deref();
-            let largest = largest.map(|text| Money::parse(text, currency)).transpose();
-            let largest = largest.map_err(|error| wrong(&error))?;
-            if largest.is_some_and(|largest| largest.amount < smallest.amount) {
-                return Err(wrong(&"max_amount is below min_amount"));
+        for method in [Method::Card, Method::Balance] {
+            for (code, limits) in self.of(method) {
+                let checked = limits.check(code, method);
+                checked.map_err(|what| format!("{place} {} {code}: {what}", method.name()))?;
             }
         }
         Ok(())
@@ -182,6 +177,21 @@ impl Methods {
 }
 
 impl Limits {
+    fn check(&self, code: &str, method: Method) -> Result<(), String> {
+        let wrong = |error: MoneyError| error.to_string();
+        let currency = Currency::parse(code).map_err(wrong)?;
+        let smallest = Money::parse(&self.min_amount, currency).map_err(wrong)?;
+        let largest = self.max_amount.as_deref().map(|text| Money::parse(text, currency));
+        let largest = largest.transpose().map_err(wrong)?;
+        if method == Method::Card && !largest.is_some_and(is_chargeable) {
+            return Err("a card needs a max_amount that Stripe can charge".to_owned());
+        }
+        if largest.is_some_and(|largest| largest.amount < smallest.amount) {
+            return Err("max_amount is below min_amount".to_owned());
+        }
+        Ok(())
+    }
+
     /// Refuses an amount outside of the limits.
     fn admit(&self, money: Money) -> Result<(), Invalid> {
         let parse = |text: &str| Amount::parse(text, money.currency.decimals()).ok();

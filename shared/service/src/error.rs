@@ -31,6 +31,9 @@ pub enum Error {
         /// The scope that is needed.
         scope: &'static str,
     },
+    /// The caller's key has ended since the gateway last asked.
+    #[error("this API key has expired")]
+    KeyExpired,
     /// Neither the table nor the queue took a webhook: whoever sent it must send it again.
     #[error("neither the table nor the queue took it: {0}")]
     NotTaken(String),
@@ -69,6 +72,9 @@ pub enum Unavailable {
     /// A secret could not be loaded.
     #[error("a secret could not be loaded: {0}")]
     Secret(String),
+    /// It took too long.
+    #[error("the request took too long")]
+    Slow,
     /// Too many others were writing the same account.
     #[error("the account is busy")]
     Busy,
@@ -97,6 +103,13 @@ pub enum BrokenRecord {
     /// The payment provider refused a request that this service composed.
     #[error("the payment provider refused a request: {0}")]
     Provider(String),
+}
+
+/// An error and what caused it, in words. Never its `Debug` form, which can show a whole answer.
+pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let words: Vec<_> = causes.map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 impl Invalid {

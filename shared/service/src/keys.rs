@@ -5,8 +5,8 @@ use ledger::{Account, AccountId, Actor, Currency, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::error::{BrokenRecord, Error};
-use crate::table::{Commit, Committed, Stale, Table, pause_before_retry};
+use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
 /// Bytes of randomness in a secret: 256 bits.
 pub const SECRET_BYTES: usize = 32;
@@ -184,7 +184,7 @@ pub async fn authenticate(
 /// # Errors
 /// The table did not answer, or the account is busy.
 pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<(), Error> {
-    for tries in 0.. {
+    for tries in 0..MAX_COMMIT_TRIES {
         let commit = Commit::default().api_key(key);
         let commit = match &key.owner {
             KeyOwner::Operator => commit,
@@ -205,10 +205,10 @@ pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<()
                     _ => Err(BrokenRecord::Missing(format!("key {}", key.id)).into()),
                 };
             }
-            Committed::No(_) => pause_before_retry(tries).await?,
+            Committed::No(_) => pause_before_retry(tries).await,
         }
     }
-    Ok(())
+    Err(Unavailable::Busy.into())
 }
 
 fn hash(secret: &str) -> String {

@@ -11,8 +11,8 @@ use crate::secret::Secret;
 use crate::table::Table;
 
 /// How long one attempt of a request to AWS may take, and all of its attempts together.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The clients and the configuration of one function, built once, outside of the handler.
 #[derive(Debug)]

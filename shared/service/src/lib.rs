@@ -23,7 +23,7 @@ pub mod queue;
 pub mod record;
 pub mod return_urls;
 pub mod secret;
-pub mod stamp;
+mod stamp;
 pub mod stripe;
 pub mod table;
 pub mod transfers;

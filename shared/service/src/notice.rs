@@ -57,6 +57,16 @@ enum MessageWhat {
 }
 
 impl Notice {
+    /// The payment, if the notice is about one.
+    #[must_use]
+    pub const fn payment_id(&self) -> Option<&PaymentId> {
+        match &self.what {
+            What::Paid(payment) => Some(&payment.id),
+            What::AttemptFailed(failed) => Some(&failed.payment_id),
+            What::Processing | What::Failed | What::PageExpired { .. } => None,
+        }
+    }
+
     /// The text that the queue carries.
     #[must_use]
     pub fn to_message(&self) -> String {

@@ -5,16 +5,16 @@
 
 use std::time::Duration;
 
-use ledger::{
-    AccountId, Actor, Amount, Currency, Method, Money, Order, OrderId, Target, Timestamp,
-};
+use ledger::{AccountId, Actor, Currency, Method, Money, Order, OrderId, Target, Timestamp};
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
-use crate::record::{Checkout, Made, OrderRecord, RequestWords};
+use crate::record::{Checkout, Made, OrderRecord, RequestWords, WrittenAmount};
 use crate::return_urls::ReturnUrls;
-use crate::stripe::{CallFailed, Stripe};
-use crate::table::{Commit, Committed, Stale, Table, must_exist, pause_before_retry};
+use crate::stripe::{CallFailed, Stripe, is_chargeable};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
+};
 
 /// How long a payment page is open. Stripe's limit is 24 hours from when it *receives* the request.
 const PAGE_TIME: Duration = Duration::from_secs(23 * 3_600 + 50 * 60);
@@ -49,7 +49,7 @@ pub struct CardOrder {
     /// What is topped up.
     pub target: Target,
     /// How much.
-    pub amount: Amount,
+    pub amount: WrittenAmount,
     /// In what; none means the account's currency.
     pub currency: Option<Currency>,
     /// The client's own words.
@@ -66,7 +66,7 @@ impl CardOrders {
     /// catalogue or the configuration does not allow; [`Error::Unavailable`] if the same key must
     /// be tried again: the order may exist, without its page.
     pub async fn make(&self, wanted: &CardOrder, now: Timestamp) -> Result<Made, Error> {
-        for tries in 0.. {
+        for tries in 0..MAX_COMMIT_TRIES {
             let seen = self.table.seen(&wanted.id, &wanted.account).await?;
             let account = must_exist(seen.account, &wanted.account)?;
             let currency = wanted.currency.unwrap_or(account.currency);
@@ -89,7 +89,7 @@ impl CardOrders {
                 Committed::No(Stale::Order(record)) => {
                     return self.again(wanted, currency, *record, now).await;
                 }
-                Committed::No(_) => pause_before_retry(tries).await?,
+                Committed::No(_) => pause_before_retry(tries).await,
             }
         }
         Err(Unavailable::Busy.into())
@@ -103,7 +103,7 @@ impl CardOrders {
         record: OrderRecord,
         now: Timestamp,
     ) -> Result<Made, Error> {
-        let money = Money { amount: wanted.amount, currency };
+        let money = Money { amount: wanted.amount.amount, currency };
         let order = &record.order;
         let same = order.account == wanted.account
             && order.method == Method::Card
@@ -124,15 +124,16 @@ impl CardOrders {
         account_currency: Currency,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        let money = Money { amount: wanted.amount, currency };
+        let money = Money { amount: wanted.amount.amount, currency };
+        wanted.amount.check(currency)?;
         let catalogue = self.catalogue.get(&self.table, now).await?;
         catalogue.admit(&wanted.target, Method::Card, money)?;
         if currency != account_currency {
             let detail = format!("a card pays in the currency of the account, {account_currency}");
             return Err(Invalid::field("unknown_currency", "currency", detail).into());
         }
-        if money.amount.to_minor_units(currency).is_none() {
-            let detail = format!("{currency} has at most {} decimals", currency.decimals());
+        if !is_chargeable(money) {
+            let detail = "a card cannot be charged exactly so much in this currency";
             return Err(Invalid::field("invalid_amount", "amount", detail).into());
         }
         let return_url =
@@ -199,14 +200,14 @@ impl CardOrders {
     /// Writes an order; if somebody else did, theirs is the one that counts.
     async fn stored(&self, record: OrderRecord) -> Result<OrderRecord, Error> {
         let version = record.version.saturating_add(1);
-        for tries in 0.. {
+        for tries in 0..MAX_COMMIT_TRIES {
             match self.table.commit(Commit::default().order(&record)).await? {
-                Committed::Yes => break,
+                Committed::Yes => return Ok(OrderRecord { version, ..record }),
                 Committed::No(Stale::Order(current)) => return Ok(*current),
-                Committed::No(_) => pause_before_retry(tries).await?,
+                Committed::No(_) => pause_before_retry(tries).await,
             }
         }
-        Ok(OrderRecord { version, ..record })
+        Err(Unavailable::Busy.into())
     }
 }
 

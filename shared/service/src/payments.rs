@@ -2,10 +2,12 @@
 
 use ledger::{Finding, FindingKind, Order, Payment, Settlement, Timestamp};
 
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 use crate::notice::{Notice, What};
 use crate::record::{OrderRecord, PaymentClaim, Seen};
-use crate::table::{Commit, Committed, Stale, Table, must_exist, pause_before_retry};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
+};
 
 /// What a notice led to. All of it is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,49 +51,55 @@ enum Step {
 /// [`Error::Unavailable`] if it must be repeated; [`Error::Broken`] if a person must look.
 pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<Confirmed, Error> {
     let mut seen = table.seen(&notice.order, &notice.account).await?;
-    for tries in 0.. {
-        let (commit, confirmed) = match decide(&seen, notice, now)? {
+    let mut claimed = false;
+    for tries in 0..MAX_COMMIT_TRIES {
+        let (commit, confirmed) = match decide(&seen, notice, claimed, now)? {
             Step::Done(confirmed) => return Ok(confirmed),
             Step::Commit(commit, confirmed) => (commit, confirmed),
         };
         match table.commit(commit).await? {
             Committed::Yes => return Ok(confirmed),
-            Committed::No(Stale::Exists) => return claimed(table, notice, confirmed, now).await,
+            // The claim of the payment exists: by this order's own credit, or by another order's.
+            Committed::No(Stale::Exists) if confirmed == Confirmed::Credited => {
+                claimed = true;
+                seen = table.seen(&notice.order, &notice.account).await?;
+            }
+            Committed::No(Stale::Exists) => return Ok(confirmed),
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(order)) if tries == 0 => seen.order = Some(*order),
             Committed::No(Stale::Account(account)) if tries == 0 => seen.account = Some(*account),
             Committed::No(_) => {
-                pause_before_retry(tries).await?;
+                pause_before_retry(tries).await;
                 seen = table.seen(&notice.order, &notice.account).await?;
             }
         }
     }
-    Ok(Confirmed::Unchanged)
+    Err(Unavailable::Busy.into())
 }
 
-fn decide(seen: &Seen, notice: &Notice, now: Timestamp) -> Result<Step, Error> {
+fn decide(seen: &Seen, notice: &Notice, claimed: bool, now: Timestamp) -> Result<Step, Error> {
     let record = seen.order.as_ref().filter(|record| record.order.account == notice.account);
-    match (record, &notice.what) {
-        (Some(record), What::Paid(payment)) => decide_payment(seen, record, payment, now),
-        (None, What::Paid(payment)) => {
-            Ok(found(finding(FindingKind::UnknownOrder, notice, payment, now)))
+    let Some(record) = record else {
+        return Ok(match &notice.what {
+            What::Paid(payment) => found(unknown_order(notice, payment, now)),
+            _ => Step::Done(Confirmed::Unchanged),
+        });
+    };
+    let order = &record.order;
+    let next = match &notice.what {
+        What::Paid(payment) => return decide_payment(seen, record, payment, claimed, now),
+        What::AttemptFailed(failed) => ledger::attempt_failed(order, failed),
+        What::Processing => ledger::payment_processing(order, now)?,
+        What::Failed => ledger::payment_failed(order, now)?,
+        What::PageExpired { session } if closes(record, session, now) => {
+            ledger::session_expired(order, now)?
         }
-        (None, _) => Ok(Step::Done(Confirmed::Unchanged)),
-        (Some(record), what) => {
-            let order = &record.order;
-            let next = match what {
-                What::AttemptFailed(failed) => ledger::attempt_failed(order, failed),
-                What::Processing => ledger::payment_processing(order, now)?,
-                What::Failed => ledger::payment_failed(order, now)?,
-                What::PageExpired { session } if !closes(record, session, now) => None,
-                What::PageExpired { .. } | What::Paid(_) => ledger::session_expired(order, now)?,
-            };
-            Ok(match next {
-                Some(order) => Step::Commit(written(record, order), Confirmed::Recorded),
-                None => Step::Done(Confirmed::Unchanged),
-            })
-        }
-    }
+        What::PageExpired { .. } => None,
+    };
+    Ok(match next {
+        Some(order) => Step::Commit(written(record, order), Confirmed::Recorded),
+        None => Step::Done(Confirmed::Unchanged),
+    })
 }
 
 /// Whether an order cannot be paid any more once this page has closed. An attempt whose answer was
@@ -107,10 +115,18 @@ fn decide_payment(
     seen: &Seen,
     record: &OrderRecord,
     payment: &Payment,
+    claimed: bool,
     now: Timestamp,
 ) -> Result<Step, Error> {
     let account = must_exist(seen.account.clone(), &record.order.account)?;
-    match ledger::settle(&record.order, &account, payment, now)? {
+    let settlement = ledger::settle(&record.order, &account, payment, now)?;
+    let settlement = match settlement {
+        Settlement::Credited { .. } if claimed => {
+            ledger::dispute(&record.order, payment, FindingKind::PaymentAlreadyUsed, now)?
+        }
+        settlement => settlement,
+    };
+    match settlement {
         Settlement::AlreadyCredited => Ok(Step::Done(Confirmed::AlreadyCredited)),
         Settlement::Credited { order, decision } => {
             let claim = PaymentClaim {
@@ -134,34 +150,6 @@ fn decide_payment(
     }
 }
 
-/// A payment or a finding that was to be put once exists already.
-async fn claimed(
-    table: &Table,
-    notice: &Notice,
-    confirmed: Confirmed,
-    now: Timestamp,
-) -> Result<Confirmed, Error> {
-    let What::Paid(payment) = &notice.what else {
-        return Ok(confirmed);
-    };
-    if confirmed != Confirmed::Credited {
-        return Ok(confirmed);
-    }
-    let order = table.order(&notice.order).await?;
-    if order.is_some_and(|record| record.order.payment_id.as_ref() == Some(&payment.id)) {
-        return Ok(Confirmed::AlreadyCredited);
-    }
-    let kind = FindingKind::PaymentAlreadyUsed;
-    for tries in 0.. {
-        let commit = Commit::default().finding(&finding(kind, notice, payment, now));
-        match table.commit(commit).await? {
-            Committed::No(Stale::Conflict) => pause_before_retry(tries).await?,
-            Committed::Yes | Committed::No(_) => break,
-        }
-    }
-    Ok(Confirmed::Found(kind))
-}
-
 fn written(record: &OrderRecord, order: Order) -> Commit {
     Commit::default().order(&OrderRecord { order, ..record.clone() })
 }
@@ -170,9 +158,9 @@ fn found(finding: Finding) -> Step {
     Step::Commit(Commit::default().finding(&finding), Confirmed::Found(finding.kind))
 }
 
-fn finding(kind: FindingKind, notice: &Notice, payment: &Payment, now: Timestamp) -> Finding {
+fn unknown_order(notice: &Notice, payment: &Payment, now: Timestamp) -> Finding {
     Finding {
-        kind,
+        kind: FindingKind::UnknownOrder,
         account: notice.account.clone(),
         order: notice.order.clone(),
         payment: payment.id.clone(),

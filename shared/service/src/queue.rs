@@ -1,10 +1,9 @@
 //! The confirmation queue: what could not be committed now is confirmed later.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use ledger::AccountId;
 
-use crate::error::Unavailable;
+use crate::error::{Unavailable, in_words};
 
 /// The queue that `confirm-payment` takes from.
 #[derive(Debug, Clone)]
@@ -31,6 +30,6 @@ impl ConfirmationQueue {
         let message = self.client.send_message().queue_url(&self.url).message_body(body);
         let message = message.set_message_group_id(account.map(ToString::to_string));
         let sent = message.send().await;
-        sent.map(drop).map_err(|error| Unavailable::Queue(DisplayErrorContext(error).to_string()))
+        sent.map(drop).map_err(|error| Unavailable::Queue(in_words(&error)))
     }
 }

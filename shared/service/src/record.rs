@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Account, Entry, Order, OrderId, PaymentId, Timestamp};
+use ledger::{Account, Amount, Currency, Entry, Order, OrderId, PaymentId, Timestamp};
+
+use crate::error::Invalid;
 
 /// An order with everything that the service keeps about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,16 @@ pub struct OrderRecord {
     pub request: RequestWords,
     /// Its payment page; none for an order that is paid from the wallet.
     pub checkout: Option<Checkout>,
+}
+
+/// An amount as a client wrote it: how many decimals are right depends on the currency, which is
+/// known only once the account was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenAmount {
+    /// The value.
+    pub amount: Amount,
+    /// How many decimals were written, zeros included.
+    pub decimals: u32,
 }
 
 /// What a client sent with an order besides target and amount. Personal data stays here, out of
@@ -60,6 +72,20 @@ pub enum Made {
     Now(Box<OrderRecord>),
     /// By an earlier request with the same key.
     Before(Box<OrderRecord>),
+}
+
+impl WrittenAmount {
+    /// Refuses more decimals than the currency has.
+    ///
+    /// # Errors
+    /// `invalid_amount`.
+    pub fn check(self, currency: Currency) -> Result<(), Invalid> {
+        if self.decimals <= currency.decimals() {
+            return Ok(());
+        }
+        let detail = format!("{currency} has at most {} decimals", currency.decimals());
+        Err(Invalid::field("invalid_amount", "amount", detail))
+    }
 }
 
 /// The claim of one payment: it exists once, so a payment credits once, across all orders.

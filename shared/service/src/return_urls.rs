@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::Invalid;
 
-/// Longest address that an order may name.
+/// Longest address, with everything in it escaped.
 const MAX_LENGTH: usize = 2_000;
 
 /// Where customers go after paying.
@@ -27,9 +27,6 @@ impl ReturnUrls {
             None => self.default.clone(),
             Some(text) => {
                 let refused = |why: &str| Invalid::field("invalid_return_url", "return_url", why);
-                if text.len() > MAX_LENGTH {
-                    return Err(refused("is too long"));
-                }
                 let url = Url::parse(text).map_err(|_| refused("must be an absolute address"))?;
                 let host = url.host_str().unwrap_or_default();
                 if !self.hosts.iter().any(|known| known == host) {
@@ -43,6 +40,9 @@ impl ReturnUrls {
             }
         };
         url.query_pairs_mut().append_pair("order_id", id.as_str());
+        if url.as_str().len() > MAX_LENGTH {
+            return Err(Invalid::field("invalid_return_url", "return_url", "is too long"));
+        }
         Ok(url.into())
     }
 }

@@ -5,10 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use ledger::Timestamp;
 
-use crate::error::Unavailable;
+use crate::error::{Unavailable, in_words};
 
 /// How long a loaded secret is used before it is loaded again.
 const CACHE_TIME: Duration = Duration::from_secs(300);
@@ -77,13 +76,18 @@ impl Secret {
             return Ok(text.clone());
         }
         let asked = managed.client.get_secret_value().secret_id(&managed.arn).send().await;
-        let answer =
-            asked.map_err(|error| Unavailable::Secret(DisplayErrorContext(error).to_string()))?;
+        let answer = asked.map_err(|error| Unavailable::Secret(in_words(&error)))?;
         let missing = || Unavailable::Secret("it holds no text".to_owned());
         let text = answer.secret_string.ok_or_else(missing)?;
         *managed.lock() = Some((text.clone(), now));
         Ok(text)
     }
+}
+
+/// The texts of a secret that is being rotated, separated by blanks, commas or lines; the newest
+/// first.
+pub fn each(secret: &str) -> impl Iterator<Item = &str> {
+    secret.split([',', ' ', '\r', '\n']).filter(|text| !text.is_empty())
 }
 
 impl Managed {

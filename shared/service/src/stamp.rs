@@ -7,7 +7,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 /// The text of a moment: `2026-11-23T13:07:44.000Z`. Text order is time order.
 #[must_use]
-pub fn format(at: Timestamp) -> String {
+pub(crate) fn format(at: Timestamp) -> String {
     let nanoseconds = i128::from(at.unix_millis()).saturating_mul(1_000_000);
     let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);
@@ -18,7 +18,7 @@ pub fn format(at: Timestamp) -> String {
 
 /// Reads any RFC 3339 moment; parts of a millisecond are dropped.
 #[must_use]
-pub fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
     let millis = moment.unix_timestamp_nanos().checked_div(1_000_000)?;
     i64::try_from(millis).ok().map(Timestamp::from_unix_millis)

@@ -1,11 +1,13 @@
 //! Moving money from the wallet to a product: two requests, three when it is refused.
 
-use ledger::{AccountId, Method, Money, OrderId, Target, Timestamp, Transfer};
+use ledger::{AccountId, Actor, Method, Money, OrderId, ProductCode, Target, Timestamp, Transfer};
 
 use crate::catalogue::CatalogueCache;
-use crate::error::{Error, Invalid, Unavailable};
-use crate::record::{Made, OrderRecord, RequestWords};
-use crate::table::{Commit, Committed, Stale, Table, must_exist, pause_before_retry};
+use crate::error::{Error, Unavailable};
+use crate::record::{Made, OrderRecord, RequestWords, WrittenAmount};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
+};
 
 /// Everything that a transfer touches.
 #[derive(Debug)]
@@ -14,6 +16,19 @@ pub struct Transfers {
     pub table: Table,
     /// What can be topped up.
     pub catalogue: CatalogueCache,
+}
+
+/// What a customer asks for.
+#[derive(Debug, Clone)]
+pub struct TransferOrder {
+    /// Derived from the idempotency key.
+    pub order_id: OrderId,
+    /// Where the money goes.
+    pub product: ProductCode,
+    /// How much.
+    pub amount: WrittenAmount,
+    /// Who asks.
+    pub by: Actor,
 }
 
 impl Transfers {
@@ -29,17 +44,24 @@ impl Transfers {
     pub async fn make(
         &self,
         account_id: &AccountId,
-        wanted: &Transfer,
+        wanted: &TransferOrder,
         now: Timestamp,
     ) -> Result<Made, Error> {
+        let written = wanted.amount;
+        let wanted = &Transfer {
+            order_id: wanted.order_id.clone(),
+            product: wanted.product.clone(),
+            amount: written.amount,
+            by: wanted.by.clone(),
+        };
         let mut seen = self.table.seen(&wanted.order_id, account_id).await?;
-        for tries in 0.. {
+        for tries in 0..MAX_COMMIT_TRIES {
             if let Some(record) = seen.order {
                 return again(account_id, wanted, record);
             }
             let account = must_exist(seen.account.clone(), account_id)?;
             let money = Money { amount: wanted.amount, currency: account.currency };
-            let decided = match self.admit(wanted, money, now).await {
+            let decided = match self.admit(wanted, written, money, now).await {
                 Ok(()) => ledger::transfer(&account, wanted, now).map_err(Error::from),
                 Err(refused) => Err(refused),
             };
@@ -63,7 +85,7 @@ impl Transfers {
                     seen.account = Some(*account);
                 }
                 Committed::No(_) => {
-                    pause_before_retry(tries).await?;
+                    pause_before_retry(tries).await;
                     seen = self.table.seen(&wanted.order_id, account_id).await?;
                 }
             }
@@ -71,16 +93,17 @@ impl Transfers {
         Err(Unavailable::Busy.into())
     }
 
-    async fn admit(&self, wanted: &Transfer, money: Money, now: Timestamp) -> Result<(), Error> {
+    async fn admit(
+        &self,
+        wanted: &Transfer,
+        written: WrittenAmount,
+        money: Money,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        written.check(money.currency)?;
         let catalogue = self.catalogue.get(&self.table, now).await?;
         let target = Target::Product(wanted.product.clone());
-        catalogue.admit(&target, Method::Balance, money)?;
-        if money.amount.to_minor_units(money.currency).is_some() {
-            return Ok(());
-        }
-        let (currency, decimals) = (money.currency, money.currency.decimals());
-        let detail = format!("{currency} has at most {decimals} decimals");
-        Err(Invalid::field("invalid_amount", "amount", detail).into())
+        catalogue.admit(&target, Method::Balance, money)
     }
 }
 

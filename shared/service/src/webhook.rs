@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use ledger::{AccountId, Timestamp};
+use serde_json::json;
 
 use crate::error::{Error, Unavailable};
 use crate::notice::Notice;
 use crate::payments::{self, Confirmed};
 use crate::queue::ConfirmationQueue;
-use crate::secret::Secret;
+use crate::secret::{Secret, each};
 use crate::stripe::event::{self, Reading};
 use crate::stripe::signature;
 use crate::table::Table;
@@ -39,6 +40,8 @@ pub enum Received {
     Forged,
     /// Nothing for this deployment, and why.
     Ignored(&'static str),
+    /// For this deployment, but of the other mode than is configured.
+    OtherMode,
     /// Its effect is durable.
     Confirmed(Box<Notice>, Confirmed),
     /// It is in the queue, because of this.
@@ -64,13 +67,15 @@ impl WebhookReceiver {
         }
         match event::read(body, &self.stage, self.live_mode) {
             Reading::Ignored(why) => Ok(Received::Ignored(why)),
+            Reading::OtherMode => Ok(Received::OtherMode),
             Reading::Notice(notice) => self.act(notice, now).await,
-            Reading::Unreadable(why) => {
-                // The queue cannot read it either: it ends in the dead-letter queue, where an
-                // alarm rings and a person finds it.
-                let cause = format!("unreadable: {why}");
-                self.queue(&String::from_utf8_lossy(body), None, &cause).await?;
-                Ok(Received::Queued(None, cause))
+            Reading::Unreadable { event, why } => {
+                // A message that cannot be confirmed ends in the dead-letter queue, where an alarm
+                // rings. It names the event, which Stripe's dashboard can send again once the code
+                // can read it; the event itself tells about people.
+                let message = json!({"unreadable": why, "event": event}).to_string();
+                self.queue(&message, None, why).await?;
+                Ok(Received::Queued(None, format!("unreadable: {why}")))
             }
         }
     }
@@ -103,14 +108,10 @@ impl WebhookReceiver {
     /// A signature that fails is tried once more with freshly loaded secrets: one was rotated.
     async fn is_genuine(&self, body: &[u8], header: &str, now: Timestamp) -> Result<bool, Error> {
         let secrets = self.secrets.get(now).await?;
-        if signature::is_genuine(body, header, &split(&secrets), now) {
+        if signature::is_genuine(body, header, each(&secrets), now) {
             return Ok(true);
         }
         let fresh = self.secrets.get_again(now).await?;
-        Ok(fresh != secrets && signature::is_genuine(body, header, &split(&fresh), now))
+        Ok(fresh != secrets && signature::is_genuine(body, header, each(&fresh), now))
     }
-}
-
-fn split(secrets: &str) -> Vec<&str> {
-    secrets.split([',', ' ', '\n']).map(str::trim).filter(|secret| !secret.is_empty()).collect()
 }

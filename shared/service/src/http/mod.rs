@@ -5,6 +5,7 @@ mod request;
 mod view;
 
 use std::future::Future;
+use std::time::Duration;
 
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
@@ -13,12 +14,16 @@ use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
 pub use problem::Problem;
-pub use request::{Call, Caller, Fields, Parameters, json_body};
+pub use request::{Call, Caller, Fields, Parameters, authorizer_context, json_body};
 pub use view::{balances, entries, order, orders, products};
 
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 use crate::log;
 use crate::record::Made;
+
+/// How long a request may take before its client is told to ask again: less than the function's
+/// timeout and the gateway's 30 s, whose answers could not say so.
+const REQUEST_TIME: Duration = Duration::from_secs(22);
 
 /// What a handler answers when nothing went wrong.
 #[derive(Debug)]
@@ -55,7 +60,8 @@ where
     let span =
         info_span!("request", request_id = %request_id, account_id = Empty, order_id = Empty);
     async {
-        match work(call).await {
+        let working = tokio::time::timeout(REQUEST_TIME, work(call)).await;
+        match working.unwrap_or(Err(Unavailable::Slow.into())) {
             Ok(reply) => {
                 let (status, replayed, body) = match reply {
                     Reply::Ok(body) => (StatusCode::OK, false, body),

@@ -54,6 +54,9 @@ impl Problem {
             Error::MissingScope { .. } => {
                 new(StatusCode::FORBIDDEN, "missing_scope", error.to_string(), Retry::SameKey)
             }
+            Error::KeyExpired => {
+                new(StatusCode::FORBIDDEN, "key_expired", error.to_string(), Retry::SameKey)
+            }
             Error::Unavailable(_) => {
                 let detail = "the outcome is not known: send the same request with the same key";
                 let status = StatusCode::SERVICE_UNAVAILABLE;

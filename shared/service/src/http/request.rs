@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use data_encoding::BASE64URL_NOPAD;
 use lambda_http::http::header;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
-use ledger::{AccountId, Actor, IdempotencyKey, Timestamp};
+use ledger::{AccountId, Actor, Amount, IdempotencyKey, MAX_DECIMALS, MoneyError, Timestamp};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Invalid};
-use crate::keys::Scope;
+use crate::keys::{ApiKey, KeyOwner, Scope};
 use crate::log;
+use crate::record::WrittenAmount;
 use crate::stamp;
 
 /// Longest body of a JSON request.
 const MAX_BODY: usize = 64 * 1024;
+/// Longest object of texts, so that a page of a hundred orders fits into Lambda's 6 MB.
+const MAX_TEXTS: usize = 8 * 1024;
 /// The error that names the field that a list of fields does not have.
 const UNKNOWN_FIELD: &str = "unknown_field";
 
@@ -69,17 +73,22 @@ impl Call {
     /// checked here again.
     ///
     /// # Errors
-    /// [`Error::MissingScope`] for a key without the scope, of another kind, or at its end.
+    /// [`Error::KeyExpired`], or [`Error::MissingScope`] for a key without the scope or of another
+    /// kind.
     pub fn customer(&self, scope: Scope, now: Timestamp) -> Result<Caller, Error> {
         let field = |name: &str| self.fields.get(name).map(String::as_str);
         let missing = || Error::MissingScope { scope: scope.name() };
         let granted = field("scopes").unwrap_or_default();
         let ended = field("expires_at").and_then(stamp::parse).is_some_and(|end| now >= end);
-        if ended || !granted.split(' ').any(|granted| granted == scope.name()) {
+        if ended {
+            return Err(Error::KeyExpired);
+        }
+        if !granted.split(' ').any(|granted| granted == scope.name()) {
             return Err(missing());
         }
         let account = field("account_id").and_then(|id| AccountId::parse(id).ok());
-        let by = field("name").and_then(|name| Actor::parse(name).ok());
+        let by = field("name").and_then(|name| BASE64URL_NOPAD.decode(name.as_bytes()).ok());
+        let by = by.and_then(|name| Actor::parse(&String::from_utf8(name).ok()?).ok());
         let (Some(account), Some(by)) = (account, by) else {
             return Err(missing());
         };
@@ -103,6 +112,27 @@ impl Call {
         let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters, once";
         Ok(key.ok_or_else(|| invalid("invalid_idempotency_key", detail))?)
     }
+}
+
+/// What the authorizer tells the functions about a key, through the gateway: texts only.
+///
+/// The name is in base64, because the gateway puts these texts into JSON of its own and is known to
+/// stumble over quotes in them.
+#[must_use]
+pub fn authorizer_context(key: &ApiKey) -> Map<String, Value> {
+    let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.name()).collect();
+    let mut context = Map::new();
+    let mut tell = |name: &str, text: String| context.insert(name.to_owned(), Value::String(text));
+    tell("key_id", key.id.clone());
+    tell("name", BASE64URL_NOPAD.encode(key.name.as_str().as_bytes()));
+    tell("scopes", scopes.join(" "));
+    if let KeyOwner::Account(account) = &key.owner {
+        tell("account_id", account.to_string());
+    }
+    if let Some(end) = key.expires_at {
+        tell("expires_at", stamp::format(end));
+    }
+    context
 }
 
 /// The fields of a request's JSON body.
@@ -172,21 +202,21 @@ impl Fields {
     /// # Errors
     /// `missing_field`; `invalid_amount` for a number or anything that is not plain digits;
     /// `amount_out_of_range` for zero and for what no account can hold.
-    pub fn amount(&mut self, name: &str) -> Result<ledger::Amount, Error> {
+    pub fn amount(&mut self, name: &str) -> Result<WrittenAmount, Error> {
         if self.0.get(name).is_some_and(Value::is_number) {
             let detail = "must be a string, such as \"100.00\", not a number";
             return Err(Invalid::field("invalid_amount", name, detail).into());
         }
         let text = self.text(name)?;
-        ledger::Amount::parse(&text, ledger::MAX_DECIMALS).map_err(|error| {
+        let amount = Amount::parse(&text, MAX_DECIMALS).map_err(|error| {
             let code = match error {
-                ledger::MoneyError::NotPositive | ledger::MoneyError::TooLarge => {
-                    "amount_out_of_range"
-                }
+                MoneyError::NotPositive | MoneyError::TooLarge => "amount_out_of_range",
                 _ => "invalid_amount",
             };
-            Invalid::field(code, name, error.to_string()).into()
-        })
+            Invalid::field(code, name, error.to_string())
+        })?;
+        let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        Ok(WrittenAmount { amount, decimals: u32::try_from(decimals).unwrap_or(u32::MAX) })
     }
 
     /// Names and texts, at most `most` of them.
@@ -203,6 +233,9 @@ impl Fields {
             }
         };
         let rule = "keys have 1 to 40 characters, values are strings of at most 500";
+        if Value::Object(fields.clone()).to_string().len() > MAX_TEXTS {
+            return Err(wrong(format!("must be at most {MAX_TEXTS} bytes of JSON")));
+        }
         let texts = fields.into_iter().map(|(key, value)| match value {
             Value::String(text)
                 if (1..=40).contains(&key.chars().count()) && text.chars().count() <= 500 =>

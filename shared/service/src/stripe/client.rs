@@ -16,7 +16,9 @@ use stripe_client_core::StripeRequest;
 use stripe_shared::{CheckoutSession as StripeSession, CheckoutSessionMode, CheckoutSessionStatus};
 
 use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
+use crate::config::{ConfigError, STAGE, STRIPE_LIVE_MODE, STRIPE_SECRET_KEY_ARN};
 use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::lambda::Runtime;
 use crate::notice::{Notice, What};
 use crate::record::{CheckoutSession, OrderRecord};
 use crate::secret::Secret;
@@ -27,9 +29,14 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 /// Stripe, as one deployment uses it.
 #[derive(Debug)]
 pub struct Stripe {
-    secret: Secret,
-    stage: String,
-    base_url: Option<String>,
+    /// The API key.
+    pub secret: Secret,
+    /// The name of the deployment, which every session and payment carries.
+    pub stage: String,
+    /// Whether real money is expected.
+    pub live_mode: bool,
+    /// What stands in for Stripe; none is Stripe itself.
+    pub base_url: Option<String>,
 }
 
 /// Why a call did not succeed, by what may be done next.
@@ -53,10 +60,17 @@ pub enum Closed {
 }
 
 impl Stripe {
-    /// Stripe for a stage, or what stands in for it at `base_url`.
-    #[must_use]
-    pub const fn new(secret: Secret, stage: String, base_url: Option<String>) -> Self {
-        Self { secret, stage, base_url }
+    /// Stripe as a function's environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn from_environment(runtime: &Runtime) -> Result<Self, ConfigError> {
+        Ok(Self {
+            secret: runtime.secret(STRIPE_SECRET_KEY_ARN)?,
+            stage: runtime.environment.text(STAGE)?,
+            live_mode: runtime.environment.truth(STRIPE_LIVE_MODE)?,
+            base_url: None,
+        })
     }
 
     /// Makes the payment page of an order's stored parameters.
@@ -77,7 +91,13 @@ impl Stripe {
         let request = self.parameters(record).ok_or_else(|| refused("amount or currency"))?;
         let client = self.client(now).await?;
         let request = request.customize().request_strategy(RequestStrategy::Idempotent(key));
-        let session = request.send(&client).await.map_err(failed)?;
+        let session = match request.send(&client).await {
+            Ok(session) => session,
+            Err(error) => return Err(self.failed(error, now).await),
+        };
+        if session.livemode != self.live_mode {
+            return Err(refused("STRIPE_LIVE_MODE does not fit the API key"));
+        }
         let url = session.url.ok_or_else(|| refused("a session without an address"))?;
         Ok(CheckoutSession { id: session.id.to_string(), url })
     }
@@ -93,12 +113,13 @@ impl Stripe {
         now: Timestamp,
     ) -> Result<Closed, Error> {
         let client = self.client(now).await.map_err(Error::from)?;
-        let expired = ExpireCheckoutSession::new(id).customize().send(&client).await;
-        match expired.map_err(failed) {
+        match ExpireCheckoutSession::new(id).customize().send(&client).await {
             Ok(_) => return Ok(Closed::Unpaid),
-            // Stripe refuses to close what is not open: look at it.
-            Err(CallFailed::Refused(_)) => {}
-            Err(failed) => return Err(failed.into()),
+            Err(error) => match self.failed(error, now).await {
+                // Stripe refuses to close what is not open: look at it.
+                CallFailed::Refused(_) => {}
+                failed => return Err(failed.into()),
+            },
         }
         let found = RetrieveCheckoutSession::new(id).customize().send(&client).await;
         let session = found.map_err(failed).map_err(Error::from)?;
@@ -116,6 +137,18 @@ impl Stripe {
             }
             _ => Err(Unavailable::Provider(format!("{id} could not be closed")).into()),
         }
+    }
+
+    /// What a failed call means. A key that is refused may have been rotated: it is loaded again.
+    async fn failed(&self, error: StripeError, now: Timestamp) -> CallFailed {
+        let unauthorized = matches!(error, StripeError::Stripe(_, 401));
+        let failed = failed(error);
+        if !unauthorized {
+            return failed;
+        }
+        // Loaded or not, the next call asks for it again.
+        drop(self.secret.get_again(now).await);
+        CallFailed::Repeat(failed.to_string())
     }
 
     fn parameters(&self, record: &OrderRecord) -> Option<CreateCheckoutSession> {

@@ -24,35 +24,45 @@ pub enum Reading {
     Notice(Notice),
     /// Nothing for this deployment, and why.
     Ignored(&'static str),
+    /// Something for this deployment, but of the other mode: real money where none is expected, or
+    /// the reverse. The configuration is wrong.
+    OtherMode,
     /// Perhaps something for this deployment, but it cannot be read: a person must look.
-    Unreadable(&'static str),
+    Unreadable {
+        /// Stripe's id of the event, if it has one.
+        event: Option<String>,
+        /// What cannot be read.
+        why: &'static str,
+    },
 }
 
 /// Reads an event that Stripe is known to have sent.
 #[must_use]
 pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
     let Ok(event) = serde_json::from_slice::<Value>(body) else {
-        return Reading::Unreadable("not_json");
+        return Reading::Unreadable { event: None, why: "not_json" };
     };
-    let (Some(kind), Some(id)) = (text(&event, "/type"), text(&event, "/id")) else {
-        return Reading::Unreadable("not_an_event");
+    let id = text(&event, "/id").map(|id| id.chars().take(255).collect::<String>());
+    let unreadable = |why| Reading::Unreadable { event: id.clone(), why };
+    let (Some(kind), Some(id)) = (text(&event, "/type"), id.as_deref()) else {
+        return unreadable("not_an_event");
     };
     let session = kind.strip_prefix("checkout.session.");
     if session.is_none() && kind != "payment_intent.payment_failed" {
         return Reading::Ignored("other_event");
-    }
-    if event.pointer("/livemode").and_then(Value::as_bool) != Some(live_mode) {
-        return Reading::Ignored("other_mode");
     }
     let object = event.pointer("/data/object").unwrap_or(&Value::Null);
     let mark = |name: &str| object.get("metadata")?.get(name)?.as_str();
     match (mark(STAGE_MARK), mark(ACCOUNT_MARK), mark(ORDER_MARK)) {
         (None, ..) => Reading::Ignored("not_ours"),
         (Some(other), ..) if other != stage => Reading::Ignored("other_stage"),
+        _ if event.pointer("/livemode").and_then(Value::as_bool) != Some(live_mode) => {
+            Reading::OtherMode
+        }
         (Some(_), Some(account), Some(order)) => {
             let (account, order) = (AccountId::parse(account), OrderId::parse(order));
             let (Ok(account), Ok(order)) = (account, order) else {
-                return Reading::Unreadable("marks");
+                return unreadable("marks");
             };
             let what = match session {
                 Some(change) => of_session(change, id, created(&event), object),
@@ -63,10 +73,10 @@ pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
                     Reading::Notice(Notice { id: id.to_owned(), account, order, what })
                 }
                 Ok(None) => Reading::Ignored("other_event"),
-                Err(field) => Reading::Unreadable(field),
+                Err(field) => unreadable(field),
             }
         }
-        _ => Reading::Unreadable("marks"),
+        _ => unreadable("marks"),
     }
 }
 

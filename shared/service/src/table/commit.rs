@@ -17,13 +17,13 @@ use ledger::{Account, Decision, Finding};
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
 use crate::catalogue::Catalogue;
-use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::error::{BrokenRecord, Error};
 use crate::keys::ApiKey;
 use crate::record::{OrderRecord, PaymentClaim};
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
-/// With the pauses below that is about eight seconds, well inside a function's timeout.
+/// With the pauses below that is about seven seconds, well inside a function's timeout.
 pub const MAX_COMMIT_TRIES: u32 = 48;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
@@ -176,17 +176,10 @@ impl Table {
 
 /// Waits before a lost race is decided again: longer each time, and never as long as another
 /// loser of the same race.
-///
-/// # Errors
-/// [`Unavailable::Busy`] once `tries` has reached [`MAX_COMMIT_TRIES`].
-pub async fn pause_before_retry(tries: u32) -> Result<(), Unavailable> {
-    if tries >= MAX_COMMIT_TRIES {
-        return Err(Unavailable::Busy);
-    }
+pub async fn pause_before_retry(tries: u32) {
     let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
     let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
     tokio::time::sleep(Duration::from_millis(pause)).await;
-    Ok(())
 }
 
 fn cancellation_reasons(

@@ -20,13 +20,12 @@ mod read;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::{Commit, Committed, Guard, MAX_COMMIT_TRIES, Stale, pause_before_retry};
 pub use read::{OrderPosition, OrderRange, must_exist};
 
-use crate::error::Unavailable;
+use crate::error::{Unavailable, in_words};
 
 pub(crate) type Item = std::collections::HashMap<String, AttributeValue>;
 
@@ -55,5 +54,5 @@ fn unavailable<E>(error: E) -> Unavailable
 where
     E: std::error::Error + 'static,
 {
-    Unavailable::Table(DisplayErrorContext(error).to_string())
+    Unavailable::Table(in_words(&error))
 }
