@@ -14,7 +14,7 @@ use service::queries::Queries;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::secret::Secret;
-use service::stripe::Stripe;
+use service::stripe::{Stripe, StripeSettings};
 use service::table::Table;
 use service::transfers::Transfers;
 use service::webhook::WebhookReceiver;
@@ -48,11 +48,13 @@ pub(crate) struct Surroundings {
 impl Functions {
     pub(crate) fn new(around: Surroundings) -> Self {
         let table = || around.table.clone();
-        let stripe = || Stripe {
-            secret: Secret::given(&around.stripe_key),
-            stage: around.stage.clone(),
-            live_mode: around.live_mode,
-            base_url: around.stripe_url.clone(),
+        let stripe = || {
+            Stripe::new(StripeSettings {
+                secret: Secret::given(&around.stripe_key),
+                stage: around.stage.clone(),
+                live_mode: around.live_mode,
+                base_url: around.stripe_url.clone(),
+            })
         };
         Self {
             authorizer: Authorizer(table()),

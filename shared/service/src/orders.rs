@@ -125,13 +125,13 @@ impl CardOrders {
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
         let money = Money { amount: wanted.amount.amount, currency };
-        wanted.amount.check(currency)?;
         let catalogue = self.catalogue.get(&self.table, now).await?;
         catalogue.admit(&wanted.target, Method::Card, money)?;
         if currency != account_currency {
             let detail = format!("a card pays in the currency of the account, {account_currency}");
             return Err(Invalid::field("unknown_currency", "currency", detail).into());
         }
+        wanted.amount.check(currency)?;
         if !is_chargeable(money) {
             let detail = "a card cannot be charged exactly so much in this currency";
             return Err(Invalid::field("invalid_amount", "amount", detail).into());

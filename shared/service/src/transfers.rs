@@ -100,10 +100,10 @@ impl Transfers {
         money: Money,
         now: Timestamp,
     ) -> Result<(), Error> {
-        written.check(money.currency)?;
         let catalogue = self.catalogue.get(&self.table, now).await?;
         let target = Target::Product(wanted.product.clone());
-        catalogue.admit(&target, Method::Balance, money)
+        catalogue.admit(&target, Method::Balance, money)?;
+        Ok(written.check(money.currency)?)
     }
 }
 

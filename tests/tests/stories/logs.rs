@@ -16,7 +16,7 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         drop(world.transfer("sms", "5", "move").await.expect(201));
         drop(world.transfer("sms", "5000", "refused").await.expect(402));
-        drop(world.deliver_signed(b"{\"forged\":\"body\"}", "t=1,v1=00").await.expect(400));
+        drop(world.deliver_signed(b"{\"word\":\"unmistakable\"}", "t=1,v1=00").await.expect(400));
         let event = world.paid_event(&order, "pi_second");
         let seconds = world.clock.now().unix_seconds();
         let signature = world.signature(event.to_string().as_bytes(), seconds);
@@ -32,7 +32,7 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
             DECLINED_CARD,
             "ann@example.com",
             "a private word",
-            "forged",
+            "unmistakable",
             &world.cloud.webhook_secret,
             "sk_test_",
             "Bearer",

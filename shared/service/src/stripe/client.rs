@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ledger::Timestamp;
@@ -27,8 +28,15 @@ use crate::secret::Secret;
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Stripe, as one deployment uses it.
-#[derive(Debug)]
 pub struct Stripe {
+    settings: StripeSettings,
+    /// The client of the key that was used last: making one reads every root certificate.
+    client: Mutex<Option<(String, Client)>>,
+}
+
+/// What a deployment says about Stripe.
+#[derive(Debug)]
+pub struct StripeSettings {
     /// The API key.
     pub secret: Secret,
     /// The name of the deployment, which every session and payment carries.
@@ -60,17 +68,23 @@ pub enum Closed {
 }
 
 impl Stripe {
+    /// Stripe, so configured.
+    #[must_use]
+    pub const fn new(settings: StripeSettings) -> Self {
+        Self { settings, client: Mutex::new(None) }
+    }
+
     /// Stripe as a function's environment configures it.
     ///
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn from_environment(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Ok(Self {
+        Ok(Self::new(StripeSettings {
             secret: runtime.secret(STRIPE_SECRET_KEY_ARN)?,
             stage: runtime.environment.text(STAGE)?,
             live_mode: runtime.environment.truth(STRIPE_LIVE_MODE)?,
             base_url: None,
-        })
+        }))
     }
 
     /// Makes the payment page of an order's stored parameters.
@@ -95,7 +109,7 @@ impl Stripe {
             Ok(session) => session,
             Err(error) => return Err(self.failed(error, now).await),
         };
-        if session.livemode != self.live_mode {
+        if session.livemode != self.settings.live_mode {
             return Err(refused("STRIPE_LIVE_MODE does not fit the API key"));
         }
         let url = session.url.ok_or_else(|| refused("a session without an address"))?;
@@ -147,7 +161,7 @@ impl Stripe {
             return failed;
         }
         // Loaded or not, the next call asks for it again.
-        drop(self.secret.get_again(now).await);
+        drop(self.settings.secret.get_again(now).await);
         CallFailed::Repeat(failed.to_string())
     }
 
@@ -155,7 +169,7 @@ impl Stripe {
         let (order, checkout) = (&record.order, record.checkout.as_ref()?);
         let currency = order.payable.currency;
         let marks = HashMap::from([
-            (STAGE_MARK.to_owned(), self.stage.clone()),
+            (STAGE_MARK.to_owned(), self.settings.stage.clone()),
             (ACCOUNT_MARK.to_owned(), order.account.to_string()),
             (ORDER_MARK.to_owned(), order.id.to_string()),
         ]);
@@ -190,14 +204,28 @@ impl Stripe {
     }
 
     async fn client(&self, now: Timestamp) -> Result<Client, CallFailed> {
-        let secret = self.secret.get(now).await;
+        let secret = self.settings.secret.get(now).await;
         let secret = secret.map_err(|error| CallFailed::Repeat(error.to_string()))?;
-        let builder = ClientBuilder::new(secret).timeout(CALL_TIMEOUT);
-        let builder = match &self.base_url {
+        let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((key, client)) = known.as_ref()
+            && *key == secret
+        {
+            return Ok(client.clone());
+        }
+        let builder = ClientBuilder::new(secret.clone()).timeout(CALL_TIMEOUT);
+        let builder = match &self.settings.base_url {
             Some(url) => builder.url(url),
             None => builder,
         };
-        builder.build().map_err(failed)
+        let client = builder.build().map_err(failed)?;
+        *known = Some((secret, client.clone()));
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for Stripe {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Stripe").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
