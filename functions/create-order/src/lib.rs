@@ -1,14 +1,14 @@
 //! `POST /v1/orders`: a top-up of the wallet or of a product, by card.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{Currency, OrderId, ProductCode, Target, Timestamp};
+use ledger::{Currency, ProductCode, Target, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
 use service::http::{Call, Fields, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
-use service::orders::{CardOrder, CardOrders};
+use service::orders::{CardOrder, CardOrders, order_id};
 use service::record::RequestWords;
 use service::stripe::Stripe;
 
@@ -74,7 +74,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Er
         .map(|code| Currency::parse(&code))
         .transpose()
         .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
-    let id = OrderId::derive(&caller.account, "order", &key);
+    let id = order_id(&caller.account, &key);
     Ok(CardOrder { id, account: caller.account, target, amount, currency, words, by: caller.by })
 }
 

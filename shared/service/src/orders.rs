@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use ledger::{AccountId, Actor, Currency, Method, Money, Order, OrderId, Target, Timestamp};
+use ledger::{
+    AccountId, Actor, Currency, IdempotencyKey, Method, Money, Order, OrderId, Target, Timestamp,
+};
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -228,4 +230,10 @@ fn with_next_attempt(record: &OrderRecord, now: Timestamp) -> OrderRecord {
     });
     let order = Order { expires_at: Some(now.plus(ORDER_TIME)), ..record.order.clone() };
     OrderRecord { order, checkout, ..record.clone() }
+}
+
+/// The id of the order that a card order with this key makes.
+#[must_use]
+pub fn order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
+    OrderId::derive(account, "order", key)
 }
