@@ -139,7 +139,7 @@ impl Table {
     /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
     ///
     /// # Errors
-    /// [`Unavailable::Table`]: the commit may or may not have gone through.
+    /// [`Error::Unavailable`]: the commit may or may not have gone through.
     /// [`BrokenRecord`] if an item that stands in the way cannot be read.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
         let documents = commit.documents;
