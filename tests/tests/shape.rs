@@ -114,6 +114,7 @@ fn every_policy_names_its_actions_and_resources_and_no_update_or_delete() {
 #[test]
 fn only_the_authorizer_reaches_keys_and_nobody_writes_them_or_the_catalogue() {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    const ENCLOSING: &str = "/Condition/ForAnyValue:StringEquals/dynamodb:EnclosingOperation";
     let mut broken = Vec::new();
     for (name, function) in functions() {
         for statement in statements(function) {
@@ -122,6 +123,10 @@ fn only_the_authorizer_reaches_keys_and_nobody_writes_them_or_the_catalogue() {
                 continue;
             }
             let writes = texts(statement, "/Action").any(|action| action == "dynamodb:PutItem");
+            let mut enclosing = texts(statement, ENCLOSING);
+            if writes && enclosing.next() != Some("TransactWriteItems") {
+                broken.push(format!("{name} writes outside of transactions: {statement}"));
+            }
             let mut keys = texts(statement, KEYS).peekable();
             let allowed = keys.peek().is_some()
                 && keys.all(|key| match key {
