@@ -274,10 +274,19 @@ fn return_urls(base_url: &str) -> Result<ReturnUrls, String> {
 /// Makes sure that no other runner uses the same data.
 fn lock(folder: &Path) -> Result<File, String> {
     let shown = folder.display();
-    fs::create_dir_all(folder).map_err(|error| format!("{shown}: {error}"))?;
+    private_folder().create(folder).map_err(|error| format!("{shown}: {error}"))?;
     let file = File::create(folder.join("lock")).map_err(|error| format!("{shown}: {error}"))?;
     file.try_lock().map_err(|_| {
         format!("{shown} is used by another runner: stop it, or name another --data-dir")
     })?;
     Ok(file)
+}
+
+/// What makes a folder that only its owner can look into, as far as this system can.
+fn private_folder() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }

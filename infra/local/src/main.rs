@@ -1,5 +1,6 @@
 //! `cargo run`: the whole of Topup on this machine.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +19,7 @@ use serde_json::json;
 #[command(name = "topup", version)]
 struct Arguments {
     /// The port of the API; the payment provider takes the next one; 0 takes free ones
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = 8787, value_parser = clap::value_parser!(u16).range(..65_535))]
     port: u16,
     /// Where the data is kept
     #[arg(long, default_value = ".topup")]
@@ -32,7 +33,8 @@ struct Arguments {
     /// No logs, only the addresses and keys
     #[arg(long)]
     quiet: bool,
-    /// Write addresses and keys into this JSON file once everything is ready
+    /// Write addresses and keys into this JSON file once everything is ready; remove an old one
+    /// before waiting for it
     #[arg(long)]
     ready_file: Option<PathBuf>,
 }
@@ -57,10 +59,6 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(folder) = data_dir.as_deref().filter(|_| arguments.reset) {
         remove_data(folder)?;
     }
-    if let Some(path) = arguments.ready_file.as_deref().filter(|path| path.exists()) {
-        // A file that an earlier run left behind would say "ready" too soon.
-        std::fs::remove_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
     let mut cloud = Cloud::start(Settings {
         port: arguments.port,
         data_dir: data_dir.clone(),
@@ -79,23 +77,28 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         () = stopped() => {}
         () = cloud.run() => return Err("a part of it has stopped".to_owned()),
     }
-    println!("Stopped.");
+    drop(std::io::stdout().write_all(b"Stopped.\n"));
     Ok(())
 }
 
 fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
     let kept = data_dir.map_or("memory only".to_owned(), |folder| folder.display().to_string());
     let provider = cloud.provider_url.as_deref().unwrap_or("Stripe itself");
-    println!("Topup is ready.");
-    println!("  API               {}", cloud.base_url);
-    println!("  payment provider  {provider}");
-    println!("  data              {kept}");
-    println!("  demo account      {DEMO_ACCOUNT}");
-    println!("  customer key      {}", cloud.keys.customer);
-    println!("  operator key      {}", cloud.keys.operator);
-    println!("Use it from another terminal:");
-    println!("  export API={} KEY={}", cloud.base_url, cloud.keys.customer);
-    println!("Ctrl-C stops it.");
+    let keys = &cloud.keys;
+    let lines = [
+        "Topup is ready.".to_owned(),
+        format!("  API               {}", cloud.base_url),
+        format!("  payment provider  {provider}"),
+        format!("  data              {kept}"),
+        format!("  demo account      {DEMO_ACCOUNT}"),
+        format!("  customer key      {}", keys.customer),
+        format!("  operator key      {}", keys.operator),
+        "Use it from another terminal:".to_owned(),
+        format!("  export API={} KEY={}", cloud.base_url, keys.customer),
+        "Ctrl-C stops it.\n".to_owned(),
+    ];
+    // Nobody may be reading: the service runs all the same.
+    drop(std::io::stdout().write_all(lines.join("\n").as_bytes()));
 }
 
 fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {

@@ -9,6 +9,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// How loud the libraries may be: lost races and retries are ordinary work for us, and the clients
+/// log requests at their lower levels.
+const OTHERS: &str =
+    "aws_config=warn,aws_smithy_runtime=warn,hyper=warn,stripe=warn,dynoxide=error";
+
 /// Says what the current request is about: the names go into every line that it logs.
 pub fn about(account_id: &AccountId, order_id: Option<&OrderId>) {
     let span = tracing::Span::current();
@@ -28,10 +33,8 @@ pub fn to<Writer>(writer: Writer)
 where
     Writer: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    // The AWS and Stripe clients log requests at the levels below.
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| {
-        EnvFilter::new("info,aws_config=warn,aws_smithy_runtime=warn,hyper=warn,stripe=warn")
-    });
+    let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::new(format!("{level},{OTHERS}"));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -32,6 +32,9 @@ impl ReturnUrls {
                 if !self.hosts.iter().any(|known| known == host) {
                     return Err(refused("its host is not on the configured list"));
                 }
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(refused("must not carry a name or a password"));
+                }
                 let loopback = matches!(host, "127.0.0.1" | "localhost");
                 if url.scheme() != "https" && !(loopback && url.scheme() == "http") {
                     return Err(refused("must be an https address"));
