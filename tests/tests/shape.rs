@@ -62,6 +62,12 @@ fn the_template_and_the_folders_name_the_same_functions() {
     let deployed = functions().map(|(name, _)| name.to_owned()).collect();
 
     assert_same(("template.yaml", deployed), ("functions/", folders));
+    // Built elsewhere, the features of the whole workspace would unite in it.
+    let elsewhere = functions()
+        .filter(|(name, function)| text(function, "/CodeUri") != format!("functions/{name}"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_none("a function is not built in its own folder", elsewhere);
 }
 
 #[test]
