@@ -63,7 +63,7 @@ fn the_template_and_the_folders_name_the_same_functions() {
 
     assert_same(("template.yaml", deployed), ("functions/", folders));
     // Built elsewhere, the features of the whole workspace would unite in it.
-    let elsewhere = functions()
+    let elsewhere: Vec<String> = functions()
         .filter(|(name, function)| text(function, "/CodeUri") != format!("functions/{name}"))
         .map(|(name, _)| name.to_owned())
         .collect();
