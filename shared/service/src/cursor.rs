@@ -91,3 +91,28 @@ fn authenticator(secret: &str, scope: &CursorScope<'_>, position: &str) -> Hmac<
     }
     mac
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix_millis(1_795_435_200_000);
+
+    #[tokio::test]
+    async fn a_cursor_survives_the_rotation_of_its_secret_and_nothing_else() {
+        let account = AccountId::parse("acme").unwrap();
+        let scope = |list, filters| CursorScope { account: &account, list, filters };
+        let cursors = |secrets: &str| Cursors::new(Secret::given(secrets));
+        let cursor = cursors("old").seal(&scope("orders", ""), "7", NOW).await.unwrap();
+        for (secrets, list, filters, opens) in [
+            ("old", "orders", "", true),
+            ("new,old", "orders", "", true),
+            ("new", "orders", "", false),
+            ("old", "entries", "", false),
+            ("old", "orders", "status", false),
+        ] {
+            let opened = cursors(secrets).open(&scope(list, filters), &cursor, NOW).await;
+            assert_eq!(opened.ok().as_deref() == Some("7"), opens, "{secrets} {list} {filters}");
+        }
+    }
+}

@@ -327,3 +327,35 @@ fn finished(left_over: Option<&String>) -> Result<(), Error> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::keys::NewKey;
+
+    const NOW: Timestamp = Timestamp::from_unix_millis(1_795_435_200_000);
+
+    /// The call of a key that the gateway let in, perhaps a minute ago.
+    fn call_of(key: &ApiKey) -> Call {
+        let texts = authorizer_context(key).into_iter();
+        let fields = texts.map(|(name, text)| (name, text.as_str().unwrap().to_owned()));
+        Call { request_id: String::new(), fields: fields.collect() }
+    }
+
+    #[test]
+    fn a_key_that_ended_while_the_gateway_knew_it_is_refused_by_the_function() {
+        let owner = KeyOwner::Account(AccountId::parse("acme").unwrap());
+        let name = Actor::parse("Ann \"ops\" 客户").unwrap();
+        let key = NewKey::new(&[7; 42], owner, name.clone(), vec![Scope::OrdersRead], NOW).key;
+        let end = NOW.plus(Duration::from_secs(30));
+        let call = call_of(&ApiKey { expires_at: Some(end), ..key });
+        let caller = call.customer(Scope::OrdersRead, NOW).unwrap();
+        assert_eq!((caller.account.as_str(), caller.by), ("acme", name));
+        let ended = call.customer(Scope::OrdersRead, end);
+        assert!(matches!(ended, Err(Error::KeyExpired)));
+        let missing = call.customer(Scope::OrdersWrite, NOW);
+        assert!(matches!(missing, Err(Error::MissingScope { scope: "orders:write" })));
+    }
+}
