@@ -9,11 +9,11 @@ use service::http::{self, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
 use service::log;
-use service::stripe::Stripe;
+use service::stripe::{Https, Stripe, Wire};
 
 /// The function `cancel-order`.
 #[derive(Debug)]
-pub struct CancelOrder(pub Cancellations);
+pub struct CancelOrder<W: Wire = Https>(pub Cancellations<W>);
 
 impl CancelOrder {
     /// The function as its environment configures it.
@@ -24,7 +24,9 @@ impl CancelOrder {
         let stripe = Stripe::from_environment(runtime)?;
         Ok(Self(Cancellations { table: runtime.table()?, stripe }))
     }
+}
 
+impl<W: Wire> CancelOrder<W> {
     /// Answers one request.
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {

@@ -10,14 +10,14 @@ use service::keys::Scope;
 use service::lambda::Runtime;
 use service::orders::{CardOrder, CardOrders, order_id};
 use service::record::RequestWords;
-use service::stripe::Stripe;
+use service::stripe::{Https, Stripe, Wire};
 
 /// Most entries of an order's metadata.
 const MAX_METADATA: usize = 40;
 
 /// The function `create-order`.
 #[derive(Debug)]
-pub struct CreateOrder(pub CardOrders);
+pub struct CreateOrder<W: Wire = Https>(pub CardOrders<W>);
 
 impl CreateOrder {
     /// The function as its environment configures it.
@@ -32,7 +32,9 @@ impl CreateOrder {
             return_urls: runtime.environment.return_urls()?,
         }))
     }
+}
 
+impl<W: Wire> CreateOrder<W> {
     /// Answers one request.
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
+use service::stripe::Https;
 use service::table::Table;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -206,7 +207,7 @@ impl Cloud {
             stage: STAGE.to_owned(),
             live_mode: stripe.secret_key.contains("_live_"),
             stripe_key: stripe.secret_key,
-            stripe_url: stripe_url.map(|url| format!("{url}/")),
+            wire: Https { base_url: stripe_url.map(|url| format!("{url}/")) },
             webhook_secret: stripe.webhook_secret.clone(),
             cursor_secret: secrets.cursor,
             return_urls: return_urls(&base_url)?,

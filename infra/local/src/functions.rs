@@ -14,7 +14,7 @@ use service::queries::Queries;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::secret::Secret;
-use service::stripe::{Stripe, StripeSettings};
+use service::stripe::{Https, Stripe, StripeSettings, Wire};
 use service::table::Table;
 use service::transfers::Transfers;
 use service::webhook::WebhookReceiver;
@@ -22,39 +22,57 @@ use transfer::TransferMoney;
 
 /// All functions of `template.yaml`.
 #[derive(Debug)]
-pub(crate) struct Functions {
-    pub(crate) authorizer: Authorizer,
-    pub(crate) cancel_order: CancelOrder,
-    pub(crate) confirm_payment: ConfirmPayment,
-    pub(crate) create_order: CreateOrder,
-    pub(crate) payment_webhook: PaymentWebhook,
-    pub(crate) query_orders: QueryOrders,
-    pub(crate) transfer: TransferMoney,
+pub struct Functions<W: Wire = Https> {
+    /// Asked before any other.
+    pub authorizer: Authorizer,
+    /// Cancels orders.
+    pub cancel_order: CancelOrder<W>,
+    /// Takes the confirmation queue.
+    pub confirm_payment: ConfirmPayment,
+    /// Makes card orders.
+    pub create_order: CreateOrder<W>,
+    /// Takes Stripe's webhooks.
+    pub payment_webhook: PaymentWebhook,
+    /// Answers every question.
+    pub query_orders: QueryOrders,
+    /// Moves money from the wallet to a product.
+    pub transfer: TransferMoney,
 }
 
 /// What the functions get from their surroundings.
-pub(crate) struct Surroundings {
-    pub(crate) table: Table,
-    pub(crate) queue: ConfirmationQueue,
-    pub(crate) stage: String,
-    pub(crate) stripe_key: String,
-    pub(crate) stripe_url: Option<String>,
-    pub(crate) webhook_secret: String,
-    pub(crate) live_mode: bool,
-    pub(crate) cursor_secret: String,
-    pub(crate) return_urls: ReturnUrls,
+pub struct Surroundings<W: Wire = Https> {
+    /// Where the money is.
+    pub table: Table,
+    /// Where payments wait that could not be confirmed at once.
+    pub queue: ConfirmationQueue,
+    /// The name of the deployment.
+    pub stage: String,
+    /// Whether real money is expected.
+    pub live_mode: bool,
+    /// What leads to Stripe.
+    pub wire: W,
+    /// The API key for it.
+    pub stripe_key: String,
+    /// What its webhooks are signed with.
+    pub webhook_secret: String,
+    /// What cursors are authenticated with.
+    pub cursor_secret: String,
+    /// Where customers may be sent after paying.
+    pub return_urls: ReturnUrls,
 }
 
-impl Functions {
-    pub(crate) fn new(around: Surroundings) -> Self {
+impl<W: Wire> Functions<W> {
+    /// All functions in these surroundings.
+    #[must_use]
+    pub fn new(around: Surroundings<W>) -> Self {
         let table = || around.table.clone();
         let stripe = || {
-            Stripe::new(StripeSettings {
+            let settings = StripeSettings {
                 secret: Secret::given(&around.stripe_key),
                 stage: around.stage.clone(),
                 live_mode: around.live_mode,
-                base_url: around.stripe_url.clone(),
-            })
+            };
+            Stripe::new(settings, around.wire.clone())
         };
         Self {
             authorizer: Authorizer(table()),

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
+use service::stripe::{Https, Wire};
 use tracing::error;
 
 use crate::clock::Clock;
@@ -57,10 +58,13 @@ const MAX_BODY: usize = 10 * 1024 * 1024;
 /// Longest request line and headers together.
 const MAX_HEAD: usize = 10_240;
 
-#[derive(Clone)]
-pub(crate) struct Gateway {
-    pub(crate) functions: Arc<Functions>,
-    pub(crate) clock: Clock,
+/// The functions, as clients and Stripe reach them.
+#[derive(Clone, Debug)]
+pub struct Gateway<W: Wire = Https> {
+    /// What is behind it.
+    pub functions: Arc<Functions<W>>,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 /// A request on its way to a function.
@@ -76,33 +80,63 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
     Route { method, path, function, authorized: true }
 }
 
-impl Gateway {
+impl<W: Wire> Gateway<W> {
     /// The API, and what the local runner has beside it.
-    pub(crate) fn router(self) -> Router {
+    pub fn router(self) -> Router {
         Router::new()
             .route("/healthz", axum::routing::get(async || "ready\n"))
             .route(paid_page::PATH, axum::routing::get(paid_page::show))
-            .fallback(answer)
+            .fallback(serve)
             .with_state(self)
+    }
+
+    /// Answers one request. Dropping it stops the function where it is.
+    pub async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
+            return refusal(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+            );
+        }
+        let found = ROUTES.iter().find_map(|route| {
+            let same = route.method == parts.method.as_str();
+            let parameters = matched(route.path, parts.uri.path()).filter(|_| same)?;
+            Some((route, parameters))
+        });
+        let Some((route, parameters)) = found else {
+            return refusal(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let context = match route.authorized {
+            true => match self.authorize(&parts.headers).await {
+                Ok(context) => context,
+                Err(refused) => return refused,
+            },
+            false => Value::Null,
+        };
+        let request_id = format!("{:016x}", fastrand::u64(..));
+        let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+        let passing = Passing { method, uri, headers, body, request_id };
+        let event = event(route, &parameters, &passing, &context, self.clock.unix_millis());
+        self.invoke(route, &event).await.unwrap_or_else(internal_error)
     }
 
     async fn invoke(&self, route: &Route, event: &Value) -> Option<Response> {
         let request = lambda_http::request::from_str(&event.to_string()).ok()?;
         let now = self.clock.now();
-        let functions = Arc::clone(&self.functions);
-        let function = route.function;
-        // A task of its own: a panic fails one invocation, as on AWS.
-        let running = tokio::spawn(async move {
-            Some(match function {
-                "create-order" => functions.create_order.handle(&request, now).await,
-                "cancel-order" => functions.cancel_order.handle(&request, now).await,
-                "transfer" => functions.transfer.handle(&request, now).await,
-                "query-orders" => functions.query_orders.handle(&request, now).await,
-                "payment-webhook" => functions.payment_webhook.handle(&request, now).await,
-                _ => return None,
-            })
-        });
-        let (parts, body) = running.await.ok()??.into_parts();
+        let functions = &self.functions;
+        let answer = match route.function {
+            "create-order" => functions.create_order.handle(&request, now).await,
+            "cancel-order" => functions.cancel_order.handle(&request, now).await,
+            "transfer" => functions.transfer.handle(&request, now).await,
+            "query-orders" => functions.query_orders.handle(&request, now).await,
+            "payment-webhook" => functions.payment_webhook.handle(&request, now).await,
+            _ => return None,
+        };
+        let (parts, body) = answer.into_parts();
         Some((parts.status, parts.headers, body.to_vec()).into_response())
     }
 
@@ -121,43 +155,15 @@ impl Gateway {
     }
 }
 
-async fn answer(State(gateway): State<Gateway>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-    };
-    if head_size(&parts.uri, &parts.headers) > MAX_HEAD {
-        return refusal(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "Request Header Fields Too Large",
-        );
-    }
-    let found = ROUTES.iter().find_map(|route| {
-        let same = route.method == parts.method.as_str();
-        let parameters = matched(route.path, parts.uri.path()).filter(|_| same)?;
-        Some((route, parameters))
-    });
-    let Some((route, parameters)) = found else {
-        return refusal(StatusCode::NOT_FOUND, "Not Found");
-    };
-    let context = match route.authorized {
-        true => match gateway.authorize(&parts.headers).await {
-            Ok(context) => context,
-            Err(refused) => return refused,
-        },
-        false => Value::Null,
-    };
-    let request_id = format!("{:016x}", fastrand::u64(..));
-    let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
-    let passing = Passing { method, uri, headers, body, request_id };
-    let event = event(route, &parameters, &passing, &context, gateway.clock.unix_millis());
-    match gateway.invoke(route, &event).await {
-        Some(response) => response,
-        None => {
-            error!(function = route.function, "the function failed");
-            internal_error()
-        }
-    }
+/// Answers a request in a task of its own: a panic fails one invocation, and a client that goes away
+/// does not stop it, as on AWS.
+async fn serve<W: Wire>(State(gateway): State<Gateway<W>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let answering = tokio::spawn(async move { gateway.answer(request).await });
+    answering.await.unwrap_or_else(|_| {
+        error!(path, "the function failed");
+        internal_error()
+    })
 }
 
 /// The event of a request, as API Gateway sends it.

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::SdkError;
+use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use confirm_payment::ConfirmPayment;
 use serde_json::{Value, json};
 use tracing::warn;
 
@@ -28,45 +31,56 @@ pub(crate) async fn run(
     clock: Clock,
 ) {
     loop {
-        let received = client
-            .receive_message()
-            .queue_url(&queue_url)
-            .max_number_of_messages(BATCH_SIZE)
-            .wait_time_seconds(LONG_POLL_SECONDS)
-            .message_system_attribute_names(MessageSystemAttributeName::All)
-            .send()
-            .await;
-        let messages = match received {
-            Ok(received) => received.messages.unwrap_or_default(),
-            Err(error) => {
-                warn!(%error, "the queue does not answer");
-                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
-                continue;
-            }
-        };
-        if messages.is_empty() {
-            continue;
-        }
-        let records: Vec<Value> = messages.iter().map(record).collect();
-        let Ok(batch) = serde_json::from_value::<SqsEvent>(json!({"Records": records})) else {
-            warn!("a batch that is no event");
-            continue;
-        };
-        let answer = functions.confirm_payment.handle(batch, clock.now()).await;
-        for message in &messages {
-            let failed = answer.batch_item_failures.iter().any(|failure| {
-                Some(failure.item_identifier.as_str()) == message.message_id.as_deref()
-            });
-            if failed {
-                continue;
-            }
-            let handle = message.receipt_handle.clone();
-            let deleted = client.delete_message().queue_url(&queue_url).set_receipt_handle(handle);
-            if let Err(error) = deleted.send().await {
-                warn!(%error, "a confirmed message stays in the queue and comes again");
-            }
+        if let Err(error) = feed(&functions.confirm_payment, &client, &queue_url, &clock).await {
+            warn!(%error, "the queue does not answer");
+            tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
         }
     }
+}
+
+/// Feeds the function with what is in the queue, one batch; returns how many messages it had.
+///
+/// # Errors
+/// The queue does not answer.
+pub async fn feed(
+    function: &ConfirmPayment,
+    client: &Client,
+    queue_url: &str,
+    clock: &Clock,
+) -> Result<usize, SdkError<ReceiveMessageError>> {
+    let received = client
+        .receive_message()
+        .queue_url(queue_url)
+        .max_number_of_messages(BATCH_SIZE)
+        .wait_time_seconds(LONG_POLL_SECONDS)
+        .message_system_attribute_names(MessageSystemAttributeName::All)
+        .send()
+        .await?;
+    let messages = received.messages.unwrap_or_default();
+    if messages.is_empty() {
+        return Ok(0);
+    }
+    let records: Vec<Value> = messages.iter().map(record).collect();
+    let Ok(batch) = serde_json::from_value::<SqsEvent>(json!({"Records": records})) else {
+        warn!("a batch that is no event");
+        return Ok(messages.len());
+    };
+    let answer = function.handle(batch, clock.now()).await;
+    for message in &messages {
+        let failed = answer
+            .batch_item_failures
+            .iter()
+            .any(|failure| Some(failure.item_identifier.as_str()) == message.message_id.as_deref());
+        if failed {
+            continue;
+        }
+        let handle = message.receipt_handle.clone();
+        let deleted = client.delete_message().queue_url(queue_url).set_receipt_handle(handle);
+        if let Err(error) = deleted.send().await {
+            warn!(%error, "a confirmed message stays in the queue and comes again");
+        }
+    }
+    Ok(messages.len())
 }
 
 /// A message as Lambda passes it on.

@@ -5,19 +5,19 @@ use ledger::{AccountId, Actor, CancelStep, Order, OrderId, Timestamp};
 use crate::error::{Error, Unavailable};
 use crate::payments;
 use crate::record::OrderRecord;
-use crate::stripe::{Closed, Stripe};
+use crate::stripe::{Closed, Https, Stripe, Wire};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
 /// Everything that a cancellation touches.
 #[derive(Debug)]
-pub struct Cancellations {
+pub struct Cancellations<W: Wire = Https> {
     /// Where orders are.
     pub table: Table,
     /// Where payment pages are closed.
-    pub stripe: Stripe,
+    pub stripe: Stripe<W>,
 }
 
-impl Cancellations {
+impl<W: Wire> Cancellations<W> {
     /// Cancels an order that awaits its payment; one that is cancelled already is answered as it
     /// is. If it turns out to have been paid, it is credited and the cancellation refused.
     ///

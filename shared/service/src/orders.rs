@@ -13,7 +13,7 @@ use crate::catalogue::CatalogueCache;
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::record::{Checkout, Made, OrderRecord, RequestWords, WrittenAmount};
 use crate::return_urls::ReturnUrls;
-use crate::stripe::{CallFailed, Stripe, is_chargeable};
+use crate::stripe::{CallFailed, Https, Stripe, Wire, is_chargeable};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -30,11 +30,11 @@ const PAUSE_BETWEEN_CALLS: Duration = Duration::from_millis(200);
 
 /// Everything that making a card order touches.
 #[derive(Debug)]
-pub struct CardOrders {
+pub struct CardOrders<W: Wire = Https> {
     /// Where orders are stored.
     pub table: Table,
     /// Where payment pages are made.
-    pub stripe: Stripe,
+    pub stripe: Stripe<W>,
     /// What can be topped up.
     pub catalogue: CatalogueCache,
     /// Where customers may be sent after paying.
@@ -60,7 +60,7 @@ pub struct CardOrder {
     pub by: Actor,
 }
 
-impl CardOrders {
+impl<W: Wire> CardOrders<W> {
     /// Makes the order, or continues the one that this key made before.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
 };
-use stripe_client_core::StripeRequest;
+use stripe_client_core::{StripeClient, StripeRequest};
 use stripe_shared::{CheckoutSession as StripeSession, CheckoutSessionMode, CheckoutSessionStatus};
 
 use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
@@ -28,10 +28,30 @@ use crate::secret::Secret;
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Stripe, as one deployment uses it.
-pub struct Stripe {
+pub struct Stripe<W: Wire = Https> {
     settings: StripeSettings,
+    wire: W,
     /// The client of the key that was used last: making one reads every root certificate.
-    client: Mutex<Option<(String, Client)>>,
+    client: Mutex<Option<(String, W::Client)>>,
+}
+
+/// What leads to Stripe.
+pub trait Wire: Clone + fmt::Debug + Send + Sync + 'static {
+    /// What sends the requests.
+    type Client: StripeClient<Err = StripeError> + Clone + Send + Sync;
+
+    /// A client that authenticates with this key.
+    ///
+    /// # Errors
+    /// [`StripeError::ConfigError`] for a key that cannot be one.
+    fn client(&self, key: &str) -> Result<Self::Client, StripeError>;
+}
+
+/// HTTPS, to Stripe itself or to what stands in for it.
+#[derive(Debug, Clone, Default)]
+pub struct Https {
+    /// What stands in for Stripe; none is Stripe itself.
+    pub base_url: Option<String>,
 }
 
 /// What a deployment says about Stripe.
@@ -43,8 +63,6 @@ pub struct StripeSettings {
     pub stage: String,
     /// Whether real money is expected.
     pub live_mode: bool,
-    /// What stands in for Stripe; none is Stripe itself.
-    pub base_url: Option<String>,
 }
 
 /// Why a call did not succeed, by what may be done next.
@@ -67,24 +85,39 @@ pub enum Closed {
     Completed(Box<Notice>),
 }
 
-impl Stripe {
-    /// Stripe, so configured.
-    #[must_use]
-    pub const fn new(settings: StripeSettings) -> Self {
-        Self { settings, client: Mutex::new(None) }
-    }
+impl Wire for Https {
+    type Client = Client;
 
+    fn client(&self, key: &str) -> Result<Client, StripeError> {
+        let builder = ClientBuilder::new(key).timeout(CALL_TIMEOUT);
+        match &self.base_url {
+            Some(url) => builder.url(url),
+            None => builder,
+        }
+        .build()
+    }
+}
+
+impl Stripe {
     /// Stripe as a function's environment configures it.
     ///
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn from_environment(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Ok(Self::new(StripeSettings {
+        let settings = StripeSettings {
             secret: runtime.secret(STRIPE_SECRET_KEY_ARN)?,
             stage: runtime.environment.text(STAGE)?,
             live_mode: runtime.environment.truth(STRIPE_LIVE_MODE)?,
-            base_url: None,
-        }))
+        };
+        Ok(Self::new(settings, Https::default()))
+    }
+}
+
+impl<W: Wire> Stripe<W> {
+    /// Stripe, so configured, at the end of this wire.
+    #[must_use]
+    pub const fn new(settings: StripeSettings, wire: W) -> Self {
+        Self { settings, wire, client: Mutex::new(None) }
     }
 
     /// Makes the payment page of an order's stored parameters.
@@ -203,7 +236,7 @@ impl Stripe {
         })
     }
 
-    async fn client(&self, now: Timestamp) -> Result<Client, CallFailed> {
+    async fn client(&self, now: Timestamp) -> Result<W::Client, CallFailed> {
         let secret = self.settings.secret.get(now).await;
         let secret = secret.map_err(|error| CallFailed::Repeat(error.to_string()))?;
         let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,18 +245,13 @@ impl Stripe {
         {
             return Ok(client.clone());
         }
-        let builder = ClientBuilder::new(secret.clone()).timeout(CALL_TIMEOUT);
-        let builder = match &self.settings.base_url {
-            Some(url) => builder.url(url),
-            None => builder,
-        };
-        let client = builder.build().map_err(failed)?;
+        let client = self.wire.client(&secret).map_err(failed)?;
         *known = Some((secret, client.clone()));
         Ok(client)
     }
 }
 
-impl fmt::Debug for Stripe {
+impl<W: Wire> fmt::Debug for Stripe<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Stripe").field("settings", &self.settings).finish_non_exhaustive()
     }
