@@ -1,4 +1,5 @@
 //! The test world: a local cloud whose wires can be watched and cut.
+#![recursion_limit = "256"]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -8,11 +9,14 @@
     reason = "a test may stop at the first surprise"
 )]
 
+pub mod cost;
 pub mod http;
 pub mod logs;
+pub mod simulation;
 pub mod wire;
 pub mod world;
 
+pub use cost::Cost;
 pub use http::Answer;
 pub use wire::{Fault, Wires};
 pub use world::{Customer, World, story};

@@ -292,11 +292,21 @@ impl http_body::Body for BreaksOff {
     }
 }
 
-/// The answer of something that refuses without doing anything.
 fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
+    let (status, answer) = refusal(tap.wire, fault, body);
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
+        .body(Body::from(answer.to_string()))
+        .expect("a response")
+}
+
+/// The answer of something that refuses without doing anything: status and JSON.
+#[must_use]
+pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
     let namespace = "com.amazonaws.dynamodb.v20120810#";
     let request: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let (status, answer) = match (tap.wire, fault) {
+    match (wire, fault) {
         ("provider", Fault::Throttled) => (
             429,
             json!({"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "slow"}}),
@@ -326,10 +336,5 @@ fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
             (200, json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}))
         }
         _ => (500, json!({"__type": format!("{namespace}InternalServerError"), "message": "down"})),
-    };
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-        .body(Body::from(answer.to_string()))
-        .expect("a response")
+    }
 }

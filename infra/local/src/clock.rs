@@ -40,6 +40,13 @@ impl Clock {
         Timestamp::from_unix_millis(self.unix_millis())
     }
 
+    /// Sets a manual clock, forward or back; a system clock cannot be set.
+    pub fn set(&self, unix_millis: i64) {
+        if let Source::Manual(now) = &self.0 {
+            now.store(unix_millis, Ordering::SeqCst);
+        }
+    }
+
     /// Moves a manual clock forward; a system clock does not move.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(unix_millis) = &self.0 {

@@ -2,41 +2,11 @@
 
 use serde_json::json;
 use tests::world::GOOD_CARD;
-use tests::{Answer, World, story};
+use tests::{Answer, Cost, World, story};
 
-/// What a use case did on the wires: `table` operations, calls of the provider, capacity.
+/// What a use case costs, in words.
 async fn cost(world: &World, work: impl AsyncFnOnce() -> Answer) -> String {
-    world.wires.forget();
-    drop(work().await);
-    let exchanges = world.wires.exchanges();
-    let table = |operation: &str| {
-        let of_catalogue = |request: &str| request.contains("CATALOGUE");
-        let of_key = |request: &str| request.contains("KEY#");
-        exchanges
-            .iter()
-            .filter(|exchange| exchange.wire == "table" && exchange.operation == operation)
-            .filter(|exchange| !of_catalogue(&exchange.request) && !of_key(&exchange.request))
-            .count()
-    };
-    let names = ["GetItem", "BatchGetItem", "Query", "TransactWriteItems"];
-    let counted = names.into_iter().map(|name| (name, table(name))).filter(|(_, count)| *count > 0);
-    let mut shown: Vec<_> = counted.map(|(name, count)| format!("{count} {name}")).collect();
-    let provider = exchanges.iter().filter(|exchange| exchange.wire == "provider").count();
-    if provider > 0 {
-        shown.push(format!("{provider} Stripe"));
-    }
-    let own = exchanges.iter().filter(|exchange| !exchange.request.contains("KEY#"));
-    let own = own.filter(|exchange| !exchange.request.contains("CATALOGUE"));
-    let of = |writes: bool| {
-        let written = |operation: &str| operation == "TransactWriteItems";
-        own.clone()
-            .filter(|exchange| written(&exchange.operation) == writes)
-            .fold(0, |sum, exchange| sum + exchange.capacity_tenths)
-    };
-    let units = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
-    shown.push(format!("{} read units", units(of(false))));
-    shown.push(format!("{} write units", units(of(true))));
-    shown.join(", ")
+    Cost::of(&world.wires, async || drop(work().await)).await.to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]

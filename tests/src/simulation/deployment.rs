@@ -1,0 +1,192 @@
+//! The functions, deployed into a simulated cloud: the real handlers, behind the real gateway, with
+//! the real SDK clients.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_smithy_runtime::client::retries::RetryPartition;
+use axum::body::Body;
+use axum::http::Request;
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use ledger::{AccountId, Actor, Currency};
+use local::clock::Clock;
+use local::functions::{Functions, Surroundings};
+use local::gateway::Gateway;
+use local::pump;
+use service::catalogue::Catalogue;
+use service::keys::{self, KeyOwner, NewKey, Scope};
+use service::queue::ConfirmationQueue;
+use service::return_urls::ReturnUrls;
+use service::table::{Commit, Table};
+use sha2::Sha256;
+use url::Url;
+
+use super::cloud::{Cloud, TABLE};
+use super::engine::Engine;
+use super::network::{Network, SdkWire};
+use super::provider::{Provider, StripeWire};
+use super::queue::Queue;
+use crate::Answer;
+
+/// When every history begins.
+const BEGINNING: i64 = 1_795_000_000_000;
+const QUEUE_URL: &str = "http://queue/000000000000/confirmations";
+const WEBHOOK_SECRET: &str = "whsec_simulated";
+const CATALOGUE: &str = include_str!("../../../infra/catalogue.json");
+
+/// A customer of the platform.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    /// Its account.
+    pub account: String,
+    key: String,
+}
+
+/// The functions and everything around them.
+pub struct Deployment {
+    /// What is between the functions and the cloud.
+    pub network: Network,
+    /// The time of functions and provider.
+    pub clock: Clock,
+    /// Everybody with an account.
+    pub customers: Vec<Customer>,
+    gateway: Gateway<StripeWire>,
+    queue: aws_sdk_sqs::Client,
+}
+
+impl Deployment {
+    /// Deploys everything onto an empty table and opens accounts.
+    ///
+    /// # Panics
+    /// If that fails, in calm weather.
+    pub async fn start(random: &mut fastrand::Rng, engine: Engine, accounts: usize) -> Self {
+        let clock = Clock::manual(BEGINNING);
+        let cloud = Cloud::new(engine, Queue::new(random.fork()), Provider::new(clock.clone()));
+        let network = Network::new(cloud, random.fork());
+        let (client, queue) = clients(&network);
+        local::table::create_table(&client).await.expect("a table");
+        let table = Table::new(client, TABLE);
+        let catalogue = Catalogue::parse(CATALOGUE).expect("a catalogue");
+        drop(table.commit(Commit::default().catalogue(&catalogue, 0)).await.expect("a commit"));
+        let mut customers = Vec::new();
+        for number in 1..=accounts {
+            let account = format!("customer-{number}");
+            let key = open_account(random, &table, &account, &clock).await;
+            network.cloud().model.open(&account);
+            customers.push(Customer { account, key });
+        }
+        let default = Url::parse("https://platform.example/paid").expect("an address");
+        let functions = Functions::new(Surroundings {
+            table,
+            queue: ConfirmationQueue::new(queue.clone(), QUEUE_URL),
+            stage: "local".to_owned(),
+            live_mode: false,
+            wire: StripeWire(network.clone()),
+            stripe_key: "sk_test_simulated".to_owned(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
+            cursor_secret: "simulated".to_owned(),
+            return_urls: ReturnUrls { default, hosts: Vec::new() },
+        });
+        network.cloud().begin();
+        let gateway = Gateway { functions: Arc::new(functions), clock: clock.clone() };
+        Self { network, clock, customers, gateway, queue }
+    }
+
+    /// `GET` as a customer.
+    pub async fn get(&self, customer: &Customer, path: &str) -> Answer {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {}", customer.key))
+            .body(Body::empty());
+        self.send(request.expect("a request")).await
+    }
+
+    /// `POST` as a customer.
+    pub async fn post(&self, customer: &Customer, path: &str, key: &str, body: &str) -> Answer {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {}", customer.key))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_owned()));
+        self.send(request.expect("a request")).await
+    }
+
+    /// A webhook, signed by whoever knows this secret.
+    pub async fn deliver(&self, body: &str, secret: &str) -> Answer {
+        let seconds = self.clock.now().unix_seconds();
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+        let mac = mac.chain_update(format!("{seconds}.")).chain_update(body);
+        let signature = HEXLOWER.encode(&mac.finalize().into_bytes());
+        let request = Request::post("/v1/webhooks/stripe")
+            .header("stripe-signature", format!("t={seconds},v1={signature}"))
+            .body(Body::from(body.to_owned()));
+        self.send(request.expect("a request")).await
+    }
+
+    /// A webhook as the provider sends it.
+    pub async fn tell(&self, body: &str) -> Answer {
+        self.deliver(body, WEBHOOK_SECRET).await
+    }
+
+    /// Lets `confirm-payment` take one batch out of the queue.
+    pub async fn feed(&self) {
+        let function = &self.gateway.functions.confirm_payment;
+        // An outage of the queue: the poller asks again.
+        drop(pump::feed(function, &self.queue, QUEUE_URL, &self.clock).await);
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.gateway.answer(request).await.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+/// The SDK clients, with the time limits of production and retry budgets of their own.
+fn clients(network: &Network) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // The SDK keeps the budget of retries for the whole process, by this name.
+    let partition = format!("simulation-{}", NEXT.fetch_add(1, Ordering::SeqCst));
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5))
+        .build();
+    let base = |wire: SdkWire| {
+        aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("us-east-1"))
+            .credentials_provider(credentials())
+            .timeout_config(timeouts.clone())
+            .http_client(wire)
+            .build()
+    };
+    let table = aws_sdk_dynamodb::config::Builder::from(&base(network.wire("table")))
+        .retry_partition(RetryPartition::new(format!("{partition}-table")));
+    let queue = aws_sdk_sqs::config::Builder::from(&base(network.wire("queue")))
+        .retry_partition(RetryPartition::new(format!("{partition}-queue")));
+    let table = aws_sdk_dynamodb::Client::from_conf(table.build());
+    (table, aws_sdk_sqs::Client::from_conf(queue.build()))
+}
+
+fn credentials() -> aws_sdk_dynamodb::config::SharedCredentialsProvider {
+    let credentials = aws_sdk_dynamodb::config::Credentials::new("id", "secret", None, None, "");
+    aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials)
+}
+
+/// Opens an account with its first key, and returns the key.
+async fn open_account(
+    random: &mut fastrand::Rng,
+    table: &Table,
+    account: &str,
+    clock: &Clock,
+) -> String {
+    let mut bytes = [0; keys::ID_BYTES + keys::SECRET_BYTES];
+    random.fill(&mut bytes);
+    let owner = KeyOwner::Account(AccountId::parse(account).expect("an id"));
+    let name = Actor::parse("simulated").expect("a name");
+    let new = NewKey::new(&bytes, owner, name, Scope::CUSTOMER.to_vec(), clock.now());
+    keys::store(table, &new.key, Currency::USD).await.expect("a stored key");
+    new.text
+}

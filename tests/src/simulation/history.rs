@@ -1,0 +1,404 @@
+//! A history: what customers, payers, the provider, the queue and the weather do, drawn from a seed.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::actors::{Act, Actors, Patience};
+use super::deployment::Deployment;
+use super::engine::Engine;
+use super::micros::Micros;
+use super::network::Weather;
+use super::provider::{Money, SessionStatus};
+use super::queue::VISIBILITY;
+
+/// What is to be simulated.
+pub struct Plan {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// How many requests, webhooks and queue batches.
+    pub operations: u64,
+    /// What is behind the table's wire.
+    pub engine: Engine,
+    /// Whether to keep every line of the history.
+    pub keep_history: bool,
+}
+
+/// What happened in a history in which nothing was wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What everything that happened adds up to.
+    pub fingerprint: String,
+    /// Requests, webhooks and queue batches.
+    pub operations: u64,
+    /// Transactions that took effect, each audited.
+    pub commits: u64,
+    /// Requests on the wires that went wrong.
+    pub faults: u64,
+    /// Payments that were credited.
+    pub credited: usize,
+    /// Discrepancies that were stored.
+    pub findings: usize,
+    /// Messages that were given up during an outage and put back after it.
+    pub redriven: usize,
+    /// Every line of the history, if it was to be kept.
+    pub lines: Vec<String>,
+}
+
+impl Outcome {
+    /// The sums of two outcomes; the fingerprint is gone.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            operations: self.operations + other.operations,
+            commits: self.commits + other.commits,
+            faults: self.faults + other.faults,
+            credited: self.credited + other.credited,
+            findings: self.findings + other.findings,
+            redriven: self.redriven + other.redriven,
+            ..Self::default()
+        }
+    }
+}
+
+/// Something that must not be, and when.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// At which operation.
+    pub operation: u64,
+    /// What.
+    pub violation: String,
+    /// Every line of the history, if it was to be kept.
+    pub lines: Vec<String>,
+}
+
+/// Operations under way at a time, at most.
+const AT_ONCE: usize = 12;
+/// Rounds of trying again after everything was healed, at most.
+const ROUNDS: usize = 100;
+/// Longer than anything that is still under way.
+const SETTLE: Duration = Duration::from_secs(60);
+
+/// One simulation as it runs.
+struct Run {
+    actors: Arc<Actors>,
+    random: fastrand::Rng,
+    under_way: JoinSet<()>,
+    done: u64,
+}
+
+/// Simulates a history on this thread: first anything may fail and nothing may be wrong, then
+/// nothing fails and everything must come to its end. `progress` hears the operations done.
+///
+/// # Errors
+/// The first thing that must not be.
+///
+/// # Panics
+/// If this machine cannot run it.
+pub fn simulate(plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<Outcome, Box<Failure>> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+    // The SDK draws its jitter and its tokens from here.
+    fastrand::seed(plan.seed);
+    runtime.block_on(async {
+        let mut random = fastrand::Rng::with_seed(plan.seed);
+        let accounts = random.usize(1..=5);
+        let deployment = Deployment::start(&mut random, plan.engine.clone(), accounts).await;
+        if plan.keep_history {
+            deployment.network.cloud().keep_history();
+        }
+        deployment.network.set_weather(Weather::of(&mut random));
+        let actors = Arc::new(Actors::new(deployment));
+        let mut run = Run { actors, random, under_way: JoinSet::new(), done: 0 };
+        let ran = run.run(plan.operations, progress).await;
+        let mut cloud = run.actors.deployment.network.cloud();
+        let lines = cloud.take_history();
+        ran.map_err(|violation| {
+            Box::new(Failure {
+                seed: plan.seed,
+                operation: run.done,
+                violation,
+                lines: lines.clone(),
+            })
+        })?;
+        Ok(Outcome {
+            fingerprint: cloud.fingerprint(),
+            operations: run.done,
+            commits: cloud.commits,
+            faults: run.actors.deployment.network.faults(),
+            credited: cloud.model.credited.len(),
+            findings: cloud.model.findings.len(),
+            redriven: run.actors.redriven(),
+            lines,
+        })
+    })
+}
+
+impl Run {
+    async fn run(&mut self, operations: u64, progress: &mut dyn FnMut(u64)) -> Result<(), String> {
+        while self.done < operations {
+            self.something_happens().await;
+            self.nothing_is_wrong()?;
+            if self.done.is_multiple_of(256) {
+                progress(self.done);
+            }
+        }
+        self.settle().await;
+        self.nothing_is_wrong()?;
+        self.actors.deployment.network.cloud().audit_everything()?;
+        self.actors.deployment.network.heal();
+        self.converge().await?;
+        self.everything_ends().await;
+        self.converge().await?;
+        let mut cloud = self.actors.deployment.network.cloud();
+        cloud.audit_everything()?;
+        cloud.model.everything_is_settled()?;
+        cloud.only_poison_is_dead()
+    }
+
+    fn nothing_is_wrong(&self) -> Result<(), String> {
+        match &self.actors.deployment.network.cloud().broken {
+            Some(violation) => Err(violation.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// One step of the safety phase.
+    async fn something_happens(&mut self) {
+        let choice = self.random.usize(..);
+        match self.random.u32(0..1_000) {
+            0..160 => self.order().await,
+            160..400 => self.transfer().await,
+            400..500 => self.act(Act::Repeat(choice)).await,
+            500..540 => self.act(Act::Cancel(choice)).await,
+            540..610 => self.act(Act::Balances(choice)).await,
+            610..650 => self.act(Act::LookUp(choice)).await,
+            650..670 => self.act(Act::List(choice)).await,
+            670..690 => self.act(Act::Journal(choice)).await,
+            690..800 => self.somebody_pays(),
+            800..920 => self.act(Act::Deliver(choice)).await,
+            920..965 => self.act(Act::Feed).await,
+            965..975 => self.act(Act::Forge(choice)).await,
+            975..985 => self.actors.something_strange(self.random.u32(..)),
+            985..992 => self.outage(),
+            992..996 => self.race().await,
+            _ => self.time_jumps().await,
+        }
+        sleep(Duration::from_millis(self.random.u64(0..6))).await;
+        self.actors.deployment.clock.advance(Duration::from_millis(self.random.u64(0..40)));
+    }
+
+    /// Starts an operation; one in fifty is killed on its way.
+    async fn act(&mut self, act: Act) {
+        while self.under_way.len() >= AT_ONCE {
+            drop(self.under_way.join_next().await);
+        }
+        while self.under_way.try_join_next().is_some() {}
+        self.done += 1;
+        let patience = match self.random.u32(0..50) {
+            0 => Patience::Killed(Duration::from_millis(self.random.u64(0..40))),
+            _ => Patience::Endless,
+        };
+        let (actors, number) = (Arc::clone(&self.actors), self.done);
+        self.under_way.spawn(async move { actors.act(number, act, patience).await });
+    }
+
+    async fn order(&mut self) {
+        let customer = self.customer();
+        let target = self.target();
+        let cents = match self.random.u32(0..20) {
+            // Outside of the limits of the catalogue.
+            0 => self.random.u64(1..1_000),
+            1 => 1_000_001,
+            _ => self.random.u64(10..100) * 100,
+        };
+        let amount = super::micros::from_cents(cents);
+        let key = self.key(customer);
+        self.act(Act::Order { customer, target, amount, key }).await;
+    }
+
+    async fn transfer(&mut self) {
+        let customer = self.customer();
+        let (target, amount, key) =
+            (self.product(), self.transfer_amount(customer), self.key(customer));
+        self.act(Act::Transfer { customer, target, amount, key }).await;
+    }
+
+    /// Many transfers of one account at one moment, some of them twice.
+    async fn race(&mut self) {
+        let customer = self.customer();
+        for _ in 0..self.random.usize(4..AT_ONCE) {
+            let (target, key) = (self.product(), self.key(customer));
+            let amount = self.transfer_amount(customer);
+            let act = Act::Transfer { customer, target, amount, key };
+            if self.random.bool() {
+                self.act(act.clone()).await;
+            }
+            self.act(act).await;
+        }
+    }
+
+    fn customer(&mut self) -> usize {
+        let count = self.actors.deployment.customers.len();
+        // The first one is busier than the others.
+        if self.random.bool() { 0 } else { self.random.usize(0..count) }
+    }
+
+    fn product(&mut self) -> String {
+        let products = ["product:whatsapp", "product:sms", "product:voice"];
+        products[self.random.usize(0..products.len())].to_owned()
+    }
+
+    fn target(&mut self) -> String {
+        if self.random.u32(0..3) > 0 { "wallet".to_owned() } else { self.product() }
+    }
+
+    /// Often the whole wallet, sometimes a little more.
+    fn transfer_amount(&mut self, customer: usize) -> Micros {
+        let wallet = self.actors.balance(customer, "wallet");
+        match self.random.u32(0..6) {
+            0 if wallet > 0 => wallet,
+            1 => wallet + super::micros::from_cents(1),
+            _ => super::micros::from_cents(self.random.u64(50..4_000)),
+        }
+    }
+
+    /// Mostly a new key; sometimes one that was used before, for the same or for something else.
+    fn key(&mut self, customer: usize) -> String {
+        let number = match self.random.u32(0..25) {
+            0 => self.random.u64(0..=self.done),
+            _ => self.done,
+        };
+        format!("key-{customer}-{number}")
+    }
+
+    /// A payer does something on a page; what that leads to is told later.
+    fn somebody_pays(&mut self) {
+        let mut cloud = self.actors.deployment.network.cloud();
+        let Some(index) = pick(&mut self.random, cloud.provider.sessions.len()) else { return };
+        let session = cloud.provider.sessions[index].clone();
+        let exactly = Money { cents: session.cents, currency: "usd" };
+        let mut line = format!("payer {} {:?}", session.id, session.status);
+        let paid = match (session.status, self.random.u32(0..100)) {
+            (SessionStatus::Open, 0..70) => Some(cloud.provider.pay(index, &exactly)),
+            (SessionStatus::Open, 70..80) => {
+                cloud.provider.decline(index);
+                None
+            }
+            (SessionStatus::Open, 80..88) => {
+                cloud.provider.delay(index);
+                None
+            }
+            (SessionStatus::Open, 88..91) => {
+                let money = Money { cents: session.cents - 1, currency: "usd" };
+                Some(cloud.provider.pay(index, &money))
+            }
+            (SessionStatus::Open, 91..93) => {
+                let money = Money { cents: session.cents, currency: "eur" };
+                Some(cloud.provider.pay(index, &money))
+            }
+            (SessionStatus::Delayed, 0..70) => Some(cloud.provider.arrive(index)),
+            (SessionStatus::Delayed, 70..90) => {
+                cloud.provider.fail_delayed(index);
+                None
+            }
+            (SessionStatus::Paid, 0..3) => Some(cloud.provider.pay_again(index)),
+            (SessionStatus::Paid, 3..5) => {
+                let other = pick(&mut self.random, cloud.provider.sessions.len()).unwrap_or(index);
+                let payment = session.payment.clone().unwrap_or_default();
+                Some(cloud.provider.pay_with(other, &payment))
+            }
+            (SessionStatus::Expired | SessionStatus::DelayedFailed, 0..8) => {
+                Some(cloud.provider.pay_again(index))
+            }
+            _ => return,
+        };
+        if let Some(payment) = paid {
+            let _ = write!(line, " {payment:?}");
+            cloud.model.payments.insert(payment);
+        }
+        cloud.note(&line);
+    }
+
+    /// One of the three is gone for a while.
+    fn outage(&mut self) {
+        let wire = ["table", "queue", "provider"][self.random.usize(0..3)];
+        let time = Duration::from_millis(self.random.u64(100..20_000));
+        self.actors.deployment.network.cut(wire, time);
+    }
+
+    /// Hours pass, or the clock of the functions is set back by seconds.
+    async fn time_jumps(&mut self) {
+        self.settle().await;
+        let clock = &self.actors.deployment.clock;
+        match self.random.u32(0..4) {
+            0 => clock.set(clock.unix_millis() - self.random.i64(0..5_000)),
+            1 => clock.advance(Duration::from_secs(self.random.u64(0..90_000))),
+            _ => clock.advance(Duration::from_secs(self.random.u64(0..3_600))),
+        }
+        self.actors.deployment.network.cloud().provider.expire_overdue();
+    }
+
+    /// Waits until nothing is under way any more.
+    async fn settle(&mut self) {
+        while self.under_way.join_next().await.is_some() {}
+        sleep(SETTLE).await;
+    }
+
+    /// After everything has healed: clients repeat what was not answered, the provider tells again
+    /// what was not taken, the queue is emptied.
+    async fn converge(&mut self) -> Result<(), String> {
+        for _ in 0..ROUNDS {
+            let left = self.actors.left_to_do();
+            self.nothing_is_wrong()?;
+            if left.is_empty() && self.actors.deployment.network.cloud().queue.is_empty() {
+                match self.actors.redrive() {
+                    0 => return Ok(()),
+                    _ => continue,
+                }
+            }
+            for act in left {
+                self.done += 1;
+                let (actors, number) = (Arc::clone(&self.actors), self.done);
+                self.under_way.spawn(async move { actors.act(number, act, Patience::Calm).await });
+            }
+            self.settle().await;
+            self.actors.deployment.feed().await;
+            sleep(VISIBILITY).await;
+        }
+        let cloud = self.actors.deployment.network.cloud();
+        let (left, waiting) = (self.actors.left_to_do_of(&cloud), cloud.queue.len());
+        Err(format!("it does not come to an end: {left:?}, {waiting} messages in the queue"))
+    }
+
+    /// Every page that is open will be closed, and every delayed payment arrives or fails.
+    async fn everything_ends(&mut self) {
+        let deployment = &self.actors.deployment;
+        let mut cloud = deployment.network.cloud();
+        for index in 0..cloud.provider.sessions.len() {
+            if cloud.provider.sessions[index].status == SessionStatus::Delayed {
+                match self.random.bool() {
+                    true => {
+                        let payment = cloud.provider.arrive(index);
+                        cloud.model.payments.insert(payment);
+                    }
+                    false => cloud.provider.fail_delayed(index),
+                }
+            }
+        }
+        drop(cloud);
+        deployment.clock.advance(Duration::from_secs(25 * 3_600));
+        deployment.network.cloud().provider.expire_overdue();
+    }
+}
+
+fn pick(random: &mut fastrand::Rng, count: usize) -> Option<usize> {
+    // Rather something recent than something of long ago.
+    let newest = count.min(30);
+    (count > 0).then(|| count - 1 - random.usize(0..newest))
+}

@@ -1,0 +1,266 @@
+//! What the items of the table say, read without the product's code.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::micros::{self, Micros};
+
+/// What one transaction put into the table.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// The order, if it wrote one.
+    pub order: Option<OrderImage>,
+    /// The claim of a payment.
+    pub claim: Option<ClaimImage>,
+    /// A finding.
+    pub finding: Option<FindingImage>,
+    /// The entry.
+    pub entry: Option<EntryImage>,
+    /// The account.
+    pub account: Option<AccountImage>,
+}
+
+/// An account.
+#[derive(Debug, Clone)]
+pub struct AccountImage {
+    /// Its id.
+    pub id: String,
+    /// The number of its writes.
+    pub version: u64,
+    /// The number of its last entry.
+    pub entries: u64,
+    /// The hash of its last entry.
+    pub head: String,
+    /// What is in which place.
+    pub balances: BTreeMap<String, Micros>,
+    /// What the customer owes.
+    pub debt: Micros,
+}
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryImage {
+    /// Whose.
+    pub account: String,
+    /// Its number.
+    pub number: u64,
+    /// When, in milliseconds.
+    pub at: u64,
+    /// Why.
+    pub kind: String,
+    /// For which order.
+    pub document: String,
+    /// What moved.
+    pub lines: Vec<LineImage>,
+    /// Where that led.
+    pub balances_after: BTreeMap<String, Micros>,
+    /// The hash before.
+    pub previous_hash: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// A line of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineImage {
+    /// The place.
+    pub place: String,
+    /// The currency.
+    pub currency: String,
+    /// What was added to it.
+    pub amount: Micros,
+}
+
+/// An order.
+#[derive(Debug, Clone)]
+pub struct OrderImage {
+    /// Its id.
+    pub id: String,
+    /// The number of its writes.
+    pub version: u64,
+    /// Whose.
+    pub account: String,
+    /// `card` or `balance`.
+    pub method: String,
+    /// Where its money goes.
+    pub target: String,
+    /// How much.
+    pub amount: Micros,
+    /// Every status it had, oldest first.
+    pub statuses: Vec<String>,
+    /// Whether its customer has called it off.
+    pub cancel_requested: bool,
+    /// When it was made, in milliseconds.
+    pub created_at: u64,
+    /// The payment page that is shown.
+    pub session: Option<String>,
+    /// The attempt at making that page.
+    pub attempt: u64,
+    /// What was credited, if it was.
+    pub settled: Option<SettledImage>,
+}
+
+/// What was credited for an order.
+#[derive(Debug, Clone)]
+pub struct SettledImage {
+    /// By which payment; none for a transfer.
+    pub payment: Option<String>,
+    /// How much arrived in the target.
+    pub credited: Micros,
+    /// How much went into a debt.
+    pub debt_paid: Micros,
+}
+
+/// The claim of a payment.
+#[derive(Debug, Clone)]
+pub struct ClaimImage {
+    /// The payment.
+    pub payment: String,
+    /// The order that it paid.
+    pub order: String,
+}
+
+/// A finding.
+#[derive(Debug, Clone)]
+pub struct FindingImage {
+    /// What disagrees.
+    pub kind: String,
+    /// The order.
+    pub order: String,
+    /// The payment.
+    pub payment: String,
+}
+
+impl OrderImage {
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> &str {
+        self.statuses.last().map_or("", String::as_str)
+    }
+}
+
+impl EntryImage {
+    /// Place and amount of each line, in the order of their names.
+    #[must_use]
+    pub fn lines_by_name(&self) -> Vec<(String, Micros)> {
+        let lines = self.lines.iter().map(|line| (line.place.clone(), line.amount));
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        lines
+    }
+}
+
+impl Step {
+    /// Reads the items that one transaction put.
+    ///
+    /// # Errors
+    /// An item that does not read, or that a movement of money never writes.
+    pub fn read<'item>(items: impl Iterator<Item = &'item Value>) -> Result<Self, String> {
+        let mut step = Self::default();
+        for item in items {
+            step.add(item).ok_or_else(|| format!("an item that cannot be read: {item}"))?;
+        }
+        Ok(step)
+    }
+
+    fn add(&mut self, item: &Value) -> Option<()> {
+        let (kind, id) = text(item, "pk")?.split_once('#')?;
+        match kind {
+            "ORDER" => self.order = Some(order(id, item)?),
+            "PAYMENT" => {
+                let order = text(item, "order_id")?.to_owned();
+                self.claim = Some(ClaimImage { payment: id.to_owned(), order });
+            }
+            "FINDING" => {
+                let own = |name: &str| text(item, name).map(str::to_owned);
+                let (kind, order, payment) = (own("kind")?, own("order_id")?, own("payment_id")?);
+                self.finding = Some(FindingImage { kind, order, payment });
+            }
+            "JOURNAL" => self.entry = Some(entry(id, item)?),
+            "ACCOUNT" => self.account = Some(account(id, item)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn account(id: &str, item: &Value) -> Option<AccountImage> {
+    Some(AccountImage {
+        id: id.to_owned(),
+        version: number(item, "version")?,
+        entries: number(item, "entries")?,
+        head: text(item, "head")?.to_owned(),
+        balances: amounts(item, "balances")?,
+        debt: micros::parse(text(item, "debt")?)?,
+    })
+}
+
+fn entry(account: &str, item: &Value) -> Option<EntryImage> {
+    let lines = item["lines"]["L"].as_array()?.iter().map(|line| {
+        let line = &line["M"];
+        Some(LineImage {
+            place: text(line, "place")?.to_owned(),
+            currency: text(line, "currency")?.to_owned(),
+            amount: micros::parse(text(line, "amount")?)?,
+        })
+    });
+    let number = number(item, "number")?;
+    if text(item, "sk")? != format!("{number:012}") {
+        return None;
+    }
+    Some(EntryImage {
+        account: account.to_owned(),
+        number,
+        at: self::number(item, "at")?,
+        kind: text(item, "kind")?.to_owned(),
+        document: text(item, "document_id")?.to_owned(),
+        lines: lines.collect::<Option<_>>()?,
+        balances_after: amounts(item, "balances_after")?,
+        previous_hash: text(item, "previous_hash")?.to_owned(),
+        hash: text(item, "hash")?.to_owned(),
+    })
+}
+
+fn order(id: &str, item: &Value) -> Option<OrderImage> {
+    let timeline = item["timeline"]["L"].as_array()?.iter();
+    let statuses = timeline.map(|change| text(&change["M"], "to").map(str::to_owned));
+    let settled = &item["settled"]["M"];
+    let settled = match settled.is_null() {
+        true => None,
+        false => Some(SettledImage {
+            payment: text(settled, "payment_id").map(str::to_owned),
+            credited: micros::parse(text(settled, "credited")?)?,
+            debt_paid: micros::parse(text(settled, "debt_paid")?)?,
+        }),
+    };
+    Some(OrderImage {
+        id: id.to_owned(),
+        version: number(item, "version")?,
+        account: text(item, "account_id")?.to_owned(),
+        method: text(item, "method")?.to_owned(),
+        target: text(item, "target")?.to_owned(),
+        amount: micros::parse(text(item, "amount")?)?,
+        statuses: statuses.collect::<Option<_>>()?,
+        cancel_requested: !item["cancel_requested_at"].is_null(),
+        created_at: number(item, "created_at")?,
+        session: text(&item["checkout"]["M"], "session_id").map(str::to_owned),
+        attempt: number(&item["checkout"]["M"], "attempt").unwrap_or_default(),
+        settled,
+    })
+}
+
+fn amounts(item: &Value, name: &str) -> Option<BTreeMap<String, Micros>> {
+    let amounts = item[name]["M"].as_object()?.iter();
+    let amounts =
+        amounts.map(|(place, amount)| Some((place.clone(), micros::parse(amount["S"].as_str()?)?)));
+    amounts.collect()
+}
+
+fn text<'item>(item: &'item Value, name: &str) -> Option<&'item str> {
+    item[name]["S"].as_str()
+}
+
+fn number(item: &Value, name: &str) -> Option<u64> {
+    u64::from_str_radix(item[name]["N"].as_str()?, 10).ok()
+}

@@ -1,0 +1,26 @@
+//! A simulated world in which everything goes wrong, drawn from a seed.
+//!
+//! The functions are the deployed ones, behind their real SDK clients. Around them, in one thread
+//! and in virtual time, are a [`network`] that loses, delays, tears and refuses, a [`queue`] and a
+//! payment [`provider`] as hostile as the real ones may be, and a table: the embedded one, or
+//! Amazon's DynamoDB Local. A [`model`] of the contract, which shares no code with the product, is
+//! held against every transaction as it takes effect and against every answer.
+//!
+//! One seed is one history. It has two phases: first anything may fail and nothing may be wrong;
+//! then everything heals, and whatever was begun must come to its end.
+
+pub mod actors;
+pub mod answers;
+pub mod cloud;
+pub mod deployment;
+pub mod engine;
+pub mod history;
+pub mod images;
+pub mod micros;
+pub mod model;
+pub mod network;
+pub mod provider;
+pub mod queue;
+
+pub use engine::Engine;
+pub use history::{Failure, Outcome, Plan, simulate};

@@ -1,0 +1,439 @@
+//! A payment provider that says and does what Stripe may, at the worst moment.
+//!
+//! Written without the stand-in of the local runner, so that the two can disagree. It keeps answers
+//! under their idempotency keys, refuses what Stripe refuses, and makes events out of what payers
+//! do. Who delivers them, when, how often and in which order is the history's business.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use local::clock::Clock;
+use serde_json::{Value, json};
+use service::stripe::Wire;
+use stripe::StripeError;
+use stripe_client_core::{CustomizedStripeRequest, StripeClient, StripeMethod};
+use tokio::time::{Duration, timeout};
+use url::form_urlencoded;
+
+use super::engine::Reply;
+use super::images::OrderImage;
+use super::model::Payment;
+use super::network::{Call, Network};
+use crate::wire::Fault;
+
+/// How long the client waits for an answer, as in production.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// Stripe takes pages that are open for so many seconds.
+const PAGE_SECONDS: std::ops::RangeInclusive<i64> = 1_800..=86_400;
+
+/// The provider's books.
+pub struct Provider {
+    clock: Clock,
+    /// All payment pages, oldest first.
+    pub sessions: Vec<Session>,
+    /// Everything that happened, oldest first.
+    pub events: Vec<Event>,
+    /// By idempotency key: what was asked, in whatever order, and the answer.
+    kept: BTreeMap<String, (BTreeMap<String, String>, Reply)>,
+    payments: u64,
+}
+
+/// A payment page.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub account: String,
+    /// For which order.
+    pub order: String,
+    /// How much it takes, in cents.
+    pub cents: u64,
+    /// In what, in lower case.
+    pub currency: &'static str,
+    /// When it closes, in seconds.
+    pub expires_at: i64,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// The payment that was begun on it.
+    pub payment: Option<String>,
+}
+
+/// Where a payment page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// It can be paid.
+    Open,
+    /// It was paid.
+    Paid,
+    /// It was filled in; the money comes later, or not.
+    Delayed,
+    /// It was paid late, or the late payment failed for good.
+    DelayedFailed,
+    /// It closed unpaid.
+    Expired,
+}
+
+/// Something that the provider tells.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The signed body.
+    pub body: String,
+    /// Whether the endpoint has taken it.
+    pub taken: bool,
+    /// Whether no code can read it: it ends in the dead-letter queue.
+    pub unreadable: bool,
+}
+
+/// A payment as the payer makes it.
+#[derive(Debug, Clone)]
+pub struct Money {
+    /// How much, in cents.
+    pub cents: u64,
+    /// In what, in lower case.
+    pub currency: &'static str,
+}
+
+/// The wire of the Stripe client.
+#[derive(Clone, Debug)]
+pub struct StripeWire(pub Network);
+
+impl Provider {
+    /// A provider without any history.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let (sessions, events, kept) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { clock, sessions, events, kept, payments: 0 }
+    }
+
+    /// Whether a request is one that the product may make: its parameters were stored before it
+    /// was sent, and its key belongs to them alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check<'model>(
+        &self,
+        call: &Call,
+        stored: impl Fn(&str) -> Option<&'model OrderImage>,
+    ) -> Result<(), String> {
+        if call.operation != "POST /checkout/sessions" {
+            return Ok(());
+        }
+        let form = read_form(&call.body);
+        let order = field(&form, "metadata[order_id]");
+        let image =
+            stored(order).ok_or_else(|| format!("a page for {order}, which is not stored"))?;
+        let key = call.key.as_deref().unwrap_or_default();
+        let (prefix, attempt) = key.rsplit_once(':').unwrap_or_default();
+        if prefix != order || number(attempt).is_none_or(|attempt| attempt > image.attempt) {
+            return Err(format!("a page for {order} was asked for with the key {key}"));
+        }
+        Ok(())
+    }
+
+    /// Does what a request asks for.
+    #[must_use]
+    pub fn answer(&mut self, call: &Call) -> Reply {
+        let (method, path) = call.operation.split_once(' ').unwrap_or_default();
+        let parts: Vec<_> = path.trim_start_matches("/checkout/sessions").split('/').collect();
+        match (method, parts.as_slice()) {
+            ("POST", [""]) => self.create(call),
+            ("POST", ["", id, "expire"]) => self.expire(id),
+            ("GET", ["", id]) => match self.session(id) {
+                Some(session) => reply(200, &shape(session)),
+                None => refuse("no such session"),
+            },
+            _ => refuse("no such call"),
+        }
+    }
+
+    /// Fails in the provider's own way: a 5xx answer is kept under its key, and may have done it.
+    #[must_use]
+    pub fn fail(&mut self, call: &Call, fault: Fault) -> Reply {
+        match fault {
+            Fault::Throttled => {
+                let error =
+                    json!({"error": {"type": "invalid_request_error", "code": "rate_limit"}});
+                reply(429, &error)
+            }
+            _ => {
+                let did = self.payments.is_multiple_of(2);
+                if did {
+                    drop(self.answer(call));
+                }
+                let down = reply(500, &json!({"error": {"type": "api_error"}}));
+                if let Some(key) = &call.key {
+                    self.kept.insert(key.clone(), (read_form(&call.body), down.clone()));
+                }
+                down
+            }
+        }
+    }
+
+    fn create(&mut self, call: &Call) -> Reply {
+        let key = call.key.clone().unwrap_or_default();
+        let form = read_form(&call.body);
+        if let Some((asked, kept)) = self.kept.get(&key) {
+            return match *asked == form {
+                true => kept.clone(),
+                false => reply(400, &json!({"error": {"type": "idempotency_error"}})),
+            };
+        }
+        let expires_at = number(field(&form, "expires_at")).unwrap_or_default();
+        let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
+        if !PAGE_SECONDS.contains(&(expires_at - self.now())) {
+            return refuse("expires_at");
+        }
+        let session = Session {
+            id: format!("cs_test_{}", self.sessions.len() + 1),
+            account: field(&form, "metadata[account_id]").to_owned(),
+            order: field(&form, "metadata[order_id]").to_owned(),
+            cents: number(field(&form, "line_items[0][price_data][unit_amount]"))
+                .unwrap_or_default(),
+            currency: "usd",
+            expires_at,
+            status: SessionStatus::Open,
+            payment: None,
+        };
+        let made = reply(200, &shape(&session));
+        self.sessions.push(session);
+        self.kept.insert(key, (form, made.clone()));
+        made
+    }
+
+    fn expire(&mut self, id: &str) -> Reply {
+        let Some(index) = self.sessions.iter().position(|session| session.id == id) else {
+            return refuse("no such session");
+        };
+        if self.sessions[index].status != SessionStatus::Open {
+            return refuse("the session is not open");
+        }
+        self.close(index);
+        reply(200, &shape(&self.sessions[index]))
+    }
+
+    /// Closes every page whose time is over.
+    pub fn expire_overdue(&mut self) {
+        let now = self.now();
+        for index in 0..self.sessions.len() {
+            let session = &self.sessions[index];
+            if session.status == SessionStatus::Open && session.expires_at <= now {
+                self.close(index);
+            }
+        }
+    }
+
+    fn close(&mut self, index: usize) {
+        self.sessions[index].status = SessionStatus::Expired;
+        let object = shape(&self.sessions[index]);
+        self.tell("checkout.session.expired", object);
+    }
+
+    /// A payer fills in a page. Returns what was taken.
+    pub fn pay(&mut self, index: usize, money: &Money) -> Payment {
+        let payment = self.begin(index);
+        self.sessions[index].status = SessionStatus::Paid;
+        self.take(index, &payment, money, "checkout.session.completed")
+    }
+
+    /// A card is refused; the page stays open.
+    pub fn decline(&mut self, index: usize) {
+        let payment = self.begin(index);
+        let session = &self.sessions[index];
+        let object = json!({
+            "id": payment, "object": "payment_intent", "metadata": marks(session),
+            "last_payment_error": {"decline_code": "insufficient_funds"},
+        });
+        self.tell("payment_intent.payment_failed", object);
+    }
+
+    /// A payer chooses a way to pay that takes days.
+    pub fn delay(&mut self, index: usize) {
+        drop(self.begin(index));
+        self.sessions[index].status = SessionStatus::Delayed;
+        let object = shape(&self.sessions[index]);
+        self.tell("checkout.session.completed", object);
+    }
+
+    /// The delayed money arrives. Returns what was taken.
+    pub fn arrive(&mut self, index: usize) -> Payment {
+        let payment = self.begin(index);
+        self.sessions[index].status = SessionStatus::Paid;
+        let money = self.price(index);
+        self.take(index, &payment, &money, "checkout.session.async_payment_succeeded")
+    }
+
+    /// The delayed money will not come.
+    pub fn fail_delayed(&mut self, index: usize) {
+        self.sessions[index].status = SessionStatus::DelayedFailed;
+        let object = shape(&self.sessions[index]);
+        self.tell("checkout.session.async_payment_failed", object);
+    }
+
+    /// The same money is said to have paid this order as well. Returns what is said.
+    pub fn pay_with(&mut self, index: usize, payment: &str) -> Payment {
+        let money = self.price(index);
+        self.take(index, payment, &money, "checkout.session.completed")
+    }
+
+    /// A payer pays once more what was paid, or what was closed. Returns what was taken.
+    pub fn pay_again(&mut self, index: usize) -> Payment {
+        self.sessions[index].payment = None;
+        let money = self.price(index);
+        self.pay(index, &money)
+    }
+
+    /// An event that this or another code cannot read, or that is for somebody else.
+    pub fn tell_strangely(&mut self, kind: &str, object: Value, unreadable: bool) {
+        self.tell(kind, object);
+        if let Some(event) = self.events.last_mut() {
+            event.unreadable = unreadable;
+        }
+    }
+
+    /// What a page takes.
+    fn price(&self, index: usize) -> Money {
+        let session = &self.sessions[index];
+        Money { cents: session.cents, currency: session.currency }
+    }
+
+    fn session(&self, id: &str) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+
+    fn begin(&mut self, index: usize) -> String {
+        if let Some(payment) = &self.sessions[index].payment {
+            return payment.clone();
+        }
+        self.payments += 1;
+        let payment = format!("pi_{}", self.payments);
+        self.sessions[index].payment = Some(payment.clone());
+        payment
+    }
+
+    fn take(&mut self, index: usize, payment: &str, money: &Money, kind: &str) -> Payment {
+        let session = &mut self.sessions[index];
+        let order = session.order.clone();
+        (session.cents, session.currency) = (money.cents, money.currency);
+        let mut object = shape(session);
+        object["payment_status"] = json!("paid");
+        object["status"] = json!("complete");
+        object["payment_intent"] = json!(payment);
+        self.tell(kind, object);
+        let (id, currency) = (payment.to_owned(), money.currency.to_owned());
+        Payment { id, order, cents: money.cents, currency }
+    }
+
+    fn tell(&mut self, kind: &str, object: Value) {
+        let body = json!({
+            "id": format!("evt_{}", self.events.len() + 1),
+            "object": "event",
+            "api_version": "2026-09-30.endive",
+            "created": self.now(),
+            "livemode": false,
+            "type": kind,
+            "data": {"object": object},
+        });
+        let body = body.to_string();
+        self.events.push(Event { body, taken: false, unreadable: false });
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.unix_millis().div_euclid(1_000)
+    }
+}
+
+fn shape(session: &Session) -> Value {
+    let status = match session.status {
+        SessionStatus::Open => "open",
+        SessionStatus::Expired => "expired",
+        _ => "complete",
+    };
+    let paid = session.status == SessionStatus::Paid;
+    json!({
+        "id": session.id,
+        "object": "checkout.session",
+        "amount_total": session.cents,
+        "automatic_tax": {"enabled": false},
+        "created": 0,
+        "currency": session.currency,
+        "custom_fields": [],
+        "custom_text": {},
+        "expires_at": session.expires_at,
+        "livemode": false,
+        "metadata": marks(session),
+        "mode": "payment",
+        "payment_intent": session.payment,
+        "payment_method_types": ["card"],
+        "payment_status": if paid { "paid" } else { "unpaid" },
+        "shipping_options": [],
+        "status": status,
+        "url": (status == "open").then(|| format!("http://provider/pay/{}", session.id)),
+    })
+}
+
+fn marks(session: &Session) -> Value {
+    json!({
+        "topup_stage": "local",
+        "account_id": session.account,
+        "order_id": session.order,
+    })
+}
+
+fn read_form(body: &[u8]) -> BTreeMap<String, String> {
+    form_urlencoded::parse(body).into_owned().collect()
+}
+
+fn field<'form>(form: &'form BTreeMap<String, String>, name: &str) -> &'form str {
+    form.get(name).map_or("", String::as_str)
+}
+
+fn number(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 10).ok()
+}
+
+fn reply(status: u16, body: &Value) -> Reply {
+    Reply { status, body: body.to_string().into_bytes() }
+}
+
+fn refuse(why: &str) -> Reply {
+    reply(400, &json!({"error": {"type": "invalid_request_error", "message": why}}))
+}
+
+impl Wire for StripeWire {
+    type Client = Self;
+
+    fn client(&self, _: &str) -> Result<Self, StripeError> {
+        Ok(self.clone())
+    }
+}
+
+impl StripeClient for StripeWire {
+    type Err = StripeError;
+
+    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
+        let (request, settings) = request.into_pieces();
+        let method = match request.method {
+            StripeMethod::Get => "GET",
+            StripeMethod::Post => "POST",
+            StripeMethod::Delete => "DELETE",
+        };
+        let key = settings.request_strategy.and_then(|strategy| strategy.get_key());
+        let call = Call {
+            wire: "provider",
+            operation: format!("{method} {}", request.path),
+            body: request.body.unwrap_or_default().into_bytes(),
+            key: key.map(|key| key.as_str().to_owned()),
+        };
+        let answered = timeout(PATIENCE, self.0.send(call)).await;
+        let reply = answered.ok().and_then(Result::ok).ok_or(StripeError::Timeout)?;
+        if reply.status == 200 {
+            return Ok(Bytes::from(reply.body));
+        }
+        let text = String::from_utf8(reply.body).unwrap_or_default();
+        match miniserde::json::from_str::<stripe_shared::Error>(&text) {
+            Ok(error) => Err(StripeError::Stripe(error.error, reply.status)),
+            Err(_) => Err(StripeError::JSONDeserialize(text)),
+        }
+    }
+}
