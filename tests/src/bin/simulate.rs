@@ -24,7 +24,7 @@ struct Options {
     /// How many operations a history has, at most
     #[arg(long, default_value_t = 2_500)]
     per_history: u64,
-    /// A DynamoDB Local, such as 127.0.0.1:8000, in place of the embedded table
+    /// A DynamoDB Local, such as http://127.0.0.1:8000, in place of the embedded table
     #[arg(long)]
     table: Option<String>,
     /// Where to write every line of the last history
@@ -54,13 +54,17 @@ fn main() -> ExitCode {
         }
         seed = seed.wrapping_add(1);
     }
+    for (what, count) in &total.seen {
+        println!("{count:>9} {what}");
+    }
     println!("all: {}", summary(seed.wrapping_sub(1), &total));
     ExitCode::SUCCESS
 }
 
 fn one(options: &Options, seed: u64, operations: u64, before: u64) -> Result<Outcome, Failure> {
     let engine = match &options.table {
-        Some(host) => Engine::remote(host, format!("{seed:x}")),
+        // A fresh database each time; its name is no part of the history.
+        Some(endpoint) => Engine::remote(endpoint, format!("simulation{:x}", fastrand::u64(..))),
         None => Engine::embedded(),
     };
     let keep_history = options.history.is_some();
@@ -88,7 +92,8 @@ fn one(options: &Options, seed: u64, operations: u64, before: u64) -> Result<Out
 }
 
 fn summary(seed: u64, outcome: &Outcome) -> String {
-    let Outcome { fingerprint, operations, commits, faults, credited, findings, .. } = outcome;
+    let Outcome { fingerprint, operations, commits, credited, findings, .. } = outcome;
+    let faults = outcome.faults();
     format!(
         "seed {seed}: {operations} operations, {commits} commits, {faults} faults, {credited} \
          credits, {findings} findings {fingerprint}"

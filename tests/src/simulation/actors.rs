@@ -82,7 +82,6 @@ struct Books {
     requests: Vec<Request>,
     /// Orders that customers called off without being told how that went.
     cancels: Vec<(usize, String)>,
-    redriven: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +94,25 @@ struct Request {
     wish: Wish,
     /// Whether it was answered for good.
     answered: bool,
+}
+
+impl Act {
+    /// What it is.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Order { .. } => "order",
+            Self::Transfer { .. } => "transfer",
+            Self::Repeat(_) => "repeat",
+            Self::Cancel(_) => "cancel",
+            Self::Balances(_) => "balances",
+            Self::LookUp(_) => "look up",
+            Self::List(_) => "list",
+            Self::Journal(_) => "journal",
+            Self::Deliver(_) => "webhook",
+            Self::Feed => "queue",
+            Self::Forge(_) => "forged webhook",
+        }
+    }
 }
 
 impl Actors {
@@ -112,8 +130,13 @@ impl Actors {
             Patience::Killed(after) => timeout(after, acting).await.unwrap_or(None),
             Patience::Endless | Patience::Calm => acting.await,
         };
-        let status = answered.map_or(0, |answer| answer.status);
-        self.note(&format!("{number} {status}"));
+        let (status, code) = answered.map_or((0, String::new()), |answer| {
+            let code = answer.text(if answer.status == 200 { "outcome" } else { "code" });
+            (answer.status, code)
+        });
+        let mut cloud = self.deployment.network.cloud();
+        cloud.saw(format!("answer: {} {status} {code}", act.name()).trim_end());
+        cloud.note(&format!("{number} {status}"));
     }
 
     /// The balance that a customer has.
@@ -123,16 +146,11 @@ impl Actors {
         self.deployment.network.cloud().model.accounts[account].balance(place)
     }
 
-    /// Messages that were given up and put back.
-    #[must_use]
-    pub fn redriven(&self) -> usize {
-        self.books().redriven
-    }
-
     /// Puts back what was given up, and counts it.
     pub fn redrive(&self) -> usize {
-        let count = self.deployment.network.cloud().queue.redrive(is_poison);
-        self.books().redriven += count;
+        let mut cloud = self.deployment.network.cloud();
+        let count = cloud.queue.redrive(is_poison);
+        (0..count).for_each(|_| cloud.saw("a message that was given up and put back"));
         count
     }
 

@@ -32,6 +32,8 @@ pub struct Cloud {
     pub broken: Option<String>,
     /// Commits that the auditor has looked at.
     pub commits: u64,
+    /// What has happened, and how often: a simulation in which it never does proves nothing.
+    pub seen: BTreeMap<String, u64>,
     audits: bool,
     tokens: BTreeSet<String>,
     made_at: BTreeMap<String, Instant>,
@@ -59,6 +61,7 @@ impl Cloud {
             model: Model::default(),
             broken: None,
             commits: 0,
+            seen: BTreeMap::new(),
             audits: false,
             tokens: BTreeSet::new(),
             made_at: BTreeMap::new(),
@@ -98,6 +101,14 @@ impl Cloud {
         }
     }
 
+    /// Counts something that has happened.
+    pub fn saw(&mut self, what: &str) {
+        match self.seen.get_mut(what) {
+            Some(count) => *count += 1,
+            None => drop(self.seen.insert(what.to_owned(), 1)),
+        }
+    }
+
     /// Something is as it must not be. The first one counts.
     pub fn must(&mut self, checked: Result<(), String>) {
         if let Err(violation) = checked {
@@ -111,7 +122,10 @@ impl Cloud {
     pub fn answer(&mut self, call: &Call, index_lag: Duration) -> Reply {
         let reply = match call.wire {
             "table" => self.ask_table(call, index_lag),
-            "queue" => self.queue.answer(&call.operation, &call.body),
+            "queue" => {
+                self.saw(&format!("queue {}", call.operation));
+                self.queue.answer(&call.operation, &call.body)
+            }
             _ => {
                 let orders = &self.model.orders;
                 let checked = self.provider.check(call, |id| orders.get(id).map(Order::now));
@@ -125,6 +139,9 @@ impl Cloud {
 
     fn ask_table(&mut self, call: &Call, index_lag: Duration) -> Reply {
         let reply = self.engine.answer(&call.operation, &call.body);
+        if call.operation == "TransactWriteItems" && reply.status == 400 {
+            self.saw("a commit that lost a race");
+        }
         match call.operation.as_str() {
             "TransactWriteItems" if reply.status == 200 && self.audits => {
                 let audited = self.audit(&call.body);
@@ -162,6 +179,9 @@ impl Cloud {
             return Err(format!("{} items were written, {} are there", keys.len(), items.len()));
         }
         let step = Step::read(items.iter())?;
+        for what in self.model.meaning(&step) {
+            self.saw(&what);
+        }
         if let Some(order) = &step.order {
             self.made_at.entry(format!("ORDER#{}", order.id)).or_insert_with(Instant::now);
             self.note(&format!("{} {} {:?}", order.id, order.version, order.statuses));
@@ -170,15 +190,20 @@ impl Cloud {
     }
 
     /// An index page without what is too new for it.
-    fn lagging(&self, reply: Reply, lag: Duration) -> Reply {
+    fn lagging(&mut self, reply: Reply, lag: Duration) -> Reply {
         let mut answer: Value = serde_json::from_slice(&reply.body).expect("JSON");
         let horizon = Instant::now().checked_sub(lag);
+        let made_at = &self.made_at;
         let shown = |item: &Value| {
-            let made = item["pk"]["S"].as_str().and_then(|pk| self.made_at.get(pk));
+            let made = item["pk"]["S"].as_str().and_then(|pk| made_at.get(pk));
             made.is_none_or(|made| horizon.is_some_and(|horizon| *made <= horizon))
         };
         if let Some(items) = answer["Items"].as_array_mut() {
+            let before = items.len();
             items.retain(shown);
+            if items.len() < before {
+                self.saw("an order that its index did not show yet");
+            }
         }
         Reply { body: answer.to_string().into_bytes(), ..reply }
     }

@@ -1,9 +1,5 @@
 //! The table behind the simulated network: the embedded one, or Amazon's DynamoDB Local.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +11,7 @@ pub enum Engine {
     /// In this process.
     Embedded(Database),
     /// At this address, over one connection.
-    Remote(Arc<Mutex<Remote>>),
+    Remote(Remote),
 }
 
 /// An answer as it goes over the wire.
@@ -27,10 +23,12 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// A connection to a DynamoDB on this machine.
+/// A DynamoDB on this machine, asked over one connection that blocks this thread: virtual time stands
+/// still until it has answered.
+#[derive(Clone)]
 pub struct Remote {
-    stream: BufReader<TcpStream>,
-    host: String,
+    agent: ureq::Agent,
+    endpoint: String,
     /// DynamoDB Local keeps one database for each of these.
     access_key: String,
 }
@@ -45,16 +43,12 @@ impl Engine {
         Self::Embedded(Database::memory().expect("a database in memory"))
     }
 
-    /// A fresh database of a DynamoDB Local at `127.0.0.1:8000` or the like.
-    ///
-    /// # Panics
-    /// If nothing listens there.
+    /// A fresh database of a DynamoDB Local at `http://127.0.0.1:8000` or the like.
     #[must_use]
-    pub fn remote(host: &str, access_key: String) -> Self {
-        let stream = TcpStream::connect(host).expect("a DynamoDB listens there");
-        stream.set_nodelay(true).expect("a socket");
-        let (host, stream) = (host.to_owned(), BufReader::new(stream));
-        Self::Remote(Arc::new(Mutex::new(Remote { stream, host, access_key })))
+    pub fn remote(endpoint: &str, access_key: String) -> Self {
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build();
+        let (agent, endpoint) = (agent.new_agent(), endpoint.to_owned());
+        Self::Remote(Remote { agent, endpoint, access_key })
     }
 
     /// Does what a request asks for.
@@ -65,10 +59,7 @@ impl Engine {
     pub fn answer(&self, operation: &str, body: &[u8]) -> Reply {
         match self {
             Self::Embedded(database) => embedded(database, operation, body),
-            Self::Remote(remote) => {
-                let mut remote = remote.lock().unwrap_or_else(PoisonError::into_inner);
-                remote.answer(operation, body).expect("DynamoDB answers")
-            }
+            Self::Remote(remote) => remote.answer(operation, body).expect("DynamoDB answers"),
         }
     }
 }
@@ -97,32 +88,20 @@ fn embedded(database: &Database, operation: &str, body: &[u8]) -> Reply {
 }
 
 impl Remote {
-    fn answer(&mut self, operation: &str, body: &[u8]) -> std::io::Result<Reply> {
-        let (host, key) = (&self.host, &self.access_key);
-        let length = body.len();
-        let head = format!(
-            "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-amz-json-1.0\r\n\
-             X-Amz-Target: DynamoDB_20120810.{operation}\r\nContent-Length: {length}\r\n\
-             X-Amz-Date: 20261123T000000Z\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential={key}/20261123/us-east-1/dynamodb/\
-             aws4_request, SignedHeaders=host, Signature=0\r\n\r\n"
-        );
-        let stream = self.stream.get_mut();
-        stream.write_all(&[head.as_bytes(), body].concat())?;
-        let mut line = String::new();
-        self.stream.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).and_then(|text| serde_json::from_str(text).ok());
-        let mut length = 0;
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(':') else { break };
-            if name.eq_ignore_ascii_case("content-length") {
-                length = serde_json::from_str(value.trim()).expect("a length");
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
-        Ok(Reply { status: status.expect("a status"), body })
+    fn answer(&self, operation: &str, body: &[u8]) -> Result<Reply, ureq::Error> {
+        let credential = format!("{}/20261123/us-east-1/dynamodb/aws4_request", self.access_key);
+        // The signature is not looked at.
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0");
+        let mut answer = self
+            .agent
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("x-amz-date", "20261123T000000Z")
+            .header("authorization", authorization)
+            .send(body)?;
+        let body = answer.body_mut().read_to_vec()?;
+        Ok(Reply { status: answer.status().as_u16(), body })
     }
 }

@@ -1,5 +1,6 @@
 //! A history: what customers, payers, the provider, the queue and the weather do, drawn from a seed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +37,12 @@ pub struct Outcome {
     pub operations: u64,
     /// Transactions that took effect, each audited.
     pub commits: u64,
-    /// Requests on the wires that went wrong.
-    pub faults: u64,
     /// Payments that were credited.
     pub credited: usize,
     /// Discrepancies that were stored.
     pub findings: usize,
-    /// Messages that were given up during an outage and put back after it.
-    pub redriven: usize,
+    /// Everything that happened, and how often.
+    pub seen: BTreeMap<String, u64>,
     /// Every line of the history, if it was to be kept.
     pub lines: Vec<String>,
 }
@@ -52,15 +51,25 @@ impl Outcome {
     /// The sums of two outcomes; the fingerprint is gone.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
+        let mut seen = self.seen.clone();
+        for (what, count) in &other.seen {
+            *seen.entry(what.clone()).or_default() += count;
+        }
         Self {
             operations: self.operations + other.operations,
             commits: self.commits + other.commits,
-            faults: self.faults + other.faults,
             credited: self.credited + other.credited,
             findings: self.findings + other.findings,
-            redriven: self.redriven + other.redriven,
+            seen,
             ..Self::default()
         }
+    }
+
+    /// Requests on the wires that went wrong.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        let faults = self.seen.iter().filter(|(what, _)| what.starts_with("fault:"));
+        faults.fold(0, |sum, (_, count)| sum + count)
     }
 }
 
@@ -113,6 +122,7 @@ pub fn simulate(plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<Outcome, B
             deployment.network.cloud().keep_history();
         }
         deployment.network.set_weather(Weather::of(&mut random));
+        deployment.network.cloud().queue.max_receives = random.u32(1..=10);
         let actors = Arc::new(Actors::new(deployment));
         let mut run = Run { actors, random, under_way: JoinSet::new(), done: 0 };
         let ran = run.run(plan.operations, progress).await;
@@ -130,10 +140,9 @@ pub fn simulate(plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<Outcome, B
             fingerprint: cloud.fingerprint(),
             operations: run.done,
             commits: cloud.commits,
-            faults: run.actors.deployment.network.faults(),
             credited: cloud.model.credited.len(),
             findings: cloud.model.findings.len(),
-            redriven: run.actors.redriven(),
+            seen: cloud.seen.clone(),
             lines,
         })
     })
@@ -215,7 +224,7 @@ impl Run {
             // Outside of the limits of the catalogue.
             0 => self.random.u64(1..1_000),
             1 => 1_000_001,
-            _ => self.random.u64(10..100) * 100,
+            _ => self.random.u64(10..400) * 100,
         };
         let amount = super::micros::from_cents(cents);
         let key = self.key(customer);
@@ -328,7 +337,7 @@ impl Run {
     /// One of the three is gone for a while.
     fn outage(&mut self) {
         let wire = ["table", "queue", "provider"][self.random.usize(0..3)];
-        let time = Duration::from_millis(self.random.u64(100..20_000));
+        let time = Duration::from_millis(self.random.u64(100..60_000));
         self.actors.deployment.network.cut(wire, time);
     }
 

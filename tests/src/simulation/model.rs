@@ -147,6 +147,20 @@ impl Model {
         }
     }
 
+    /// What a step, which is not committed yet, means for an order and for a payment.
+    #[must_use]
+    pub fn meaning(&self, step: &Step) -> Vec<String> {
+        let mut meaning = Vec::new();
+        if let Some(order) = &step.order {
+            let before = self.known(order).map_or("nothing", OrderImage::status);
+            if before != order.status() {
+                meaning.push(format!("{}: {before} to {}", order.method, order.status()));
+            }
+        }
+        meaning.extend(step.finding.iter().map(|finding| format!("finding: {}", finding.kind)));
+        meaning
+    }
+
     /// Something was committed.
     ///
     /// # Errors
@@ -162,10 +176,10 @@ impl Model {
             let history = self.orders.entry(order.id.clone());
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
         }
-        if let Some(FindingImage { order, payment, .. }) = &step.finding {
-            if !self.findings.insert((order.clone(), payment.clone())) {
-                return Err(format!("a second finding about {payment} and {order}"));
-            }
+        if let Some(FindingImage { order, payment, .. }) = &step.finding
+            && !self.findings.insert((order.clone(), payment.clone()))
+        {
+            return Err(format!("a second finding about {payment} and {order}"));
         }
         Ok(())
     }

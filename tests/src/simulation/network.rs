@@ -94,7 +94,6 @@ struct State {
     failing: Option<(String, Fault)>,
     /// Operations since the last strike was planned.
     seen: Vec<String>,
-    faults: u64,
 }
 
 /// What happens to one request.
@@ -147,14 +146,12 @@ impl Network {
             strike: None,
             failing: None,
             seen: Vec::new(),
-            faults: 0,
         };
         let (cloud, state) = (Mutex::new(cloud), Mutex::new(state));
         Self(Arc::new(Shared { cloud, state, dies: Notify::new() }))
     }
 
     /// What is behind the wires.
-    #[must_use]
     pub fn cloud(&self) -> MutexGuard<'_, Cloud> {
         self.0.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -195,12 +192,6 @@ impl Network {
         self.state().seen.clone()
     }
 
-    /// How many requests went wrong so far.
-    #[must_use]
-    pub fn faults(&self) -> u64 {
-        self.state().faults
-    }
-
     /// Waits until a planned fault wants its client dropped.
     pub async fn client_dies(&self) {
         self.0.dies.notified().await;
@@ -209,6 +200,9 @@ impl Network {
     /// Sends a request; the answer comes, or never does.
     pub fn send(&self, call: Call) -> oneshot::Receiver<Reply> {
         let fate = self.state().fate(&call);
+        if let Some(fault) = fate.fault {
+            self.cloud().saw(&format!("fault: {} {fault:?}", call.wire));
+        }
         let (answer, answered) = oneshot::channel();
         let network = self.clone();
         if fate.dies {
@@ -233,6 +227,7 @@ impl Network {
         match fate.fault {
             Some(Fault::LostBefore) => None,
             None | Some(Fault::LostAfter) if fate.torn && call.operation == "BatchGetItem" => {
+                self.cloud().saw("fault: a batch read at several moments");
                 Some(self.torn(call, fate.back).await)
             }
             None | Some(Fault::LostAfter) => Some(self.cloud().answer(call, fate.index_lag)),
@@ -276,7 +271,6 @@ impl State {
         let planned = self.planned(&call.operation);
         let dies = planned.is_some_and(|(_, then)| then == Then::Dies);
         let fault = planned.map(|(fault, _)| fault).or_else(|| self.by_chance(call));
-        self.faults += u64::from(fault.is_some());
         let lag = u64::try_from(LONGEST_INDEX_LAG.as_millis()).unwrap_or(u64::MAX);
         let lag = if self.happens(self.weather.index_lag) { self.random.u64(0..lag) } else { 0 };
         Fate {

@@ -1,0 +1,158 @@
+//! Whole histories, a fixed set and fresh seeds: anything may fail, nothing may be wrong, and in the
+//! end everything has come to its end.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tests::simulation::{Engine, Outcome, Plan, simulate};
+
+/// Histories that are the same in every run, and then as many that never were before.
+const FIXED: u64 = 10;
+const FRESH: u64 = 10;
+const OPERATIONS: u64 = 2_500;
+/// What all of them come to, at least.
+const ALL_OPERATIONS: u64 = 50_000;
+
+/// What must have happened in the fixed set: a simulation in which it does not proves nothing.
+const MUST_BE_SEEN: &str = "
+    a commit that lost a race
+    a message that was given up and put back
+    an order that its index did not show yet
+    answer: balances 200
+    answer: cancel 200
+    answer: cancel 409 order_not_cancellable
+    answer: forged webhook 400 invalid_signature
+    answer: journal 200
+    answer: list 200
+    answer: look up 200
+    answer: look up 404 order_not_found
+    answer: order 0
+    answer: order 201
+    answer: order 409 idempotency_key_reused
+    answer: order 422 amount_out_of_range
+    answer: order 503 unavailable
+    answer: repeat 200
+    answer: repeat 201
+    answer: transfer 0
+    answer: transfer 200
+    answer: transfer 201
+    answer: transfer 402 insufficient_balance
+    answer: transfer 409 idempotency_key_reused
+    answer: transfer 503 unavailable
+    answer: webhook 0
+    answer: webhook 200 already_credited
+    answer: webhook 200 credited
+    answer: webhook 200 other_stage
+    answer: webhook 200 queued
+    answer: webhook 200 unchanged
+    answer: webhook 500 not_taken
+    balance: nothing to completed
+    card: cancelled to completed
+    card: expired to completed
+    card: pending_payment to cancelled
+    card: pending_payment to completed
+    card: pending_payment to exception
+    card: pending_payment to expired
+    card: pending_payment to processing
+    card: processing to completed
+    card: processing to failed
+    fault: a batch read at several moments
+    fault: provider LostAfter
+    fault: provider LostBefore
+    fault: provider ServerError
+    fault: provider Throttled
+    fault: queue LostAfter
+    fault: queue LostBefore
+    fault: queue ServerError
+    fault: table Conflict
+    fault: table LostAfter
+    fault: table LostBefore
+    fault: table ServerError
+    fault: table Throttled
+    fault: table Unprocessed
+    finding: amount_differs
+    finding: currency_differs
+    finding: duplicate_payment
+    finding: order_in_exception
+    finding: payment_already_used
+    finding: unknown_order";
+
+fn history(seed: u64, operations: u64) -> Result<Outcome, String> {
+    let plan = Plan { seed, operations, engine: Engine::embedded(), keep_history: false };
+    simulate(&plan, &mut |_| {}).map_err(|failure| {
+        format!(
+            "operation {}: {}\nreplay it: cargo run -p tests --bin simulate -- --seed {seed} \
+             --operations {operations} --per-history {operations} --history history.txt",
+            failure.operation, failure.violation
+        )
+    })
+}
+
+/// All histories of these seeds, on two threads.
+fn histories(seeds: &[u64]) -> Outcome {
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let all = Mutex::new(Outcome::default());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let index = usize::try_from(next.fetch_add(1, Ordering::SeqCst)).unwrap();
+                    let Some(seed) = seeds.get(index) else { return };
+                    match history(*seed, OPERATIONS) {
+                        Ok(outcome) => {
+                            let mut all = all.lock().unwrap();
+                            *all = all.and(&outcome);
+                        }
+                        Err(failure) => failed.lock().unwrap().push(failure),
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    all.into_inner().unwrap()
+}
+
+#[test]
+fn one_seed_is_one_history() {
+    let kept = |seed| {
+        let plan = Plan { seed, operations: 400, engine: Engine::embedded(), keep_history: true };
+        simulate(&plan, &mut |_| {}).unwrap()
+    };
+    let (first, second) = (kept(7), kept(7));
+    assert!(first.lines == second.lines, "the histories differ");
+    assert_eq!(first, second);
+    assert_ne!(first.fingerprint, kept(8).fingerprint);
+}
+
+/// With `TOPUP_DYNAMODB_LOCAL=http://127.0.0.1:8000` or the like.
+#[test]
+fn amazons_own_dynamodb_makes_the_same_history_as_the_embedded_table() {
+    let Ok(endpoint) = std::env::var("TOPUP_DYNAMODB_LOCAL") else {
+        println!("TOPUP_DYNAMODB_LOCAL is not set: nothing was compared");
+        return;
+    };
+    for seed in 0..3 {
+        let on = |engine| {
+            let plan = Plan { seed, operations: 500, engine, keep_history: true };
+            simulate(&plan, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.violation))
+        };
+        let database = format!("histories{:x}", fastrand::u64(..));
+        let amazons = on(Engine::remote(&endpoint, database));
+        assert!(amazons == on(Engine::embedded()), "seed {seed} has another history");
+    }
+}
+
+#[test]
+fn whatever_fails_nothing_is_wrong_and_everything_comes_to_its_end() {
+    let fixed = histories(&(0..FIXED).collect::<Vec<_>>());
+    let must = MUST_BE_SEEN.lines().map(str::trim).filter(|line| !line.is_empty());
+    let missed: Vec<_> = must.filter(|what| !fixed.seen.contains_key(*what)).collect();
+    assert!(missed.is_empty(), "never happened: {missed:#?}\nwhat did: {:#?}", fixed.seen);
+    let fresh = histories(&(0..FRESH).map(|_| fastrand::u64(..)).collect::<Vec<_>>());
+    let all = fixed.and(&fresh);
+    let (operations, faults) = (all.operations, all.faults());
+    println!("{operations} operations, {} commits, {faults} faults", all.commits);
+    assert!(operations >= ALL_OPERATIONS);
+}

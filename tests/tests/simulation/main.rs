@@ -1,0 +1,13 @@
+//! The money path under every fault, one at a time and all together.
+#![recursion_limit = "256"]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod every_step;
+mod histories;
