@@ -31,6 +31,9 @@ pub const GOOD_CARD: &str = "4242424242424242";
 /// Is declined.
 pub const DECLINED_CARD: &str = "4000000000000002";
 
+/// Says where DynamoDB Local answers, if stories are to be told on it.
+const TABLE_VARIABLE: &str = "TOPUP_STORIES_TABLE";
+
 /// A running local cloud with watched wires, and a clock that only the story moves.
 #[derive(Debug)]
 pub struct World {
@@ -46,7 +49,7 @@ pub struct World {
     pub customer: Customer,
     http: HttpClient,
     items: aws_sdk_dynamodb::Client,
-    _embedded: EmbeddedTable,
+    _embedded: Option<EmbeddedTable>,
     _queues: EmbeddedQueue,
 }
 
@@ -79,18 +82,20 @@ impl World {
         logs::keep();
         let clock = Clock::manual(BEGINNING);
         let wires = Wires::default();
-        let embedded = EmbeddedTable::start(None).await.expect("an embedded table");
+        let (database, embedded) = database().await;
         let queues = EmbeddedQueue::start(None, &clock).await.expect("an embedded queue");
         let provider = Upstream::default();
         let settings = Settings {
-            table_endpoint: Some(wires.tap("table", Upstream::to(embedded.endpoint())).await),
+            table_endpoint: Some(wires.tap("table", database.clone()).await),
             queue_endpoint: Some(wires.tap("queue", Upstream::to(queues.endpoint())).await),
             provider_endpoint: Some(wires.tap("provider", provider.clone()).await),
             ..Settings::in_memory(clock.clone())
         };
         let cloud = Cloud::start(settings).await.expect("a local cloud");
         provider.lead_to(cloud.provider_url.clone().expect("a stand-in"));
-        let sdk = local::cloud::sdk(Some(embedded.endpoint())).await;
+        // A wire of the story's own, on which nothing is counted or fails.
+        let own = Wires::default().tap("table", database).await;
+        let sdk = local::cloud::sdk(Some(own)).await;
         let items = aws_sdk_dynamodb::Client::new(&sdk);
         let table = Table::new(items.clone(), TABLE_NAME);
         let customer =
@@ -404,6 +409,17 @@ impl World {
     fn provider_url(&self) -> &str {
         self.cloud.provider_url.as_deref().expect("a stand-in")
     }
+}
+
+/// A fresh database: the embedded one, or one in the DynamoDB Local of `TOPUP_STORIES_TABLE`.
+async fn database() -> (Upstream, Option<EmbeddedTable>) {
+    if let Ok(endpoint) = std::env::var(TABLE_VARIABLE) {
+        let mut random = [0; 10];
+        getrandom::fill(&mut random).expect("randomness");
+        return (Upstream::to_database(endpoint, HEXLOWER.encode(&random)), None);
+    }
+    let embedded = EmbeddedTable::start(None).await.expect("an embedded table");
+    (Upstream::to(embedded.endpoint()), Some(embedded))
 }
 
 /// The body of a card order for `wallet` or for a product.

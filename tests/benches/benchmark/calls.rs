@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::Request;
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
 use ledger::{AccountId, IdempotencyKey};
+use local::clock::Clock;
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tests::world::card_order;
-
-use crate::place::{Customer, Place};
 
 /// Orders on a page.
 pub(crate) const PAGE: usize = 10;
@@ -26,6 +28,26 @@ pub(crate) enum Operation {
     Balances,
     /// The newest orders.
     OrderPage,
+}
+
+/// A customer with an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Customer {
+    /// The account.
+    pub(crate) account: String,
+    /// The API key.
+    pub(crate) key: String,
+    /// What the authorizer says about it.
+    pub(crate) context: Value,
+}
+
+/// What Stripe signs webhooks with.
+#[derive(Debug, Clone)]
+pub(crate) struct Webhooks {
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// The secret.
+    pub(crate) secret: String,
 }
 
 /// A request that is ready to be sent.
@@ -69,11 +91,11 @@ impl Operation {
     }
 
     /// The request of a customer who does it for this number, which is new.
-    pub(crate) fn call(self, place: &Place, customer: &Customer, number: usize) -> Call {
+    pub(crate) fn call(self, webhooks: &Webhooks, customer: &Customer, number: usize) -> Call {
         let key = number.to_string();
         match self {
             Self::Create => Call::order(customer, &key, "10.00"),
-            Self::Webhook => Call::webhook(place, customer, &key, 10_00),
+            Self::Webhook => Call::webhook(webhooks, customer, &key, 1_000),
             Self::Transfer => Call::transfer(customer, &key),
             Self::Balances | Self::OrderPage => Call::of(self, customer, None),
         }
@@ -102,6 +124,16 @@ impl Operation {
     }
 }
 
+impl Webhooks {
+    /// Stripe's signature of this body.
+    fn signature(&self, body: &str) -> String {
+        let seconds = self.clock.now().unix_seconds();
+        let mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).expect("any key");
+        let mac = mac.chain_update(format!("{seconds}.{body}"));
+        format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
+    }
+}
+
 impl Call {
     /// A card order for the wallet.
     pub(crate) fn order(customer: &Customer, key: &str, amount: &str) -> Self {
@@ -115,7 +147,7 @@ impl Call {
     }
 
     /// Stripe's word that the order with this key was paid.
-    pub(crate) fn webhook(place: &Place, customer: &Customer, key: &str, cents: u32) -> Self {
+    pub(crate) fn webhook(webhooks: &Webhooks, customer: &Customer, key: &str, cents: u32) -> Self {
         let account = AccountId::parse(&customer.account).expect("an account");
         let idempotency_key = IdempotencyKey::parse(key).expect("a key");
         let order = service::orders::order_id(&account, &idempotency_key);
@@ -123,7 +155,7 @@ impl Call {
             "id": format!("evt_{order}"),
             "object": "event",
             "api_version": "2026-09-30.endive",
-            "created": place.clock.now().unix_seconds(),
+            "created": webhooks.clock.now().unix_seconds(),
             "livemode": false,
             "type": "checkout.session.completed",
             "data": {"object": {
@@ -142,7 +174,7 @@ impl Call {
             }},
         })
         .to_string();
-        let signature = ("stripe-signature", place.signature(&body));
+        let signature = ("stripe-signature", webhooks.signature(&body));
         Self { operation: Operation::Webhook, headers: vec![signature], body }
     }
 

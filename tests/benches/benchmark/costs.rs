@@ -6,11 +6,11 @@ use tests::{Cost, World};
 
 use crate::calls::PAGE;
 use crate::prices::{
-    AUTHORIZER, OWN_MILLIS, QUEUE_REQUESTS, READ_MILLIS, STRIPE_MILLIS, TRANSACTION_MILLIS, Usage,
-    dollars,
+    AUTHORIZER, OWN_MILLIS, Price, QUEUE_REQUESTS, READ_MILLIS, STRIPE_MILLIS, TRANSACTION_MILLIS,
+    Usage, dollars,
 };
 use crate::progress;
-use crate::report::Table;
+use crate::report::{Table, times};
 
 /// Counts and prints.
 pub(crate) async fn report() {
@@ -24,30 +24,20 @@ pub(crate) async fn report() {
         "table reads",
         "table writes",
         "total",
-        "if the authorizer is asked",
+        "with the authorizer asked",
     ]);
+    let bare = Usage::default().price();
+    money.row(priced("bare handler (204)", &bare, &bare, false));
     for (name, cost) in &costs {
         let (read, write) = (units(cost.read_tenths), units(cost.write_tenths));
         wires.row(vec![(*name).to_owned(), cost.requests(), read, write]);
-        let price = usage(cost).price();
-        let asked = match *name {
-            WEBHOOK => "not asked".to_owned(),
-            _ => dollars(price.total() + AUTHORIZER.price().of_function()),
-        };
-        money.row(vec![
-            (*name).to_owned(),
-            dollars(price.gateway),
-            dollars(price.lambda),
-            dollars(price.reads),
-            dollars(price.writes),
-            dollars(price.total()),
-            asked,
-        ]);
+        money.row(priced(name, &usage(cost).price(), &bare, *name != WEBHOOK));
     }
     wires.print("Requests and capacity of an operation");
     money.print("Dollars for a million operations");
     let (_, credit) = costs.iter().find(|(name, _)| *name == WEBHOOK).expect("a webhook");
-    let queued = usage(credit).price().of_function() + 3 * QUEUE_REQUESTS;
+    let credit = usage(credit).price();
+    let queued = credit.lambda + credit.reads + 3 * QUEUE_REQUESTS;
     println!(
         "Assumed: a function takes {OWN_MILLIS} ms of its own, {READ_MILLIS} ms a read, \
          {TRANSACTION_MILLIS} ms a transaction and {STRIPE_MILLIS} ms a call of Stripe. A million \
@@ -58,6 +48,20 @@ pub(crate) async fn report() {
 }
 
 const WEBHOOK: &str = "webhook credit";
+
+/// A row of prices; in parentheses, how many times a bare handler's.
+fn priced(name: &str, price: &Price, bare: &Price, authorized: bool) -> Vec<String> {
+    let all = |price: u64| format!("{} ({})", dollars(price), times(price, bare.total()));
+    let asked = match authorized {
+        true => all(price.total() + AUTHORIZER.price().of_function()),
+        false => "never asked".to_owned(),
+    };
+    let parts = [price.gateway, price.lambda, price.reads, price.writes].map(dollars);
+    let mut row = vec![name.to_owned()];
+    row.extend(parts);
+    row.extend([all(price.total()), asked]);
+    row
+}
 
 async fn counted() -> Vec<(&'static str, Cost)> {
     let world = World::start().await;

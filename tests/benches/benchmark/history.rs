@@ -10,10 +10,10 @@ use tests::cost::units;
 use tests::wire::Upstream;
 use tests::{Cost, Wires};
 
-use crate::calls::Operation;
+use crate::calls::{Customer, Operation};
 use crate::measure::{Figures, sample};
-use crate::place::{Customer, Place};
-use crate::report::{Table, time, times};
+use crate::place::Place;
+use crate::report::{Table, compared, times};
 use crate::{Scale, bare, progress};
 
 const OPERATIONS: [Operation; 3] = [Operation::OrderPage, Operation::Transfer, Operation::Balances];
@@ -51,7 +51,7 @@ pub(crate) async fn report(scale: &Scale) {
         for histories in &mut all {
             let customer = &histories.customers[number % histories.customers.len()];
             for (operation, figures) in OPERATIONS.into_iter().zip(&mut histories.figures) {
-                let call = operation.call(&place, customer, number);
+                let call = operation.call(&place.webhooks, customer, number);
                 let event = call.event(customer);
                 sample(figures, place.direct(&place.functions, &event, &call)).await;
                 sample(&mut baseline, async { bare::handle(&event).status() == 204 }).await;
@@ -97,7 +97,7 @@ async fn print(place: &Arc<Place>, scale: &Scale, all: &[Histories], baseline: &
         "orders and entries",
         "p50",
         "p95",
-        "p50 / baseline",
+        "p99",
         "p50 / shortest",
         "requests",
         "read units",
@@ -107,7 +107,7 @@ async fn print(place: &Arc<Place>, scale: &Scale, all: &[Histories], baseline: &
     for (position, operation) in OPERATIONS.into_iter().enumerate() {
         for histories in all {
             let customer = &histories.customers[0];
-            let call = operation.call(place, customer, scale.history_samples);
+            let call = operation.call(&place.webhooks, customer, scale.history_samples);
             let event = call.event(customer);
             let cost = Cost::of(&wires, async || {
                 assert!(place.direct(&functions, &event, &call).await);
@@ -117,9 +117,9 @@ async fn print(place: &Arc<Place>, scale: &Scale, all: &[Histories], baseline: &
             table.row(vec![
                 operation.name().to_owned(),
                 histories.orders.to_string(),
-                time(figures.p50()),
-                time(figures.p95()),
-                times(figures.p50(), baseline.p50()),
+                compared(figures.p50(), baseline.p50()),
+                compared(figures.p95(), baseline.p95()),
+                compared(figures.p99(), baseline.p99()),
                 times(figures.p50(), shortest.figures[position].p50()),
                 cost.requests(),
                 units(cost.read_tenths),

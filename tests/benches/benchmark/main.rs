@@ -3,7 +3,8 @@
 //! Progress goes to stderr, markdown tables to stdout, ready for `docs/benchmark.md`. Figures are
 //! compared with a baseline of the same run (see [`bare`]), because the machine is never the same.
 //! Nothing here asserts a time. `cargo bench -p tests -- --quick` takes less than a minute and
-//! shows that everything still works; its figures mean little.
+//! shows that everything still works; its figures mean little. `cargo bench -p tests -- hot costs`
+//! measures these sections only.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -26,6 +27,10 @@ mod report;
 mod runner;
 mod speed;
 mod tokens;
+
+/// What is measured, in this order, unless some are named. The costs come last: a story's world
+/// keeps the logs, which all other sections do without.
+const SECTIONS: [&str; 5] = ["speed", "hot", "history", "runner", "costs"];
 
 /// How much is measured.
 struct Scale {
@@ -71,12 +76,16 @@ async fn main() {
         return;
     }
     let scale = if has("--quick") { Scale::QUICK } else { Scale::FULL };
-    speed::report(&scale).await;
-    hot::report(&scale).await;
-    history::report(&scale).await;
-    runner::report(&scale).await;
-    // Last: a story's world keeps the logs, which all other sections do without.
-    costs::report().await;
+    let named = SECTIONS.iter().any(|section| has(section));
+    for section in SECTIONS.into_iter().filter(|section| !named || has(section)) {
+        match section {
+            "speed" => speed::report(&scale).await,
+            "hot" => hot::report(&scale).await,
+            "history" => history::report(&scale).await,
+            "runner" => runner::report(&scale).await,
+            _ => costs::report().await,
+        }
+    }
 }
 
 /// Tells on stderr what is being done.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use data_encoding::HEXLOWER;
 use dynoxide::Database;
-use hmac::{Hmac, KeyInit, Mac};
 use ledger::{AccountId, Actor, Currency};
 use local::clock::Clock;
 use local::demo::{self, Secrets};
@@ -22,13 +20,12 @@ use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::stripe::Https;
 use service::table::Table;
-use sha2::Sha256;
 use tests::http::HttpClient;
 use tokio::net::TcpListener;
 use url::Url;
 
 use crate::bare;
-use crate::calls::{Call, Operation};
+use crate::calls::{Call, Customer, Operation, Webhooks};
 use crate::in_process::InProcess;
 use crate::tokens::Transactions;
 
@@ -39,6 +36,8 @@ const NOWHERE: &str = "http://127.0.0.1:1";
 pub(crate) struct Place {
     /// What time it is.
     pub(crate) clock: Clock,
+    /// What Stripe signs with.
+    pub(crate) webhooks: Webhooks,
     /// The functions, to be called directly.
     pub(crate) functions: Functions,
     /// The address of the gateway, with functions of its own behind it.
@@ -53,17 +52,6 @@ pub(crate) struct Place {
     database: Database,
     secrets: Secrets,
     provider: String,
-}
-
-/// A customer with an account.
-#[derive(Clone)]
-pub(crate) struct Customer {
-    /// The account.
-    pub(crate) account: String,
-    /// The API key.
-    pub(crate) key: String,
-    /// What the authorizer says about it.
-    pub(crate) context: Value,
 }
 
 impl Place {
@@ -98,8 +86,10 @@ impl Place {
         let behind = Arc::new(self::functions(client, &secrets, &provider).await);
         serve(api, Gateway { functions: behind, clock: clock.clone() }.router());
         let http = HttpClient::default();
+        let webhooks = Webhooks { clock: clock.clone(), secret: secrets.webhook.clone() };
         Arc::new(Self {
             clock,
+            webhooks,
             functions,
             gateway,
             bare,
@@ -154,7 +144,7 @@ impl Place {
     pub(crate) async fn fund(&self, customer: &Customer, key: &str, dollars: u32) {
         let order = Call::order(customer, key, &format!("{dollars}.00"));
         assert!(self.direct(&self.functions, &order.event(customer), &order).await);
-        let paid = Call::webhook(self, customer, key, dollars * 100);
+        let paid = Call::webhook(&self.webhooks, customer, key, dollars * 100);
         assert!(self.direct(&self.functions, &paid.event(customer), &paid).await);
     }
 
@@ -181,14 +171,6 @@ impl Place {
             }
         };
         answer.status().as_u16() == call.operation.status()
-    }
-
-    /// Stripe's signature of this body.
-    pub(crate) fn signature(&self, body: &str) -> String {
-        let seconds = self.clock.now().unix_seconds();
-        let mac = Hmac::<Sha256>::new_from_slice(self.secrets.webhook.as_bytes());
-        let mac = mac.expect("any key").chain_update(format!("{seconds}.{body}"));
-        format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
     }
 }
 

@@ -31,22 +31,27 @@ impl Table {
 }
 
 /// The columns of [`cells`].
-pub(crate) const COLUMNS: [&str; 6] = ["a second", "p50", "p95", "p99", "p50 / baseline", "failed"];
+pub(crate) const COLUMNS: [&str; 5] = ["a second", "p50", "p95", "p99", "failed"];
 
-/// What was measured, beside what a baseline took.
+/// What was measured; in parentheses, how it compares with a baseline.
 pub(crate) fn cells(figures: &Figures, baseline: &Figures) -> Vec<String> {
+    let (speed, usual) = (figures.a_second(), baseline.a_second());
     vec![
-        figures.a_second().to_string(),
-        time(figures.p50()),
-        time(figures.p95()),
-        time(figures.p99()),
-        times(figures.p50(), baseline.p50()),
+        format!("{speed} (1/{})", digits(usual * 100 / speed.max(1))),
+        compared(figures.p50(), baseline.p50()),
+        compared(figures.p95(), baseline.p95()),
+        compared(figures.p99(), baseline.p99()),
         figures.failed.to_string(),
     ]
 }
 
+/// A time, and how many times a baseline's that is.
+pub(crate) fn compared(nanoseconds: u64, baseline: u64) -> String {
+    format!("{} ({})", time(nanoseconds), times(nanoseconds, baseline))
+}
+
 /// A time in three or four digits.
-pub(crate) fn time(nanoseconds: u64) -> String {
+fn time(nanoseconds: u64) -> String {
     let (unit, hundredths) = match nanoseconds {
         0..1_000_000 => ("µs", nanoseconds / 10),
         1_000_000..1_000_000_000 => ("ms", nanoseconds / 10_000),

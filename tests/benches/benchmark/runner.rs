@@ -9,16 +9,17 @@ use std::time::Instant;
 
 use local::clock::Clock;
 use local::cloud::{Cloud, Settings};
+use local::demo::DEMO_ACCOUNT;
 use serde_json::{Value, json};
 use tests::http::HttpClient;
-use tests::world::card_order;
-use tokio::task::JoinSet;
 
-use crate::report::{Table, digits};
+use crate::calls::{Call, Customer, Webhooks};
+use crate::report::{Table, digits, times};
 use crate::{Scale, progress};
 
 const ARGUMENT: &str = "--runner";
-const CLIENTS: usize = 8;
+/// A card order for so many dollars pays for as many orders, itself included.
+const ORDERS_OF_ONE_PAYMENT: usize = 100;
 /// How many parts of all orders are made before the memory is read again.
 const PARTS: [usize; 4] = [100, 10, 2, 1];
 
@@ -26,7 +27,9 @@ const PARTS: [usize; 4] = [100, 10, 2, 1];
 struct Runner {
     process: Child,
     base_url: String,
-    key: String,
+    customer: Customer,
+    webhooks: Webhooks,
+    http: HttpClient,
 }
 
 /// A folder that is removed in the end.
@@ -43,7 +46,12 @@ pub(crate) async fn serve(folder: &Path) {
     let settings =
         Settings { data_dir: Some(folder.to_owned()), ..Settings::in_memory(Clock::system()) };
     let cloud = Cloud::start(settings).await.expect("a local cloud");
-    println!("{}", json!({"base_url": cloud.base_url, "key": cloud.keys.customer}));
+    let ready = json!({
+        "base_url": cloud.base_url,
+        "key": cloud.keys.customer,
+        "webhook_secret": cloud.webhook_secret,
+    });
+    println!("{ready}");
     let ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     drop(ended.await);
 }
@@ -54,11 +62,13 @@ pub(crate) async fn report(scale: &Scale) {
     let folder = Folder(std::env::temp_dir().join(format!("topup-benchmark-{id}")));
     let columns = ["orders", "orders a second", "memory", "highest memory", "data on disk"];
     let mut table = Table::new(&columns);
+    let runner = Runner::start(&folder.0);
+    let empty = runner.memory("VmRSS:");
     let mut row = |what: String, speed: String, runner: &Runner| {
         let (now, highest) = (runner.memory("VmRSS:"), runner.memory("VmHWM:"));
-        table.row(vec![what, speed, megabytes(now), megabytes(highest), megabytes(folder.size())]);
+        let now = format!("{} ({})", megabytes(now), times(now, empty));
+        table.row(vec![what, speed, now, megabytes(highest), megabytes(folder.size())]);
     };
-    let runner = Runner::start(&folder.0);
     row("0".to_owned(), String::new(), &runner);
     let mut made = 0;
     for part in PARTS {
@@ -75,7 +85,7 @@ pub(crate) async fn report(scale: &Scale) {
     let runner = Runner::start(&folder.0);
     row(format!("{made}, started again"), String::new(), &runner);
     drop(runner);
-    table.print("Memory of the runner, with its data in files");
+    table.print("Memory of the runner, with its data in files; the baseline is an empty one");
 }
 
 impl Runner {
@@ -93,32 +103,35 @@ impl Runner {
         BufReader::new(answer).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).expect("a runner that is ready");
         let text = |name: &str| ready[name].as_str().expect("a text").to_owned();
-        Self { process, base_url: text("base_url"), key: text("key") }
+        let (account, key) = (DEMO_ACCOUNT.to_owned(), text("key"));
+        Self {
+            process,
+            base_url: text("base_url"),
+            customer: Customer { account, key, context: Value::Null },
+            webhooks: Webhooks { clock: Clock::system(), secret: text("webhook_secret") },
+            http: HttpClient::default(),
+        }
     }
 
-    /// Makes card orders, one for each number.
+    /// Makes orders, one for each number: a card order, whose payment is credited, and then
+    /// transfers until the money is spent. One client, because it is one account.
     async fn order(&self, numbers: std::ops::Range<usize>) {
-        let http = HttpClient::default();
-        let mut clients = JoinSet::new();
-        for client in 0..CLIENTS {
-            let numbers = numbers.clone().skip(client).step_by(CLIENTS);
-            let (http, url) = (http.clone(), format!("{}/v1/orders", self.base_url));
-            let authorization = format!("Bearer {}", self.key);
-            clients.spawn(async move {
-                for number in numbers {
-                    let request = axum::http::Request::post(&url)
-                        .header("authorization", &authorization)
-                        .header("content-type", "application/json")
-                        .header("idempotency-key", number.to_string())
-                        .body(card_order("wallet", "10.00").to_string().into());
-                    let answer = http.send(request.expect("a request")).await;
-                    drop(answer.expect("an answer").expect(201));
-                }
-            });
+        for number in numbers {
+            let key = number.to_string();
+            if number % ORDERS_OF_ONE_PAYMENT > 0 {
+                self.send(&Call::transfer(&self.customer, &key)).await;
+                continue;
+            }
+            let dollars = u32::try_from(ORDERS_OF_ONE_PAYMENT).expect("dollars");
+            self.send(&Call::order(&self.customer, &key, &format!("{dollars}.00"))).await;
+            let paid = Call::webhook(&self.webhooks, &self.customer, &key, dollars * 100);
+            self.send(&paid).await;
         }
-        while let Some(ended) = clients.join_next().await {
-            ended.expect("a client does not stop");
-        }
+    }
+
+    async fn send(&self, call: &Call) {
+        let answer = self.http.send(call.request(&self.base_url)).await.expect("an answer");
+        drop(answer.expect(call.operation.status()));
     }
 
     /// Kilobytes of memory, as Linux names them.

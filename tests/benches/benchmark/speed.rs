@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::calls::{Call, Operation};
+use crate::calls::{Customer, Operation};
 use crate::measure::{Figures, Load, measure};
-use crate::place::{Customer, Place};
+use crate::place::Place;
 use crate::report::{COLUMNS, Table, cells};
 use crate::{Scale, bare, progress};
 
@@ -21,12 +21,13 @@ pub(crate) async fn report(scale: &Scale) {
 }
 
 async fn through_the_gateway(load: Load) {
-    progress(&format!("through the gateway, {} clients", load.clients));
+    progress(&format!("through the gateway, clients: {}", load.clients));
     let (place, customers) = start(load).await;
     let sending = |operation: Operation, expected: u16, server: &str| {
         let (place, customers, server) = (place.clone(), customers.clone(), server.to_owned());
         measure(load, move |client, number| {
-            let request = operation.call(&place, &customers[client], number).request(&server);
+            let request =
+                operation.call(&place.webhooks, &customers[client], number).request(&server);
             let place = Arc::clone(&place);
             async move { place.send(request, expected).await }
         })
@@ -41,36 +42,32 @@ async fn through_the_gateway(load: Load) {
 }
 
 async fn directly(load: Load) {
-    progress(&format!("directly, {} clients", load.clients));
+    progress(&format!("directly, clients: {}", load.clients));
     let (place, customers) = start(load).await;
     let calling = |operation: Operation| {
         let (place, customers) = (place.clone(), customers.clone());
         move |client: usize, number: usize| {
             let customer: &Customer = &customers[client];
-            let call = operation.call(&place, customer, number);
-            let event = call.event(customer);
-            (Arc::clone(&place), event, call)
+            let call = operation.call(&place.webhooks, customer, number);
+            (call.event(customer), call)
         }
     };
     let prepare = calling(Operation::Transfer);
     let baseline = measure(load, move |client, number| {
-        let (_, event, _) = prepare(client, number);
-        async move { bare::handle(&event).status().as_u16() == 204 }
+        let (event, _) = prepare(client, number);
+        async move { bare::handle(&event).status() == 204 }
     });
     let mut rows = vec![("bare handler (204)", baseline.await)];
     for operation in Operation::ALL {
-        let prepare = calling(operation);
+        let (place, prepare) = (Arc::clone(&place), calling(operation));
         let figures = measure(load, move |client, number| {
-            let (place, event, call) = prepare(client, number);
-            async move { direct(&place, &event, &call).await }
+            let (event, call) = prepare(client, number);
+            let place = Arc::clone(&place);
+            async move { place.direct(&place.functions, &event, &call).await }
         });
         rows.push((operation.name(), figures.await));
     }
     print("Directly against the handlers", load, &rows);
-}
-
-async fn direct(place: &Place, event: &str, call: &Call) -> bool {
-    place.direct(&place.functions, event, call).await
 }
 
 async fn start(load: Load) -> (Arc<Place>, Arc<Vec<Customer>>) {

@@ -1,17 +1,16 @@
 //! Transactions without their tokens, counted.
 //!
 //! The SDK gives every transaction a `ClientRequestToken`. The embedded table keeps the tokens of
-//! the last ten minutes and looks at every one of them in every transaction: after 10,000
-//! transactions that takes longer than all the rest. It does so by the machine's own clock, not by
-//! the one of `Database::memory_with_clock`, so a load can only leave the tokens away. DynamoDB has
-//! no such cost. The runner's own section keeps them: it measures what `cargo run` does.
+//! the last ten minutes and looks at every one of them in every transaction, so a long load slows
+//! down (the runner's section shows by how much: it keeps them, to measure what `cargo run` does).
+//! The ten minutes are the machine's own: `Database::memory_with_clock` does not move them, so a
+//! load can only leave the tokens away. DynamoDB has no such cost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::primitives::SdkBody;
 use aws_smithy_runtime_api::box_error::BoxError;
 
 /// How the SDK writes the token into the body, after the transaction's items.
@@ -51,7 +50,7 @@ impl Intercept for Transactions {
         let (_, after) = token.split_once('"').ok_or("the token ends")?;
         let body = format!("{before}{after}");
         request.headers_mut().insert("content-length", body.len().to_string());
-        *request.body_mut() = SdkBody::from(body);
+        *request.body_mut() = body.into();
         Ok(())
     }
 }

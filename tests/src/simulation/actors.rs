@@ -3,14 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::answers::{self, Before};
 use super::cloud::{Cloud, is_poison};
 use super::deployment::Deployment;
 use super::micros::{self, Micros};
-use super::model::{Payment, Wish, order_id};
+use super::model::{Wish, order_id};
 use crate::Answer;
 
 /// One thing that somebody does.
@@ -173,41 +173,6 @@ impl Actors {
         let events = events.filter(|(_, event)| !event.taken);
         let events = events.map(|(index, _)| Act::Deliver(index));
         requests.chain(cancels).chain(events).collect()
-    }
-
-    /// An event for another deployment, one that cannot be read, one about an order that nobody
-    /// knows, or a message that nobody sent.
-    pub fn something_strange(&self, chance: u32) {
-        let mut cloud = self.deployment.network.cloud();
-        let marks = |stage: &str, order: &str| json!({"topup_stage": stage, "account_id": "customer-1", "order_id": order});
-        let session = |metadata: Value, payment: &str| {
-            json!({
-                "id": "cs_strange", "object": "checkout.session", "metadata": metadata,
-                "payment_status": "paid", "amount_total": 5_000, "currency": "usd",
-                "payment_intent": payment,
-            })
-        };
-        let completed = "checkout.session.completed";
-        match chance % 4 {
-            0 => {
-                let stranger = session(marks("other", "ord_00000000000000000000"), "pi_other");
-                cloud.provider.tell_strangely(completed, stranger, false);
-            }
-            1 => {
-                let unreadable = session(marks("local", "no order"), "pi_unreadable");
-                cloud.provider.tell_strangely(completed, unreadable, true);
-            }
-            2 => {
-                let id = format!("pi_unknown_{}", cloud.provider.events.len());
-                let order = order_id("customer-1", "order", &id);
-                let event = session(marks("local", &order), &id);
-                cloud.provider.tell_strangely(completed, event, false);
-                let currency = "usd".to_owned();
-                cloud.model.payments.insert(Payment { id, order, cents: 5_000, currency });
-            }
-            _ => cloud.queue.push("nobody sent this".to_owned()),
-        }
-        cloud.note(&format!("strange {}", chance % 4));
     }
 
     async fn perform(&self, act: &Act, calm: bool) -> Option<Answer> {

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::engine::{Engine, Reply};
 use super::images::Step;
-use super::model::{Model, Order, matches_journal};
+use super::journal::matches_journal;
+use super::model::{Model, Order};
 use super::network::Call;
 use super::provider::Provider;
 use super::queue::Queue;

@@ -27,8 +27,9 @@ use url::Url;
 use super::cloud::{Cloud, TABLE};
 use super::engine::Engine;
 use super::network::{Network, SdkWire};
-use super::provider::{Provider, StripeWire};
+use super::provider::Provider;
 use super::queue::Queue;
+use super::stripe_wire::StripeWire;
 use crate::Answer;
 
 /// When every history begins.

@@ -193,7 +193,9 @@ impl Run {
             800..920 => self.act(Act::Deliver(choice)).await,
             920..965 => self.act(Act::Feed).await,
             965..975 => self.act(Act::Forge(choice)).await,
-            975..985 => self.actors.something_strange(self.random.u32(..)),
+            975..985 => {
+                self.actors.deployment.network.cloud().something_strange(self.random.u32(..))
+            }
             985..992 => self.outage(),
             992..996 => self.race().await,
             _ => self.time_jumps().await,

@@ -16,11 +16,14 @@ pub mod deployment;
 pub mod engine;
 pub mod history;
 pub mod images;
+pub mod journal;
 pub mod micros;
 pub mod model;
 pub mod network;
 pub mod provider;
 pub mod queue;
+pub mod strange;
+pub mod stripe_wire;
 
 pub use engine::Engine;
 pub use history::{Failure, Outcome, Plan, simulate};

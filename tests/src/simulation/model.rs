@@ -7,22 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::images::{AccountImage, ClaimImage, EntryImage, FindingImage, OrderImage, Step};
+use super::journal::Account;
 use super::micros::{self, Micros};
-
-/// An account that the simulation made, and every balance it ever had.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// The number of its last write.
-    pub version: u64,
-    /// All entries, oldest first.
-    pub entries: Vec<EntryImage>,
-    /// Available balances by version, from version 1 on.
-    pub history: Vec<BTreeMap<String, Micros>>,
-}
 
 /// An order, and every state it ever had.
 #[derive(Debug, Clone)]
@@ -86,27 +75,6 @@ pub struct Model {
     pub made: BTreeSet<String>,
 }
 
-impl Account {
-    /// The balances now.
-    #[must_use]
-    pub fn balances(&self) -> &BTreeMap<String, Micros> {
-        self.history.last().expect("an account begins at version 1")
-    }
-
-    /// The balance of a place.
-    #[must_use]
-    pub fn balance(&self, place: &str) -> Micros {
-        self.balances().get(place).copied().unwrap_or_default()
-    }
-
-    /// The balance of a place at a version; `None` if it never had that version.
-    #[must_use]
-    pub fn balance_at(&self, version: u64, place: &str) -> Option<Micros> {
-        let index = usize::try_from(version.checked_sub(1)?).ok()?;
-        Some(self.history.get(index)?.get(place).copied().unwrap_or_default())
-    }
-}
-
 impl Order {
     /// As it is now.
     #[must_use]
@@ -135,8 +103,7 @@ impl Wish {
 impl Model {
     /// An account as the simulation found it after making it: empty.
     pub fn open(&mut self, account: &str) {
-        let empty = Account { version: 1, entries: Vec::new(), history: vec![BTreeMap::new()] };
-        self.accounts.insert(account.to_owned(), empty);
+        self.accounts.insert(account.to_owned(), Account::default());
     }
 
     /// A client asks for this, and the product must record it under this id if it does it.
@@ -255,7 +222,7 @@ impl Model {
             return Err(format!("{} moved {:?}, not {lines:?}", order.id, entry.lines));
         }
         let account = self.accounts.get_mut(&order.account).ok_or("an account nobody made")?;
-        append(account, entry, written)
+        account.append(entry, written)
     }
 
     /// The lines of a credit, if the provider took exactly this money and it was never credited.
@@ -392,106 +359,6 @@ fn moves(id: &str, before: &[String], after: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Puts an entry at the end of an account's journal.
-fn append(account: &mut Account, entry: &EntryImage, written: &AccountImage) -> Result<(), String> {
-    let id = &written.id;
-    if written.version != account.version + 1 {
-        let (was, is) = (account.version, written.version);
-        return Err(format!("{id} went from version {was} to {is}"));
-    }
-    let mut balances = account.balances().clone();
-    for line in &entry.lines {
-        if !line.place.starts_with("external:") {
-            *balances.entry(line.place.clone()).or_default() += line.amount;
-        }
-    }
-    if let Some((place, balance)) = balances.iter().find(|(_, balance)| **balance < 0) {
-        return Err(format!("{id} has {} in {place}", micros::normal(*balance)));
-    }
-    account.version = written.version;
-    account.entries.push(entry.clone());
-    account.history.push(balances);
-    matches_journal(account, written)
-}
-
-/// Balances are the sum of the entries, numbers have no gaps, the hash chain holds, nothing is
-/// negative: the account as it is written follows from its last entry and the one before.
-///
-/// # Errors
-/// What does not follow.
-pub fn matches_journal(account: &Account, written: &AccountImage) -> Result<(), String> {
-    let id = &written.id;
-    let full = |balances: &BTreeMap<String, Micros>| {
-        let mut balances = balances.clone();
-        balances.retain(|_, balance| *balance != 0);
-        balances
-    };
-    if full(&written.balances) != full(account.balances()) || written.debt != 0 {
-        let (stored, expected) = (&written.balances, account.balances());
-        return Err(format!("{id} holds {stored:?}, and its entries sum to {expected:?}"));
-    }
-    let Some((last, before)) = account.entries.split_last() else {
-        return Ok(());
-    };
-    let previous = before.last();
-    if written.entries != last.number || written.head != last.hash {
-        return Err(format!("{id} does not end with its entry {}", last.number));
-    }
-    if last.number != previous.map_or(1, |entry| entry.number + 1) {
-        return Err(format!("{id} has a gap before entry {}", last.number));
-    }
-    let genesis = "0".repeat(64);
-    if last.previous_hash != previous.map_or(&genesis, |entry| &entry.hash).as_str()
-        || last.hash != hash_of(last)
-    {
-        return Err(format!("{id}: the hash chain breaks at entry {}", last.number));
-    }
-    if previous.is_some_and(|entry| entry.at > last.at) {
-        return Err(format!("{id}: entry {} is older than the one before", last.number));
-    }
-    let sum = last.lines.iter().fold(0, |sum, line| sum + line.amount);
-    if sum != 0 || last.lines.len() < 2 || last.lines.iter().any(|line| line.currency != "USD") {
-        return Err(format!("{id}: the lines of entry {} sum to {sum}", last.number));
-    }
-    for (place, after) in &last.balances_after {
-        if account.balance(place) != *after {
-            return Err(format!("{id}: entry {} tells a wrong balance of {place}", last.number));
-        }
-    }
-    Ok(())
-}
-
-/// The hash that an entry must carry, from the description of its canonical form.
-fn hash_of(entry: &EntryImage) -> String {
-    let mut hash = Sha256::new();
-    let mut field = |text: &str| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    };
-    field("topup-entry-1");
-    field(&entry.previous_hash);
-    field(&entry.account);
-    field(&entry.number.to_string());
-    field(&entry.at.to_string());
-    field(&entry.kind);
-    field(&entry.document);
-    field(&entry.lines.len().to_string());
-    for line in &entry.lines {
-        field(&line.place);
-        field(&line.currency);
-        field(&micros::normal(line.amount));
-    }
-    field(&entry.balances_after.len().to_string());
-    // The wallet comes before the products.
-    let mut places: Vec<_> = entry.balances_after.iter().collect();
-    places.sort_by_key(|(place, _)| (place.as_str() != "wallet", place.as_str()));
-    for (place, balance) in places {
-        field(place);
-        field(&micros::normal(*balance));
-    }
-    HEXLOWER.encode(&hash.finalize())
 }
 
 /// The id that an order with this key must have: 100 bits of SHA-256 over the length-prefixed

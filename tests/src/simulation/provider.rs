@@ -6,23 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Bytes;
 use local::clock::Clock;
 use serde_json::{Value, json};
-use service::stripe::Wire;
-use stripe::StripeError;
-use stripe_client_core::{CustomizedStripeRequest, StripeClient, StripeMethod};
-use tokio::time::{Duration, timeout};
 use url::form_urlencoded;
 
 use super::engine::Reply;
 use super::images::OrderImage;
 use super::model::Payment;
-use super::network::{Call, Network};
+use super::network::Call;
 use crate::wire::Fault;
 
-/// How long the client waits for an answer, as in production.
-const PATIENCE: Duration = Duration::from_secs(6);
 /// Stripe takes pages that are open for so many seconds.
 const PAGE_SECONDS: std::ops::RangeInclusive<i64> = 1_800..=86_400;
 
@@ -93,10 +86,6 @@ pub struct Money {
     /// In what, in lower case.
     pub currency: &'static str,
 }
-
-/// The wire of the Stripe client.
-#[derive(Clone, Debug)]
-pub struct StripeWire(pub Network);
 
 impl Provider {
     /// A provider without any history.
@@ -398,42 +387,4 @@ fn reply(status: u16, body: &Value) -> Reply {
 
 fn refuse(why: &str) -> Reply {
     reply(400, &json!({"error": {"type": "invalid_request_error", "message": why}}))
-}
-
-impl Wire for StripeWire {
-    type Client = Self;
-
-    fn client(&self, _: &str) -> Result<Self, StripeError> {
-        Ok(self.clone())
-    }
-}
-
-impl StripeClient for StripeWire {
-    type Err = StripeError;
-
-    async fn execute(&self, request: CustomizedStripeRequest) -> Result<Bytes, StripeError> {
-        let (request, settings) = request.into_pieces();
-        let method = match request.method {
-            StripeMethod::Get => "GET",
-            StripeMethod::Post => "POST",
-            StripeMethod::Delete => "DELETE",
-        };
-        let key = settings.request_strategy.and_then(|strategy| strategy.get_key());
-        let call = Call {
-            wire: "provider",
-            operation: format!("{method} {}", request.path),
-            body: request.body.unwrap_or_default().into_bytes(),
-            key: key.map(|key| key.as_str().to_owned()),
-        };
-        let answered = timeout(PATIENCE, self.0.send(call)).await;
-        let reply = answered.ok().and_then(Result::ok).ok_or(StripeError::Timeout)?;
-        if reply.status == 200 {
-            return Ok(Bytes::from(reply.body));
-        }
-        let text = String::from_utf8(reply.body).unwrap_or_default();
-        match miniserde::json::from_str::<stripe_shared::Error>(&text) {
-            Ok(error) => Err(StripeError::Stripe(error.error, reply.status)),
-            Err(_) => Err(StripeError::JSONDeserialize(text)),
-        }
-    }
 }

@@ -8,7 +8,9 @@ use crate::engine::{Checked, Engine, key, number, on_each, text, thing};
 /// What is read back of what was written.
 async fn read_back(engine: &Engine, written: AttributeValue) -> Checked<Option<AttributeValue>> {
     match engine.put(thing("X", "x", [("value", written)])).await.as_str() {
-        "accepted" => Ok(engine.get(key("X", "x")).await?.and_then(|mut item| item.remove("value"))),
+        "accepted" => {
+            Ok(engine.get(key("X", "x")).await?.and_then(|mut item| item.remove("value")))
+        }
         code => {
             assert_eq!(code, "ValidationException");
             Ok(None)

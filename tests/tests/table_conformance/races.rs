@@ -12,9 +12,7 @@ use service::table::{Commit, Table};
 use service::transfers::{self, TransferOrder, Transfers};
 
 use crate::engine::{Checked, Engine, on_each};
-use crate::records::{
-    NOW, account_id, card_order, cents, fund, open, paid, product, store,
-};
+use crate::records::{NOW, account_id, card_order, cents, fund, open, paid, product, store};
 
 async fn transfers_of(engine: &Engine) -> Checked<Arc<Transfers>> {
     let table = engine.table();

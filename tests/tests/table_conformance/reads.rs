@@ -146,7 +146,8 @@ async fn a_page_starts_after_any_position_in_its_range() -> Checked {
         for (id, at) in [("a", "a"), ("f", "f")] {
             assert_eq!(code_of(&newest_first(after(id, at)).send().await), INVALID);
         }
-        let elsewhere = thing("ORDER", "c", [("listed_under", text("M")), ("listed_at", text("c"))]);
+        let elsewhere =
+            thing("ORDER", "c", [("listed_under", text("M")), ("listed_at", text("c"))]);
         assert_eq!(code_of(&newest_first(Some(elsewhere)).send().await), INVALID);
         assert_eq!(code_of(&newest_first(Some(key("ORDER", "c"))).send().await), INVALID);
         Ok(())
@@ -169,7 +170,10 @@ async fn a_page_ends_at_a_megabyte() -> Checked {
         // The item that passes the megabyte: left for the next page, or the last of this one.
         assert_eq!(first.count(), engine.differs(3, 4));
         let last = first.last_evaluated_key.ok_or("a full page has a next one")?;
-        assert_eq!(Some(&last["sk"]), first.items.and_then(|items| items.last()?.get("sk").cloned()).as_ref());
+        assert_eq!(
+            Some(&last["sk"]),
+            first.items.and_then(|items| items.last()?.get("sk").cloned()).as_ref()
+        );
         let rest = query.set_exclusive_start_key(Some(last)).send().await?;
         assert_eq!((rest.count(), rest.last_evaluated_key()), (engine.differs(2, 1), None));
         Ok(())

@@ -116,9 +116,7 @@ async fn an_account_with_every_kind_of_place() -> Checked {
         ("product:sms", "0.000001"),
         ("product:sms:held", "999999999999999.999999"),
     ];
-    let place = |(place, balance)| {
-        (Place::parse(place).unwrap(), Balance::parse(balance).unwrap())
-    };
+    let place = |(place, balance)| (Place::parse(place).unwrap(), Balance::parse(balance).unwrap());
     let full = Account {
         status: AccountStatus::Frozen,
         version: 1,
@@ -148,8 +146,10 @@ async fn an_account_with_every_kind_of_place() -> Checked {
 async fn an_entry_of_each_kind() -> Checked {
     let card = Place::External(External::Card);
     let debt = Place::External(External::Debt);
-    let to = |from: &Place, to: &Place, amount: &str| {
-        Movement { from: from.clone(), to: to.clone(), money: usd(amount) }
+    let to = |from: &Place, to: &Place, amount: &str| Movement {
+        from: from.clone(),
+        to: to.clone(),
+        money: usd(amount),
     };
     let sms = Place::Available(Target::Product(product("sms")));
     let owing = Account { version: 1, debt: Balance::parse("0.5").unwrap(), ..unopened() };

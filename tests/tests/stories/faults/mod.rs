@@ -1,6 +1,5 @@
 //! Faults: what customers see while something that Topup depends on fails, and after it.
 
-mod killed;
 mod payment_page;
 mod queue;
 mod table;

@@ -1,0 +1,756 @@
+"""Shows that the tests can fail: plants one defect after the other, and says what caught it.
+
+    python3 tests/planted.py [--list] [--only NAME ...]
+
+Each defect is planted in a copy of the workspace below target/planted. There the simulation of
+tests/src/simulation runs, always with the same seeds, and stops at the first thing that must not
+be. What it lets pass is tried with the one other test that the defect names, if it names one. The
+first row is the copy without a defect, which must pass all of it.
+
+Prints a table in Markdown. Exits non-zero if a defect is caught by nothing, does not compile, or
+has lost its place in the code. Needs Rust, git, Python 3.9 or later, and nothing else.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COPY = ROOT / "target" / "planted"
+# Third-party crates are compiled once for the workspace and its copy.
+TARGET = ROOT / "target"
+
+# The name of the simulation's program in the copy: the workspace keeps its own beside it.
+PROGRAM = "planted"
+PROGRAM_SOURCE = "tests/src/bin/simulate.rs"
+
+FIRST_SEED = 0
+OPERATIONS = 4_000
+# Short histories: each has its own weather.
+OPERATIONS_PER_HISTORY = 500
+# Longer than anything but a program that does not end.
+RUN_SECONDS = 600
+ENDLESS = f"does not end within {RUN_SECONDS} s"
+SHOWN_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class Defect:
+    """Something wrong, and where: in each file the first text stands once, and becomes the second.
+
+    A test is what comes after `cargo test`, for what the simulation cannot see.
+    """
+
+    name: str
+    meaning: str
+    edits: "tuple[tuple[str, str, str], ...]"
+    test: str = ""
+
+
+def story(name):
+    return f"-p tests --test stories -- --exact {name}"
+
+
+COMMIT = "shared/service/src/table/commit.rs"
+READ = "shared/service/src/table/read.rs"
+ITEMS = "shared/service/src/table/items.rs"
+ORDERS = "shared/service/src/orders.rs"
+TRANSFERS = "shared/service/src/transfers.rs"
+PAYMENTS = "shared/service/src/payments.rs"
+CANCELLATIONS = "shared/service/src/cancellations.rs"
+WEBHOOK = "shared/service/src/webhook.rs"
+STRIPE = "shared/service/src/stripe/client.rs"
+EVENT = "shared/service/src/stripe/event.rs"
+SIGNATURE = "shared/service/src/stripe/signature.rs"
+CONFIRM = "functions/confirm-payment/src/lib.rs"
+ACCOUNT = "shared/ledger/src/account.rs"
+JOURNAL = "shared/ledger/src/journal.rs"
+ORDER = "shared/ledger/src/order.rs"
+SETTLE = "shared/ledger/src/settle.rs"
+TRANSFER = "shared/ledger/src/transfer.rs"
+
+# A refused transfer that does not look for its order a second time.
+REFUSED_AT_ONCE = (
+    TRANSFERS,
+    """\
+                Err(refused) => match self.table.order(&wanted.order_id).await? {
+                    Some(record) => return again(account_id, wanted, record),
+                    None => return Err(refused),
+                },
+""",
+    """\
+                Err(refused) => return Err(refused),
+""",
+)
+
+DEFECTS = [
+    # The one commit.
+    Defect(
+        "no-version-condition",
+        "an account or order is replaced whatever its version is",
+        ((
+            COMMIT,
+            """\
+            Guard::Version(version) => put
+                .condition_expression("version = :seen")
+                .expression_attribute_values(":seen", AttributeValue::N(version.to_string())),
+""",
+            """\
+            Guard::Version(_) => put,
+""",
+        ),),
+    ),
+    Defect(
+        "no-absent-condition",
+        "the claim of a payment, an entry or a new order is put over the one that is there",
+        ((
+            COMMIT,
+            'Guard::Absent => put.condition_expression("attribute_not_exists(pk)"),',
+            "Guard::Absent => put,",
+        ),),
+    ),
+    Defect(
+        "silence-is-success",
+        "a commit that was not answered is taken for done",
+        ((
+            COMMIT,
+            "None => Err(unavailable(error).into()),",
+            "None => Ok(Committed::Yes),",
+        ),),
+    ),
+    Defect(
+        "account-before-document",
+        "a refused commit is decoded account first, and a refusal does not ask for the order again",
+        (
+            (
+                COMMIT,
+                """\
+    if let Some(reason) = reasons.iter().take(documents).find(failed) {
+""",
+                """\
+    let last = reasons.iter().skip(documents).rfind(failed).and_then(CancellationReason::item);
+    if let Some(item) = last.filter(|item| items::kind(item) == items::AccountItem::SORT_KEY) {
+        return Ok(Stale::Account(Box::new(items::to_account(item.clone())?)));
+    }
+    if let Some(reason) = reasons.iter().take(documents).find(failed) {
+""",
+            ),
+            REFUSED_AT_ONCE,
+        ),
+    ),
+    Defect(
+        "completed-without-money",
+        "an order is completed and its payment claimed, without the entry and the account",
+        ((PAYMENTS, ".payment(&claim).decision(&decision);", ".payment(&claim);"),),
+    ),
+    # Reads.
+    Defect(
+        "rule-before-document",
+        "a repeated transfer is decided before its order is looked at: `insufficient`",
+        (
+            (
+                TRANSFERS,
+                """\
+            if let Some(record) = seen.order {
+                return again(account_id, wanted, record);
+            }
+""",
+                "",
+            ),
+            REFUSED_AT_ONCE,
+        ),
+    ),
+    Defect(
+        "torn-read",
+        "a transfer is refused without asking for its order once more",
+        (REFUSED_AT_ONCE,),
+    ),
+    Defect(
+        "unprocessed-is-absent",
+        "keys that DynamoDB left unprocessed count as items that are not there",
+        ((
+            READ,
+            "keys = left.remove(&self.name).map(|left| left.keys).unwrap_or_default();",
+            "keys = left.remove(&self.name).map(|_| Vec::new()).unwrap_or_default();",
+        ),),
+    ),
+    Defect(
+        "owner-not-checked",
+        "an order is shown and cancelled for whoever knows its id",
+        ((READ, ".filter(|record| record.order.account == *account);", ";"),),
+    ),
+    Defect(
+        "list-not-sorted",
+        "Order Details come in whatever order a batch read has",
+        ((READ, "orders.sort_by_key(newest_first);", "let _ = newest_first;"),),
+    ),
+    Defect(
+        "eventually-consistent",
+        "a balance is read from a replica that may be behind",
+        ((READ, "request.consistent_read(true).send()", "request.consistent_read(false).send()"),),
+        story("wire::every_use_case_costs_what_the_architecture_says"),
+    ),
+    # Races.
+    Defect(
+        "stale-account-again",
+        "after a lost race the same account is decided on again",
+        (
+            (TRANSFERS, "seen.account = Some(*account);", "drop(account);"),
+            (
+                TRANSFERS,
+                """\
+                    pause_before_retry(tries).await;
+                    seen = self.table.seen(&wanted.order_id, account_id).await?;
+""",
+                """\
+                    pause_before_retry(tries).await;
+""",
+            ),
+        ),
+    ),
+    Defect(
+        "stale-balances",
+        "after a lost race only version and journal are taken over, not the balances",
+        ((
+            TRANSFERS,
+            "seen.account = Some(*account);",
+            "seen.account = seen.account.map(|old| ledger::Account {"
+            " balances: old.balances, ..*account });",
+        ),),
+    ),
+    Defect(
+        "page-over-cancel",
+        "whoever stores a payment page writes over what others wrote meanwhile",
+        ((
+            ORDERS,
+            "Committed::No(Stale::Order(current)) => return Ok(*current),",
+            """\
+Committed::No(Stale::Order(current)) => {
+                    let record = OrderRecord { version: current.version, ..record };
+                    return Box::pin(self.stored(record)).await;
+                }""",
+        ),),
+    ),
+    # Idempotency.
+    Defect(
+        "key-reuse-of-transfer",
+        "a key that made a transfer answers for any other transfer",
+        ((TRANSFERS, "match same {", "match same || order.method == Method::Balance {"),),
+    ),
+    Defect(
+        "key-reuse-of-order",
+        "a key that made an order answers for any amount",
+        ((ORDERS, "            && order.amount == money\n", ""),),
+    ),
+    Defect(
+        "early-return-on-exists",
+        "a repeated order is answered as it is, without the page that it lacks",
+        ((
+            ORDERS,
+            "Ok(Made::Before(Box::new(self.with_page(record, now).await?)))",
+            "Ok(Made::Before(Box::new(record)))",
+        ),),
+    ),
+    Defect(
+        "payment-returns-early-on-exists",
+        "a payment whose claim exists is taken for credited, though to another order",
+        ((
+            PAYMENTS,
+            """\
+                claimed = true;
+                seen = table.seen(&notice.order, &notice.account).await?;
+""",
+            """\
+                return Ok(Confirmed::AlreadyCredited);
+""",
+        ),),
+    ),
+    # Stripe.
+    Defect(
+        "fresh-stripe-key",
+        "each call of Stripe has a key of its own",
+        ((
+            STRIPE,
+            'format!("{}:{}", record.order.id, checkout.attempt);',
+            'format!("{}:{}", record.order.id, fastrand::u32(..));',
+        ),),
+    ),
+    Defect(
+        "one-stripe-key",
+        "new parameters go out with the key of the old ones",
+        ((
+            STRIPE,
+            'format!("{}:{}", record.order.id, checkout.attempt);',
+            'format!("{}:1", record.order.id);',
+        ),),
+    ),
+    Defect(
+        "500-with-the-same-key",
+        "after a 500, which Stripe keeps, the same attempt is made again",
+        ((
+            STRIPE,
+            "500.. => CallFailed::NextAttempt(why),",
+            "500.. => CallFailed::Repeat(why),",
+        ),),
+    ),
+    Defect(
+        "attempt-not-stored",
+        "the next attempt is sent to Stripe before it is stored",
+        ((
+            ORDERS,
+            """\
+                    last = Unavailable::Provider(why);
+                    record = self.stored(with_next_attempt(&record, now)).await?;
+""",
+            """\
+                    last = Unavailable::Provider(why);
+                    record = with_next_attempt(&record, now);
+""",
+        ),),
+    ),
+    Defect(
+        "page-time-not-renewed",
+        "a page is asked for with an end that has passed",
+        ((
+            ORDERS,
+            "if checkout.expires_at < now.plus(SHORTEST_PAGE_TIME) {",
+            "if checkout.expires_at.unix_millis() == 0 {",
+        ),),
+    ),
+    # Webhooks and the queue.
+    Defect(
+        "signature-not-checked",
+        "an event is acted on whoever signed it",
+        ((
+            WEBHOOK,
+            "if !self.is_genuine(body, signature, now).await? {",
+            "if signature.is_empty() && !self.is_genuine(body, signature, now).await? {",
+        ),),
+    ),
+    Defect(
+        "old-signature-taken",
+        "a recorded webhook can be sent again for hours",
+        ((
+            SIGNATURE,
+            "if distance > TOLERANCE.as_secs() {",
+            "if distance > TOLERANCE.as_secs() * 100 {",
+        ),),
+        "-p service --lib -- --exact "
+        "stripe::signature::tests::only_a_fresh_signature_of_these_bytes_is_genuine",
+    ),
+    Defect(
+        "other-stage-taken",
+        "an event of another deployment is acted on",
+        ((EVENT, "(Some(other), ..) if other != stage", "(Some(other), ..) if other.is_empty()"),),
+    ),
+    Defect(
+        "acknowledged-before-commit",
+        "a payment that could not be committed is acknowledged without being queued",
+        ((
+            WEBHOOK,
+            "self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;",
+            "",
+        ),),
+    ),
+    Defect(
+        "acknowledged-without-queue",
+        "a payment that the queue did not take either is acknowledged",
+        ((
+            WEBHOOK,
+            "self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;",
+            "drop(self.queue(&notice.to_message(), Some(&notice.account), &cause).await);",
+        ),),
+    ),
+    Defect(
+        "no-batch-failures",
+        "a queued payment is acknowledged though it could not be committed",
+        ((CONFIRM, "None => message.message_id.clone(),", "None => None,"),),
+    ),
+    Defect(
+        "unreadable-webhook-dropped",
+        "an event of ours that cannot be read is acknowledged and nobody hears of it",
+        ((WEBHOOK, "self.queue(&message, None, why).await?;", "drop(message);"),),
+        story("bad_input::webhooks::what_is_signed_and_cannot_be_read_ends_as_a_dead_letter"),
+    ),
+    Defect(
+        "unreadable-message-dropped",
+        "a queued message that cannot be read is acknowledged and nobody hears of it",
+        ((
+            CONFIRM,
+            """\
+to the dead-letter queue");
+            return None;
+""",
+            """\
+to the dead-letter queue");
+            return Some(());
+""",
+        ),),
+        story(
+            "faults::queue::"
+            "an_unreadable_message_ends_in_the_dead_letter_queue_and_harms_none_beside_it"
+        ),
+    ),
+    # What a payment means.
+    Defect(
+        "credit-on-unpaid",
+        "a payment that is still under way is credited",
+        ((EVENT, '"unpaid" => return Ok(What::Processing),', '"unpaid" => {}'),),
+    ),
+    Defect(
+        "amount-not-compared",
+        "an order is credited whatever was paid",
+        ((
+            SETTLE,
+            "(payment.money != order.payable).then_some(FindingKind::AmountDiffers)",
+            "None",
+        ),),
+    ),
+    Defect(
+        "currency-not-compared",
+        "as many euros as there should be dollars are credited",
+        (
+            (
+                SETTLE,
+                "if payment.money.currency != order.payable.currency {",
+                "if payment.money.amount != order.payable.amount {",
+            ),
+            (
+                SETTLE,
+                "(payment.money != order.payable).then_some(FindingKind::AmountDiffers)",
+                "None",
+            ),
+        ),
+    ),
+    Defect(
+        "claim-of-the-order",
+        "the claim is keyed by the order, so that one payment can credit two of them",
+        ((
+            ITEMS,
+            "stored(PaymentItem::SORT_KEY, id, value)",
+            "stored(PaymentItem::SORT_KEY, claim.order.as_str(), value)",
+        ),),
+    ),
+    Defect(
+        "late-payment-dropped",
+        "money for an order that was closed is acknowledged and forgotten",
+        ((
+            SETTLE,
+            "if order.payment_id.as_ref() == Some(&payment.id) {",
+            "if order.payment_id.as_ref() == Some(&payment.id)\n"
+            "        || matches!(order.status(), OrderStatus::Cancelled | OrderStatus::Expired)\n"
+            "    {",
+        ),),
+    ),
+    Defect(
+        "second-payment-dropped",
+        "any further payment for an order is taken for the one that paid it",
+        ((
+            SETTLE,
+            "if order.payment_id.as_ref() == Some(&payment.id) {",
+            "if order.payment_id.is_some() {",
+        ),),
+    ),
+    Defect(
+        "finding-not-stored",
+        "a payment that must not be credited is acknowledged without a finding",
+        ((
+            PAYMENTS,
+            "Ok(Step::Commit(commit.finding(&finding), Confirmed::Found(kind)))",
+            "drop(commit);\n            Ok(Step::Done(Confirmed::Found(kind)))",
+        ),),
+    ),
+    Defect(
+        "late-flag-lost",
+        "an order that was paid after it closed is not marked",
+        ((
+            SETTLE,
+            "let late = !order.status().is_open();",
+            "let late = order.status().is_open() && !order.status().is_open();",
+        ),),
+        story("walk::money_that_comes_after_the_order_was_closed_is_credited_and_marked_late"),
+    ),
+    Defect(
+        "debt-not-paid",
+        "a top-up is credited in full though the customer owes",
+        ((
+            SETTLE,
+            "account.debt.decimal().min(amount);",
+            "account.debt.decimal().saturating_sub(account.debt.decimal());",
+        ),),
+        "-p ledger --test laws -- --exact rules::a_debt_is_paid_first_in_the_same_entry",
+    ),
+    # The journal.
+    Defect(
+        "gap-in-the-journal",
+        "entries are numbered by twos",
+        ((ACCOUNT, "number: self.entries.saturating_add(1),", "number: self.entries + 2,"),),
+    ),
+    Defect(
+        "hash-not-chained",
+        "every entry follows the beginning of all journals",
+        ((ACCOUNT, "previous_hash: self.head,", "previous_hash: EntryHash::GENESIS,"),),
+    ),
+    Defect(
+        "hash-without-amounts",
+        "the hash of an entry does not cover what moved",
+        ((JOURNAL, "            form.field(&line.amount.normalize().to_string());\n", ""),),
+    ),
+    Defect(
+        "clock-runs-backwards",
+        "an entry is as old as the clock of its function says",
+        ((
+            ACCOUNT,
+            "let at = self.last_entry_at.map_or(now, |last| last.max(now));",
+            "let at = now;",
+        ),),
+    ),
+    Defect(
+        "credit-to-the-wallet",
+        "a top-up of a product is credited to the wallet",
+        ((
+            SETTLE,
+            "(Place::Available(order.target.clone()), credited),",
+            "(Place::WALLET, credited),",
+        ),),
+    ),
+    Defect(
+        "transfer-from-nowhere",
+        "a transfer does not take from the wallet what it gives",
+        ((
+            TRANSFER,
+            "Movement { from: Place::WALLET, to, money }",
+            "Movement { from: Place::External(crate::External::Card), to, money }",
+        ),),
+    ),
+    # Cancelling and closing.
+    Defect(
+        "cancelled-with-an-open-page",
+        "an order is cancelled without closing its page first",
+        ((
+            CANCELLATIONS,
+            "CancelStep::Close(order) => match self.close_page(&record, now).await? {",
+            "CancelStep::Close(order) if record.version > 0 => *order,\n"
+            "                CancelStep::Close(order) =>"
+            " match self.close_page(&record, now).await? {",
+        ),),
+        story("walk::an_order_that_was_just_paid_is_credited_instead_of_cancelled"),
+    ),
+    Defect(
+        "cancelled-though-paid",
+        "an order whose page turns out to be paid is cancelled all the same",
+        ((
+            CANCELLATIONS,
+            """\
+                    Closed::Completed(notice) => {
+                        payments::confirm(&self.table, &notice, now).await?;
+                        pause_before_retry(tries).await;
+                        record = self.table.owned_order(account, id).await?;
+                        continue;
+                    }
+""",
+            """\
+                    Closed::Completed(_) => *order,
+""",
+        ),),
+        story("walk::an_order_that_was_just_paid_is_credited_instead_of_cancelled"),
+    ),
+    Defect(
+        "page-after-cancel",
+        "an order that is to be cancelled still gets a payment page",
+        ((ORDER, " && self.cancel_requested_at.is_none()", ""),),
+        story("faults::payment_page::an_order_that_is_to_be_cancelled_gets_no_page_any_more"),
+    ),
+    Defect(
+        "any-page-closes-the-order",
+        "the end of a page that nobody was shown closes the order",
+        ((PAYMENTS, "Some(shown) => shown.id == session,", "Some(_) => !session.is_empty(),"),),
+        story(
+            "faults::payment_page::"
+            "an_orphan_page_that_closes_does_not_close_the_order_that_has_another_page"
+        ),
+    ),
+]
+
+
+class Broken(Exception):
+    """The table of defects, or the copy, is not as it must be."""
+
+
+def copy_workspace():
+    """Makes the copy like the workspace; what did not change keeps its time, and is not rebuilt."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout.decode()
+    wanted = {}
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            there = PROGRAM_SOURCE.replace("simulate", PROGRAM) if name == PROGRAM_SOURCE else name
+            wanted[COPY / there] = (ROOT / name).read_bytes()
+    for path in COPY.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+    for path, content in wanted.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def plant(defect):
+    """The files of the copy with the defect in them, by path, after checking its place."""
+    changed = {}
+    for name, old, new in defect.edits:
+        path = COPY / name
+        text = changed.get(path) or path.read_text()
+        if text.count(old) != 1:
+            found = f"its text is {text.count(old)} times in {name}"
+            raise Broken(f"{defect.name} must be planted anew: {found}\n{old}")
+        changed[path] = text.replace(old, new)
+    return changed
+
+
+def cargo(*arguments):
+    """Runs cargo in the copy, and returns its exit code and all that it said."""
+    environment = {**os.environ, "CARGO_INCREMENTAL": "1", "RUST_BACKTRACE": "0"}
+    command = ["cargo", *arguments, "--locked", "--target-dir", str(TARGET)]
+    return run(command, env=environment)
+
+
+def run(command, **options):
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    try:
+        done = subprocess.run(command, cwd=COPY, timeout=RUN_SECONDS, **both, **options)
+    except subprocess.TimeoutExpired:
+        return 1, ENDLESS
+    return done.returncode, done.stdout
+
+
+def compile_or_stop(*arguments):
+    code, said = cargo(*arguments)
+    if code != 0:
+        raise Broken(f"does not compile: cargo {' '.join(arguments)}\n{said[-4_000:]}")
+
+
+def simulated():
+    """What the simulation says, and after how many operations; None if nothing is wrong."""
+    compile_or_stop("build", "-q", "-p", "tests", "--bin", PROGRAM)
+    options = {
+        "--seed": FIRST_SEED,
+        "--operations": OPERATIONS,
+        "--per-history": OPERATIONS_PER_HISTORY,
+    }
+    program = TARGET / "debug" / PROGRAM
+    code, said = run([program, *(str(word) for pair in options.items() for word in pair)])
+    if code == 0:
+        return None
+    found = re.search(r"^seed (\d+), operation (\d+): (.*)$", said, re.MULTILINE)
+    if not found:
+        return complaint(said), ""
+    histories_before = int(found[1]) - FIRST_SEED
+    return found[3], histories_before * OPERATIONS_PER_HISTORY + int(found[2])
+
+
+def tested(test):
+    """What the named test says; None if it passes."""
+    arguments, _, name = test.partition(" -- ")
+    compile_or_stop("test", "-q", "--no-run", *arguments.split())
+    code, said = cargo("test", "-q", *arguments.split(), "--", *name.split())
+    if code != 0:
+        return complaint(said)
+    if " 1 passed" not in said:
+        raise Broken(f"there is no such test: {test}")
+    return None
+
+
+def complaint(said):
+    """What a program said as it panicked, or that it did not end."""
+    panicked = re.search(r"panicked at [^\n]*\n([^\n]*(?:\n +(?:left|right):[^\n]*)*)", said)
+    if not panicked and said != ENDLESS:
+        raise Broken(f"stopped, and not because something was wrong:\n{said[-4_000:]}")
+    return panicked[1] if panicked else said
+
+
+def shown(text):
+    """A violation as the table shows it: in one line, without ids, and short."""
+    text = re.sub(r"\b(ord|pi|evt|cs_test)_\w+|\bcustomer-\d+|\bkey-\d+-\d+", "…", text)
+    text = re.sub(r"[0-9a-f]{32,}", "…", " ".join(text.split()))
+    short = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS].rstrip() + "…"
+    return short.replace("|", "\\|").replace("`", "'")
+
+
+def row(*cells):
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def try_untouched(defects):
+    """The copy as it is passes everything that a defect is to be caught by."""
+    wrong = simulated()
+    if wrong:
+        raise Broken(f"the untouched product does not pass: {wrong[0]}")
+    for test in sorted({defect.test for defect in defects if defect.test}):
+        wrong = tested(test)
+        if wrong:
+            raise Broken(f"the untouched product does not pass {test}: {wrong}")
+    row("none: the untouched product", "passes", f"{OPERATIONS:,}")
+
+
+def try_defect(defect):
+    """Plants a defect, shows its row, and takes it out again. Returns whether it was caught."""
+    changed = plant(defect)
+    before = {path: path.read_text() for path in changed}
+    title = f"`{defect.name}`: {defect.meaning}"
+    try:
+        for path, text in changed.items():
+            path.write_text(text)
+        wrong = simulated()
+        if wrong:
+            row(title, f"simulation: `{shown(wrong[0])}`", str(wrong[1]))
+            return True
+        wrong = tested(defect.test) if defect.test else None
+        if wrong:
+            row(title, f"`cargo test {defect.test}`: `{shown(wrong)}`", "")
+            return True
+        row(title, "**nothing**", f"{OPERATIONS:,}")
+        return False
+    except Broken as broken:
+        raise Broken(f"{defect.name}: {broken}") from broken
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--list", action="store_true", help="only say which defects there are")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this defect")
+    options = parser.parse_args()
+    defects = [defect for defect in DEFECTS if not options.only or defect.name in options.only]
+    unknown = set(options.only or []) - {defect.name for defect in defects}
+    if unknown:
+        parser.error(f"no such defect: {', '.join(sorted(unknown))}")
+    if options.list:
+        for defect in defects:
+            print(f"{defect.name}: {defect.meaning}")
+        return
+    began = time.monotonic()
+    try:
+        copy_workspace()
+        for defect in defects:
+            plant(defect)
+        row("defect", "what caught it", "after so many operations")
+        row("---", "---", "---:")
+        try_untouched(defects)
+        missed = [defect.name for defect in defects if not try_defect(defect)]
+    except Broken as broken:
+        sys.exit(str(broken))
+    print(f"{len(defects)} defects in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    if missed:
+        sys.exit(f"caught by nothing: {', '.join(missed)}")
+
+
+if __name__ == "__main__":
+    main()
