@@ -53,8 +53,6 @@ pub struct Wires(Arc<Mutex<Plan>>);
 struct Plan {
     exchanges: Vec<Exchange>,
     faults: Vec<PlannedFault>,
-    seen: usize,
-    cut_from: Option<(usize, Fault)>,
 }
 
 #[derive(Debug)]
@@ -122,19 +120,9 @@ impl Wires {
         self.plan(|plan| plan.faults.push(PlannedFault { operation, about, fault, times }));
     }
 
-    /// Kills the process, as far as the world outside can see: of the next requests on any wire,
-    /// the one at this position fails like this and none after it arrives. The queue's poller is
-    /// not part of the process: its requests are neither counted nor lost.
-    pub fn kill_at(&self, position: usize, fault: Fault) {
-        self.plan(|plan| plan.cut_from = Some((plan.seen + position, fault)));
-    }
-
     /// Ends all faults.
     pub fn heal(&self) {
-        self.plan(|plan| {
-            plan.faults.clear();
-            plan.cut_from = None;
-        });
+        self.plan(|plan| plan.faults.clear());
     }
 
     /// Forgets what was seen so far.
@@ -155,15 +143,6 @@ impl Wires {
     /// The fault for this request, if one is planned.
     fn next_fault(&self, operation: &str, body: &str) -> Option<Fault> {
         self.plan(|plan| {
-            if !is_of_poller(operation) {
-                let position = plan.seen;
-                plan.seen += 1;
-                if let Some((from, fault)) = plan.cut_from
-                    && position >= from
-                {
-                    return Some(if position == from { fault } else { Fault::LostBefore });
-                }
-            }
             let planned = plan.faults.iter_mut();
             let mut planned = planned.filter(|planned| planned.times > 0);
             let planned = planned.find(|planned| {
@@ -173,12 +152,6 @@ impl Wires {
             Some(planned.fault)
         })
     }
-}
-
-/// Whether it is the queue's poller that asks: on AWS no process of ours.
-#[must_use]
-pub fn is_of_poller(operation: &str) -> bool {
-    ["ReceiveMessage", "DeleteMessage"].contains(&operation)
 }
 
 async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {

@@ -39,8 +39,8 @@ pub(crate) struct Place {
     /// What Stripe signs with.
     pub(crate) webhooks: Webhooks,
     /// The functions, to be called directly.
-    pub(crate) functions: Functions,
-    /// The address of the gateway, with functions of its own behind it.
+    pub(crate) functions: Arc<Functions>,
+    /// The address of the gateway in front of them.
     pub(crate) gateway: String,
     /// The address of the baseline.
     pub(crate) bare: String,
@@ -82,9 +82,9 @@ impl Place {
         let client = connect(&table, &transactions).await;
         let seeded = Table::new(client.clone(), TABLE_NAME);
         drop(demo::seed(&seeded, &secrets, clock.now()).await.expect("a catalogue"));
-        let functions = functions(client.clone(), &secrets, &provider).await;
-        let behind = Arc::new(self::functions(client, &secrets, &provider).await);
-        serve(api, Gateway { functions: behind, clock: clock.clone() }.router());
+        let functions = Arc::new(functions(client, &secrets, &provider).await);
+        let answering = Gateway { functions: Arc::clone(&functions), clock: clock.clone() };
+        serve(api, answering.router());
         let http = HttpClient::default();
         let webhooks = Webhooks { clock: clock.clone(), secret: secrets.webhook.clone() };
         Arc::new(Self {

@@ -3,7 +3,8 @@
 //!
 //! Prices are in millionths of a dollar for a million of what is charged.
 
-/// DynamoDB, on demand: a write request unit is a put of 1 KB; a transaction costs two.
+/// DynamoDB, on demand: a write request unit is a put of 1 KB, or a change of an index entry. An
+/// item in a transaction costs two; an index entry that follows from it costs one all the same.
 const WRITE_UNITS: u64 = 625_000;
 /// DynamoDB, on demand: a read request unit is a consistent read of 4 KB.
 const READ_UNITS: u64 = 125_000;
