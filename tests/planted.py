@@ -22,12 +22,8 @@ from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "target" / "planted"
-# Third-party crates are compiled once for the workspace and its copy.
-TARGET = ROOT / "target"
-
-# The name of the simulation's program in the copy: the workspace keeps its own beside it.
-PROGRAM = "planted"
-PROGRAM_SOURCE = "tests/src/bin/simulate.rs"
+# Its own: cargo gives a workspace and its copy the same names for what it builds.
+TARGET = ROOT / "target" / "planted-build"
 
 FIRST_SEED = 0
 OPERATIONS = 4_000
@@ -610,8 +606,7 @@ def copy_workspace():
     wanted = {}
     for name in filter(None, names.split("\0")):
         if (ROOT / name).is_file():
-            there = PROGRAM_SOURCE.replace("simulate", PROGRAM) if name == PROGRAM_SOURCE else name
-            wanted[COPY / there] = (ROOT / name).read_bytes()
+            wanted[COPY / name] = (ROOT / name).read_bytes()
     for path in COPY.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
@@ -658,13 +653,13 @@ def compile_or_stop(*arguments):
 
 def simulated():
     """What the simulation says, and after how many operations; None if nothing is wrong."""
-    compile_or_stop("build", "-p", "tests", "--bin", PROGRAM)
+    compile_or_stop("build", "-p", "tests", "--bin", "simulate")
     options = {
         "--seed": FIRST_SEED,
         "--operations": OPERATIONS,
         "--per-history": OPERATIONS_PER_HISTORY,
     }
-    program = TARGET / "debug" / PROGRAM
+    program = TARGET / "debug" / "simulate"
     code, said = run([program, *(str(word) for pair in options.items() for word in pair)])
     if code == 0:
         return None

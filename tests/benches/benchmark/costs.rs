@@ -1,5 +1,5 @@
-//! What an operation costs on AWS: requests and capacity, read off the wires of a story's world, and
-//! from them dollars.
+//! What an operation costs on AWS: requests and capacity, read off the wires of a story's world,
+//! and from them dollars.
 
 use tests::cost::units;
 use tests::{Cost, World};

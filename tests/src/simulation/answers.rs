@@ -74,7 +74,11 @@ pub fn made(
         (402, "insufficient_balance") if method == "balance" && !there_before => {
             let told = |field: &str| micros::parse(&answer.text(field));
             let account = &cloud.model.accounts[&before.account];
-            let mut was = before.versions(cloud).filter_map(|at| account.balance_at(at, "wallet"));
+            // If it was made meanwhile, by a repetition: refused is only what came before.
+            let made = account.entries.iter().find(|entry| entry.document == id);
+            let until = made.map_or(account.version, |entry| entry.number);
+            let mut was =
+                (before.version..=until).filter_map(|at| account.balance_at(at, "wallet"));
             let true_once = told("available").is_some_and(|told| was.any(|was| was == told));
             match true_once && told("required") == Some(amount) && told("available") < Some(amount)
             {

@@ -51,6 +51,21 @@ pub fn is_poison(body: &str) -> bool {
     body == "nobody sent this" || body.contains("\"unreadable\"")
 }
 
+/// Whether a read is one of what is there now; an index can only tell what was there.
+fn is_consistent(call: &Call) -> Result<(), String> {
+    let request: Value = serde_json::from_slice(&call.body).map_err(|error| error.to_string())?;
+    let consistent = match call.operation.as_str() {
+        "GetItem" => request["ConsistentRead"] == true,
+        "BatchGetItem" => request["RequestItems"][TABLE]["ConsistentRead"] == true,
+        "Query" => request["IndexName"].is_string() || request["ConsistentRead"] == true,
+        _ => true,
+    };
+    match consistent {
+        true => Ok(()),
+        false => Err(format!("a {} that may show what was", call.operation)),
+    }
+}
+
 impl Cloud {
     /// A cloud around a table; the auditor looks at what comes after [`Cloud::begin`].
     #[must_use]
@@ -139,6 +154,7 @@ impl Cloud {
     }
 
     fn ask_table(&mut self, call: &Call, index_lag: Duration) -> Reply {
+        self.must(is_consistent(call));
         let reply = self.engine.answer(&call.operation, &call.body);
         if call.operation == "TransactWriteItems" && reply.status == 400 {
             self.saw("a commit that lost a race");

@@ -161,6 +161,10 @@ impl Run {
         self.nothing_is_wrong()?;
         self.actors.deployment.network.cloud().audit_everything()?;
         self.actors.deployment.network.heal();
+        if self.random.bool() {
+            // Clients come back so late that no page of theirs can be open any more.
+            self.a_day_passes();
+        }
         self.converge().await?;
         self.everything_ends().await;
         self.converge().await?;
@@ -403,8 +407,12 @@ impl Run {
             }
         }
         drop(cloud);
-        deployment.clock.advance(Duration::from_secs(25 * 3_600));
-        deployment.network.cloud().provider.expire_overdue();
+        self.a_day_passes();
+    }
+
+    fn a_day_passes(&self) {
+        self.actors.deployment.clock.advance(Duration::from_secs(25 * 3_600));
+        self.actors.deployment.network.cloud().provider.expire_overdue();
     }
 }
 

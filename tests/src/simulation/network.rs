@@ -230,7 +230,10 @@ impl Network {
                 self.cloud().saw("fault: a batch read at several moments");
                 Some(self.torn(call, fate.back).await)
             }
-            None | Some(Fault::LostAfter) => Some(self.cloud().answer(call, fate.index_lag)),
+            None | Some(Fault::LostAfter) => {
+                let reply = self.cloud().answer(call, fate.index_lag);
+                Some(if call.operation == "BatchGetItem" { self.shuffled(reply) } else { reply })
+            }
             Some(fault) => {
                 if call.wire == "provider" {
                     return Some(self.cloud().provider.fail(call, fault));
@@ -257,6 +260,19 @@ impl Network {
         }
         let body = json!({"Responses": {table: found}, "UnprocessedKeys": {}});
         Reply { status: 200, body: body.to_string().into_bytes() }
+    }
+
+    /// A batch comes in any order.
+    fn shuffled(&self, reply: Reply) -> Reply {
+        let mut answer: Value = serde_json::from_slice(&reply.body).expect("JSON");
+        for found in
+            answer["Responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut())
+        {
+            if let Some(items) = found.as_array_mut() {
+                self.state().random.shuffle(items);
+            }
+        }
+        Reply { body: answer.to_string().into_bytes(), ..reply }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -42,6 +42,7 @@ const SCHEMA: &str = "
         status INTEGER NOT NULL,
         body TEXT NOT NULL
     );
+    CREATE INDEX IF NOT EXISTS results_by_age ON results (stored_at);
     CREATE TABLE IF NOT EXISTS deliveries (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         event TEXT NOT NULL REFERENCES documents (id),
@@ -160,8 +161,8 @@ impl Books<'_> {
     /// The open sessions whose time is over, oldest first.
     pub(super) fn overdue_sessions(&self, now: i64) -> Result<Vec<Session>, StoreError> {
         let mut statement = self.0.prepare_cached(
-            "SELECT body FROM documents WHERE kind = 'checkout.session'
-             AND json_extract(body, '$.status') = 'open'
+            "SELECT body FROM documents INDEXED BY open_sessions
+             WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open'
              AND json_extract(body, '$.expires_at') <= ?1
              ORDER BY json_extract(body, '$.expires_at'), position",
         )?;
