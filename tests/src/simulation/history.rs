@@ -12,7 +12,7 @@ use super::actors::{Act, Actors, Patience};
 use super::deployment::Deployment;
 use super::engine::Engine;
 use super::micros::Micros;
-use super::network::Weather;
+use super::network::{EVERYTHING, Weather};
 use super::provider::{Money, SessionStatus};
 use super::queue::VISIBILITY;
 
@@ -200,8 +200,8 @@ impl Run {
             975..985 => {
                 self.actors.deployment.network.cloud().something_strange(self.random.u32(..))
             }
-            985..992 => self.outage(),
-            992..996 => self.race().await,
+            985..991 => self.outage(),
+            991..997 => self.race().await,
             _ => self.time_jumps().await,
         }
         sleep(Duration::from_millis(self.random.u64(0..6))).await;
@@ -244,14 +244,18 @@ impl Run {
         self.act(Act::Transfer { customer, target, amount, key }).await;
     }
 
-    /// Many transfers of one account at one moment, some of them twice.
+    /// Many transfers of one account at one moment: the first one takes all there is, twice.
     async fn race(&mut self) {
         let customer = self.customer();
-        for _ in 0..self.random.usize(4..AT_ONCE) {
+        let all = self.actors.balance(customer, "wallet");
+        for position in 0..self.random.usize(4..AT_ONCE) {
             let (target, key) = (self.product(), self.key(customer));
-            let amount = self.transfer_amount(customer);
+            let amount = match position == 0 && all > 0 {
+                true => all,
+                false => self.transfer_amount(customer),
+            };
             let act = Act::Transfer { customer, target, amount, key };
-            if self.random.bool() {
+            if position == 0 || self.random.bool() {
                 self.act(act.clone()).await;
             }
             self.act(act).await;
@@ -340,9 +344,9 @@ impl Run {
         cloud.note(&line);
     }
 
-    /// One of the three is gone for a while.
+    /// One of the three is gone for a while, or all of them.
     fn outage(&mut self) {
-        let wire = ["table", "queue", "provider"][self.random.usize(0..3)];
+        let wire = ["table", "queue", "provider", EVERYTHING][self.random.usize(0..4)];
         let time = Duration::from_millis(self.random.u64(100..60_000));
         self.actors.deployment.network.cut(wire, time);
     }

@@ -113,6 +113,9 @@ pub struct SdkWire {
     wire: &'static str,
 }
 
+/// The name of all wires together.
+pub const EVERYTHING: &str = "everything";
+
 /// The longest time for which an index may not show a new item.
 pub const LONGEST_INDEX_LAG: Duration = Duration::from_millis(1_500);
 
@@ -228,7 +231,7 @@ impl Network {
             Some(Fault::LostBefore) => None,
             None | Some(Fault::LostAfter) if fate.torn && call.operation == "BatchGetItem" => {
                 self.cloud().saw("fault: a batch read at several moments");
-                Some(self.torn(call, fate.back).await)
+                Some(self.torn(call, fate.back * 4).await)
             }
             None | Some(Fault::LostAfter) => {
                 let reply = self.cloud().answer(call, fate.index_lag);
@@ -315,7 +318,8 @@ impl State {
     }
 
     fn by_chance(&mut self, call: &Call) -> Option<Fault> {
-        if self.outage.is_some_and(|(wire, end)| wire == call.wire && Instant::now() < end) {
+        let cut = |wire: &str| wire == call.wire || wire == EVERYTHING;
+        if self.outage.is_some_and(|(wire, end)| cut(wire) && Instant::now() < end) {
             return Some(Fault::LostBefore);
         }
         let weather = self.weather;
