@@ -12,6 +12,7 @@ has lost its place in the code. Needs Rust, git, Python 3.9 or later, and nothin
 """
 
 import argparse
+import fcntl
 import os
 import pathlib
 import re
@@ -755,6 +756,10 @@ def main():
             print(f"{defect.name}: {defect.meaning}")
         return
     began = time.monotonic()
+    COPY.mkdir(parents=True, exist_ok=True)
+    # A second run waits: there is one copy.
+    lock = COPY.with_suffix(".lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         copy_workspace()
         for defect in defects:
