@@ -17,6 +17,8 @@ use tests::simulation::queue::VISIBILITY;
 use tests::simulation::{Engine, micros};
 use tests::{Answer, Fault};
 
+use super::say;
+
 /// What is covered today; new use cases add to it, and nothing takes away from it.
 const MEASURED_CELLS: usize = 548;
 
@@ -349,7 +351,7 @@ fn whichever_step_fails_in_whichever_way_the_next_try_finishes_it() {
                 *covered.entry(format!("{fault:?}, {then:?}")).or_default() += 1;
             }
         }
-        println!("{use_case:?}: {}", requests.join(", "));
+        say(&format!("{use_case:?}: {}", requests.join(", ")));
     }
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -365,9 +367,9 @@ fn whichever_step_fails_in_whichever_way_the_next_try_finishes_it() {
         }
     });
     for (fault, count) in &covered {
-        println!("{fault}: {count} cells");
+        say(&format!("{fault}: {count} cells"));
     }
-    println!("{} cells of use case, request and fault", cells.len());
+    say(&format!("{} cells of use case, request and fault", cells.len()));
     assert_eq!(*failed.lock().unwrap(), Vec::<String>::new());
     assert!(cells.len() >= MEASURED_CELLS);
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tests::simulation::{Engine, Outcome, Plan, simulate};
 
+use super::say;
+
 /// Histories that are the same in every run, and then as many that never were before.
 const FIXED: u64 = 10;
 const FRESH: u64 = 10;
@@ -131,7 +133,7 @@ fn one_seed_is_one_history() {
 #[test]
 fn amazons_own_dynamodb_makes_the_same_history_as_the_embedded_table() {
     let Ok(endpoint) = std::env::var("TOPUP_DYNAMODB_LOCAL") else {
-        println!("TOPUP_DYNAMODB_LOCAL is not set: nothing was compared");
+        say("TOPUP_DYNAMODB_LOCAL is not set: nothing was compared");
         return;
     };
     for seed in 0..3 {
@@ -154,6 +156,6 @@ fn whatever_fails_nothing_is_wrong_and_everything_comes_to_its_end() {
     let fresh = histories(&(0..FRESH).map(|_| fastrand::u64(..)).collect::<Vec<_>>());
     let all = fixed.and(&fresh);
     let (operations, faults) = (all.operations, all.faults());
-    println!("{operations} operations, {} commits, {faults} faults", all.commits);
+    say(&format!("{operations} operations, {} commits, {faults} faults", all.commits));
     assert!(operations >= ALL_OPERATIONS);
 }

@@ -11,3 +11,10 @@
 
 mod every_step;
 mod histories;
+
+use std::io::Write;
+
+/// Says something past what the test harness captures: a green run tells what it covered.
+fn say(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
