@@ -558,12 +558,6 @@ to the dead-letter queue");
         story("walk::an_order_that_was_just_paid_is_credited_instead_of_cancelled"),
     ),
     Defect(
-        "page-after-cancel",
-        "an order that is to be cancelled still gets a payment page",
-        ((ORDER, " && self.cancel_requested_at.is_none()", ""),),
-        story("faults::payment_page::an_order_that_is_to_be_cancelled_gets_no_page_any_more"),
-    ),
-    Defect(
         "any-page-closes-the-order",
         "the end of a page that nobody was shown closes the order",
         ((PAYMENTS, "Some(shown) => shown.id == session,", "Some(_) => !session.is_empty(),"),),

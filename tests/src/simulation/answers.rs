@@ -111,11 +111,12 @@ fn is_current(known: Option<&Order>, since: u64, shown: &Value) -> Result<(), St
     let credited = shown["credited_amount"].as_str();
     let fits = meanwhile.any(|was| {
         let settled = was.settled.as_ref().map(|settled| settled.credited);
-        was.status() == status && settled == credited.and_then(micros::parse)
+        // A page is only shown while it may be paid.
+        let page =
+            shown["checkout_url"].is_null() || status == "pending_payment" && !was.cancel_requested;
+        was.status() == status && settled == credited.and_then(micros::parse) && page
     });
-    // A page is only shown while it may be paid.
-    let page = shown["checkout_url"].is_null() || status == "pending_payment";
-    match fits && page {
+    match fits {
         true => Ok(()),
         false => Err(format!("{shown} was not true after version {since}: {:?}", known.now())),
     }
