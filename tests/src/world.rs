@@ -197,6 +197,110 @@ impl World {
         self.post(&format!("/v1/orders/{order_id}/cancel"), "unused", &json!({})).await
     }
 
+    /// `GET` as the operator.
+    pub async fn admin_get(&self, path: &str) -> Answer {
+        self.get_as(&self.cloud.keys.operator, path).await
+    }
+
+    /// `POST` as the operator, with an idempotency key.
+    pub async fn admin_post(&self, path: &str, idempotency_key: &str, body: &Value) -> Answer {
+        self.post_as(&self.cloud.keys.operator, path, idempotency_key, body).await
+    }
+
+    /// `PUT` as the operator.
+    pub async fn admin_put(&self, path: &str, body: &Value) -> Answer {
+        let key = &self.cloud.keys.operator;
+        let request = Request::put(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// Orders a top-up by bank transfer: `CNY 720.00` for the wallet.
+    pub async fn order_offline(&self, target: &str, money: &str, idempotency_key: &str) -> Answer {
+        let (currency, amount) = money.split_once(' ').unwrap();
+        let mut body = card_order(target, amount);
+        body["method"] = json!("offline");
+        body["currency"] = json!(currency);
+        self.post("/v1/orders", idempotency_key, &body).await
+    }
+
+    /// The customer reports the transfer of an order.
+    pub async fn report(&self, order: &Answer, bank_reference: &str) -> Answer {
+        let body = json!({
+            "payer_name": "Li Lei",
+            "bank_reference": bank_reference,
+            "paid_on": self.today(),
+            "amount": order.text("pay_amount"),
+        });
+        self.report_with(order, &body).await
+    }
+
+    /// The customer reports the transfer of an order in these words.
+    pub async fn report_with(&self, order: &Answer, body: &Value) -> Answer {
+        let path = format!("/v1/orders/{}/transfer-report", order.text("order_id"));
+        self.post(&path, "unused", body).await
+    }
+
+    /// The customer uploads a file for the report of an order.
+    pub async fn upload(&self, order: &Answer, content: &[u8]) -> Answer {
+        let path = format!("/v1/orders/{}/proofs", order.text("order_id"));
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {}", self.customer.key))
+            .header("content-type", "application/octet-stream");
+        self.send(request.body(Body::from(content.to_vec())).unwrap()).await
+    }
+
+    /// Finance accepts what arrived for an order: `CNY 720.00`.
+    pub async fn accept(&self, order: &Answer, money: &str, reference: &str, key: &str) -> Answer {
+        self.accept_with(order, &self.found(money, reference), key).await
+    }
+
+    /// Finance accepts what arrived for an order, in these words.
+    pub async fn accept_with(&self, order: &Answer, body: &Value, key: &str) -> Answer {
+        let path = format!("/v1/admin/orders/{}/accept", order.text("order_id"));
+        self.admin_post(&path, key, body).await
+    }
+
+    /// What finance found at the bank.
+    #[must_use]
+    pub fn found(&self, money: &str, reference: &str) -> Value {
+        let (currency, amount) = money.split_once(' ').unwrap();
+        json!({
+            "received_amount": amount,
+            "received_currency": currency,
+            "bank_reference": reference,
+            "received_on": self.today(),
+        })
+    }
+
+    /// Finance rejects what was reported for an order.
+    pub async fn reject(&self, order: &Answer, reason: &str) -> Answer {
+        let path = format!("/v1/admin/orders/{}/reject", order.text("order_id"));
+        self.admin_post(&path, "unused", &json!({"reason": reason})).await
+    }
+
+    /// What runs by the clock runs once; returns how many orders it closed.
+    pub async fn sweep(&self) -> u32 {
+        let swept = self.cloud.functions.reconcile.handle(self.clock.now()).await;
+        swept.expect("the sweep ends").expired
+    }
+
+    /// The day it is in the story.
+    #[must_use]
+    pub fn today(&self) -> String {
+        self.days_ago(0)
+    }
+
+    /// The day that it was so many days ago; every story is told in November 2026.
+    #[must_use]
+    pub fn days_ago(&self, days: i32) -> String {
+        let first = 20_758; // 2026-11-01
+        let day = ledger::Day::of(self.clock.now()).unix_days() - days - first + 1;
+        assert!((1..=30).contains(&day), "still November");
+        format!("2026-11-{day:02}")
+    }
+
     /// Fills in the payment page of an order as a person would.
     pub async fn pay(&self, order: &Answer, card: &str) -> Answer {
         let form = format!("email=ann%40example.com&card_number={card}&expiry=12%2F34&cvc=123");

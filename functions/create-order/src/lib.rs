@@ -1,14 +1,14 @@
-//! `POST /v1/orders`: a top-up of the wallet or of a product, by card.
+//! `POST /v1/orders`: a top-up of the wallet or of a product, by card or by bank transfer.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{Currency, ProductCode, Target, Timestamp};
+use ledger::{Currency, Method, ProductCode, Target, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
 use service::http::{Call, Fields, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
-use service::orders::{CardOrder, CardOrders, order_id};
+use service::orders::{Orders, WantedOrder, order_id};
 use service::record::RequestWords;
 use service::stripe::{Https, Stripe, Wire};
 
@@ -17,7 +17,7 @@ const MAX_METADATA: usize = 40;
 
 /// The function `create-order`.
 #[derive(Debug)]
-pub struct CreateOrder<W: Wire = Https>(pub CardOrders<W>);
+pub struct CreateOrder<W: Wire = Https>(pub Orders<W>);
 
 impl CreateOrder {
     /// The function as its environment configures it.
@@ -25,7 +25,7 @@ impl CreateOrder {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Ok(Self(CardOrders {
+        Ok(Self(Orders {
             table: runtime.table()?,
             stripe: Stripe::from_environment(runtime)?,
             catalogue: CatalogueCache::default(),
@@ -46,7 +46,7 @@ impl<W: Wire> CreateOrder<W> {
     }
 }
 
-fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Error> {
+fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<WantedOrder, Error> {
     let caller = call.customer(Scope::OrdersWrite, now)?;
     let key = Call::idempotency_key(request)?;
     let mut fields = json_body(request)?;
@@ -60,14 +60,12 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Er
         metadata: fields.texts("metadata", MAX_METADATA)?,
     };
     fields.finish()?;
-    match method.as_str() {
-        "card" => {}
-        "offline" | "balance" => {
-            let detail = "is not taken here: 'card' is; a product is topped up from the wallet by \
-                          POST /v1/transfers";
-            return Err(Invalid::field("method_not_allowed", "method", detail).into());
-        }
-        _ => return Err(Invalid::field("unknown_method", "method", "must be 'card'").into()),
+    let method = Method::parse(&method)
+        .ok_or_else(|| Invalid::field("unknown_method", "method", "must be 'card' or 'offline'"))?;
+    if method == Method::Balance {
+        let detail = "is not taken here: a product is topped up from the wallet by POST \
+                      /v1/transfers";
+        return Err(Invalid::field("method_not_allowed", "method", detail).into());
     }
     if words.email.as_ref().is_some_and(|email| !plausible_email(email)) {
         return Err(Invalid::field("invalid_field", "email", "must be an e-mail address").into());
@@ -77,7 +75,8 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<CardOrder, Er
         .transpose()
         .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
     let id = order_id(&caller.account, &key);
-    Ok(CardOrder { id, account: caller.account, target, amount, currency, words, by: caller.by })
+    let (account, by) = (caller.account, caller.by);
+    Ok(WantedOrder { id, account, target, method, amount, currency, words, by })
 }
 
 fn target(fields: &mut Fields) -> Result<Target, Error> {

@@ -1,7 +1,7 @@
 //! What a customer can look up: balances, products, orders and the journal.
 
 use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{Method, OrderId, OrderStatus, Place, ProductCode, Target, Timestamp};
+use ledger::{OrderId, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
@@ -9,7 +9,7 @@ use service::error::Error;
 use service::http::{self, Call, Parameters, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
-use service::queries::{EntryFilter, OrderFilter, PageRequest, Queries, TargetKind};
+use service::queries::{EntryFilter, OrderFilter, Queries};
 
 /// The function `query-orders`.
 #[derive(Debug)]
@@ -89,20 +89,8 @@ impl QueryOrders {
         now: Timestamp,
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::OrdersRead, now)?;
-        let filter = OrderFilter {
-            status: parameters.take("status", "a status of an order", OrderStatus::parse)?,
-            target: parameters.take("target", "'wallet' or 'product'", |name| {
-                [TargetKind::Wallet, TargetKind::Product]
-                    .into_iter()
-                    .find(|target| target.name() == name)
-            })?,
-            product: parameters
-                .take("product", "the code of a product", |code| ProductCode::parse(code).ok())?,
-            method: parameters.take("method", "'card' or 'balance'", Method::parse)?,
-            from: parameters.moment("from")?,
-            to: parameters.moment("to")?,
-        };
-        let wanted = page_request(filter, parameters)?;
+        let filter = OrderFilter::of(&mut parameters)?;
+        let wanted = parameters.page(filter)?;
         let page = self.0.orders(&caller.account, &wanted, now).await?;
         Ok(Reply::Ok(http::orders(&page, now)))
     }
@@ -114,31 +102,9 @@ impl QueryOrders {
         now: Timestamp,
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::BalancesRead, now)?;
-        let filter = EntryFilter {
-            balance: parameters.take("balance", "'wallet' or 'product:<code>'", balance)?,
-            from: parameters.moment("from")?,
-            to: parameters.moment("to")?,
-        };
-        let wanted = page_request(filter, parameters)?;
+        let filter = EntryFilter::of(&mut parameters)?;
+        let wanted = parameters.page(filter)?;
         let page = self.0.entries(&caller.account, &wanted, now).await?;
         Ok(Reply::Ok(http::entries(&page)))
-    }
-}
-
-/// The page that is asked for: what is left of the parameters after the filters.
-fn page_request<Filter>(
-    filter: Filter,
-    mut parameters: Parameters,
-) -> Result<PageRequest<Filter>, Error> {
-    let limit = parameters.limit()?;
-    let cursor = parameters.take("cursor", "a next_cursor", |text| Some(text.to_owned()))?;
-    parameters.finish()?;
-    Ok(PageRequest { filter, limit, cursor })
-}
-
-fn balance(text: &str) -> Option<Target> {
-    match Place::parse(text).ok()? {
-        Place::Available(target) => Some(target),
-        Place::Held(_) | Place::External(_) => None,
     }
 }

@@ -10,6 +10,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use axum::Router;
 use axum::serve::ListenerExt;
+use service::keys::draw_secret;
+use service::objects::Objects;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::stripe::Https;
@@ -20,6 +22,7 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::demo::{self, DemoKeys, Secrets};
+use crate::embedded_objects::{self, BUCKET_NAME, EmbeddedObjects};
 use crate::embedded_queue::{CONFIRMATION_QUEUE, EmbeddedQueue};
 use crate::functions::{Functions, Surroundings};
 use crate::gateway::Gateway;
@@ -28,6 +31,8 @@ use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
 use crate::{paid_page, pump};
 
 const STAGE: &str = "local";
+/// How often what runs by the clock runs here; `template.yaml` has five minutes.
+const SWEEP_PAUSE: Duration = Duration::from_secs(60);
 /// The files that [`remove_data`] removes, each by its beginning.
 const DATA_FILES: [&str; 4] = ["table.sqlite", "queue.sqlite", "provider.sqlite", "secrets"];
 
@@ -44,6 +49,8 @@ pub struct Settings {
     pub table_endpoint: Option<String>,
     /// Another SQS than the embedded one.
     pub queue_endpoint: Option<String>,
+    /// Another S3 than the embedded one.
+    pub objects_endpoint: Option<String>,
     /// The real Stripe in place of the stand-in.
     pub stripe: Option<RealStripe>,
     /// Another address of the stand-in than its own, to put something in between.
@@ -72,9 +79,12 @@ pub struct Cloud {
     pub webhook_secret: String,
     /// The confirmation queue.
     pub queue: aws_sdk_sqs::Client,
+    /// The deployed functions.
+    pub functions: Arc<Functions>,
     tasks: JoinSet<()>,
     _embedded_table: Option<EmbeddedTable>,
     _embedded_queue: Option<EmbeddedQueue>,
+    _embedded_objects: Option<EmbeddedObjects>,
     _lock: Option<File>,
 }
 
@@ -88,6 +98,7 @@ impl Settings {
             clock,
             table_endpoint: None,
             queue_endpoint: None,
+            objects_endpoint: None,
             stripe: None,
             provider_endpoint: None,
         }
@@ -122,6 +133,17 @@ impl Settings {
             format!("AWS_ENDPOINT_URL_SQS: there is no queue '{CONFIRMATION_QUEUE}': make it first")
         })?;
         Ok((client, url, embedded))
+    }
+
+    async fn start_objects(&self) -> Result<(Objects, Option<EmbeddedObjects>), String> {
+        let folder = self.file(embedded_objects::FOLDER);
+        let embedded = match self.objects_endpoint {
+            Some(_) => None,
+            None => Some(EmbeddedObjects::start(folder.as_deref()).await?),
+        };
+        let endpoint = self.objects_endpoint.clone();
+        let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedObjects::endpoint));
+        Ok((Objects::new(objects_client(endpoint).await, BUCKET_NAME), embedded))
     }
 
     /// Starts the stand-in for Stripe and returns its address, unless the real one is used.
@@ -172,8 +194,11 @@ pub fn remove_data(folder: &Path) -> Result<(), String> {
     let files = fs::read_dir(folder).map_err(|error| format!("{shown}: {error}"))?;
     for file in files.flatten() {
         let name = file.file_name().to_string_lossy().into_owned();
+        let failed = |error: std::io::Error| format!("{shown}/{name}: {error}");
         if DATA_FILES.iter().any(|beginning| name.starts_with(beginning)) {
-            fs::remove_file(file.path()).map_err(|error| format!("{shown}/{name}: {error}"))?;
+            fs::remove_file(file.path()).map_err(failed)?;
+        } else if name == embedded_objects::FOLDER {
+            fs::remove_dir_all(file.path()).map_err(failed)?;
         }
     }
     Ok(())
@@ -192,6 +217,7 @@ impl Cloud {
         let (table, embedded_table) = settings.start_table().await?;
         let keys = demo::seed(&table, &secrets, clock.now()).await?;
         let (queue, queue_url, embedded_queue) = settings.start_queue().await?;
+        let (objects, embedded_objects) = settings.start_objects().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);
         let provider_url = settings.start_provider(&secrets, &base_url, &mut tasks).await?;
@@ -201,9 +227,10 @@ impl Cloud {
             webhook_secret: secrets.webhook.clone(),
         });
         let stripe_url = settings.provider_endpoint.or_else(|| provider_url.clone());
-        let functions = Arc::new(Functions::new(Surroundings {
+        let functions = Arc::new(Functions::new(&Surroundings {
             table: table.clone(),
             queue: ConfirmationQueue::new(queue.clone(), &queue_url),
+            objects,
             stage: STAGE.to_owned(),
             live_mode: stripe.secret_key.contains("_live_"),
             stripe_key: stripe.secret_key,
@@ -211,18 +238,24 @@ impl Cloud {
             webhook_secret: stripe.webhook_secret.clone(),
             cursor_secret: secrets.cursor,
             return_urls: return_urls(&base_url)?,
+            console: Url::parse(&base_url).map_err(|error| error.to_string())?,
+            draw: draw_secret,
         }));
         tasks.spawn(pump::run(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
-        tasks.spawn(serve(api, Gateway { functions, clock }.router()));
+        tasks.spawn(sweep(Arc::clone(&functions), clock.clone()));
+        let gateway = Gateway { functions: Arc::clone(&functions), clock };
+        tasks.spawn(serve(api, gateway.router()));
         Ok(Self {
             base_url,
             provider_url,
             keys,
             webhook_secret: stripe.webhook_secret,
             queue,
+            functions,
             tasks,
             _embedded_table: embedded_table,
             _embedded_queue: embedded_queue,
+            _embedded_objects: embedded_objects,
             _lock: held,
         })
     }
@@ -231,6 +264,20 @@ impl Cloud {
     pub async fn run(&mut self) {
         self.tasks.join_next().await;
     }
+}
+
+/// Calls what runs by the clock, for ever. What goes wrong is logged where it does.
+async fn sweep(functions: Arc<Functions>, clock: Clock) {
+    loop {
+        tokio::time::sleep(SWEEP_PAUSE).await;
+        drop(functions.reconcile.handle(clock.now()).await);
+    }
+}
+
+/// A client of an S3 on this machine, whose buckets are folders and not names of hosts.
+pub async fn objects_client(endpoint: Option<String>) -> aws_sdk_s3::Client {
+    let configuration = aws_sdk_s3::config::Builder::from(&sdk(endpoint).await);
+    aws_sdk_s3::Client::from_conf(configuration.force_path_style(true).build())
 }
 
 /// An SDK configuration for something that speaks AWS's protocols on this machine.

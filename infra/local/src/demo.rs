@@ -8,8 +8,9 @@ use data_encoding::HEXLOWER;
 use ledger::{AccountId, Actor, Currency, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::catalogue::Catalogue;
+use service::configuration::{CatalogueChange, change_catalogue};
 use service::keys::{self, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope};
-use service::table::{Commit, Table};
+use service::table::Table;
 
 /// The account that a fresh local cloud has.
 pub const DEMO_ACCOUNT: &str = "demo";
@@ -93,8 +94,9 @@ pub async fn seed(table: &Table, secrets: &Secrets, now: Timestamp) -> Result<De
     let operator = seed_key(table, &secrets.operator_key, operator, now).await?;
     let stored = table.catalogue().await.map_err(|error| error.to_string())?;
     if stored.is_none() {
-        let commit = Commit::default().catalogue(&Catalogue::parse(CATALOGUE)?, 0);
-        table.commit(commit).await.map_err(|error| error.to_string())?;
+        let everything = CatalogueChange::Everything(Catalogue::parse(CATALOGUE)?);
+        let changed = change_catalogue(table, &everything, &Actor::operator(), now).await;
+        changed.map_err(|error| error.to_string())?;
     }
     Ok(DemoKeys { customer, operator })
 }

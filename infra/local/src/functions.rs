@@ -2,23 +2,39 @@
 
 use authorizer::Authorizer;
 use cancel_order::CancelOrder;
+use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
+use exchange_code::ExchangeCode;
+use import_statement::ImportStatement;
+use manage_accounts::ManageAccounts;
 use payment_webhook::PaymentWebhook;
+use query_accounts::QueryAccounts;
 use query_orders::QueryOrders;
+use reconcile::Reconcile;
+use report_transfer::ReportTransfer;
+use review_order::ReviewOrder;
+use service::api_keys::ApiKeys;
+use service::bank_transfers::BankTransfers;
 use service::cancellations::Cancellations;
 use service::catalogue::CatalogueCache;
+use service::console::ConsoleSessions;
 use service::cursor::Cursors;
-use service::orders::CardOrders;
+use service::keys::Draw;
+use service::objects::Objects;
+use service::orders::Orders;
 use service::queries::Queries;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
+use service::reviews::Reviews;
 use service::secret::Secret;
+use service::statements::Statements;
 use service::stripe::{Https, Stripe, StripeSettings, Wire};
 use service::table::Table;
 use service::transfers::Transfers;
 use service::webhook::WebhookReceiver;
 use transfer::TransferMoney;
+use url::Url;
 
 /// All functions of `template.yaml`.
 #[derive(Debug)]
@@ -27,14 +43,30 @@ pub struct Functions<W: Wire = Https> {
     pub authorizer: Authorizer,
     /// Cancels orders.
     pub cancel_order: CancelOrder<W>,
+    /// Changes the catalogue.
+    pub configure: Configure,
     /// Takes the confirmation queue.
     pub confirm_payment: ConfirmPayment,
-    /// Makes card orders.
+    /// Makes orders.
     pub create_order: CreateOrder<W>,
+    /// Gives tokens of the console.
+    pub exchange_code: ExchangeCode,
+    /// Takes bank statements.
+    pub import_statement: ImportStatement,
+    /// Makes accounts, keys and sessions of the console.
+    pub manage_accounts: ManageAccounts,
     /// Takes Stripe's webhooks.
     pub payment_webhook: PaymentWebhook,
-    /// Answers every question.
+    /// Answers every question of the operator.
+    pub query_accounts: QueryAccounts,
+    /// Answers every question of a customer.
     pub query_orders: QueryOrders,
+    /// Runs by the clock.
+    pub reconcile: Reconcile,
+    /// Takes reports of bank transfers.
+    pub report_transfer: ReportTransfer,
+    /// Decides on bank transfers.
+    pub review_order: ReviewOrder,
     /// Moves money from the wallet to a product.
     pub transfer: TransferMoney,
 }
@@ -45,6 +77,8 @@ pub struct Surroundings<W: Wire = Https> {
     pub table: Table,
     /// Where payments wait that could not be confirmed at once.
     pub queue: ConfirmationQueue,
+    /// Where uploaded files are.
+    pub objects: Objects,
     /// The name of the deployment.
     pub stage: String,
     /// Whether real money is expected.
@@ -59,13 +93,22 @@ pub struct Surroundings<W: Wire = Https> {
     pub cursor_secret: String,
     /// Where customers may be sent after paying.
     pub return_urls: ReturnUrls,
+    /// Where the console is.
+    pub console: Url,
+    /// Where the secrets of keys come from.
+    pub draw: Draw,
 }
 
 impl<W: Wire> Functions<W> {
     /// All functions in these surroundings.
     #[must_use]
-    pub fn new(around: Surroundings<W>) -> Self {
-        let table = || around.table.clone();
+    pub fn new(around: &Surroundings<W>) -> Self {
+        let (table, draw) = (|| around.table.clone(), around.draw);
+        let cursors = || Cursors::new(Secret::given(&around.cursor_secret));
+        let catalogue = CatalogueCache::default;
+        let reviews = || Reviews { table: table(), catalogue: catalogue() };
+        let queries = || Queries { table: table(), catalogue: catalogue(), cursors: cursors() };
+        let objects = || around.objects.clone();
         let stripe = || {
             let settings = StripeSettings {
                 secret: Secret::given(&around.stripe_key),
@@ -77,13 +120,24 @@ impl<W: Wire> Functions<W> {
         Self {
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
+            configure: Configure(table()),
             confirm_payment: ConfirmPayment(table()),
-            create_order: CreateOrder(CardOrders {
+            create_order: CreateOrder(Orders {
                 table: table(),
                 stripe: stripe(),
-                catalogue: CatalogueCache::default(),
+                catalogue: catalogue(),
                 return_urls: around.return_urls.clone(),
             }),
+            exchange_code: ExchangeCode { table: table(), draw },
+            import_statement: ImportStatement(Statements {
+                objects: objects(),
+                reviews: reviews(),
+                cursors: cursors(),
+            }),
+            manage_accounts: ManageAccounts {
+                keys: ApiKeys { table: table(), draw, cursors: cursors() },
+                sessions: ConsoleSessions { table: table(), draw, console: around.console.clone() },
+            },
             payment_webhook: PaymentWebhook(WebhookReceiver {
                 table: table(),
                 queue: around.queue.clone(),
@@ -91,15 +145,12 @@ impl<W: Wire> Functions<W> {
                 stage: around.stage.clone(),
                 live_mode: around.live_mode,
             }),
-            query_orders: QueryOrders(Queries {
-                table: table(),
-                catalogue: CatalogueCache::default(),
-                cursors: Cursors::new(Secret::given(&around.cursor_secret)),
-            }),
-            transfer: TransferMoney(Transfers {
-                table: table(),
-                catalogue: CatalogueCache::default(),
-            }),
+            query_accounts: QueryAccounts { queries: queries(), objects: objects() },
+            query_orders: QueryOrders(queries()),
+            reconcile: Reconcile(table()),
+            report_transfer: ReportTransfer(BankTransfers { table: table(), objects: objects() }),
+            review_order: ReviewOrder(reviews()),
+            transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
         }
     }
 }

@@ -39,18 +39,43 @@ pub struct Route {
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/orders", "create-order"),
     route("POST", "/v1/orders/{order_id}/cancel", "cancel-order"),
+    route("POST", "/v1/orders/{order_id}/transfer-report", "report-transfer"),
+    route("POST", "/v1/orders/{order_id}/proofs", "report-transfer"),
     route("POST", "/v1/transfers", "transfer"),
     route("GET", "/v1/balances", "query-orders"),
     route("GET", "/v1/products", "query-orders"),
     route("GET", "/v1/orders", "query-orders"),
     route("GET", "/v1/orders/{order_id}", "query-orders"),
     route("GET", "/v1/entries", "query-orders"),
-    Route {
-        method: "POST",
-        path: "/v1/webhooks/stripe",
-        function: "payment-webhook",
-        authorized: false,
-    },
+    route("POST", "/v1/admin/orders/{order_id}/accept", "review-order"),
+    route("POST", "/v1/admin/orders/{order_id}/reject", "review-order"),
+    route("POST", "/v1/admin/accounts/{account_id}/received-payments", "review-order"),
+    route("POST", "/v1/admin/statements", "import-statement"),
+    route("GET", "/v1/admin/statements", "import-statement"),
+    route("GET", "/v1/admin/statements/{statement_id}", "import-statement"),
+    route("POST", "/v1/admin/statements/{statement_id}/accept", "import-statement"),
+    route("GET", "/v1/admin/reviews", "query-accounts"),
+    route("GET", "/v1/admin/accounts", "query-accounts"),
+    route("GET", "/v1/admin/accounts/{account_id}", "query-accounts"),
+    route("GET", "/v1/admin/accounts/{account_id}/balances", "query-accounts"),
+    route("GET", "/v1/admin/accounts/{account_id}/orders", "query-accounts"),
+    route("GET", "/v1/admin/accounts/{account_id}/entries", "query-accounts"),
+    route("GET", "/v1/admin/orders/{order_id}", "query-accounts"),
+    route("GET", "/v1/admin/orders/{order_id}/proofs/{proof_id}", "query-accounts"),
+    route("GET", "/v1/admin/catalogue", "configure"),
+    route("PUT", "/v1/admin/products/{product}", "configure"),
+    route("PUT", "/v1/admin/wallet", "configure"),
+    route("PUT", "/v1/admin/rates/{pair}", "configure"),
+    route("PUT", "/v1/admin/bank-accounts/{currency}", "configure"),
+    route("PUT", "/v1/admin/accounts/{account_id}", "manage-accounts"),
+    route("POST", "/v1/admin/api-keys", "manage-accounts"),
+    route("GET", "/v1/admin/api-keys", "manage-accounts"),
+    route("GET", "/v1/admin/accounts/{account_id}/api-keys", "manage-accounts"),
+    route("POST", "/v1/admin/api-keys/{key_id}/rotate", "manage-accounts"),
+    route("DELETE", "/v1/admin/api-keys/{key_id}", "manage-accounts"),
+    route("POST", "/v1/admin/console-sessions", "manage-accounts"),
+    open_route("POST", "/v1/console-tokens", "exchange-code"),
+    open_route("POST", "/v1/webhooks/stripe", "payment-webhook"),
 ];
 
 /// Longest body that API Gateway passes on.
@@ -78,6 +103,11 @@ struct Passing {
 
 const fn route(method: &'static str, path: &'static str, function: &'static str) -> Route {
     Route { method, path, function, authorized: true }
+}
+
+/// A route on which something else than a key authorizes: a signature, a one-time code.
+const fn open_route(method: &'static str, path: &'static str, function: &'static str) -> Route {
+    Route { authorized: false, ..route(method, path, function) }
 }
 
 impl<W: Wire> Gateway<W> {
@@ -128,12 +158,20 @@ impl<W: Wire> Gateway<W> {
         let request = lambda_http::request::from_str(&event.to_string()).ok()?;
         let now = self.clock.now();
         let functions = &self.functions;
+        // Boxed, or this future would be as large as the largest of them.
         let answer = match route.function {
-            "create-order" => functions.create_order.handle(&request, now).await,
-            "cancel-order" => functions.cancel_order.handle(&request, now).await,
-            "transfer" => functions.transfer.handle(&request, now).await,
-            "query-orders" => functions.query_orders.handle(&request, now).await,
-            "payment-webhook" => functions.payment_webhook.handle(&request, now).await,
+            "create-order" => Box::pin(functions.create_order.handle(&request, now)).await,
+            "cancel-order" => Box::pin(functions.cancel_order.handle(&request, now)).await,
+            "report-transfer" => Box::pin(functions.report_transfer.handle(&request, now)).await,
+            "transfer" => Box::pin(functions.transfer.handle(&request, now)).await,
+            "query-orders" => Box::pin(functions.query_orders.handle(&request, now)).await,
+            "review-order" => Box::pin(functions.review_order.handle(&request, now)).await,
+            "import-statement" => Box::pin(functions.import_statement.handle(&request, now)).await,
+            "query-accounts" => Box::pin(functions.query_accounts.handle(&request, now)).await,
+            "configure" => Box::pin(functions.configure.handle(&request, now)).await,
+            "manage-accounts" => Box::pin(functions.manage_accounts.handle(&request, now)).await,
+            "exchange-code" => Box::pin(functions.exchange_code.handle(&request, now)).await,
+            "payment-webhook" => Box::pin(functions.payment_webhook.handle(&request, now)).await,
             _ => return None,
         };
         let (parts, body) = answer.into_parts();

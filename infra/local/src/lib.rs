@@ -2,13 +2,14 @@
 //!
 //! What AWS and Stripe do in a deployment is done here by parts that speak the same wire formats:
 //! a [`gateway`] with the authorizer in front, an embedded DynamoDB ([`table`]), an SQS stand-in
-//! ([`queue`]) with the pump that feeds `confirm-payment`, and a Stripe stand-in
-//! ([`provider`]) with its payment page. The functions are the deployed ones, behind their real
+//! ([`queue`]) with the pump that feeds `confirm-payment`, an S3 over a folder
+//! ([`embedded_objects`]), and a Stripe stand-in ([`provider`]) with its payment page. The functions are the deployed ones, behind their real
 //! SDK clients and their real event formats.
 
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+pub mod embedded_objects;
 pub mod embedded_queue;
 pub mod functions;
 pub mod gateway;

@@ -13,8 +13,8 @@ use serde_json::json;
 /// Topup on this machine: the API, an embedded table, queue and payment provider.
 ///
 /// STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET put the real Stripe in place of the stand-in;
-/// AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_SQS put another table or queue in place of the
-/// embedded ones.
+/// AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_S3 put another table, queue
+/// or object storage in place of the embedded ones.
 #[derive(Debug, Parser)]
 #[command(name = "topup", version)]
 struct Arguments {
@@ -65,6 +65,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         clock: Clock::system(),
         table_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
         queue_endpoint: variable("AWS_ENDPOINT_URL_SQS"),
+        objects_endpoint: variable("AWS_ENDPOINT_URL_S3"),
         stripe: real_stripe()?,
         provider_endpoint: None,
     })

@@ -42,6 +42,23 @@ pub struct Account {
     pub debt: Balance,
 }
 
+impl AccountStatus {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Frozen].into_iter().find(|status| status.name() == name)
+    }
+}
+
 impl Account {
     /// An account that nothing has happened to yet.
     #[must_use]
@@ -76,6 +93,23 @@ impl Account {
         }
     }
 
+    /// This account with another currency or status, as the operator says. `None` if it has both.
+    ///
+    /// # Errors
+    /// [`Refusal::CurrencyFixed`] for another currency once there is an entry.
+    pub fn changed(
+        &self,
+        currency: Currency,
+        status: AccountStatus,
+    ) -> Result<Option<Self>, Refusal> {
+        if currency != self.currency && self.entries > 0 {
+            return Err(Refusal::CurrencyFixed { currency: self.currency });
+        }
+        let version = self.version.saturating_add(1);
+        let changed = (currency, status) != (self.currency, self.status);
+        Ok(changed.then(|| Self { currency, status, version, ..self.clone() }))
+    }
+
     /// Makes the next entry: the only way in which a balance changes.
     ///
     /// The entry sums to zero because every [`Movement`] takes from one place what it gives to
@@ -96,15 +130,18 @@ impl Account {
         let mut balances_after = BTreeMap::new();
         let lines = lines_of(movements);
         for line in &lines {
+            // Outside of the account there is money of any currency; inside there is one.
+            if let Place::External(External::Bank | External::Card | External::Fx) = &line.place {
+                continue;
+            }
             if line.currency != self.currency {
                 let (account, offered) = (self.currency, line.currency);
                 return Err(Refusal::CurrencyDiffers { account, offered });
             }
             match &line.place {
-                Place::External(External::Debt) => {
+                Place::External(_) => {
                     next.debt = moved(next.debt, -line.amount, &line.place, self.currency)?;
                 }
-                Place::External(External::Card) => {}
                 place => {
                     let after = moved(next.balance(place), line.amount, place, self.currency)?;
                     next.balances.insert(place.clone(), after);

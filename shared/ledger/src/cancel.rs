@@ -1,8 +1,8 @@
 //! Cancelling an order that awaits its payment.
 //!
-//! In three steps, because a payment page may be open somewhere: the wish is stored, the page is
-//! closed at the provider, and only then is the order cancelled. With the wish stored, no page is
-//! made or shown any more.
+//! For a card in three steps, because a payment page may be open somewhere: the wish is stored, the
+//! page is closed at the provider, and only then is the order cancelled. With the wish stored, no
+//! page is made or shown any more.
 
 use crate::{Actor, IllegalMove, Method, Order, OrderStatus, Reason, Refusal, Timestamp};
 
@@ -20,7 +20,8 @@ pub enum CancelStep {
 /// The next step of a cancellation.
 ///
 /// # Errors
-/// [`Refusal::OrderNotCancellable`] unless the order awaits a card payment or is cancelled.
+/// [`Refusal::OrderNotCancellable`] unless the order awaits a card payment, awaits a bank transfer
+/// that nobody reported or that was not found, or is cancelled.
 pub fn cancel(order: &Order, by: &Actor, now: Timestamp) -> Result<CancelStep, Refusal> {
     let refused = Refusal::OrderNotCancellable { status: order.status() };
     match (order.status(), order.method, order.cancel_requested_at) {
@@ -29,7 +30,9 @@ pub fn cancel(order: &Order, by: &Actor, now: Timestamp) -> Result<CancelStep, R
             let requested = Order { cancel_requested_at: Some(now), ..order.clone() };
             Ok(CancelStep::Request(Box::new(requested)))
         }
-        (OrderStatus::PendingPayment, Method::Card, Some(_)) => {
+        // No page is open for a bank transfer.
+        (OrderStatus::PendingPayment, Method::Card, Some(_))
+        | (OrderStatus::PendingPayment | OrderStatus::Rejected, Method::Offline, _) => {
             let cancelled = |_: IllegalMove| refused;
             let timeline = order
                 .timeline

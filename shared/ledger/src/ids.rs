@@ -93,6 +93,28 @@ text_id!(
     |text| bounded(text, 255) && text.bytes().all(|byte| byte.is_ascii_graphic())
 );
 
+text_id!(
+    /// A name in one line: of a payer, an account, a bank. Personal: documents hold it, never the
+    /// journal.
+    Name,
+    "1 to 140 characters, none of them a control character",
+    |text| sentence(text, 140) && !text.contains('\n')
+);
+
+text_id!(
+    /// A few sentences of a person: a note, the reason of a rejection.
+    Note,
+    "1 to 500 characters, none of them a control character",
+    |text| sentence(text, 500)
+);
+
+impl PaymentId {
+    /// An id that [`derive_id`] made.
+    pub(crate) const fn derived(id: String) -> Self {
+        Self(id)
+    }
+}
+
 impl OrderId {
     /// The id that this account's request has, today and in ten years.
     #[must_use]
@@ -106,15 +128,21 @@ impl OrderId {
 /// The length prefixes keep `("ab", "c")` and `("a", "bc")` apart.
 #[must_use]
 pub fn derive_id(prefix: &str, parts: &[&str]) -> String {
+    let digest = derive_bytes(parts);
+    let mut encoded = crockford().encode(digest.get(..DERIVED_BYTES).unwrap_or_default());
+    encoded.truncate(DERIVED_CHARACTERS);
+    format!("{prefix}{encoded}")
+}
+
+/// SHA-256 over the length-prefixed parts.
+#[must_use]
+pub fn derive_bytes(parts: &[&str]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let digest = hash.finalize();
-    let mut encoded = crockford().encode(digest.get(..DERIVED_BYTES).unwrap_or_default());
-    encoded.truncate(DERIVED_CHARACTERS);
-    format!("{prefix}{encoded}")
+    hash.finalize().into()
 }
 
 /// <https://www.crockford.com/base32.html>, in lower case: no I, L, O, U.
@@ -129,6 +157,11 @@ fn crockford() -> Encoding {
 
 fn bounded(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.len() <= longest
+}
+
+fn sentence(text: &str, longest: usize) -> bool {
+    let printable = |character: char| !character.is_control() || character == '\n';
+    !text.trim().is_empty() && text.chars().count() <= longest && text.chars().all(printable)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::{AccountId, Balance, Currency, MAX_DECIMALS, Money, Place, Timestamp}
 /// Why an entry was made. A closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
+    /// Money came in by bank transfer.
+    BankTopUp,
     /// Money came in by card.
     CardTopUp,
     /// Money went from the wallet to a product.
@@ -73,12 +75,13 @@ pub struct EntryHash([u8; 32]);
 const CANONICAL_FORMAT: &str = "topup-entry-1";
 
 impl EntryKind {
-    const ALL: [Self; 2] = [Self::CardTopUp, Self::Transfer];
+    const ALL: [Self; 3] = [Self::BankTopUp, Self::CardTopUp, Self::Transfer];
 
     /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BankTopUp => "bank_top_up",
             Self::CardTopUp => "card_top_up",
             Self::Transfer => "transfer",
         }

@@ -8,13 +8,19 @@
 //!
 //! Reading order: [`money`](crate::Amount) and ids, the [`Account`] and its journal, the
 //! [`Timeline`] that holds every legal move of an [`Order`], and then the rules themselves:
-//! [`settle()`] for money that comes in and [`transfer()`] for money that changes place.
+//! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in, and
+//! [`transfer()`] for money that changes place.
 
+mod accept;
 mod account;
+mod bank;
+mod bank_transfer;
 mod cancel;
 mod card;
+mod credit;
 mod currency;
 mod finding;
+mod fx;
 mod ids;
 mod journal;
 mod money;
@@ -22,28 +28,43 @@ mod order;
 mod place;
 mod refusal;
 mod settle;
+mod statement;
 mod time;
 mod timeline;
 mod transfer;
+mod transfer_reference;
 mod verify;
 
+pub use accept::{Booking, accept_transfer, book_transfer};
 pub use account::{Account, AccountStatus};
+pub use bank::{BankReference, ReceivedTransfer, ReceivingAccount};
+pub use bank_transfer::{
+    Acceptance, BankTransfer, MAX_PROOFS, MAX_REVIEWS, MAX_UPLOADS, Proof, ProofId, ProofType,
+    Rejection, Report, Review, Verdict, attach_proof, reject_transfer, report_transfer,
+    transfer_overdue,
+};
 pub use cancel::{CancelStep, cancel};
 pub use card::{
     FailedAttempt, attempt_failed, payment_failed, payment_processing, session_expired,
 };
 pub use currency::Currency;
 pub use finding::{Finding, FindingKind};
-pub use ids::{AccountId, IdempotencyKey, InvalidId, OrderId, PaymentId, ProductCode, derive_id};
+pub use fx::{MAX_RATE, MAX_RATE_DECIMALS, Rate};
+pub use ids::{
+    AccountId, IdempotencyKey, InvalidId, Name, Note, OrderId, PaymentId, ProductCode,
+    derive_bytes, derive_id,
+};
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
 pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, MoneyError};
-pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, Order};
+pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, NewOrder, Order};
 pub use place::{External, Place, Target};
 pub use refusal::Refusal;
 pub use settle::{Payment, Settlement, dispute, settle};
-pub use time::Timestamp;
+pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
+pub use time::{Day, Timestamp};
 pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};
+pub use transfer_reference::TransferReference;
 pub use verify::{Broken, verify};
 
 /// What a rule decided: the next account and the entry that explains the difference.

@@ -192,7 +192,7 @@ fn checked(value: Decimal, maximum: Decimal) -> Result<Decimal, MoneyError> {
     Ok(value)
 }
 
-fn parse_plain(text: &str, decimals: u32) -> Result<Decimal, MoneyError> {
+pub(crate) fn parse_plain(text: &str, decimals: u32) -> Result<Decimal, MoneyError> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (text, None),

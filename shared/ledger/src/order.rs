@@ -1,8 +1,8 @@
 //! What a customer asked for.
 
 use crate::{
-    AccountId, Actor, Balance, Change, Money, OrderId, OrderStatus, PaymentId, Target, Timeline,
-    Timestamp,
+    AccountId, Actor, Balance, BankTransfer, Change, Money, OrderId, OrderStatus, PaymentId, Rate,
+    Target, Timeline, Timestamp,
 };
 
 /// At most so many attempts are kept on an order; the newest push out the oldest.
@@ -13,6 +13,8 @@ pub const MAX_ATTEMPTS: usize = 20;
 pub enum Method {
     /// By card, on the provider's payment page.
     Card,
+    /// By bank transfer, which a person finds on the bank account.
+    Offline,
     /// Out of the customer's own wallet: a transfer.
     Balance,
 }
@@ -41,7 +43,7 @@ pub struct Attempt {
     pub reference: String,
 }
 
-/// An order: a top-up of the wallet or of a product, by card or from the wallet.
+/// An order: a top-up of the wallet or of a product, by card, by bank transfer or from the wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Derived from the account, the operation and the idempotency key.
@@ -56,6 +58,11 @@ pub struct Order {
     pub amount: Money,
     /// What is to be paid.
     pub payable: Money,
+    /// The rate by which the one follows from the other, if they differ in currency: fixed when
+    /// the order was made.
+    pub rate: Option<Rate>,
+    /// What belongs to a bank transfer only.
+    pub bank_transfer: Option<BankTransfer>,
     /// Everything that happened to its status.
     pub timeline: Timeline,
     /// When the customer asked for it to be cancelled.
@@ -83,11 +90,15 @@ pub struct Order {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Card, Self::Offline, Self::Balance];
+
     /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Card => "card",
+            Self::Offline => "offline",
             Self::Balance => "balance",
         }
     }
@@ -95,7 +106,7 @@ impl Method {
     /// The method of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Card, Self::Balance].into_iter().find(|method| method.name() == name)
+        Self::ALL.into_iter().find(|method| method.name() == name)
     }
 }
 
@@ -116,41 +127,60 @@ impl AttemptOutcome {
     }
 }
 
+/// What every new order says.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// Derived from the account, the operation and the idempotency key.
+    pub id: OrderId,
+    /// Whose order it is.
+    pub account: AccountId,
+    /// What it tops up.
+    pub target: Target,
+    /// Who asked.
+    pub by: Actor,
+    /// When.
+    pub created_at: Timestamp,
+}
+
 impl Order {
     /// A new order to be paid by card. What is paid is what is credited.
     #[must_use]
-    pub fn by_card(
-        id: OrderId,
-        account: AccountId,
-        target: Target,
-        amount: Money,
-        by: Actor,
-        created_at: Timestamp,
+    pub fn by_card(new: NewOrder, amount: Money, expires_at: Timestamp) -> Self {
+        let timeline = Timeline::awaiting_payment(new.created_at, new.by.clone());
+        let expires_at = Some(expires_at);
+        Self { expires_at, ..Self::begun(new, Method::Card, amount, timeline) }
+    }
+
+    /// A new order to be paid by bank transfer: `payable` is to be paid, and is `amount` in the
+    /// account's currency, by `rate` if the currencies differ.
+    #[must_use]
+    pub fn by_bank_transfer(
+        new: NewOrder,
+        payable: Money,
+        (amount, rate): (Money, Option<Rate>),
+        bank_transfer: BankTransfer,
         expires_at: Timestamp,
     ) -> Self {
-        let timeline = Timeline::awaiting_payment(created_at, by);
+        let timeline = Timeline::awaiting_payment(new.created_at, new.by.clone());
         Self {
+            payable,
+            rate,
+            bank_transfer: Some(bank_transfer),
             expires_at: Some(expires_at),
-            ..Self::begun(id, account, target, Method::Card, amount, timeline, created_at)
+            ..Self::begun(new, Method::Offline, amount, timeline)
         }
     }
 
-    pub(crate) fn begun(
-        id: OrderId,
-        account: AccountId,
-        target: Target,
-        method: Method,
-        amount: Money,
-        timeline: Timeline,
-        created_at: Timestamp,
-    ) -> Self {
+    pub(crate) fn begun(new: NewOrder, method: Method, amount: Money, timeline: Timeline) -> Self {
         Self {
-            id,
-            account,
-            target,
+            id: new.id,
+            account: new.account,
+            target: new.target,
             method,
             amount,
             payable: amount,
+            rate: None,
+            bank_transfer: None,
             timeline,
             cancel_requested_at: None,
             payment_id: None,
@@ -159,7 +189,7 @@ impl Order {
             debt_paid: None,
             late: false,
             attempts: Vec::new(),
-            created_at,
+            created_at: new.created_at,
             expires_at: None,
             paid_at: None,
             completed_at: None,

@@ -27,10 +27,14 @@ pub enum Place {
 /// Where money comes from and goes to, outside of an account. A closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum External {
+    /// Money that came by bank transfer, in the currency in which it came.
+    Bank,
     /// Money taken from or given back to a card.
     Card,
     /// Money that the customer owes: used when a payment is taken back after it was spent.
     Debt,
+    /// Where one currency is given for another: each of the two sums to zero by itself.
+    Fx,
 }
 
 impl Target {
@@ -61,8 +65,7 @@ impl Place {
                 (Target::Product(ProductCode::parse(code).map_err(|_| RULE)?), held)
             }
             (Some("external"), Some(name), None) => {
-                let known = [External::Card, External::Debt];
-                let external = known.into_iter().find(|external| external.name() == name);
+                let external = External::ALL.into_iter().find(|external| external.name() == name);
                 return external.map(Self::External).ok_or(RULE);
             }
             _ => return Err(RULE),
@@ -76,10 +79,14 @@ impl Place {
 }
 
 impl External {
+    const ALL: [Self; 4] = [Self::Bank, Self::Card, Self::Debt, Self::Fx];
+
     const fn name(self) -> &'static str {
         match self {
+            Self::Bank => "bank",
             Self::Card => "card",
             Self::Debt => "debt",
+            Self::Fx => "fx",
         }
     }
 }
@@ -114,8 +121,10 @@ mod tests {
             "wallet:held",
             "product:sms",
             "product:sms:held",
+            "external:bank",
             "external:card",
             "external:debt",
+            "external:fx",
         ] {
             assert_eq!(Place::parse(text).unwrap().to_string(), text);
         }

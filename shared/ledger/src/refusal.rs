@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{Balance, Currency, Money, OrderStatus, Place};
+use crate::{Actor, Balance, Currency, Method, Money, OrderStatus, Place, Timestamp};
 
 /// A rule said no. Nothing was changed, and the same command may succeed later.
 ///
@@ -36,6 +36,73 @@ pub enum Refusal {
         account: Currency,
         /// What was offered.
         offered: Currency,
+    },
+    /// An order that no bank transfer is awaited for cannot have one reported.
+    #[error("a bank transfer cannot be reported for an order that is {}", status.name())]
+    OrderNotReportable {
+        /// Where the order stands.
+        status: OrderStatus,
+    },
+    /// An order that no bank transfer can pay, or that is closed, cannot be accepted or rejected.
+    #[error("an order that is {} and paid by {} has no bank transfer to decide on",
+        status.name(), method.name())]
+    OrderNotReviewable {
+        /// Where the order stands.
+        status: OrderStatus,
+        /// How it is paid.
+        method: Method,
+    },
+    /// Somebody else has decided on this bank transfer.
+    #[error("already handled by {by}")]
+    AlreadyReviewed {
+        /// Who.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// What arrived is so far from what was ordered that a person must say that it is meant.
+    #[error("{} {received} arrived for an order of {} {ordered}: send \"confirm_difference\": true \
+        if that is right", received.currency, ordered.currency)]
+    DifferenceNotConfirmed {
+        /// What was to be paid.
+        ordered: Money,
+        /// What arrived.
+        received: Money,
+    },
+    /// There is no rate from the currency that arrived to the account's.
+    #[error("there is no rate {from}-{to}: set it first")]
+    NoRate {
+        /// What arrived.
+        from: Currency,
+        /// What the account holds.
+        to: Currency,
+    },
+    /// What arrived is worth less than the smallest coin of the account's currency, or more than
+    /// an account can hold.
+    #[error("{} {received} cannot be credited in {to}", received.currency)]
+    NotConvertible {
+        /// What arrived.
+        received: Money,
+        /// What the account holds.
+        to: Currency,
+    },
+    /// This order has as many files as a report can have, or has had too many.
+    #[error("at most {most} files can be attached to a report")]
+    TooManyProofs {
+        /// How many it can have.
+        most: usize,
+    },
+    /// A report names a file that was not uploaded for its order.
+    #[error("'{0}' was not uploaded for this order")]
+    UnknownProof(String),
+    /// An order can be rejected and reported again only so often.
+    #[error("this order was rejected too often: make a new one")]
+    TooManyReports,
+    /// An account keeps the currency that its first entry was in.
+    #[error("the account has had money in {currency}: its currency cannot change any more")]
+    CurrencyFixed {
+        /// What the account holds.
+        currency: Currency,
     },
     /// Only an order that awaits its payment can be cancelled.
     #[error("an order that is {} cannot be cancelled", status.name())]

@@ -3,12 +3,11 @@
 //! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue,
 //! and a cancellation that came too late.
 
+use crate::credit::{Credit, Incoming, credit};
 use crate::{
-    Account, Amount, Attempt, AttemptOutcome, Balance, Decision, EntryKind, External, Finding,
-    FindingKind, IllegalMove, Money, Movement, Order, OrderStatus, PaymentId, Place, Reason,
-    Refusal, Timestamp,
+    Account, Actor, Attempt, AttemptOutcome, Decision, EntryKind, External, Finding, FindingKind,
+    IllegalMove, Method, Money, Order, OrderStatus, PaymentId, Reason, Timestamp,
 };
-use crate::{Actor, MoneyError};
 
 /// Money that the provider says it has taken for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +63,16 @@ pub fn settle(
     if let Some(kind) = disagreement(order, payment) {
         return dispute(order, payment, kind, now);
     }
-    match credit(order, account, now) {
-        Ok((decision, debt_paid, credited)) => {
+    let incoming = Incoming {
+        kind: EntryKind::CardTopUp,
+        from: External::Card,
+        paid: payment.money,
+        worth: order.amount,
+        target: &order.target,
+        order: &order.id,
+    };
+    match credit(account, &incoming, now) {
+        Ok(Credit { decision, debt_paid, credited }) => {
             let late = !order.status().is_open();
             let reason = if late { Reason::PaidLate } else { Reason::Paid };
             let timeline =
@@ -135,37 +142,11 @@ fn disagreement(order: &Order, payment: &Payment) -> Option<FindingKind> {
     if order.status() == OrderStatus::Exception {
         return Some(FindingKind::OrderInException);
     }
+    if order.method != Method::Card {
+        return Some(FindingKind::NotCreditable);
+    }
     if payment.money.currency != order.payable.currency {
         return Some(FindingKind::CurrencyDiffers);
     }
     (payment.money != order.payable).then_some(FindingKind::AmountDiffers)
-}
-
-/// The entry that puts an order's amount into the account, debt first: the decision, what went
-/// into the debt, and what was credited.
-fn credit(
-    order: &Order,
-    account: &Account,
-    now: Timestamp,
-) -> Result<(Decision, Balance, Balance), Refusal> {
-    let amount = order.amount.amount.decimal();
-    let debt_paid = account.debt.decimal().min(amount);
-    let credited = amount.saturating_sub(debt_paid);
-    let parts = [
-        (Place::External(External::Debt), debt_paid),
-        (Place::Available(order.target.clone()), credited),
-    ];
-    let movements: Vec<Movement> = parts
-        .into_iter()
-        .filter_map(|(to, part)| Some((to, Amount::new(part).ok()?)))
-        .map(|(to, amount)| Movement {
-            from: Place::External(External::Card),
-            to,
-            money: Money { amount, currency: order.amount.currency },
-        })
-        .collect();
-    let decision = account.post(EntryKind::CardTopUp, order.id.as_str(), &movements, now)?;
-    let exact =
-        |_: MoneyError| Refusal::BalanceTooLarge { place: Place::Available(order.target.clone()) };
-    Ok((decision, Balance::new(debt_paid).map_err(exact)?, Balance::new(credited).map_err(exact)?))
 }

@@ -40,3 +40,48 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+/// A day of the calendar, without a time zone: days since 1970-01-01, as a bank dates a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+impl Day {
+    /// The day so many days after 1970-01-01.
+    #[must_use]
+    pub const fn from_unix_days(days: i32) -> Self {
+        Self(days)
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn unix_days(self) -> i32 {
+        self.0
+    }
+
+    /// The day of a moment, in UTC.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(i32::try_from(at.0.div_euclid(DAY_MILLIS)).unwrap_or(i32::MAX))
+    }
+
+    /// The first moment of it, in UTC.
+    #[must_use]
+    pub fn begins(self) -> Timestamp {
+        Timestamp(i64::from(self.0).saturating_mul(DAY_MILLIS))
+    }
+
+    /// Whether it is over, or has begun, somewhere on Earth: clocks are up to 14 hours ahead of UTC.
+    #[must_use]
+    pub fn has_begun(self, now: Timestamp) -> bool {
+        const AHEAD: Duration = Duration::from_secs(14 * 3_600);
+        self.begins() <= now.plus(AHEAD)
+    }
+
+    /// Days from this one to another; below zero if the other is earlier.
+    #[must_use]
+    pub const fn days_to(self, other: Self) -> i32 {
+        other.0.saturating_sub(self.0)
+    }
+}

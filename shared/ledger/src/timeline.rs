@@ -59,6 +59,18 @@ pub enum Reason {
     PaymentDiffers,
     /// What was paid could not be put into the account.
     NotCreditable,
+    /// The customer says that the bank transfer is on its way.
+    TransferReported,
+    /// A person found the bank transfer.
+    TransferAccepted,
+    /// A person found the bank transfer of an order that had been closed.
+    TransferAcceptedLate,
+    /// A person did not find the bank transfer.
+    TransferRejected,
+    /// No bank transfer was reported in time.
+    TransferOverdue,
+    /// A person booked a bank transfer that came without an order.
+    TransferBooked,
 }
 
 /// Who did something: a person, the name of an API key, or a part of the system.
@@ -177,7 +189,7 @@ impl OrderStatus {
 }
 
 impl Reason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 16] = [
         Self::Created,
         Self::Paid,
         Self::PaidLate,
@@ -188,6 +200,12 @@ impl Reason {
         Self::PaymentPageExpired,
         Self::PaymentDiffers,
         Self::NotCreditable,
+        Self::TransferReported,
+        Self::TransferAccepted,
+        Self::TransferAcceptedLate,
+        Self::TransferRejected,
+        Self::TransferOverdue,
+        Self::TransferBooked,
     ];
 
     /// The code that is stored and shown.
@@ -204,6 +222,12 @@ impl Reason {
             Self::PaymentPageExpired => "payment_page_expired",
             Self::PaymentDiffers => "payment_differs",
             Self::NotCreditable => "not_creditable",
+            Self::TransferReported => "transfer_reported",
+            Self::TransferAccepted => "transfer_accepted",
+            Self::TransferAcceptedLate => "transfer_accepted_late",
+            Self::TransferRejected => "transfer_rejected",
+            Self::TransferOverdue => "transfer_overdue",
+            Self::TransferBooked => "transfer_booked",
         }
     }
 
@@ -234,6 +258,18 @@ impl Actor {
         Self("stripe".to_owned())
     }
 
+    /// The operator of the platform, where no name was kept.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self("operator".to_owned())
+    }
+
+    /// What runs by the clock.
+    #[must_use]
+    pub fn schedule() -> Self {
+        Self("schedule".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -248,9 +284,9 @@ impl fmt::Display for Actor {
 }
 
 impl Timeline {
-    /// The timeline of an order that was paid out of the wallet as it was made.
-    pub(crate) fn paid_from_wallet(at: Timestamp, by: Actor) -> Self {
-        let change = Change { at, from: None, to: Completed, reason: Reason::PaidFromWallet, by };
+    /// The timeline of an order whose money was there as it was made.
+    pub(crate) fn completed_at_once(at: Timestamp, reason: Reason, by: Actor) -> Self {
+        let change = Change { at, from: None, to: Completed, reason, by };
         Self { changes: vec![change], status: Completed }
     }
 

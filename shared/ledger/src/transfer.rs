@@ -1,8 +1,8 @@
 //! Money that changes place: from the wallet to a product, at once.
 
 use crate::{
-    Account, Actor, Amount, Balance, Decision, EntryKind, Method, Money, Movement, Order, OrderId,
-    Place, ProductCode, Refusal, Target, Timeline, Timestamp,
+    Account, Actor, Amount, Balance, Decision, EntryKind, Method, Money, Movement, NewOrder, Order,
+    OrderId, Place, ProductCode, Reason, Refusal, Target, Timeline, Timestamp,
 };
 
 /// What a customer asks for when a product is topped up from the wallet.
@@ -35,16 +35,15 @@ pub fn transfer(
     let movement = Movement { from: Place::WALLET, to, money };
     let decision =
         account.post(EntryKind::Transfer, command.order_id.as_str(), &[movement], now)?;
-    let timeline = Timeline::paid_from_wallet(now, command.by.clone());
-    let order = Order::begun(
-        command.order_id.clone(),
-        account.id.clone(),
+    let timeline = Timeline::completed_at_once(now, Reason::PaidFromWallet, command.by.clone());
+    let new = NewOrder {
+        id: command.order_id.clone(),
+        account: account.id.clone(),
         target,
-        Method::Balance,
-        money,
-        timeline,
-        now,
-    );
+        by: command.by.clone(),
+        created_at: now,
+    };
+    let order = Order::begun(new, Method::Balance, money, timeline);
     let order = Order {
         received: Some(money),
         credited: Some(Balance::from(command.amount)),

@@ -1,13 +1,20 @@
-//! What can be topped up, by which method, and within which limits. Configuration, not code.
+//! What can be topped up, by which method, within which limits, at which rates and at which bank
+//! accounts. Configuration, not code: one value with one version, so that every change of it has a
+//! number, an author and a time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ledger::{Amount, Currency, Method, Money, MoneyError, ProductCode, Target, Timestamp};
+use ledger::{
+    Actor, Amount, Currency, Method, Money, MoneyError, Name, ProductCode, Rate, Target, Timestamp,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::bank_account::BankAccount;
 use crate::error::{Error, Invalid};
+use crate::record::Changed;
 use crate::stripe::is_chargeable;
 use crate::table::Table;
 
@@ -18,13 +25,32 @@ const CACHE_TIME: Duration = Duration::from_secs(60);
 const MAX_PRODUCTS: usize = 50;
 
 /// The products of a platform, and the limits of every way to pay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// How the wallet can be topped up.
     pub wallet: Methods,
     /// What the platform sells, in the order in which it is shown.
     pub products: Vec<Product>,
+    /// By pair, `CNY-USD`: how many of the first one of the second costs.
+    #[serde(default)]
+    pub rates: BTreeMap<String, String>,
+    /// By currency: where bank transfers arrive.
+    #[serde(default)]
+    pub bank_accounts: BTreeMap<String, BankAccount>,
+}
+
+/// A catalogue, and when it was made what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueVersion {
+    /// The catalogue.
+    pub catalogue: Catalogue,
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// When it was last changed.
+    pub changed_at: Timestamp,
+    /// Who changed it.
+    pub changed_by: Actor,
 }
 
 /// One product.
@@ -58,6 +84,9 @@ pub struct Methods {
     /// By card.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub card: BTreeMap<String, Limits>,
+    /// By bank transfer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub offline: BTreeMap<String, Limits>,
     /// From the wallet; only for products.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balance: BTreeMap<String, Limits>,
@@ -85,23 +114,89 @@ impl Catalogue {
     /// A sentence that names the place and what is wrong with it.
     pub fn parse(json: &str) -> Result<Self, String> {
         let catalogue: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        if catalogue.products.len() > MAX_PRODUCTS {
-            return Err(format!("at most {MAX_PRODUCTS} products"));
-        }
-        if !catalogue.wallet.balance.is_empty() {
-            return Err("wallet: cannot be topped up from itself".to_owned());
-        }
-        catalogue.wallet.check("wallet")?;
-        for (position, product) in catalogue.products.iter().enumerate() {
-            let code = &product.product;
-            ProductCode::parse(code).map_err(|error| format!("product {code:?} {error}"))?;
-            let earlier = catalogue.products.iter().take(position);
-            if earlier.into_iter().any(|earlier| earlier.product == *code) {
-                return Err(format!("{code}: is listed twice"));
-            }
-            product.methods.check(code)?;
-        }
+        let checked = catalogue.check();
+        checked
+            .map_err(|wrong| format!("{}: {}", wrong.field.unwrap_or_default(), wrong.detail))?;
         Ok(catalogue)
+    }
+
+    /// Checks every rule of a catalogue.
+    ///
+    /// # Errors
+    /// `invalid_field` with the place.
+    pub fn check(&self) -> Result<(), Invalid> {
+        let wrong = |field: &str, detail: String| Invalid::field("invalid_field", field, detail);
+        if self.products.len() > MAX_PRODUCTS {
+            return Err(wrong("products", format!("must be at most {MAX_PRODUCTS}")));
+        }
+        if !self.wallet.balance.is_empty() {
+            let detail = "the wallet cannot be topped up from itself".to_owned();
+            return Err(wrong("wallet.balance", detail));
+        }
+        self.check_methods("wallet", &self.wallet)?;
+        for (position, product) in self.products.iter().enumerate() {
+            let code = &product.product;
+            ProductCode::parse(code).map_err(|error| wrong("product", error.to_string()))?;
+            let earlier = self.products.iter().take(position);
+            if earlier.into_iter().any(|earlier| earlier.product == *code) {
+                return Err(wrong(code, "is listed twice".to_owned()));
+            }
+            for (language, name) in [("en", &product.name.en), ("zh", &product.name.zh)] {
+                let field = format!("{code}.name.{language}");
+                Name::parse(name).map_err(|error| wrong(&field, error.to_string()))?;
+            }
+            self.check_methods(code, &product.methods)?;
+        }
+        for (pair, rate) in &self.rates {
+            let field = format!("rates.{pair}");
+            parse_pair(pair)
+                .ok_or_else(|| wrong(&field, "must be a pair as CNY-USD".to_owned()))?;
+            Rate::parse(rate).map_err(|error| wrong(&field, error.to_string()))?;
+        }
+        for (code, account) in &self.bank_accounts {
+            let currency = Currency::parse(code);
+            let currency = currency.map_err(|error| wrong("bank_accounts", error.to_string()))?;
+            let named = |(part, detail): (&str, String)| {
+                wrong(&format!("bank_accounts.{code}.{part}"), detail)
+            };
+            account.check(currency).map_err(named)?;
+        }
+        Ok(())
+    }
+
+    /// What `payable` is in the currency of an account, and the rate that says so if there are two
+    /// currencies.
+    ///
+    /// # Errors
+    /// `unknown_currency` if there is no rate; `amount_out_of_range` for less than the smallest coin.
+    pub fn quote(
+        &self,
+        payable: Money,
+        currency: Currency,
+    ) -> Result<(Money, Option<Rate>), Invalid> {
+        if payable.currency == currency {
+            return Ok((payable, None));
+        }
+        let rate = self.rate(payable.currency, currency).ok_or_else(|| {
+            let detail = format!("there is no rate from {} to {currency}", payable.currency);
+            Invalid::field("unknown_currency", "currency", detail)
+        })?;
+        let amount = rate.convert(payable, currency).map_err(|error| {
+            Invalid::field("amount_out_of_range", "amount", format!("in {currency} it {error}"))
+        })?;
+        Ok((amount, Some(rate)))
+    }
+
+    /// The rate from one currency to another.
+    #[must_use]
+    pub fn rate(&self, from: Currency, to: Currency) -> Option<Rate> {
+        Rate::parse(self.rates.get(&format!("{from}-{to}"))?).ok()
+    }
+
+    /// Where transfers of a currency arrive.
+    #[must_use]
+    pub fn bank_account(&self, currency: Currency) -> Option<&BankAccount> {
+        self.bank_accounts.get(currency.code())
     }
 
     /// The product of that code.
@@ -133,6 +228,14 @@ impl Catalogue {
         limits.admit(money).map_err(Error::from)
     }
 
+    /// Refuses a product that there is not, whether or not it can be topped up now.
+    ///
+    /// # Errors
+    /// `unknown_product`.
+    pub fn must_know(&self, target: &Target) -> Result<(), Invalid> {
+        target.product().map_or(Ok(()), |code| self.known(code).map(drop))
+    }
+
     /// The name of a target for the payment page.
     #[must_use]
     pub fn describe(&self, target: &Target) -> String {
@@ -142,11 +245,32 @@ impl Catalogue {
         }
     }
 
-    fn enabled(&self, code: &ProductCode) -> Result<&Product, Invalid> {
-        let product = self.product(code).ok_or_else(|| {
+    fn check_methods(&self, place: &str, methods: &Methods) -> Result<(), Invalid> {
+        for method in Method::ALL {
+            for (code, limits) in methods.of(method) {
+                let unpayable = method == Method::Offline && !self.bank_accounts.contains_key(code);
+                let checked = match unpayable {
+                    true => Err(format!("there is no bank account for {code}: set it first")),
+                    false => limits.check(code, method),
+                };
+                checked.map_err(|detail| {
+                    let field = format!("{place}.{}.{code}", method.name());
+                    Invalid::field("invalid_field", &field, detail)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, code: &ProductCode) -> Result<&Product, Invalid> {
+        self.product(code).ok_or_else(|| {
             let detail = format!("there is no product '{code}'; GET /v1/products lists them");
             Invalid::field("unknown_product", "product", detail)
-        })?;
+        })
+    }
+
+    fn enabled(&self, code: &ProductCode) -> Result<&Product, Invalid> {
+        let product = self.known(code)?;
         if product.enabled {
             return Ok(product);
         }
@@ -155,24 +279,38 @@ impl Catalogue {
     }
 }
 
+impl CatalogueVersion {
+    /// What precedes the first catalogue of a deployment.
+    #[must_use]
+    pub fn none(by: Actor, now: Timestamp) -> Self {
+        Self { catalogue: Catalogue::default(), version: 0, changed_at: now, changed_by: by }
+    }
+
+    /// The record of this change.
+    #[must_use]
+    pub fn changed(&self) -> Changed {
+        let (at, by) = (self.changed_at, self.changed_by.clone());
+        Changed { at, by, value: json!(self.catalogue) }
+    }
+}
+
+/// The two currencies of `CNY-USD`.
+#[must_use]
+pub fn parse_pair(pair: &str) -> Option<(Currency, Currency)> {
+    let (from, to) = pair.split_once('-')?;
+    let (from, to) = (Currency::parse(from).ok()?, Currency::parse(to).ok()?);
+    (from != to).then_some((from, to))
+}
+
 impl Methods {
     /// The limits of a method by currency.
     #[must_use]
     pub const fn of(&self, method: Method) -> &BTreeMap<String, Limits> {
         match method {
             Method::Card => &self.card,
+            Method::Offline => &self.offline,
             Method::Balance => &self.balance,
         }
-    }
-
-    fn check(&self, place: &str) -> Result<(), String> {
-        for method in [Method::Card, Method::Balance] {
-            for (code, limits) in self.of(method) {
-                let checked = limits.check(code, method);
-                checked.map_err(|what| format!("{place} {} {code}: {what}", method.name()))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -220,9 +358,8 @@ impl CatalogueCache {
         if let Some(catalogue) = self.fresh(now) {
             return Ok(catalogue);
         }
-        let stored = table.catalogue().await?.map(|(catalogue, _)| catalogue);
-        let catalogue = stored
-            .unwrap_or_else(|| Catalogue { wallet: Methods::default(), products: Vec::new() });
+        let stored = table.catalogue().await?;
+        let catalogue = stored.map(|stored| stored.catalogue).unwrap_or_default();
         *self.lock() = Some((catalogue.clone(), now));
         Ok(catalogue)
     }

@@ -18,6 +18,8 @@ pub const VARIABLES: &[&str] = &[
     CURSOR_SECRET_ARN,
     RETURN_URL,
     RETURN_URL_HOSTS,
+    BUCKET_NAME,
+    CONSOLE_URL,
 ];
 
 /// The table's name.
@@ -39,6 +41,11 @@ pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
 pub const RETURN_URL: &str = "RETURN_URL";
 /// The hosts that an order may send them to, separated by commas.
 pub const RETURN_URL_HOSTS: &str = "RETURN_URL_HOSTS";
+
+/// The bucket of uploaded files.
+pub const BUCKET_NAME: &str = "BUCKET_NAME";
+/// Where the console is; sessions of it are opened there.
+pub const CONSOLE_URL: &str = "CONSOLE_URL";
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -91,19 +98,27 @@ impl Environment {
         }
     }
 
+    /// The value of a variable that is an https address.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for anything else.
+    pub fn url(&self, variable: &'static str) -> Result<Url, ConfigError> {
+        let wrong = |problem: &str| ConfigError { variable, problem: problem.to_owned() };
+        let url = Url::parse(&self.text(variable)?).map_err(|_| {
+            wrong("must be an absolute address, such as 'https://example.com/paid'")
+        })?;
+        match url.scheme() {
+            "https" => Ok(url),
+            _ => Err(wrong("must be an https address")),
+        }
+    }
+
     /// Where customers may be sent after paying.
     ///
     /// # Errors
     /// [`ConfigError`] if the address is none, or is not https.
     pub fn return_urls(&self) -> Result<ReturnUrls, ConfigError> {
-        let wrong =
-            |problem: &str| ConfigError { variable: RETURN_URL, problem: problem.to_owned() };
-        let default = Url::parse(&self.text(RETURN_URL)?).map_err(|_| {
-            wrong("must be an absolute address, such as 'https://example.com/paid'")
-        })?;
-        if default.scheme() != "https" {
-            return Err(wrong("must be an https address"));
-        }
+        let default = self.url(RETURN_URL)?;
         let hosts = self.text(RETURN_URL_HOSTS).unwrap_or_default();
         let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
         let own = default.host_str().map(str::to_owned);

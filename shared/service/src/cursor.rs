@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
-use ledger::{AccountId, Timestamp};
+use ledger::Timestamp;
 use sha2::Sha256;
 
 use crate::error::{Error, Invalid};
@@ -17,11 +17,14 @@ const TAG_BYTES: usize = 32;
 #[derive(Debug)]
 pub struct Cursors(Secret);
 
+/// The owner of the operator's lists; no account has such an id.
+pub const OPERATOR: &str = "*";
+
 /// What a cursor is good for: one list of one account with one set of filters.
 #[derive(Debug)]
 pub struct CursorScope<'scope> {
-    /// The account whose list it is.
-    pub account: &'scope AccountId,
+    /// The account whose list it is; [`OPERATOR`] for the operator's own.
+    pub owner: &'scope str,
     /// The list.
     pub list: &'static str,
     /// The filters, in their canonical form.
@@ -51,6 +54,22 @@ impl Cursors {
         let mut bytes = position.as_bytes().to_vec();
         bytes.extend(mac.finalize().into_bytes());
         Ok(BASE64URL_NOPAD.encode(&bytes))
+    }
+
+    /// The cursor for a position, if there is one.
+    ///
+    /// # Errors
+    /// As [`Cursors::seal`].
+    pub async fn sealed(
+        &self,
+        scope: &CursorScope<'_>,
+        position: Option<String>,
+        now: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        match position {
+            Some(position) => self.seal(scope, &position, now).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The position that a cursor stands for.
@@ -85,7 +104,7 @@ impl Cursors {
 fn authenticator(secret: &str, scope: &CursorScope<'_>, position: &str) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-    for part in [scope.account.as_str(), scope.list, scope.filters, position] {
+    for part in [scope.owner, scope.list, scope.filters, position] {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());
     }
@@ -100,8 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cursor_survives_the_rotation_of_its_secret_and_nothing_else() {
-        let account = AccountId::parse("acme").unwrap();
-        let scope = |list, filters| CursorScope { account: &account, list, filters };
+        let scope = |list, filters| CursorScope { owner: "acme", list, filters };
         let cursors = |secrets: &str| Cursors::new(Secret::given(secrets));
         let cursor = cursors("old").seal(&scope("orders", ""), "7", NOW).await.unwrap();
         for (secrets, list, filters, opens) in [

@@ -7,6 +7,8 @@
 use ledger::{Broken, IllegalMove, Refusal};
 use thiserror::Error;
 
+use crate::record::PaymentClaim;
+
 /// Why a use case did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -25,10 +27,28 @@ pub enum Error {
     /// The idempotency key was used for another request.
     #[error("this idempotency key was used for another request")]
     KeyReused,
+    /// It cannot be done with what is there, and the same request will not change that.
+    #[error("{detail}")]
+    Conflict {
+        /// The stable code of the contract.
+        code: &'static str,
+        /// What stands in the way, and what to do.
+        detail: String,
+    },
+    /// The bank transfer was credited before, to this order or to another one.
+    #[error("this bank reference was credited before, to order {} of account {}",
+        .0.order, .0.account)]
+    BankReferenceUsed(Box<PaymentClaim>),
     /// The caller's key lacks a scope.
     #[error("this API key does not have the scope '{scope}'")]
     MissingScope {
         /// The scope that is needed.
+        scope: &'static str,
+    },
+    /// A key was asked for that could do what the asking one cannot.
+    #[error("this API key does not have the scope '{scope}', and cannot hand it on")]
+    ScopeNotYours {
+        /// The scope.
         scope: &'static str,
     },
     /// The caller's key has ended since the gateway last asked.
@@ -72,6 +92,12 @@ pub enum Unavailable {
     /// A secret could not be loaded.
     #[error("a secret could not be loaded: {0}")]
     Secret(String),
+    /// S3 failed after the client's own retries.
+    #[error("the object storage did not answer: {0}")]
+    Objects(String),
+    /// The machine gave no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(String),
     /// It took too long.
     #[error("the request took too long")]
     Slow,

@@ -5,8 +5,13 @@ use ledger::{Account, AccountId, Actor, Currency, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::accounts::Profile;
+use crate::console::authenticate_token;
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
+
+/// Where secrets come from: 256 random bits. A simulation draws them from its seed.
+pub type Draw = fn() -> Result<[u8; SECRET_BYTES], Unavailable>;
 
 /// Bytes of randomness in a secret: 256 bits.
 pub const SECRET_BYTES: usize = 32;
@@ -64,8 +69,14 @@ pub struct ApiKey {
     pub secret_hash: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it stops by itself.
+    /// Who made it.
+    pub created_by: Actor,
+    /// The id of the key whose place it takes.
+    pub replaces: Option<String>,
+    /// When it stops by itself, as was said when it was made.
     pub expires_at: Option<Timestamp>,
+    /// When it stops because another key takes its place.
+    pub retires_at: Option<Timestamp>,
     /// When it was stopped.
     pub revoked_at: Option<Timestamp>,
 }
@@ -133,27 +144,69 @@ impl NewKey {
         now: Timestamp,
     ) -> Self {
         let (id, secret) = random.split_at(ID_BYTES);
-        let (id, secret) = (HEXLOWER.encode(id), HEXLOWER.encode(secret));
-        let text = format!("tk_{id}_{secret}");
-        let secret_hash = hash(&secret);
-        let (version, expires_at, revoked_at) = (0, None, None);
-        let created_at = now;
         let key = ApiKey {
-            id,
-            version,
+            id: HEXLOWER.encode(id),
+            version: 0,
             owner,
+            created_by: name.clone(),
             name,
             scopes,
-            secret_hash,
-            created_at,
-            expires_at,
-            revoked_at,
+            secret_hash: String::new(),
+            created_at: now,
+            replaces: None,
+            expires_at: None,
+            retires_at: None,
+            revoked_at: None,
         };
-        Self { key, text }
+        Self::with_secret(key, secret)
+    }
+
+    /// This key with this secret.
+    #[must_use]
+    pub fn with_secret(key: ApiKey, secret: &[u8]) -> Self {
+        let secret = HEXLOWER.encode(secret);
+        let text = format!("tk_{}_{secret}", key.id);
+        Self { key: ApiKey { secret_hash: secret_hash(&secret), ..key }, text }
     }
 }
 
-/// Who holds this key text: the stored key, if the secret is right and it may be used now.
+impl ApiKey {
+    /// When it stops, if it does.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        [self.expires_at, self.retires_at, self.revoked_at].into_iter().flatten().min()
+    }
+
+    /// Whether it may be used now.
+    #[must_use]
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.ends_at().is_none_or(|end| now < end)
+    }
+}
+
+impl KeyOwner {
+    /// The account, for a customer's key.
+    #[must_use]
+    pub const fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::Operator => None,
+        }
+    }
+}
+
+/// 256 bits from the machine.
+///
+/// # Errors
+/// [`Unavailable::Random`].
+pub fn draw_secret() -> Result<[u8; SECRET_BYTES], Unavailable> {
+    let mut secret = [0; SECRET_BYTES];
+    getrandom::fill(&mut secret).map_err(|error| Unavailable::Random(error.to_string()))?;
+    Ok(secret)
+}
+
+/// Who holds this text, an API key's or a console token's: the stored key, if the secret is right
+/// and it may be used now.
 ///
 /// # Errors
 /// The table did not answer. A key that is wrong, expired or revoked is `Ok(None)`.
@@ -163,20 +216,30 @@ pub async fn authenticate(
     now: Timestamp,
 ) -> Result<Option<ApiKey>, Error> {
     let Some((id, secret)) = text.strip_prefix("tk_").and_then(|rest| rest.split_once('_')) else {
-        return Ok(None);
+        return authenticate_token(table, text, now).await;
     };
-    let hexadecimal = |part: &str, bytes: usize| {
-        part.len() == bytes.saturating_mul(2) && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    if !hexadecimal(id, ID_BYTES) || !hexadecimal(secret, SECRET_BYTES) {
+    if !is_hexadecimal(id, ID_BYTES) || !is_hexadecimal(secret, SECRET_BYTES) {
         return Ok(None);
     }
     let Some(key) = table.api_key(id).await? else {
         return Ok(None);
     };
-    let right = hash(secret).as_bytes().ct_eq(key.secret_hash.as_bytes());
-    let usable = key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end);
-    Ok((bool::from(right) && usable).then_some(key))
+    Ok((is_secret(secret, &key.secret_hash) && key.is_usable(now)).then_some(key))
+}
+
+/// Whether a text is the secret of this hash, found out in a time that tells nothing.
+pub(crate) fn is_secret(text: &str, hash: &str) -> bool {
+    let right = secret_hash(text).as_bytes().ct_eq(hash.as_bytes());
+    is_hexadecimal(text, SECRET_BYTES) && bool::from(right)
+}
+
+pub(crate) fn is_hexadecimal(text: &str, bytes: usize) -> bool {
+    text.len() == bytes.saturating_mul(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What is stored of a secret.
+pub(crate) fn secret_hash(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Stores a key; a customer's first key also brings the account into being.
@@ -186,16 +249,7 @@ pub async fn authenticate(
 pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<(), Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let commit = Commit::default().api_key(key);
-        let commit = match &key.owner {
-            KeyOwner::Operator => commit,
-            KeyOwner::Account(id) => match table.account(id).await? {
-                Some(_) => commit,
-                None => {
-                    let account = Account::open(id.clone(), currency);
-                    commit.account(&Account { version: 1, ..account })
-                }
-            },
-        };
+        let commit = with_account(table, commit, key, currency).await?;
         match table.commit(commit).await? {
             Committed::Yes => return Ok(()),
             Committed::No(Stale::Exists) => {
@@ -211,6 +265,19 @@ pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<()
     Err(Unavailable::Busy.into())
 }
 
-fn hash(secret: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+/// The commit of a key, and of its account if there is none.
+pub(crate) async fn with_account(
+    table: &Table,
+    commit: Commit,
+    key: &ApiKey,
+    currency: Currency,
+) -> Result<Commit, Error> {
+    let Some(id) = key.owner.account() else { return Ok(commit) };
+    if table.account(id).await?.is_some() {
+        return Ok(commit);
+    }
+    let account = Account { version: 1, ..Account::open(id.clone(), currency) };
+    let profile = Profile::nameless(id, &key.created_by, key.created_at);
+    let changed = profile.changed(&account, &key.created_by, key.created_at);
+    Ok(commit.profile(&profile, &changed).account(&account))
 }

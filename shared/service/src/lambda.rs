@@ -6,7 +6,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use ledger::Timestamp;
 
+#[cfg(feature = "objects")]
+use crate::config::BUCKET_NAME;
 use crate::config::{ConfigError, Environment, TABLE_NAME};
+#[cfg(feature = "objects")]
+use crate::objects::Objects;
 use crate::secret::Secret;
 use crate::table::Table;
 
@@ -40,6 +44,16 @@ impl Runtime {
     /// [`ConfigError`] naming `TABLE_NAME`.
     pub fn table(&self) -> Result<Table, ConfigError> {
         Ok(Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?))
+    }
+
+    /// The bucket of uploaded files.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming `BUCKET_NAME`.
+    #[cfg(feature = "objects")]
+    pub fn objects(&self) -> Result<Objects, ConfigError> {
+        let client = aws_sdk_s3::Client::new(&self.sdk);
+        Ok(Objects::new(client, self.environment.text(BUCKET_NAME)?))
     }
 
     /// A client of the queue service.

@@ -4,10 +4,17 @@
 //! touch is what its struct holds. Clients are concrete: the only fake, in tests and on a laptop,
 //! is what answers on the wire.
 
+pub mod accounts;
+pub mod api_keys;
+pub mod bank_account;
+#[cfg(feature = "objects")]
+pub mod bank_transfers;
 #[cfg(feature = "stripe")]
 pub mod cancellations;
 pub mod catalogue;
 pub mod config;
+pub mod configuration;
+pub mod console;
 pub mod cursor;
 pub mod error;
 pub mod http;
@@ -15,6 +22,8 @@ pub mod keys;
 pub mod lambda;
 pub mod log;
 pub mod notice;
+#[cfg(feature = "objects")]
+pub mod objects;
 #[cfg(feature = "stripe")]
 pub mod orders;
 pub mod payments;
@@ -22,9 +31,13 @@ pub mod queries;
 pub mod queue;
 pub mod record;
 pub mod return_urls;
+pub mod reviews;
 pub mod secret;
 mod stamp;
+#[cfg(feature = "objects")]
+pub mod statements;
 pub mod stripe;
+pub mod sweep;
 pub mod table;
 pub mod transfers;
 pub mod webhook;

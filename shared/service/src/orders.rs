@@ -1,17 +1,20 @@
-//! Making a card order and its payment page.
+//! Making an order: by card, with its payment page, or by bank transfer, with its instructions.
 //!
-//! Three requests to the table and one to Stripe: read; store the order with the parameters of its
-//! page; make the page; store the page. A repetition continues where the first try stopped.
+//! A card order takes three requests to the table and one to Stripe: read; store the order with the
+//! parameters of its page; make the page; store the page. A repetition continues where the first try
+//! stopped. An order by bank transfer takes two: read; store the order with the claim of its
+//! reference code.
 
 use std::time::Duration;
 
 use ledger::{
-    AccountId, Actor, Currency, IdempotencyKey, Method, Money, Order, OrderId, Target, Timestamp,
+    AccountId, Actor, BankTransfer, Currency, IdempotencyKey, Method, Money, NewOrder, Order,
+    OrderId, Target, Timestamp, TransferReference,
 };
 
-use crate::catalogue::CatalogueCache;
+use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
-use crate::record::{Checkout, Made, OrderRecord, RequestWords, WrittenAmount};
+use crate::record::{Checkout, Made, OrderRecord, Reference, RequestWords, WrittenAmount};
 use crate::return_urls::ReturnUrls;
 use crate::stripe::{CallFailed, Https, Stripe, Wire, is_chargeable};
 use crate::table::{
@@ -22,15 +25,17 @@ use crate::table::{
 const PAGE_TIME: Duration = Duration::from_secs(23 * 3_600 + 50 * 60);
 /// How long a card order can be paid; never shorter than its page is open.
 const ORDER_TIME: Duration = Duration::from_secs(24 * 3_600);
+/// How long an order waits for a bank transfer that nobody reports.
+const TRANSFER_TIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Stripe refuses a page that closes within 30 minutes; a minute more, for the clocks.
 const SHORTEST_PAGE_TIME: Duration = Duration::from_secs(31 * 60);
 /// How often Stripe is called for one request.
 const MAX_CALLS: u32 = 3;
 const PAUSE_BETWEEN_CALLS: Duration = Duration::from_millis(200);
 
-/// Everything that making a card order touches.
+/// Everything that making an order touches.
 #[derive(Debug)]
-pub struct CardOrders<W: Wire = Https> {
+pub struct Orders<W: Wire = Https> {
     /// Where orders are stored.
     pub table: Table,
     /// Where payment pages are made.
@@ -43,13 +48,15 @@ pub struct CardOrders<W: Wire = Https> {
 
 /// What a customer asks for.
 #[derive(Debug, Clone)]
-pub struct CardOrder {
+pub struct WantedOrder {
     /// Derived from the idempotency key.
     pub id: OrderId,
     /// Whose order it is.
     pub account: AccountId,
     /// What is topped up.
     pub target: Target,
+    /// How it will be paid.
+    pub method: Method,
     /// How much.
     pub amount: WrittenAmount,
     /// In what; none means the account's currency.
@@ -60,36 +67,50 @@ pub struct CardOrder {
     pub by: Actor,
 }
 
-impl<W: Wire> CardOrders<W> {
+impl<W: Wire> Orders<W> {
     /// Makes the order, or continues the one that this key made before.
     ///
     /// # Errors
     /// [`Error::KeyReused`] if the key made another order; [`Error::Invalid`] for what the
     /// catalogue or the configuration does not allow; [`Error::Unavailable`] if the same key must
     /// be tried again: the order may exist, without its page.
-    pub async fn make(&self, wanted: &CardOrder, now: Timestamp) -> Result<Made, Error> {
+    pub async fn make(&self, wanted: &WantedOrder, now: Timestamp) -> Result<Made, Error> {
+        let mut reference_number = 0;
         for tries in 0..MAX_COMMIT_TRIES {
             let seen = self.table.seen(&wanted.id, &wanted.account).await?;
             let account = must_exist(seen.account, &wanted.account)?;
-            let currency = wanted.currency.unwrap_or(account.currency);
+            let money = Money {
+                amount: wanted.amount.amount,
+                currency: wanted.currency.unwrap_or(account.currency),
+            };
             if let Some(record) = seen.order {
-                return self.again(wanted, currency, record, now).await;
+                return self.again(wanted, money, record, now).await;
             }
-            let record = match self.compose(wanted, currency, account.currency, now).await {
+            let record = match self.compose(wanted, money, account.currency, now).await {
                 Ok(record) => record,
                 // The read is not a snapshot: a refusal asks for the order once more.
                 Err(refused) => match self.table.order(&wanted.id).await? {
-                    Some(record) => return self.again(wanted, currency, record, now).await,
+                    Some(record) => return self.again(wanted, money, record, now).await,
                     None => return Err(refused),
                 },
             };
-            match self.table.commit(Commit::default().order(&record)).await? {
+            let (record, reference) = with_reference(record, reference_number);
+            let commit = Commit::default().order(&record);
+            let commit = match &reference {
+                Some(reference) => commit.reference(reference),
+                None => commit,
+            };
+            match self.table.commit(commit).await? {
                 Committed::Yes => {
                     let stored = OrderRecord { version: 1, ..record };
                     return Ok(Made::Now(Box::new(self.with_page(stored, now).await?)));
                 }
                 Committed::No(Stale::Order(record)) => {
-                    return self.again(wanted, currency, *record, now).await;
+                    return self.again(wanted, money, *record, now).await;
+                }
+                // Another order has the same reference code.
+                Committed::No(Stale::Exists) => {
+                    reference_number = reference_number.saturating_add(1);
                 }
                 Committed::No(_) => pause_before_retry(tries).await,
             }
@@ -100,17 +121,16 @@ impl<W: Wire> CardOrders<W> {
     /// The order that this key made before, if it is the same one, with its page.
     async fn again(
         &self,
-        wanted: &CardOrder,
-        currency: Currency,
+        wanted: &WantedOrder,
+        money: Money,
         record: OrderRecord,
         now: Timestamp,
     ) -> Result<Made, Error> {
-        let money = Money { amount: wanted.amount.amount, currency };
         let order = &record.order;
         let same = order.account == wanted.account
-            && order.method == Method::Card
+            && order.method == wanted.method
             && order.target == wanted.target
-            && order.amount == money
+            && order.payable == money
             && record.request == wanted.words;
         if !same {
             return Err(Error::KeyReused);
@@ -118,22 +138,48 @@ impl<W: Wire> CardOrders<W> {
         Ok(Made::Before(Box::new(self.with_page(record, now).await?)))
     }
 
-    /// The order and the parameters of its page, as they will be stored before Stripe is called.
+    /// The order with everything that it will show, as it will be stored.
     async fn compose(
         &self,
-        wanted: &CardOrder,
-        currency: Currency,
+        wanted: &WantedOrder,
+        money: Money,
         account_currency: Currency,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        let money = Money { amount: wanted.amount.amount, currency };
         let catalogue = self.catalogue.get(&self.table, now).await?;
-        catalogue.admit(&wanted.target, Method::Card, money)?;
-        if currency != account_currency {
+        catalogue.admit(&wanted.target, wanted.method, money)?;
+        wanted.amount.check(money.currency)?;
+        let new = NewOrder {
+            id: wanted.id.clone(),
+            account: wanted.account.clone(),
+            target: wanted.target.clone(),
+            by: wanted.by.clone(),
+            created_at: now,
+        };
+        match wanted.method {
+            Method::Card => self.compose_card(wanted, new, money, account_currency, &catalogue),
+            Method::Offline => compose_offline(wanted, new, money, account_currency, &catalogue),
+            Method::Balance => {
+                let detail = "a product is topped up from the wallet by POST /v1/transfers";
+                Err(Invalid::field("method_not_allowed", "method", detail).into())
+            }
+        }
+    }
+
+    /// A card order and the parameters of its page: stored before Stripe is called.
+    fn compose_card(
+        &self,
+        wanted: &WantedOrder,
+        new: NewOrder,
+        money: Money,
+        account_currency: Currency,
+        catalogue: &Catalogue,
+    ) -> Result<OrderRecord, Error> {
+        let now = new.created_at;
+        if money.currency != account_currency {
             let detail = format!("a card pays in the currency of the account, {account_currency}");
             return Err(Invalid::field("unknown_currency", "currency", detail).into());
         }
-        wanted.amount.check(currency)?;
         if !is_chargeable(money) {
             let detail = "a card cannot be charged exactly so much in this currency";
             return Err(Invalid::field("invalid_amount", "amount", detail).into());
@@ -141,15 +187,7 @@ impl<W: Wire> CardOrders<W> {
         let return_url =
             self.return_urls.resolve(wanted.words.return_url.as_deref(), &wanted.id)?;
         Ok(OrderRecord {
-            order: Order::by_card(
-                wanted.id.clone(),
-                wanted.account.clone(),
-                wanted.target.clone(),
-                money,
-                wanted.by.clone(),
-                now,
-                now.plus(ORDER_TIME),
-            ),
+            order: Order::by_card(new, money, now.plus(ORDER_TIME)),
             version: 0,
             request: wanted.words.clone(),
             checkout: Some(Checkout {
@@ -159,6 +197,7 @@ impl<W: Wire> CardOrders<W> {
                 expires_at: now.plus(PAGE_TIME),
                 session: None,
             }),
+            instructions: None,
         })
     }
 
@@ -213,6 +252,48 @@ impl<W: Wire> CardOrders<W> {
     }
 }
 
+/// An order by bank transfer: rate, credit and receiving account are those of this moment, and stay.
+fn compose_offline(
+    wanted: &WantedOrder,
+    new: NewOrder,
+    payable: Money,
+    account_currency: Currency,
+    catalogue: &Catalogue,
+) -> Result<OrderRecord, Error> {
+    if wanted.words.return_url.is_some() {
+        let detail = "belongs to orders by card: nobody is sent away for a bank transfer";
+        return Err(Invalid::field("invalid_field", "return_url", detail).into());
+    }
+    let quote = catalogue.quote(payable, account_currency)?;
+    let account = catalogue.bank_account(payable.currency);
+    let known = account.and_then(|account| account.receiving_account(payable.currency));
+    let (Some(account), Some(receiving_account)) = (account, known) else {
+        let detail = format!("there is no bank account for {}", payable.currency);
+        return Err(Invalid::field("unknown_currency", "currency", detail).into());
+    };
+    let reference = TransferReference::derive(&new.id, 0);
+    let transfer = BankTransfer::awaited(reference, receiving_account);
+    let expires_at = new.created_at.plus(TRANSFER_TIME);
+    Ok(OrderRecord {
+        order: Order::by_bank_transfer(new, payable, quote, transfer, expires_at),
+        version: 0,
+        request: wanted.words.clone(),
+        checkout: None,
+        instructions: Some(account.clone()),
+    })
+}
+
+/// A new order with its reference code of this number, and the claim of it.
+fn with_reference(record: OrderRecord, number: u32) -> (OrderRecord, Option<Reference>) {
+    let mut record = record;
+    let order = &mut record.order;
+    let Some(transfer) = &mut order.bank_transfer else { return (record, None) };
+    let code = TransferReference::derive(&order.id, number);
+    transfer.reference = Some(code.clone());
+    let (order, account) = (order.id.clone(), order.account.clone());
+    (record, Some(Reference { code, order, account }))
+}
+
 /// The parameters of a page that is to be made.
 fn unfinished(record: &OrderRecord) -> Option<&Checkout> {
     let checkout = record.checkout.as_ref()?;
@@ -232,7 +313,7 @@ fn with_next_attempt(record: &OrderRecord, now: Timestamp) -> OrderRecord {
     OrderRecord { order, checkout, ..record.clone() }
 }
 
-/// The id of the order that a card order with this key makes.
+/// The id of the order that a request with this key makes.
 #[must_use]
 pub fn order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
     OrderId::derive(account, "order", key)

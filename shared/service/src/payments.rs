@@ -60,7 +60,7 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
         match table.commit(commit).await? {
             Committed::Yes => return Ok(confirmed),
             // The claim of the payment exists: by this order's own credit, or by another order's.
-            Committed::No(Stale::Exists) if confirmed == Confirmed::Credited => {
+            Committed::No(Stale::Payment(_)) => {
                 claimed = true;
                 seen = table.seen(&notice.order, &notice.account).await?;
             }

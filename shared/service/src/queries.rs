@@ -4,11 +4,13 @@ use ledger::{
     AccountId, Entry, Method, OrderId, OrderStatus, Place, ProductCode, Target, Timestamp,
 };
 
+use crate::accounts::KnownAccount;
 use crate::catalogue::{Catalogue, CatalogueCache};
-use crate::cursor::{CursorScope, Cursors};
+use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{Error, Invalid};
+use crate::http::Parameters;
 use crate::record::{OrderRecord, Page};
-use crate::table::{OrderPosition, OrderRange, Table, must_exist};
+use crate::table::{OrderRange, Position, Table};
 
 /// Everything that reading touches.
 #[derive(Debug)]
@@ -101,7 +103,7 @@ impl Queries {
     ) -> Result<(ledger::Account, Catalogue), Error> {
         let catalogue = self.catalogue.get(&self.table, now).await?;
         let found = self.table.account(account).await?;
-        Ok((must_exist(found, account)?, catalogue))
+        Ok((found.ok_or(Error::NotFound { what: "account" })?, catalogue))
     }
 
     /// The catalogue, at most a minute old.
@@ -132,18 +134,8 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<OrderRecord>, Error> {
         let filters = format!("{:?}", wanted.filter);
-        let scope = CursorScope { account, list: "orders", filters: &filters };
-        let after = match &wanted.cursor {
-            None => None,
-            Some(cursor) => {
-                let position = self.cursors.open(&scope, cursor, now).await?;
-                Some(OrderPosition::parse(&position).ok_or_else(|| Invalid {
-                    code: "invalid_cursor",
-                    field: Some("cursor".to_owned()),
-                    detail: "start again without it".to_owned(),
-                })?)
-            }
-        };
+        let scope = CursorScope { owner: account.as_str(), list: "orders", filters: &filters };
+        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
         let range = OrderRange { from: wanted.filter.from, to: wanted.filter.to };
         let page = self.table.orders(account, range, after.as_ref(), wanted.limit).await?;
         let items = page
@@ -151,7 +143,7 @@ impl Queries {
             .into_iter()
             .filter(|record| record.order.account == *account && wanted.filter.admits(record));
         let items = items.collect();
-        Ok(Page { items, next: self.sealed(&scope, page.next, now).await? })
+        Ok(Page { items, next: self.cursors.sealed(&scope, page.next, now).await? })
     }
 
     /// A page of the account's journal, newest first.
@@ -165,7 +157,7 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<Entry>, Error> {
         let filters = format!("{:?}", wanted.filter);
-        let scope = CursorScope { account, list: "entries", filters: &filters };
+        let scope = CursorScope { owner: account.as_str(), list: "entries", filters: &filters };
         let below = match &wanted.cursor {
             None => None,
             Some(cursor) => {
@@ -179,23 +171,87 @@ impl Queries {
         let passed = page.items.last().is_some_and(|last| from.is_some_and(|from| last.at < from));
         let next = page.next.filter(|_| !passed);
         let items = page.items.into_iter().filter(|entry| wanted.filter.admits(entry)).collect();
-        Ok(Page { items, next: self.sealed(&scope, next, now).await? })
-    }
-
-    async fn sealed(
-        &self,
-        scope: &CursorScope<'_>,
-        position: Option<String>,
-        now: Timestamp,
-    ) -> Result<Option<String>, Error> {
-        match position {
-            Some(position) => self.cursors.seal(scope, &position, now).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(Page { items, next: self.cursors.sealed(&scope, next, now).await? })
     }
 }
 
+impl Queries {
+    /// One order, whoever's it is: for the operator.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the table did not answer.
+    pub async fn any_order(&self, id: &OrderId) -> Result<OrderRecord, Error> {
+        self.table.order(id).await?.ok_or(Error::NotFound { what: "order" })
+    }
+
+    /// A page of the bank transfers that a person must look at, oldest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, or the table did not answer.
+    pub async fn reviews(
+        &self,
+        wanted: &PageRequest<()>,
+        now: Timestamp,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let scope = CursorScope { owner: OPERATOR, list: "reviews", filters: "" };
+        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
+        let page = self.table.reviews(after.as_ref(), wanted.limit).await?;
+        let next = self.cursors.sealed(&scope, page.next, now).await?;
+        Ok(Page { next, ..page })
+    }
+
+    /// A page of all accounts, newest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, or the table did not answer.
+    pub async fn accounts(
+        &self,
+        wanted: &PageRequest<()>,
+        now: Timestamp,
+    ) -> Result<Page<KnownAccount>, Error> {
+        let scope = CursorScope { owner: OPERATOR, list: "accounts", filters: "" };
+        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
+        let page = self.table.accounts(after.as_ref(), wanted.limit).await?;
+        let next = self.cursors.sealed(&scope, page.next, now).await?;
+        Ok(Page { next, ..page })
+    }
+}
+
+/// The position in an index that a cursor stands for.
+pub(crate) async fn position_of(
+    cursors: &Cursors,
+    scope: &CursorScope<'_>,
+    cursor: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Position>, Error> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let position = cursors.open(scope, cursor, now).await?;
+    let detail = "start again without it";
+    let invalid = || Invalid::field("invalid_cursor", "cursor", detail);
+    Ok(Some(Position::parse(&position).ok_or_else(invalid)?))
+}
+
 impl OrderFilter {
+    /// The filter that these parameters of a list ask for.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with its name and the rule.
+    pub fn of(parameters: &mut Parameters) -> Result<Self, Error> {
+        Ok(Self {
+            status: parameters.take("status", "a status of an order", OrderStatus::parse)?,
+            target: parameters.take("target", "'wallet' or 'product'", |name| {
+                [TargetKind::Wallet, TargetKind::Product]
+                    .into_iter()
+                    .find(|target| target.name() == name)
+            })?,
+            product: parameters
+                .take("product", "the code of a product", |code| ProductCode::parse(code).ok())?,
+            method: parameters.take("method", "'card', 'offline' or 'balance'", Method::parse)?,
+            from: parameters.moment("from")?,
+            to: parameters.moment("to")?,
+        })
+    }
+
     fn admits(&self, record: &OrderRecord) -> bool {
         let order = &record.order;
         self.status.is_none_or(|status| order.status() == status)
@@ -206,6 +262,18 @@ impl OrderFilter {
 }
 
 impl EntryFilter {
+    /// The filter that these parameters of a list ask for.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with its name and the rule.
+    pub fn of(parameters: &mut Parameters) -> Result<Self, Error> {
+        Ok(Self {
+            balance: parameters.take("balance", "'wallet' or 'product:<code>'", balance)?,
+            from: parameters.moment("from")?,
+            to: parameters.moment("to")?,
+        })
+    }
+
     fn admits(&self, entry: &Entry) -> bool {
         let touches = |target: &Target| {
             let places = [Place::Available(target.clone()), Place::Held(target.clone())];
@@ -214,5 +282,12 @@ impl EntryFilter {
         self.from.is_none_or(|from| entry.at >= from)
             && self.to.is_none_or(|to| entry.at <= to)
             && self.balance.as_ref().is_none_or(touches)
+    }
+}
+
+fn balance(text: &str) -> Option<Target> {
+    match Place::parse(text).ok()? {
+        Place::Available(target) => Some(target),
+        Place::Held(_) | Place::External(_) => None,
     }
 }

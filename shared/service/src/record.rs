@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Account, Amount, Currency, Entry, Order, OrderId, PaymentId, Timestamp};
+use ledger::{
+    Account, AccountId, Actor, Amount, Currency, Entry, Money, Order, OrderId, PaymentId,
+    ReceivingAccount, Timestamp, TransferReference,
+};
+use serde_json::Value;
 
+use crate::bank_account::BankAccount;
 use crate::error::Invalid;
 
 /// An order with everything that the service keeps about it.
@@ -15,8 +20,32 @@ pub struct OrderRecord {
     pub version: u64,
     /// The words that the customer sent with it.
     pub request: RequestWords,
-    /// Its payment page; none for an order that is paid from the wallet.
+    /// Its payment page; none for an order that is not paid by card.
     pub checkout: Option<Checkout>,
+    /// The bank account as it was shown; none for an order that is not paid by bank transfer.
+    pub instructions: Option<BankAccount>,
+}
+
+/// The claim of a reference code: it exists once, so it leads to one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What the payer writes into the transfer.
+    pub code: TransferReference,
+    /// The order.
+    pub order: OrderId,
+    /// Whose order it is.
+    pub account: AccountId,
+}
+
+/// What the operator made something: kept for ever beside what it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// All of it, as it was from then on.
+    pub value: Value,
 }
 
 /// An amount as a client wrote it: how many decimals are right depends on the currency, which is
@@ -80,11 +109,76 @@ impl WrittenAmount {
     /// # Errors
     /// `invalid_amount`.
     pub fn check(self, currency: Currency) -> Result<(), Invalid> {
+        self.in_currency("amount", currency).map(drop)
+    }
+
+    /// The money that it is in this currency.
+    ///
+    /// # Errors
+    /// `invalid_amount` of this field for more decimals than the currency has.
+    pub fn in_currency(self, field: &str, currency: Currency) -> Result<Money, Invalid> {
         if self.decimals <= currency.decimals() {
-            return Ok(());
+            return Ok(Money { amount: self.amount, currency });
         }
         let detail = format!("{currency} has at most {} decimals", currency.decimals());
-        Err(Invalid::field("invalid_amount", "amount", detail))
+        Err(Invalid::field("invalid_amount", field, detail))
+    }
+}
+
+/// How a statement is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementFormat {
+    /// Comma-separated values (RFC 4180), with the columns of `docs/statements.md`.
+    Csv,
+    /// ISO 20022 camt.053, a bank-to-customer statement.
+    Camt053,
+}
+
+/// A statement that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Derived from its content and account.
+    pub id: String,
+    /// 1 once it is stored; it is never changed.
+    pub version: u64,
+    /// The SHA-256 of the file.
+    pub content_hash: String,
+    /// The account that it is of.
+    pub account: ReceivingAccount,
+    /// How it is written.
+    pub format: StatementFormat,
+    /// How many lines of it are money that arrived.
+    pub lines: u32,
+    /// When it was first uploaded.
+    pub imported_at: Timestamp,
+    /// By whom.
+    pub imported_by: Actor,
+}
+
+impl StatementFormat {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Camt053 => "camt.053",
+        }
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Csv, Self::Camt053].into_iter().find(|format| format.name() == name)
+    }
+
+    /// The format of a media type.
+    #[must_use]
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        match media_type {
+            "text/csv" => Some(Self::Csv),
+            "application/xml" | "text/xml" => Some(Self::Camt053),
+            _ => None,
+        }
     }
 }
 
@@ -96,9 +190,9 @@ pub struct PaymentClaim {
     /// The order that it was credited to.
     pub order: OrderId,
     /// The account that it was credited to.
-    pub account: ledger::AccountId,
+    pub account: AccountId,
     /// What was paid.
-    pub money: ledger::Money,
+    pub money: Money,
     /// When it was credited.
     pub settled_at: Timestamp,
 }

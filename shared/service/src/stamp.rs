@@ -1,9 +1,14 @@
 //! Moments as text: RFC 3339, UTC, milliseconds.
 
-use ledger::Timestamp;
+use ledger::{Day, Timestamp};
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{OffsetDateTime, UtcOffset};
+use time::macros::{date, format_description};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
+
+/// What days are counted from.
+const FIRST_DAY: Date = date!(1970 - 01 - 01);
+/// Bank transfers are of this century.
+const DAYS: std::ops::Range<Date> = date!(2000 - 01 - 01)..date!(2100 - 01 - 01);
 
 /// The text of a moment: `2026-11-23T13:07:44.000Z`. Text order is time order.
 #[must_use]
@@ -24,6 +29,21 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     i64::try_from(millis).ok().map(Timestamp::from_unix_millis)
 }
 
+/// The text of a day: `2026-11-23`.
+#[must_use]
+pub(crate) fn format_day(day: Day) -> String {
+    let date = FIRST_DAY.checked_add(Duration::days(day.unix_days().into())).unwrap_or(FIRST_DAY);
+    date.format(&format_description!("[year]-[month]-[day]")).unwrap_or_default()
+}
+
+/// Reads a day of this century, `2026-11-23`.
+#[must_use]
+pub(crate) fn parse_day(text: &str) -> Option<Day> {
+    let date = Date::parse(text, &format_description!("[year]-[month]-[day]")).ok()?;
+    let days = date.to_julian_day().checked_sub(FIRST_DAY.to_julian_day())?;
+    DAYS.contains(&date).then(|| Day::from_unix_days(days))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +56,18 @@ mod tests {
         assert_eq!(parse("2026-11-23T14:07:44.005+01:00"), Some(at));
         for text in ["", "2026-11-23", "2026-11-23T13:07:44", "now", "9999-12-31T23:59:59-23:59"] {
             assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn days_read_as_they_are_written() {
+        for (text, days) in [("2026-11-23", 20_780), ("2028-02-29", 21_243)] {
+            assert_eq!(parse_day(text), Some(Day::from_unix_days(days)), "{text}");
+            assert_eq!(format_day(Day::from_unix_days(days)), text);
+        }
+        for text in ["", "2026-02-29", "2026-1-1", "26-11-23", "2026-11-23T00:00:00Z", "1999-12-31"]
+        {
+            assert_eq!(parse_day(text), None, "{text:?}");
         }
     }
 }

@@ -76,8 +76,9 @@ impl Transfers {
                     None => return Err(refused),
                 },
             };
-            let (version, request, checkout) = (0, RequestWords::default(), None);
-            let record = OrderRecord { order, version, request, checkout };
+            let (version, request) = (0, RequestWords::default());
+            let (checkout, instructions) = (None, None);
+            let record = OrderRecord { order, version, request, checkout, instructions };
             match self.table.commit(Commit::default().order(&record).decision(&decision)).await? {
                 Committed::Yes => {
                     return Ok(Made::Now(Box::new(OrderRecord { version: 1, ..record })));

@@ -9,13 +9,15 @@ use dynoxide::Database;
 use ledger::{AccountId, Actor, Currency};
 use local::clock::Clock;
 use local::demo::{self, Secrets};
+use local::embedded_objects::BUCKET_NAME;
 use local::functions::{Functions, Surroundings};
 use local::gateway::Gateway;
 use local::provider::{Provider, ProviderSettings};
 use local::table::{TABLE_NAME, create_table};
 use serde_json::Value;
 use service::http::authorizer_context;
-use service::keys::{KeyOwner, NewKey, Scope, store};
+use service::keys::{KeyOwner, NewKey, Scope, draw_secret, store};
+use service::objects::Objects;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::stripe::Https;
@@ -189,9 +191,12 @@ async fn functions(
 ) -> Functions {
     let queue = aws_sdk_sqs::Client::new(&local::cloud::sdk(Some(NOWHERE.to_owned())).await);
     let default = Url::parse("http://127.0.0.1/paid").expect("an address");
-    Functions::new(Surroundings {
+    let console = Url::parse("http://127.0.0.1/").expect("an address");
+    let objects = local::cloud::objects_client(Some(NOWHERE.to_owned())).await;
+    Functions::new(&Surroundings {
         table: Table::new(table, TABLE_NAME),
         queue: ConfirmationQueue::new(queue, NOWHERE),
+        objects: Objects::new(objects, BUCKET_NAME),
         stage: "local".to_owned(),
         live_mode: false,
         wire: Https { base_url: Some(format!("{provider}/")) },
@@ -199,6 +204,8 @@ async fn functions(
         webhook_secret: secrets.webhook.clone(),
         cursor_secret: secrets.cursor.clone(),
         return_urls: ReturnUrls { default, hosts: Vec::new() },
+        console,
+        draw: draw_secret,
     })
 }
 

@@ -45,6 +45,9 @@ pub struct Cloud {
 /// The name of the table.
 pub const TABLE: &str = "topup-local";
 
+/// Kinds of items that say nothing about money.
+const NO_MONEY: [&str; 5] = ["KEY", "CONSOLE", "CATALOGUE", "CHANGE", "STATEMENT"];
+
 /// Whether a message is one that no code can confirm.
 #[must_use]
 pub fn is_poison(body: &str) -> bool {
@@ -259,7 +262,8 @@ impl Cloud {
             let page: Value = serde_json::from_slice(&reply.body).expect("JSON");
             for item in page["Items"].as_array().into_iter().flatten() {
                 let pk = item["pk"]["S"].as_str().unwrap_or_default();
-                if pk.starts_with("KEY#") || pk == "CATALOGUE" {
+                let sk = item["sk"]["S"].as_str().unwrap_or_default();
+                if NO_MONEY.contains(&pk.split('#').next().unwrap_or_default()) || sk == "PROFILE" {
                     continue;
                 }
                 let step = Step::read(std::iter::once(item))?;

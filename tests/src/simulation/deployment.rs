@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use axum::body::Body;
 use axum::http::Request;
@@ -17,10 +18,13 @@ use local::functions::{Functions, Surroundings};
 use local::gateway::Gateway;
 use local::pump;
 use service::catalogue::Catalogue;
+use service::configuration::{CatalogueChange, change_catalogue};
+use service::error::Unavailable;
 use service::keys::{self, KeyOwner, NewKey, Scope};
+use service::objects::Objects;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
-use service::table::{Commit, Table};
+use service::table::Table;
 use sha2::Sha256;
 use url::Url;
 
@@ -34,6 +38,7 @@ use crate::Answer;
 
 /// When every history begins.
 const BEGINNING: i64 = 1_795_000_000_000;
+const BUCKET: &str = "files";
 const QUEUE_URL: &str = "http://queue/000000000000/confirmations";
 const WEBHOOK_SECRET: &str = "whsec_simulated";
 const CATALOGUE: &str = include_str!("../../../infra/catalogue.json");
@@ -67,11 +72,14 @@ impl Deployment {
         let clock = Clock::manual(BEGINNING);
         let cloud = Cloud::new(engine, Queue::new(random.fork()), Provider::new(clock.clone()));
         let network = Network::new(cloud, random.fork());
-        let (client, queue) = clients(&network);
+        let (client, queue, objects) = clients(&network);
         local::table::create_table(&client).await.expect("a table");
         let table = Table::new(client, TABLE);
-        let catalogue = Catalogue::parse(CATALOGUE).expect("a catalogue");
-        drop(table.commit(Commit::default().catalogue(&catalogue, 0)).await.expect("a commit"));
+        let everything = Catalogue::parse(CATALOGUE).map(CatalogueChange::Everything);
+        let everything = everything.expect("a catalogue");
+        let by = Actor::parse("simulated").expect("a name");
+        let changed = change_catalogue(&table, &everything, &by, clock.now()).await;
+        drop(changed.expect("a commit"));
         let mut customers = Vec::new();
         for number in 1..=accounts {
             let account = format!("customer-{number}");
@@ -80,9 +88,10 @@ impl Deployment {
             customers.push(Customer { account, key });
         }
         let default = Url::parse("https://platform.example/paid").expect("an address");
-        let functions = Functions::new(Surroundings {
+        let functions = Functions::new(&Surroundings {
             table,
             queue: ConfirmationQueue::new(queue.clone(), QUEUE_URL),
+            objects: Objects::new(objects, BUCKET),
             stage: "local".to_owned(),
             live_mode: false,
             wire: StripeWire(network.clone()),
@@ -90,6 +99,8 @@ impl Deployment {
             webhook_secret: WEBHOOK_SECRET.to_owned(),
             cursor_secret: "simulated".to_owned(),
             return_urls: ReturnUrls { default, hosts: Vec::new() },
+            console: Url::parse("https://console.example/").expect("an address"),
+            draw: drawn_from_the_seed,
         });
         network.cloud().begin();
         let gateway = Gateway { functions: Arc::new(functions), clock: clock.clone() };
@@ -146,7 +157,9 @@ impl Deployment {
 }
 
 /// The SDK clients, with the time limits of production and retry budgets of their own.
-fn clients(network: &Network) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
+fn clients(
+    network: &Network,
+) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client, aws_sdk_s3::Client) {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     // The SDK keeps the budget of retries for the whole process, by this name.
     let partition = format!("simulation-{}", NEXT.fetch_add(1, Ordering::SeqCst));
@@ -167,8 +180,22 @@ fn clients(network: &Network) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client)
         .retry_partition(RetryPartition::new(format!("{partition}-table")));
     let queue = aws_sdk_sqs::config::Builder::from(&base(network.wire("queue")))
         .retry_partition(RetryPartition::new(format!("{partition}-queue")));
-    let table = aws_sdk_dynamodb::Client::from_conf(table.build());
-    (table, aws_sdk_sqs::Client::from_conf(queue.build()))
+    let objects = aws_sdk_s3::config::Builder::from(&base(network.wire("objects")))
+        .retry_partition(RetryPartition::new(format!("{partition}-objects")))
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .force_path_style(true);
+    (
+        aws_sdk_dynamodb::Client::from_conf(table.build()),
+        aws_sdk_sqs::Client::from_conf(queue.build()),
+        aws_sdk_s3::Client::from_conf(objects.build()),
+    )
+}
+
+/// 256 bits of this history.
+fn drawn_from_the_seed() -> Result<[u8; keys::SECRET_BYTES], Unavailable> {
+    let mut secret = [0; keys::SECRET_BYTES];
+    secret.fill_with(|| fastrand::u8(..));
+    Ok(secret)
 }
 
 fn credentials() -> aws_sdk_dynamodb::config::SharedCredentialsProvider {

@@ -342,6 +342,13 @@ impl State {
     }
 }
 
+/// The path of an address.
+fn path_of(uri: &str) -> String {
+    let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = path.find('/').map_or("", |start| &path[start..]);
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
 impl fmt::Debug for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Network")
@@ -366,8 +373,11 @@ impl HttpClient for SdkWire {
 
 impl HttpConnector for SdkWire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let target = request.headers().get("x-amz-target");
+        let operation = match target.and_then(|target| target.rsplit('.').next()) {
+            Some(operation) => operation.to_owned(),
+            None => format!("{} {}", request.method(), path_of(request.uri())),
+        };
         let body = request.body().bytes().unwrap_or_default().to_vec();
         let answered = self.network.send(Call { wire: self.wire, operation, body, key: None });
         HttpConnectorFuture::new(async move {

@@ -12,6 +12,7 @@
 mod bad_input;
 mod faults;
 mod logs;
+mod offline;
 mod races;
 mod secrets;
 mod walk;

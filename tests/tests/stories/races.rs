@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tests::World;
 
-async fn all<Work>(works: impl IntoIterator<Item = Work>) -> BTreeMap<u16, usize>
+pub(crate) async fn all<Work>(works: impl IntoIterator<Item = Work>) -> BTreeMap<u16, usize>
 where
     Work: Future<Output = u16> + Send + 'static,
 {

@@ -1,15 +1,15 @@
 //! The product's commit: it goes through as a whole, or says what the decision had not seen.
 
 use ledger::{Account, Actor, Finding, FindingKind};
-use service::catalogue::{Catalogue, Methods};
+use service::catalogue::{Catalogue, CatalogueVersion};
 use service::error::Error;
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope};
-use service::record::OrderRecord;
+use service::record::{OrderRecord, PaymentClaim};
 use service::table::{Commit, Committed, Stale, Table};
 
 use crate::engine::{Checked, Engine, item, on_each, text};
 use crate::records::{
-    NOW, account_id, card_order, credited, fund, open, order_id, payment, payment_id, store,
+    self, NOW, account_id, card_order, credited, fund, open, order_id, payment, payment_id, store,
     unopened, usd,
 };
 
@@ -32,6 +32,14 @@ fn expect_order(stale: Stale, expected: &OrderRecord) {
 fn expect_account(stale: Stale, expected: &Account) {
     match stale {
         Stale::Account(current) => assert_eq!(*current, *expected),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn expect_payment(stale: Stale, expected: &PaymentClaim) {
+    match stale {
+        Stale::Payment(current) => assert_eq!(*current, *expected),
         other => panic!("{other:?}"),
     }
 }
@@ -115,15 +123,17 @@ async fn what_is_put_once_exists_the_second_time() -> Checked {
         let table = engine.table();
         let order = card_order("order", "100", NOW);
         let (_, claim, _) = credited(&order, &unopened(), &payment("p", &order));
-        let catalogue = Catalogue { wallet: Methods::default(), products: Vec::new() };
-        expect_once(&table, || Commit::default().payment(&claim)).await?;
+        let first = records::catalogue(Catalogue::default());
+        store(&table, Commit::default().payment(&claim)).await?;
+        expect_payment(stale(&table, Commit::default().payment(&claim)).await?, &claim);
         expect_once(&table, || Commit::default().finding(&finding())).await?;
         expect_once(&table, || Commit::default().api_key(&api_key())).await?;
-        expect_once(&table, || Commit::default().catalogue(&catalogue, 0)).await?;
+        expect_once(&table, || Commit::default().catalogue(&first)).await?;
         // Keys and the catalogue can be replaced, at the version that was read.
         let stored = ApiKey { version: 1, ..api_key() };
         expect_once(&table, || Commit::default().api_key(&stored)).await?;
-        expect_once(&table, || Commit::default().catalogue(&catalogue, 1)).await?;
+        let second = CatalogueVersion { version: 1, ..first };
+        expect_once(&table, || Commit::default().catalogue(&second)).await?;
         Ok(())
     })
     .await
@@ -160,14 +170,14 @@ async fn a_document_is_told_before_the_account() -> Checked {
         let funded = table.order(&order_id("funds")).await?.unwrap();
         let seen = Account { version: 1, ..unopened() };
         let again = card_order("funds", "100", NOW);
-        let (paid, claim, decision) = credited(&again, &seen, &payment("funds", &again));
-        let commit = Commit::default().order(&paid).payment(&claim).decision(&decision);
+        let (paid, first, decision) = credited(&again, &seen, &payment("funds", &again));
+        let commit = Commit::default().order(&paid).payment(&first).decision(&decision);
         expect_order(stale(&table, commit).await?, &funded);
         // The claim alone: another order that the same payment is said to have paid.
         let other = card_order("other", "100", NOW);
         let (paid, claim, decision) = credited(&other, &seen, &payment("funds", &other));
         let commit = Commit::default().order(&paid).payment(&claim).decision(&decision);
-        expect_exists(stale(&table, commit).await?);
+        expect_payment(stale(&table, commit).await?, &first);
         assert_eq!(table.order(&order_id("other")).await?, None);
         Ok(())
     })

@@ -2,7 +2,7 @@
 
 use ledger::{AccountId, Actor, Order, OrderId, Transfer, transfer};
 use service::record::OrderRecord;
-use service::table::{Commit, OrderPosition, OrderRange, Table};
+use service::table::{Commit, OrderRange, Position, Table};
 
 use crate::engine::{Checked, on_each};
 use crate::records::{NOW, account_id, card_order, cents, fund, later, order_id, product, store};
@@ -14,7 +14,7 @@ async fn order_pages(table: &Table, range: OrderRange, limit: u8) -> Checked<Vec
         let page = table.orders(&account_id(), range, after.as_ref(), limit).await?;
         pages.push(page.items.into_iter().map(|record| record.order.id).collect());
         match page.next {
-            Some(next) => after = Some(OrderPosition::parse(&next).ok_or("a position")?),
+            Some(next) => after = Some(Position::parse(&next).ok_or("a position")?),
             None => return Ok(pages),
         }
     }

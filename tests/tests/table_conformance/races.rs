@@ -12,12 +12,12 @@ use service::table::{Commit, Table};
 use service::transfers::{self, TransferOrder, Transfers};
 
 use crate::engine::{Checked, Engine, on_each};
-use crate::records::{NOW, account_id, card_order, cents, fund, open, paid, product, store};
+use crate::records::{self, NOW, account_id, card_order, cents, fund, open, paid, product, store};
 
 async fn transfers_of(engine: &Engine) -> Checked<Arc<Transfers>> {
     let table = engine.table();
     let catalogue = Catalogue::parse(include_str!("../../../infra/catalogue.json"))?;
-    store(&table, Commit::default().catalogue(&catalogue, 0)).await?;
+    store(&table, Commit::default().catalogue(&records::catalogue(catalogue))).await?;
     Ok(Arc::new(Transfers { table, catalogue: CatalogueCache::default() }))
 }
 

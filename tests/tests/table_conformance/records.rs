@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{
-    Account, AccountId, Actor, Amount, Currency, Decision, IdempotencyKey, Money, Order, OrderId,
-    Payment, PaymentId, ProductCode, Settlement, Target, Timestamp, settle,
+    Account, AccountId, Actor, Amount, Currency, Decision, IdempotencyKey, Money, NewOrder, Order,
+    OrderId, Payment, PaymentId, ProductCode, Settlement, Target, Timestamp, settle,
 };
+use service::catalogue::{Catalogue, CatalogueVersion};
 use service::notice::{Notice, What};
 use service::payments::{Confirmed, confirm};
 use service::record::{Checkout, OrderRecord, PaymentClaim, RequestWords};
@@ -50,9 +51,14 @@ pub(crate) fn later(millis: u64) -> Timestamp {
 /// A card order for the wallet that was never stored.
 pub(crate) fn card_order(key: &str, amount: &str, created_at: Timestamp) -> OrderRecord {
     let expires_at = created_at.plus(Duration::from_secs(86_400));
-    let by = Actor::parse("a key").unwrap();
-    let (id, account, amount) = (order_id(key), account_id(), usd(amount));
-    let order = Order::by_card(id, account, Target::Wallet, amount, by, created_at, expires_at);
+    let new = NewOrder {
+        id: order_id(key),
+        account: account_id(),
+        target: Target::Wallet,
+        by: Actor::parse("a key").unwrap(),
+        created_at,
+    };
+    let order = Order::by_card(new, usd(amount), expires_at);
     OrderRecord {
         order,
         version: 0,
@@ -68,7 +74,14 @@ pub(crate) fn card_order(key: &str, amount: &str, created_at: Timestamp) -> Orde
             expires_at,
             session: None,
         }),
+        instructions: None,
     }
+}
+
+/// A catalogue that was never stored, as somebody made it.
+pub(crate) fn catalogue(catalogue: Catalogue) -> CatalogueVersion {
+    let by = Actor::parse("an operator").unwrap();
+    CatalogueVersion { catalogue, ..CatalogueVersion::none(by, NOW) }
 }
 
 /// The payment that an order waits for.

@@ -8,15 +8,15 @@ use ledger::{
     Timestamp, Transfer, attempt_failed, cancel, payment_failed, payment_processing,
     session_expired, transfer,
 };
-use service::catalogue::Catalogue;
+use service::catalogue::{Catalogue, CatalogueVersion};
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope};
 use service::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
 use service::table::Commit;
 
 use crate::engine::{Checked, item, key, number, on_each, text};
 use crate::records::{
-    NOW, account_id, card_order, cents, credited, later, order_id, payment, payment_id, product,
-    store, unopened, usd,
+    self, NOW, account_id, card_order, cents, credited, later, order_id, payment, payment_id,
+    product, store, unopened, usd,
 };
 
 /// The last millisecond that has a text.
@@ -183,7 +183,8 @@ async fn keys_and_the_catalogue() -> Checked {
         revoked_at: Some(Timestamp::from_unix_millis(-1)),
         ..new(2, KeyOwner::Operator, &[])
     };
-    let catalogue = Catalogue::parse(include_str!("../../../infra/catalogue.json"))?;
+    let catalogue =
+        records::catalogue(Catalogue::parse(include_str!("../../../infra/catalogue.json"))?);
     on_each(async |engine| {
         let table = engine.table();
         for key in [&of_account, &revoked] {
@@ -191,8 +192,11 @@ async fn keys_and_the_catalogue() -> Checked {
             let stored = ApiKey { version: 1, ..key.clone() };
             assert_eq!(table.api_key(&key.id).await?, Some(stored));
         }
-        store(&table, Commit::default().catalogue(&catalogue, 0)).await?;
-        assert_eq!(table.catalogue().await?, Some((catalogue.clone(), 1)));
+        store(&table, Commit::default().catalogue(&catalogue)).await?;
+        let stored = CatalogueVersion { version: 1, ..catalogue.clone() };
+        assert_eq!(table.catalogue().await?, Some(stored));
+        let changed = table.change("catalogue", 1).await?;
+        assert_eq!(changed, Some(catalogue.changed()));
         Ok(())
     })
     .await

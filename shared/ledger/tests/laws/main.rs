@@ -9,6 +9,8 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod bank;
 mod common;
 mod properties;
 mod rules;
+mod statement;

@@ -1,16 +1,18 @@
 //! What holds for every history: of many commands, in any order, repeated.
 
-use crate::common::{AT, account, card_order, paid, transfer_of};
+use crate::common::{AT, account, bank_order, card_order, paid, received, transfer_of};
 use ledger::{
-    Account, Amount, Balance, Broken, Currency, Entry, Money, Order, Place, Settlement, settle,
-    transfer, verify,
+    Account, Actor, Amount, Balance, Broken, Currency, Entry, Money, Order, Place,
+    ReceivedTransfer, Settlement, accept_transfer, settle, transfer, verify,
 };
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 
 /// A command of a history; amounts in cents.
 #[derive(Debug, Clone)]
 enum Command {
     TopUp { place: &'static str, cents: u64, paid_cents: u64, repeats: usize },
+    BankTransfer { currency: &'static str, cents: u64, received_cents: u64, repeats: usize },
     Transfer { product: &'static str, cents: u64 },
 }
 
@@ -31,10 +33,19 @@ fn command() -> impl Strategy<Value = Command> {
             repeats,
         },
     );
+    let currency = prop::sample::select(vec!["USD", "CNY"]);
+    let bank_transfer = (currency, 100_u64..100_000, 100_u64..100_000, 1_usize..4).prop_map(
+        |(currency, cents, received_cents, repeats)| Command::BankTransfer {
+            currency,
+            cents,
+            received_cents,
+            repeats,
+        },
+    );
     let product = prop::sample::select(vec!["sms", "voice", "whatsapp"]);
     let transfer =
         (product, cents).prop_map(|(product, cents)| Command::Transfer { product, cents });
-    prop_oneof![top_up, transfer]
+    prop_oneof![top_up, bank_transfer, transfer]
 }
 
 fn text(cents: u64) -> String {
@@ -54,6 +65,27 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
                     history.entries.push(decision.entry);
                     history.credited_cents += cents;
                     (order, account) = (*next, decision.account);
+                }
+            }
+            account
+        }
+        Command::BankTransfer { currency, cents, received_cents, repeats } => {
+            let mut order = bank_order(&format!("{currency} {}", text(*cents)));
+            let arrived = format!("{currency} {}", text(*received_cents));
+            let arrived = ReceivedTransfer {
+                difference_confirmed: true,
+                ..received(&arrived, &format!("ref-{number}"))
+            };
+            let operator = Actor::parse("operator").unwrap();
+            let mut account = account;
+            for _ in 0..*repeats {
+                let accepted = accept_transfer(&order, &account, "rev", &arrived, &operator, AT);
+                if let Ok((next, decision)) = accepted {
+                    let credited = next.credited.unwrap().decimal();
+                    history.credited_cents +=
+                        u64::try_from(credited * Decimal::ONE_HUNDRED).unwrap();
+                    history.entries.push(decision.entry);
+                    (order, account) = (next, decision.account);
                 }
             }
             account
@@ -91,7 +123,7 @@ fn edited(entry: &Entry, edit: usize) -> Entry {
     match edit {
         0 => entry.number += 1,
         1 => entry.document_id.push('x'),
-        2 => entry.lines[0].amount += rust_decimal::Decimal::ONE,
+        2 => entry.lines[0].amount += Decimal::ONE,
         3 => entry.lines[0].place = Place::parse("product:other").unwrap(),
         4 => entry.at = ledger::Timestamp::from_unix_millis(entry.at.unix_millis() + 1),
         5 => {

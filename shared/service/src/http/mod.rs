@@ -1,7 +1,9 @@
 //! HTTP: the only code that knows status codes and the shapes of requests and answers.
 
+mod body;
+mod caller;
+mod parameters;
 mod problem;
-mod request;
 mod view;
 
 use std::future::Future;
@@ -13,9 +15,16 @@ use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
+pub use body::{Fields, bytes, json_body, media_type};
+pub use caller::{Call, Caller, Operator, authorizer_context};
+pub use parameters::Parameters;
 pub use problem::Problem;
-pub use request::{Call, Caller, Fields, Parameters, authorizer_context, json_body};
-pub use view::{balances, entries, order, orders, products};
+#[cfg(feature = "objects")]
+pub use view::{accepted_lines, statement, statements};
+pub use view::{
+    account, accounts, api_key, api_keys, balances, catalogue, console_session, entries,
+    issued_token, order, orders, products,
+};
 
 use crate::error::{Error, Unavailable};
 use crate::log;
@@ -34,6 +43,15 @@ pub enum Reply {
     Created(Value),
     /// 200 with this body and `Idempotent-Replayed: true`: it was made before.
     Replayed(Value),
+    /// 200 with a file, for saving and never for showing: somebody else wrote it.
+    File {
+        /// What it is.
+        media_type: &'static str,
+        /// What it is saved as.
+        name: String,
+        /// Its content.
+        content: Vec<u8>,
+    },
 }
 
 impl Reply {
@@ -67,6 +85,10 @@ where
                     Reply::Ok(body) => (StatusCode::OK, false, body),
                     Reply::Created(body) => (StatusCode::CREATED, false, body),
                     Reply::Replayed(body) => (StatusCode::OK, true, body),
+                    Reply::File { media_type, name, content } => {
+                        info!(status = 200, media_type, "answered");
+                        return attach(media_type, &name, content, &request_id);
+                    }
                 };
                 info!(status = status.as_u16(), replayed, "answered");
                 respond(status, "application/json", &request_id, replayed, &body)
@@ -110,9 +132,25 @@ fn respond(
         StatusCode::SERVICE_UNAVAILABLE => response.header(header::RETRY_AFTER, "2"),
         _ => response,
     };
-    response.body(Body::from(body.to_string())).unwrap_or_else(|_| {
-        let mut broken = Response::new(Body::from(json!({}).to_string()));
-        *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        broken
-    })
+    response.body(Body::from(body.to_string())).unwrap_or_else(|_| broken())
+}
+
+/// A file that a stranger wrote: saved, not shown, and not taken for what it is not.
+fn attach(media_type: &str, name: &str, content: Vec<u8>, request_id: &str) -> Response<Body> {
+    Response::builder()
+        .status(StatusCode::OK)
+        .header(header::CONTENT_TYPE, media_type)
+        .header(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
+        .header(header::CACHE_CONTROL, "no-store")
+        .header("x-request-id", request_id)
+        .body(Body::from(content))
+        .unwrap_or_else(|_| broken())
+}
+
+fn broken() -> Response<Body> {
+    let mut broken = Response::new(Body::from(json!({}).to_string()));
+    *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    broken
 }

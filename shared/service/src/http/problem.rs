@@ -5,6 +5,7 @@ use ledger::Refusal;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Invalid};
+use crate::stamp;
 
 /// What a client may do with its idempotency key after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,8 @@ pub struct Problem {
     pub status: StatusCode,
     /// The stable code of the contract.
     pub code: &'static str,
-    detail: String,
+    /// What a person needs to know.
+    pub detail: String,
     retry: Retry,
     more: Map<String, Value>,
 }
@@ -50,6 +52,22 @@ impl Problem {
             Error::KeyReused => {
                 let detail = format!("{error}: send this one with a new key");
                 new(StatusCode::CONFLICT, "idempotency_key_reused", detail, Retry::NewKey)
+            }
+            Error::Conflict { code, detail } => {
+                new(StatusCode::CONFLICT, code, detail.clone(), Retry::Never)
+            }
+            Error::BankReferenceUsed(claim) => {
+                let used = new(
+                    StatusCode::CONFLICT,
+                    "bank_reference_used",
+                    error.to_string(),
+                    Retry::SameKey,
+                );
+                used.with("order_id", claim.order.as_str())
+                    .with("account_id", claim.account.as_str())
+            }
+            Error::ScopeNotYours { .. } => {
+                new(StatusCode::FORBIDDEN, "scope_not_yours", error.to_string(), Retry::SameKey)
             }
             Error::MissingScope { .. } => {
                 new(StatusCode::FORBIDDEN, "missing_scope", error.to_string(), Retry::SameKey)
@@ -80,6 +98,7 @@ impl Problem {
             | "invalid_idempotency_key"
             | "invalid_json"
             | "invalid_cursor"
+            | "invalid_code"
             | "invalid_signature" => StatusCode::BAD_REQUEST,
             "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
             "unsupported_media_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -98,28 +117,38 @@ impl Problem {
     }
 
     fn of_refusal(refusal: &Refusal) -> Self {
-        let mut more = Map::new();
-        let (status, code) = match refusal {
-            Refusal::InsufficientBalance { available, required, .. } => {
-                more.insert("available".to_owned(), json!(available.format(required.currency)));
-                more.insert("required".to_owned(), json!(required.to_string()));
-                (StatusCode::PAYMENT_REQUIRED, "insufficient_balance")
-            }
-            Refusal::AccountFrozen => (StatusCode::FORBIDDEN, "account_frozen"),
-            Refusal::BalanceTooLarge { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "balance_too_large")
-            }
-            Refusal::CurrencyDiffers { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "currency_differs")
-            }
-            Refusal::OrderNotCancellable { .. } => (StatusCode::CONFLICT, "order_not_cancellable"),
-        };
+        let (status, code) = code_of(refusal);
+        // Nothing was kept of the request: the same key may succeed later. What somebody else has
+        // decided, and what an order can never be, no key changes.
         let retry = match refusal {
-            Refusal::OrderNotCancellable { .. } => Retry::Never,
-            // Nothing was kept of the request: the same key may succeed later.
+            Refusal::OrderNotCancellable { .. }
+            | Refusal::OrderNotReportable { .. }
+            | Refusal::OrderNotReviewable { .. }
+            | Refusal::AlreadyReviewed { .. }
+            | Refusal::TooManyReports
+            | Refusal::CurrencyFixed { .. } => Retry::Never,
             _ => Retry::SameKey,
         };
-        Self { status, code, detail: refusal.to_string(), retry, more }
+        let problem = Self { status, code, detail: refusal.to_string(), retry, more: Map::new() };
+        match refusal {
+            Refusal::InsufficientBalance { available, required, .. } => problem
+                .with("available", &available.format(required.currency))
+                .with("required", &required.to_string()),
+            Refusal::AlreadyReviewed { by, at } => {
+                problem.with("reviewed_by", by.as_str()).with("reviewed_at", &stamp::format(*at))
+            }
+            Refusal::DifferenceNotConfirmed { .. } => problem.with("field", "confirm_difference"),
+            Refusal::UnknownProof(_) => problem.with("field", "proofs"),
+            Refusal::NoRate { .. } | Refusal::NotConvertible { .. } => {
+                problem.with("field", "received_currency")
+            }
+            _ => problem,
+        }
+    }
+
+    fn with(mut self, field: &str, value: &str) -> Self {
+        self.more.insert(field.to_owned(), json!(value));
+        self
     }
 
     /// The body of the answer.
@@ -139,5 +168,30 @@ impl Problem {
         body.insert("request_id".to_owned(), json!(request_id));
         body.insert("retry".to_owned(), json!(retry));
         Value::Object(body)
+    }
+}
+
+/// The status and the stable code of a refusal.
+const fn code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::InsufficientBalance { .. } => {
+            (StatusCode::PAYMENT_REQUIRED, "insufficient_balance")
+        }
+        Refusal::AccountFrozen => (StatusCode::FORBIDDEN, "account_frozen"),
+        Refusal::BalanceTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "balance_too_large"),
+        Refusal::CurrencyDiffers { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "currency_differs"),
+        Refusal::CurrencyFixed { .. } => (StatusCode::CONFLICT, "currency_fixed"),
+        Refusal::OrderNotCancellable { .. } => (StatusCode::CONFLICT, "order_not_cancellable"),
+        Refusal::OrderNotReportable { .. } => (StatusCode::CONFLICT, "order_not_reportable"),
+        Refusal::OrderNotReviewable { .. } => (StatusCode::CONFLICT, "order_not_reviewable"),
+        Refusal::AlreadyReviewed { .. } => (StatusCode::CONFLICT, "already_reviewed"),
+        Refusal::TooManyReports => (StatusCode::CONFLICT, "too_many_reports"),
+        Refusal::TooManyProofs { .. } => (StatusCode::CONFLICT, "too_many_proofs"),
+        Refusal::UnknownProof(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_proof"),
+        Refusal::DifferenceNotConfirmed { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "difference_not_confirmed")
+        }
+        Refusal::NoRate { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_rate"),
+        Refusal::NotConvertible { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "amount_out_of_range"),
     }
 }

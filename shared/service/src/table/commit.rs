@@ -16,10 +16,12 @@ use ledger::{Account, Decision, Finding};
 
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
-use crate::catalogue::Catalogue;
+use crate::accounts::Profile;
+use crate::catalogue::CatalogueVersion;
+use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
 use crate::keys::ApiKey;
-use crate::record::{OrderRecord, PaymentClaim};
+use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, Statement};
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
@@ -59,7 +61,9 @@ pub enum Committed {
 pub enum Stale {
     /// The order was written in between, or exists already: this is how it stands.
     Order(Box<OrderRecord>),
-    /// The payment, finding, key or account record exists already.
+    /// The payment was claimed before: by this order, or by another one.
+    Payment(Box<PaymentClaim>),
+    /// Another document was written in between, or exists already.
     Exists,
     /// The account was written in between: this is how it stands.
     Account(Box<Account>),
@@ -103,11 +107,45 @@ impl Commit {
         self.document(items::from_api_key(key), Guard::seen(key.version))
     }
 
-    /// Replaces the catalogue at the version that was read.
+    /// Claims a reference code, once.
     #[must_use]
-    pub fn catalogue(self, catalogue: &Catalogue, seen_version: u64) -> Self {
-        let next = seen_version.saturating_add(1);
-        self.document(items::from_catalogue(catalogue, next), Guard::seen(seen_version))
+    pub fn reference(self, reference: &Reference) -> Self {
+        self.document(items::from_reference(reference), Guard::Absent)
+    }
+
+    /// Writes a session of the console at the version after the one that was read.
+    #[must_use]
+    pub fn console_session(self, session: &ConsoleSession) -> Self {
+        self.document(items::from_console_session(session), Guard::seen(session.version))
+    }
+
+    /// Writes the catalogue at the version after the one that was read, and what it was made.
+    #[must_use]
+    pub fn catalogue(self, catalogue: &CatalogueVersion) -> Self {
+        let (version, changed) = (catalogue.version, catalogue.changed());
+        self.document(items::from_catalogue(catalogue), Guard::seen(version)).change(
+            "catalogue",
+            version,
+            &changed,
+        )
+    }
+
+    /// Writes an account's profile at the version after the one that was read, and what it was
+    /// made.
+    #[must_use]
+    pub fn profile(self, profile: &Profile, changed: &Changed) -> Self {
+        let what = format!("account:{}", profile.account);
+        self.document(items::from_profile(profile), Guard::seen(profile.version)).change(
+            &what,
+            profile.version,
+            changed,
+        )
+    }
+
+    /// Stores an uploaded statement, once.
+    #[must_use]
+    pub fn statement(self, statement: &Statement) -> Self {
+        self.document(items::from_statement(statement), Guard::Absent)
     }
 
     /// Writes the entry and the account of a decision. Comes after the documents.
@@ -123,6 +161,11 @@ impl Commit {
         let guard = Guard::seen(account.version.saturating_sub(1));
         self.puts.push((items::from_account(account), guard));
         self
+    }
+
+    fn change(self, what: &str, seen_version: u64, changed: &Changed) -> Self {
+        let version = seen_version.saturating_add(1);
+        self.document(items::from_change(what, version, changed), Guard::Absent)
     }
 
     fn document(mut self, item: Item, guard: Guard) -> Self {
@@ -205,6 +248,7 @@ fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Err
         let item = reason.item().cloned().unwrap_or_default();
         return match items::kind(&item) {
             items::OrderItem::SORT_KEY => Ok(Stale::Order(Box::new(items::to_order(item)?))),
+            items::PaymentItem::SORT_KEY => Ok(Stale::Payment(Box::new(items::to_payment(item)?))),
             _ => Ok(Stale::Exists),
         };
     }

@@ -9,13 +9,23 @@
 //! | `JOURNAL#<account>` | 12 digits | an entry, put once |
 //! | `ORDER#<order>` | `ORDER` | an order, replaced at its version |
 //! | `PAYMENT#<payment>` | `PAYMENT` | the claim of a payment, put once |
+//! | `REFERENCE#<code>` | `REFERENCE` | the claim of a reference code, put once |
 //! | `FINDING#<finding>` | `FINDING` | a discrepancy, put once |
-//! | `KEY#<key>` | `KEY` | an API key |
-//! | `CATALOGUE` | `CATALOGUE` | what can be topped up, and its limits |
+//! | `ACCOUNT#<account>` | `PROFILE` | an account's name, replaced at its version |
+//! | `KEY#<key>` | `KEY` | an API key, replaced at its version |
+//! | `CONSOLE#<session>` | `CONSOLE` | a session of the console; the only item that expires |
+//! | `CATALOGUE` | `CATALOGUE` | what can be topped up, its limits, rates and bank accounts |
+//! | `STATEMENT#<statement>` | `STATEMENT` | an uploaded bank statement, put once |
+//! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue or a profile, put once |
+//!
+//! Two indexes hold keys only. `by_time` lists an account's orders, an owner's API keys, all accounts
+//! (in 16 shards) and all statements, by when they were made. `by_due` lists what waits: open card
+//! orders and awaited bank transfers by when their time ends (in 16 shards), reported transfers by
+//! when they were reported, findings, and the payments of a day.
 
 mod commit;
 mod items;
-mod items_order;
+mod lists;
 mod read;
 
 use aws_config::SdkConfig;
@@ -23,7 +33,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::{Commit, Committed, Guard, MAX_COMMIT_TRIES, Stale, pause_before_retry};
-pub use read::{OrderPosition, OrderRange, must_exist};
+pub use items::SHARDS;
+pub use lists::{OrderRange, Position};
+pub use read::must_exist;
 
 use crate::error::{Unavailable, in_words};
 

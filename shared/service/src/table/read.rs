@@ -1,56 +1,28 @@
-//! Reads: strongly consistent, except for the index pages that name what is then read.
+//! Reads of known keys: strongly consistent.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use ledger::{Account, AccountId, OrderId, Timestamp};
+use ledger::{Account, AccountId, OrderId, PaymentId, TransferReference};
 
-use super::items::{self, AccountItem, Keyed, OrderItem};
-use super::items_order::listed_under;
+use super::items::{
+    self, AccountItem, CatalogueItem, ConsoleSessionItem, KeyItem, Keyed, OrderItem, PaymentItem,
+    ProfileItem, ReferenceItem, StatementItem,
+};
 use super::{Item, Table, unavailable};
-use crate::catalogue::Catalogue;
+use crate::accounts::Profile;
+use crate::catalogue::CatalogueVersion;
+use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::keys::ApiKey;
-use crate::record::{EntryPage, OrderRecord, Page, Seen};
-use crate::stamp;
+use crate::record::{Changed, OrderRecord, PaymentClaim, Seen, Statement};
 
+/// The most keys of one batch.
+const MAX_BATCH: usize = 100;
 /// How often keys that DynamoDB left unprocessed are asked for again.
 const MAX_UNPROCESSED_ROUNDS: u32 = 5;
 const UNPROCESSED_PAUSE: Duration = Duration::from_millis(20);
-
-/// Where a page of orders starts: the index position after which it continues.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderPosition(String);
-
-/// The moments between which orders are listed, both included.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OrderRange {
-    /// No order older than this.
-    pub from: Option<Timestamp>,
-    /// No order newer than this.
-    pub to: Option<Timestamp>,
-}
-
-impl OrderPosition {
-    /// Reads a position that a [`Page`] gave out.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (at, id) = text.split_once('#')?;
-        (stamp::parse(at).is_some() && OrderId::parse(id).is_ok()).then(|| Self(text.to_owned()))
-    }
-
-    fn start_key(&self, account: &AccountId) -> Item {
-        let id = self.0.split_once('#').map_or("", |(_, id)| id);
-        let text = |value: &str| AttributeValue::S(value.to_owned());
-        HashMap::from([
-            ("pk".to_owned(), text(&items::partition_key(OrderItem::SORT_KEY, id))),
-            ("sk".to_owned(), text(OrderItem::SORT_KEY)),
-            ("listed_under".to_owned(), text(&listed_under(account))),
-            ("listed_at".to_owned(), text(&self.0)),
-        ])
-    }
-}
 
 impl Table {
     /// The order and the account that a use case decides on, in one request.
@@ -111,100 +83,104 @@ impl Table {
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
     pub async fn api_key(&self, id: &str) -> Result<Option<ApiKey>, Error> {
-        let item = self.get(key("KEY", id)).await?;
+        let item = self.get(key(KeyItem::SORT_KEY, id)).await?;
         Ok(item.map(items::to_api_key).transpose()?)
     }
 
-    /// The catalogue and its version.
+    /// The session of the console with this id.
     ///
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
-    pub async fn catalogue(&self) -> Result<Option<(Catalogue, u64)>, Error> {
-        let text = |value: &str| AttributeValue::S(value.to_owned());
-        let key = HashMap::from([
-            ("pk".to_owned(), text("CATALOGUE")),
-            ("sk".to_owned(), text("CATALOGUE")),
-        ]);
-        Ok(self.get(key).await?.map(items::to_catalogue).transpose()?)
+    pub async fn console_session(&self, id: &str) -> Result<Option<ConsoleSession>, Error> {
+        let item = self.get(key(ConsoleSessionItem::SORT_KEY, id)).await?;
+        Ok(item.map(items::to_console_session).transpose()?)
     }
 
-    /// A page of an account's orders, newest first: an index page, and the orders that it names
-    /// as they are now.
+    /// The catalogue.
     ///
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
-    pub async fn orders(
-        &self,
-        account: &AccountId,
-        range: OrderRange,
-        after: Option<&OrderPosition>,
-        limit: u8,
-    ) -> Result<Page<OrderRecord>, Error> {
-        let oldest = stamp::format(range.from.unwrap_or(Timestamp::from_unix_millis(0)));
-        // '~' sorts after every id, so that the last millisecond is included.
-        let newest = range.to.map_or_else(|| "~".to_owned(), |to| stamp::format(to) + "~");
-        // DynamoDB refuses a range that ends before it begins.
-        if newest < oldest {
-            return Ok(Page { items: Vec::new(), next: None });
-        }
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name("by_time")
-            .key_condition_expression("listed_under = :under AND listed_at BETWEEN :from AND :to")
-            .expression_attribute_values(":under", AttributeValue::S(listed_under(account)))
-            .expression_attribute_values(":from", AttributeValue::S(oldest))
-            .expression_attribute_values(":to", AttributeValue::S(newest))
-            .scan_index_forward(false)
-            .limit(limit.into())
-            .set_exclusive_start_key(after.map(|position| position.start_key(account)))
-            .send()
-            .await
-            .map_err(unavailable)?;
-        let next = page.last_evaluated_key.as_ref().and_then(|key| text_of(key, "listed_at"));
-        let keys: Vec<Item> = page.items.unwrap_or_default().iter().map(key_of).collect();
-        let mut orders = Vec::with_capacity(keys.len());
-        for item in self.batch(keys).await? {
-            orders.push(items::to_order(item)?);
-        }
-        let newest_first = |record: &OrderRecord| {
-            std::cmp::Reverse((record.order.created_at, record.order.id.clone()))
-        };
-        orders.sort_by_key(newest_first);
-        Ok(Page { items: orders, next })
+    pub async fn catalogue(&self) -> Result<Option<CatalogueVersion>, Error> {
+        let kind = CatalogueItem::SORT_KEY;
+        Ok(self.get(exact_key(kind, kind)).await?.map(items::to_catalogue).transpose()?)
     }
 
-    /// A page of an account's journal, newest first, below an entry number.
+    /// An account and its profile, in one request.
     ///
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
-    pub async fn entries(
+    pub async fn account_with_profile(
         &self,
-        account: &AccountId,
-        below: Option<u64>,
-        limit: u8,
-    ) -> Result<EntryPage, Error> {
-        let below = items::entry_sort_key(below.unwrap_or(999_999_999_999));
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("pk = :journal AND sk < :below")
-            .expression_attribute_values(":journal", AttributeValue::S(items::journal_key(account)))
-            .expression_attribute_values(":below", AttributeValue::S(below))
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(limit.into())
-            .send()
-            .await
-            .map_err(unavailable)?;
-        let entries = page.items.unwrap_or_default().into_iter().map(items::to_entry);
-        let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        let more = page.last_evaluated_key.is_some();
-        let next = entries.last().filter(|last| more && last.number > 1);
-        let next = next.map(|last| last.number.to_string());
-        Ok(Page { items: entries, next })
+        id: &AccountId,
+    ) -> Result<(Option<Account>, Option<Profile>), Error> {
+        let partition = items::partition_key(AccountItem::SORT_KEY, id.as_str());
+        let profile = exact_key(&partition, ProfileItem::SORT_KEY);
+        let (mut account, mut found) = (None, None);
+        for item in self.batch(vec![key(AccountItem::SORT_KEY, id.as_str()), profile]).await? {
+            match items::kind(&item) {
+                ProfileItem::SORT_KEY => found = Some(items::to_profile(item)?),
+                _ => account = Some(items::to_account(item)?),
+            }
+        }
+        Ok((account, found))
+    }
+
+    /// An uploaded statement.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn statement(&self, id: &str) -> Result<Option<Statement>, Error> {
+        let item = self.get(key(StatementItem::SORT_KEY, id)).await?;
+        Ok(item.map(items::to_statement).transpose()?)
+    }
+
+    /// The orders that these reference codes belong to.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn referenced_orders(
+        &self,
+        codes: &[TransferReference],
+    ) -> Result<Vec<OrderRecord>, Error> {
+        let keys = codes.iter().map(|code| key(ReferenceItem::SORT_KEY, code.as_str()));
+        let references = self.batch(keys.collect()).await?.into_iter().map(items::to_reference);
+        let orders = references.collect::<Result<Vec<_>, _>>()?;
+        let keys = orders.iter().map(|id| key(OrderItem::SORT_KEY, id.as_str()));
+        let orders = self.batch(keys.collect()).await?.into_iter().map(items::to_order);
+        Ok(orders.collect::<Result<_, _>>()?)
+    }
+
+    /// The claims of these payments, those that there are.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<PaymentClaim>, Error> {
+        let keys = ids.iter().map(|id| key(PaymentItem::SORT_KEY, id.as_str())).collect();
+        let claims = self.batch(keys).await?.into_iter().map(items::to_payment);
+        Ok(claims.collect::<Result<_, _>>()?)
+    }
+
+    /// The profiles of these accounts, those that there are.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn profiles(&self, ids: &[AccountId]) -> Result<Vec<Profile>, Error> {
+        let keys = ids.iter().map(|id| {
+            let partition = items::partition_key(AccountItem::SORT_KEY, id.as_str());
+            exact_key(&partition, ProfileItem::SORT_KEY)
+        });
+        let profiles = self.batch(keys.collect()).await?.into_iter().map(items::to_profile);
+        Ok(profiles.collect::<Result<_, _>>()?)
+    }
+
+    /// What the operator made something at a version: the catalogue, or an account.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn change(&self, what: &str, version: u64) -> Result<Option<Changed>, Error> {
+        let partition = items::partition_key("CHANGE", what);
+        let item = self.get(exact_key(&partition, &items::entry_sort_key(version))).await?;
+        Ok(item.map(items::to_change).transpose()?)
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, Unavailable> {
@@ -213,14 +189,24 @@ impl Table {
         Ok(answer.item)
     }
 
-    /// All items of the keys, at most 100. A key that stays unprocessed is an error, never an
-    /// item that is not there.
-    async fn batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+    /// All items of the keys, in any order, asked for by hundreds. A key that stays unprocessed is
+    /// an error, never an item that is not there.
+    pub(super) async fn batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
         let mut found = Vec::with_capacity(keys.len());
-        let mut keys = keys;
+        for some in keys.chunks(MAX_BATCH) {
+            self.batch_of_hundred(some.to_vec(), &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn batch_of_hundred(
+        &self,
+        mut keys: Vec<Item>,
+        found: &mut Vec<Item>,
+    ) -> Result<(), Error> {
         for round in 0..MAX_UNPROCESSED_ROUNDS {
             if keys.is_empty() {
-                return Ok(found);
+                return Ok(());
             }
             let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let asked = asked.build().map_err(unavailable)?;
@@ -235,26 +221,21 @@ impl Table {
             }
         }
         match keys.is_empty() {
-            true => Ok(found),
+            true => Ok(()),
             false => Err(Unavailable::Table("keys stayed unprocessed".to_owned()).into()),
         }
     }
 }
 
-fn key(kind: &str, id: &str) -> Item {
+pub(super) fn key(kind: &str, id: &str) -> Item {
+    exact_key(&items::partition_key(kind, id), kind)
+}
+
+fn exact_key(partition: &str, sort: &str) -> Item {
     HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(items::partition_key(kind, id))),
-        ("sk".to_owned(), AttributeValue::S(kind.to_owned())),
+        ("pk".to_owned(), AttributeValue::S(partition.to_owned())),
+        ("sk".to_owned(), AttributeValue::S(sort.to_owned())),
     ])
-}
-
-fn key_of(item: &Item) -> Item {
-    let names = ["pk", "sk"].into_iter();
-    names.filter_map(|name| Some((name.to_owned(), item.get(name)?.clone()))).collect()
-}
-
-fn text_of(item: &Item, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
 }
 
 /// An account that must exist because something of it was read.

@@ -12,7 +12,16 @@ use tests::{Answer, World, story};
 use super::{refusal, visible};
 
 async fn call(world: &World, route: &Route, order: &str, authorization: Option<&str>) -> Answer {
-    let path = route.path.replace("{order_id}", order);
+    let path = route
+        .path
+        .replace("{order_id}", order)
+        .replace("{account_id}", "demo")
+        .replace("{pair}", "CNY-USD")
+        .replace("{currency}", "CNY")
+        .replace("{product}", "sms")
+        .replace("{key_id}", "00000000000000000000")
+        .replace("{statement_id}", "stm_00000000000000000000")
+        .replace("{proof_id}", &"0".repeat(64));
     let mut request = Request::builder()
         .method(route.method)
         .uri(path)
@@ -33,10 +42,22 @@ fn scope_of(route: &Route) -> Scope {
     match (route.method, route.path) {
         ("GET", "/v1/balances" | "/v1/entries") => Scope::BalancesRead,
         ("GET", "/v1/orders" | "/v1/orders/{order_id}" | "/v1/products") => Scope::OrdersRead,
-        ("POST", "/v1/orders" | "/v1/orders/{order_id}/cancel") => Scope::OrdersWrite,
+        ("POST", path) if path.starts_with("/v1/orders") => Scope::OrdersWrite,
         ("POST", "/v1/transfers") => Scope::TransfersWrite,
+        (_, path) if path.contains("api-keys") || path.ends_with("console-sessions") => {
+            Scope::OperatorKeys
+        }
+        (_, path) if path.starts_with("/v1/admin/statements") => Scope::OperatorReview,
+        ("GET", path) if path.starts_with("/v1/admin/") => Scope::OperatorRead,
+        ("PUT", path) if path.starts_with("/v1/admin/") => Scope::OperatorConfigure,
+        ("POST", path) if path.starts_with("/v1/admin/") => Scope::OperatorReview,
         other => panic!("which scope does {other:?} need?"),
     }
+}
+
+/// Whose key a route needs: a customer's or the operator's.
+fn owner_of(route: &Route) -> Option<&'static str> {
+    (!route.path.starts_with("/v1/admin/")).then_some("demo")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +142,7 @@ async fn a_key_without_the_scope_of_a_route_is_refused_there_and_only_there() {
             let needed = scope_of(route);
             let others = Scope::CUSTOMER.into_iter().chain(Scope::OPERATOR);
             let others: Vec<_> = others.filter(|scope| *scope != needed).collect();
-            let key = world.new_key(Some("demo"), &others, |key| key).await;
+            let key = world.new_key(owner_of(route), &others, |key| key).await;
             let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
             assert_eq!(refusal(&answer), "403 missing_scope", "{route:?}");
             let problem = answer.expect_problem(403, "missing_scope");
@@ -130,22 +151,33 @@ async fn a_key_without_the_scope_of_a_route_is_refused_there_and_only_there() {
         assert_eq!(visible(world).await, before);
         for route in authorized().filter(|route| route.method == "GET") {
             let only = [scope_of(route)];
-            let key = world.new_key(Some("demo"), &only, |key| key).await;
+            let key = world.new_key(owner_of(route), &only, |key| key).await;
             let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
-            assert_eq!(answer.status, 200, "{route:?}");
+            // Statements and files there are none.
+            let expected =
+                match route.path.contains("statement_id") || route.path.contains("proof_id") {
+                    true => 404,
+                    false => 200,
+                };
+            assert_eq!(answer.status, expected, "{route:?}");
         }
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_is_no_customer() {
+async fn the_operator_is_no_customer_and_no_customer_is_the_operator() {
     story(async |world| {
         let order = world.order("wallet", "50", "order").await.expect(201);
         let before = visible(world).await;
         let lent = world.new_key(None, &Scope::CUSTOMER, |key| key).await;
-        for key in [&world.cloud.keys.operator, &lent] {
-            for route in authorized() {
+        let stolen = world.new_key(Some("demo"), &Scope::OPERATOR, |key| key).await;
+        for route in authorized() {
+            let keys = match owner_of(route) {
+                Some(_) => [&world.cloud.keys.operator, &lent],
+                None => [&world.customer.key, &stolen],
+            };
+            for key in keys {
                 let id = order.text("order_id");
                 let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
                 assert_eq!(refusal(&answer), "403 missing_scope", "{route:?}");

@@ -1,14 +1,20 @@
 //! Records as clients see them.
 
-use ledger::{
-    Account, Attempt, Balance, Change, Currency, Entry, Line, Money, Place, ProductCode, Target,
-    Timestamp,
-};
+mod operator;
+mod order;
+
+use ledger::{Account, Balance, Currency, Entry, Line, Place, ProductCode, Target, Timestamp};
 use serde_json::{Map, Value, json};
 
+#[cfg(feature = "objects")]
+pub use operator::{accepted_lines, statement, statements};
+pub use operator::{
+    account, accounts, api_key, api_keys, catalogue, console_session, issued_token,
+};
+pub use order::{order, orders};
+
 use crate::catalogue::Catalogue;
-use crate::queries::TargetKind;
-use crate::record::{OrderRecord, Page};
+use crate::record::Page;
 use crate::stamp;
 
 /// The answer of `GET /v1/balances`: every product of the catalogue is listed, empty ones too, and
@@ -59,56 +65,16 @@ pub fn products(catalogue: &Catalogue) -> Value {
         })
     });
     let wallet = json!({"methods": catalogue.wallet});
-    json!({"wallet": wallet, "data": products.collect::<Vec<_>>(), "next_cursor": null})
-}
-
-/// An order.
-#[must_use]
-pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
-    let (order, checkout) = (&record.order, record.checkout.as_ref());
-    let currency = order.amount.currency;
-    let page = checkout.filter(|page| order.is_payable() && now < page.expires_at);
-    let change = order.last_change();
+    let rates = catalogue.rates.iter().filter_map(|(pair, rate)| {
+        let (pay_currency, currency) = pair.split_once('-')?;
+        Some(json!({"pay_currency": pay_currency, "currency": currency, "rate": rate}))
+    });
     json!({
-        "order_id": order.id.as_str(),
-        "account_id": order.account.as_str(),
-        "target": TargetKind::of(&order.target).name(),
-        "product": order.target.product().map(ProductCode::as_str),
-        "method": order.method.name(),
-        "status": order.status().name(),
-        "status_reason": change.map(|change| change.reason.name()),
-        "amount": order.amount.to_string(),
-        "currency": currency.code(),
-        "pay_amount": order.payable.to_string(),
-        "pay_currency": order.payable.currency.code(),
-        "fx_rate": null,
-        "received_amount": order.received.map(|money: Money| money.to_string()),
-        "credited_amount": shown(order.credited, currency),
-        "debt_paid": shown(order.debt_paid, currency),
-        "refunded_amount": null,
-        "email": record.request.email,
-        "checkout_url": page.and_then(|page| page.session.as_ref()).map(|session| &session.url),
-        "payment_id": order.payment_id.as_ref().map(ToString::to_string),
-        "card_brand": null,
-        "card_last4": null,
-        "late": order.late,
-        "attempts": order.attempts.iter().map(attempt).collect::<Vec<_>>(),
-        "transfer_instructions": null,
-        "transfer_report": null,
-        "metadata": record.request.metadata,
-        "created_at": stamp::format(order.created_at),
-        "expires_at": order.expires_at.map(stamp::format),
-        "paid_at": order.paid_at.map(stamp::format),
-        "completed_at": order.completed_at.map(stamp::format),
-        "timeline": order.timeline.changes().iter().map(moved).collect::<Vec<_>>(),
+        "wallet": wallet,
+        "rates": rates.collect::<Vec<_>>(),
+        "data": products.collect::<Vec<_>>(),
+        "next_cursor": null,
     })
-}
-
-/// A page of orders.
-#[must_use]
-pub fn orders(page: &Page<OrderRecord>, now: Timestamp) -> Value {
-    let orders = page.items.iter().map(|record| order(record, now));
-    json!({"data": orders.collect::<Vec<_>>(), "next_cursor": page.next})
 }
 
 /// A page of the journal.
@@ -140,28 +106,5 @@ fn entry(entry: &Entry) -> Value {
         "balances_after": after,
         "hash": entry.hash.to_string(),
         "previous_hash": entry.previous_hash.to_string(),
-    })
-}
-
-fn shown(balance: Option<Balance>, currency: Currency) -> Option<String> {
-    balance.map(|balance| balance.format(currency))
-}
-
-fn attempt(attempt: &Attempt) -> Value {
-    json!({
-        "at": stamp::format(attempt.at),
-        "payment_id": attempt.payment_id.as_str(),
-        "outcome": attempt.outcome.name(),
-        "decline_code": attempt.decline_code,
-    })
-}
-
-fn moved(change: &Change) -> Value {
-    json!({
-        "at": stamp::format(change.at),
-        "from": change.from.map(|from| from.name()),
-        "to": change.to.name(),
-        "reason": change.reason.name(),
-        "by": change.by.as_str(),
     })
 }

@@ -8,13 +8,14 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Item;
-use super::items::{self, Keyed, Stored};
+use super::bank_transfer::{BankTransferItem, from_bank_transfer, optional_rate, to_bank_transfer};
+use super::{Keyed, Stored};
 use crate::error::BrokenRecord;
 use crate::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
+use crate::table::Item;
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct OrderItem {
+pub(in crate::table) struct OrderItem {
     version: u64,
     account_id: String,
     listed_under: String,
@@ -47,6 +48,10 @@ pub(super) struct OrderItem {
     metadata: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checkout: Option<CheckoutItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bank_transfer: Option<BankTransferItem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,22 +104,22 @@ impl Keyed for OrderItem {
 }
 
 /// The partition of the `by_time` index in which an account's orders are listed.
-pub(super) fn listed_under(account: &AccountId) -> String {
-    items::partition_key(OrderItem::SORT_KEY, account.as_str())
+pub(in crate::table) fn listed_under(account: &AccountId) -> String {
+    super::partition_key(OrderItem::SORT_KEY, account.as_str())
 }
 
 /// The item that the next version of an order is stored as.
 pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
     let order = &record.order;
     let id = order.id.as_str();
-    let due = order.expires_at.filter(|_| order.status().is_open());
+    let due = due(order);
     let value = OrderItem {
         version: record.version.saturating_add(1),
         account_id: order.account.to_string(),
         listed_under: listed_under(&order.account),
-        listed_at: items::due_at(order.created_at, id),
-        due_queue: due.map(|_| items::due_queue("open-order", id)),
-        due_at: due.map(|due| items::due_at(due, id)),
+        listed_at: super::due_at(order.created_at, id),
+        due_queue: due.as_ref().map(|(queue, _)| queue.clone()),
+        due_at: due.map(|(_, at)| super::due_at(at, id)),
         target: order.target.to_string(),
         method: order.method.name().to_owned(),
         amount: order.amount.to_string(),
@@ -131,26 +136,57 @@ pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
         return_url: record.request.return_url.clone(),
         metadata: record.request.metadata.clone(),
         checkout: record.checkout.as_ref().map(from_checkout),
+        rate: order.rate.map(|rate| rate.to_string()),
+        bank_transfer: order
+            .bank_transfer
+            .as_ref()
+            .map(|transfer| from_bank_transfer(transfer, record.instructions.as_ref())),
     };
-    items::stored(OrderItem::SORT_KEY, id, value)
+    super::stored(OrderItem::SORT_KEY, id, value)
+}
+
+/// Where an order waits for somebody, and since or until when.
+fn due(order: &Order) -> Option<(String, Timestamp)> {
+    let id = order.id.as_str();
+    match (order.status(), order.method) {
+        (OrderStatus::PendingReview, _) => {
+            Some((super::REVIEWS.to_owned(), order.last_change()?.at))
+        }
+        (OrderStatus::PendingPayment, Method::Offline) => {
+            Some((super::due_queue(super::AWAITED_TRANSFERS, id), order.expires_at?))
+        }
+        (status, _) if status.is_open() => {
+            Some((super::due_queue(super::OPEN_ORDERS, id), order.expires_at?))
+        }
+        _ => None,
+    }
 }
 
 /// The order that an item stands for.
 pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord> {
-    items::read(item, |stored: Stored<OrderItem>| {
+    super::read(item, |stored: Stored<OrderItem>| {
         let value = stored.value;
-        let amount = items::money(&value.amount, &value.currency)?;
+        let amount = super::money(&value.amount, &value.currency)?;
         let changes = value.timeline.iter().map(to_change).collect::<Option<Vec<_>>>()?;
         let attempts = value.attempts.into_iter().map(to_attempt);
         let settled = value.settled.as_ref();
         let at = Timestamp::from_unix_millis;
+        let (bank_transfer, instructions) = match value.bank_transfer {
+            Some(transfer) => {
+                let (transfer, instructions) = to_bank_transfer(transfer)?;
+                (Some(transfer), instructions)
+            }
+            None => (None, None),
+        };
         let order = Order {
-            id: items::id_of(&stored.pk).and_then(|id| OrderId::parse(id).ok())?,
+            id: super::id_of(&stored.pk).and_then(|id| OrderId::parse(id).ok())?,
             account: AccountId::parse(&value.account_id).ok()?,
             target: to_target(&value.target)?,
             method: Method::parse(&value.method)?,
             amount,
-            payable: items::money(&value.payable, &value.payable_currency)?,
+            payable: super::money(&value.payable, &value.payable_currency)?,
+            rate: optional_rate(value.rate.as_deref())?,
+            bank_transfer,
             timeline: Timeline::restore(changes).ok()?,
             cancel_requested_at: value.cancel_requested_at.map(at),
             payment_id: match settled.and_then(|settled| settled.payment_id.as_deref()) {
@@ -158,7 +194,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
                 None => None,
             },
             received: match settled {
-                Some(settled) => Some(items::money(&settled.received, &settled.received_currency)?),
+                Some(settled) => Some(super::money(&settled.received, &settled.received_currency)?),
                 None => None,
             },
             credited: optional_balance(settled.map(|settled| settled.credited.as_str()))?,
@@ -179,6 +215,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
                 metadata: value.metadata,
             },
             checkout: value.checkout.map(to_checkout),
+            instructions,
         })
     })
 }
@@ -212,8 +249,8 @@ fn from_settled(order: &Order) -> Option<SettledItem> {
         payment_id: order.payment_id.as_ref().map(ToString::to_string),
         received: received.to_string(),
         received_currency: received.currency.code().to_owned(),
-        credited: items::exact(order.credited?),
-        debt_paid: items::exact(order.debt_paid?),
+        credited: super::exact(order.credited?),
+        debt_paid: super::exact(order.debt_paid?),
         late: order.late,
         paid_at: order.paid_at?.unix_millis(),
         completed_at: order.completed_at?.unix_millis(),

@@ -1,0 +1,128 @@
+//! What the operator can look up: transfers to review, accounts, and of each account all that its
+//! customer sees.
+
+use lambda_http::{Body, Request, RequestExt, Response};
+use ledger::{AccountId, OrderId, ProofId, ProofType, Timestamp, Verdict};
+use service::accounts::known_account;
+use service::bank_transfers::folder;
+use service::catalogue::CatalogueCache;
+use service::config::{CURSOR_SECRET_ARN, ConfigError};
+use service::cursor::Cursors;
+use service::error::Error;
+use service::http::{self, Parameters, Reply, answer};
+use service::keys::Scope;
+use service::lambda::Runtime;
+use service::objects::Objects;
+use service::queries::{EntryFilter, OrderFilter, Queries};
+use service::record::OrderRecord;
+
+/// The function `query-accounts`.
+#[derive(Debug)]
+pub struct QueryAccounts {
+    /// Where everything is.
+    pub queries: Queries,
+    /// Where the files are.
+    pub objects: Objects,
+}
+
+impl QueryAccounts {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let queries = Queries {
+            table: runtime.table()?,
+            catalogue: CatalogueCache::default(),
+            cursors: Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?),
+        };
+        Ok(Self { queries, objects: runtime.objects()? })
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |call| async move {
+            call.operator(Scope::OperatorRead, now)?;
+            let parameters = Parameters::of(request);
+            let path = request.path_parameters();
+            let last = request.uri().path().rsplit('/').next();
+            if let Some(id) = path.first("order_id") {
+                let id = OrderId::parse(id).map_err(|_| Error::NotFound { what: "order" })?;
+                parameters.finish()?;
+                return match path.first("proof_id") {
+                    Some(proof) => self.proof(&id, proof).await,
+                    None => Ok(Reply::Ok(http::order(&self.queries.any_order(&id).await?, now))),
+                };
+            }
+            match (path.first("account_id"), last) {
+                (Some(id), last) => {
+                    let id = AccountId::parse(id);
+                    let id = id.map_err(|_| Error::NotFound { what: "account" })?;
+                    self.account(&id, last, parameters, now).await
+                }
+                (None, Some("reviews")) => {
+                    let page = self.queries.reviews(&parameters.page(())?, now).await?;
+                    Ok(Reply::Ok(http::orders(&page, now)))
+                }
+                (None, Some("accounts")) => {
+                    let page = self.queries.accounts(&parameters.page(())?, now).await?;
+                    Ok(Reply::Ok(http::accounts(&page)))
+                }
+                _ => Err(Error::NotFound { what: "route" }),
+            }
+        })
+        .await
+    }
+
+    async fn account(
+        &self,
+        id: &AccountId,
+        what: Option<&str>,
+        mut parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        match what {
+            Some("balances") => {
+                parameters.finish()?;
+                let (account, catalogue) = self.queries.balances(id, now).await?;
+                Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
+            }
+            Some("orders") => {
+                let filter = OrderFilter::of(&mut parameters)?;
+                let wanted = parameters.page(filter)?;
+                Ok(Reply::Ok(http::orders(&self.queries.orders(id, &wanted, now).await?, now)))
+            }
+            Some("entries") => {
+                let filter = EntryFilter::of(&mut parameters)?;
+                let wanted = parameters.page(filter)?;
+                Ok(Reply::Ok(http::entries(&self.queries.entries(id, &wanted, now).await?)))
+            }
+            _ => {
+                parameters.finish()?;
+                Ok(Reply::Ok(http::account(&known_account(&self.queries.table, id).await?)))
+            }
+        }
+    }
+
+    /// A file of an order: of the report that it has, or of one that was rejected.
+    async fn proof(&self, id: &OrderId, proof: &str) -> Result<Reply, Error> {
+        let missing = || Error::NotFound { what: "file" };
+        let proof = ProofId::parse(proof).map_err(|_| missing())?;
+        let record = self.queries.any_order(id).await?;
+        let media_type = media_type(&record, &proof).ok_or_else(missing)?;
+        let content = self.objects.get(&folder(id), proof.as_str()).await?;
+        let name = format!("{}.{}", proof.as_str(), media_type.extension());
+        Ok(Reply::File { media_type: media_type.name(), name, content })
+    }
+}
+
+/// What a file of an order is, if the order has it.
+fn media_type(record: &OrderRecord, proof: &ProofId) -> Option<ProofType> {
+    let transfer = record.order.bank_transfer.as_ref()?;
+    let rejected = transfer.reviews.iter().filter_map(|review| match &review.verdict {
+        Verdict::Rejected(rejection) => Some(&rejection.proofs),
+        Verdict::Accepted(_) => None,
+    });
+    let mut known = transfer.proofs.iter().chain(rejected.flatten());
+    known.find(|known| known.id == *proof).map(|known| known.media_type)
+}

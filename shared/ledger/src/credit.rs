@@ -1,0 +1,73 @@
+//! The entry by which money that came in is credited: one way for cards and banks.
+
+use crate::{
+    Account, Amount, Balance, Decision, EntryKind, External, Money, MoneyError, Movement, OrderId,
+    Place, Refusal, Target, Timestamp,
+};
+
+/// Money that came in and where it goes.
+#[derive(Debug)]
+pub(crate) struct Incoming<'order> {
+    /// Why the entry is made.
+    pub(crate) kind: EntryKind,
+    /// Where the money came from.
+    pub(crate) from: External,
+    /// What came.
+    pub(crate) paid: Money,
+    /// What that is in the account's currency.
+    pub(crate) worth: Money,
+    /// What is topped up.
+    pub(crate) target: &'order Target,
+    /// The order that records it.
+    pub(crate) order: &'order OrderId,
+}
+
+/// What became of money that came in.
+#[derive(Debug)]
+pub(crate) struct Credit {
+    /// The account and the entry.
+    pub(crate) decision: Decision,
+    /// What of it went into the customer's debt.
+    pub(crate) debt_paid: Balance,
+    /// What was added to the target.
+    pub(crate) credited: Balance,
+}
+
+/// Puts money into an account, debt first, in one entry. Money of another currency goes through
+/// `external:fx`, so that the entry sums to zero in each currency.
+///
+/// # Errors
+/// [`Refusal::BalanceTooLarge`], or [`Refusal::CurrencyDiffers`] if `worth` is not in the account's
+/// currency.
+pub(crate) fn credit(
+    account: &Account,
+    incoming: &Incoming<'_>,
+    now: Timestamp,
+) -> Result<Credit, Refusal> {
+    let Money { amount, currency } = incoming.worth;
+    let amount = amount.decimal();
+    let debt_paid = account.debt.decimal().min(amount);
+    let credited = amount.saturating_sub(debt_paid);
+    let outside = Place::External(incoming.from);
+    let exchanged = incoming.paid.currency != currency;
+    let exchange = exchanged.then(|| Movement {
+        from: outside.clone(),
+        to: Place::External(External::Fx),
+        money: incoming.paid,
+    });
+    let from = if exchanged { Place::External(External::Fx) } else { outside };
+    let target = Place::Available(incoming.target.clone());
+    let parts = [(Place::External(External::Debt), debt_paid), (target.clone(), credited)];
+    let parts = parts.into_iter().filter_map(|(to, part)| {
+        let money = Money { amount: Amount::new(part).ok()?, currency };
+        Some(Movement { from: from.clone(), to, money })
+    });
+    let movements: Vec<Movement> = exchange.into_iter().chain(parts).collect();
+    let decision = account.post(incoming.kind, incoming.order.as_str(), &movements, now)?;
+    let exact = |_: MoneyError| Refusal::BalanceTooLarge { place: target.clone() };
+    Ok(Credit {
+        decision,
+        debt_paid: Balance::new(debt_paid).map_err(exact)?,
+        credited: Balance::new(credited).map_err(exact)?,
+    })
+}

@@ -1,0 +1,240 @@
+//! Which order a line of a bank statement pays: proposals for a person, each with its evidence.
+//!
+//! Nothing here credits anything. A line is proposed for an order whose reference code or bank
+//! reference it carries, or whose amount, payer and time it shares. It is *exact* if it carries the
+//! code, pays exactly what is due at the account that was shown, and neither another line nor
+//! another order says the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{
+    BankReference, Day, Money, Name, Order, OrderId, OrderStatus, ReceivingAccount,
+    TransferReference,
+};
+
+/// At most so many orders are proposed for a line.
+pub const MAX_PROPOSALS: usize = 5;
+
+/// Days after a transfer was sent in which a bank may book it; it may also date it a day earlier.
+const BOOKED_WITHIN_DAYS: RangeInclusive<i32> = -1..=10;
+
+/// Money that arrived, as a bank statement has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementLine {
+    /// Its place in the statement, from 1.
+    pub number: u32,
+    /// When the bank booked it.
+    pub booked_on: Day,
+    /// How much of what.
+    pub money: Money,
+    /// The bank's reference of it; without one it cannot be told from another.
+    pub bank_reference: Option<BankReference>,
+    /// Who sent it.
+    pub payer: Option<Name>,
+    /// What the payer wrote.
+    pub information: String,
+}
+
+/// An order that a line may pay.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The order.
+    pub order: Order,
+    /// The customer's own name, for an order whose transfer was not reported.
+    pub customer: Option<Name>,
+}
+
+/// What speaks for a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// The line carries the order's reference code.
+    ReferenceCode,
+    /// The customer reported this bank reference.
+    BankReference,
+    /// The line pays exactly what is due.
+    Amount,
+    /// The line's payer is the one who was reported, or the customer.
+    Payer,
+    /// The bank booked it when it could have.
+    Date,
+}
+
+/// An order that a line may pay, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// The order.
+    pub order: OrderId,
+    /// What speaks for it, the strongest first.
+    pub evidence: Vec<Evidence>,
+    /// The sum of the evidence, at most 100.
+    pub score: u8,
+    /// Whether a person needs to look at nothing else.
+    pub exact: bool,
+}
+
+impl Evidence {
+    /// The name that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReferenceCode => "reference_code",
+            Self::BankReference => "bank_reference",
+            Self::Amount => "amount",
+            Self::Payer => "payer",
+            Self::Date => "date",
+        }
+    }
+
+    /// What it adds to a score.
+    const fn weight(self) -> u8 {
+        match self {
+            Self::ReferenceCode => 60,
+            Self::BankReference => 50,
+            Self::Amount => 25,
+            Self::Payer => 10,
+            Self::Date => 5,
+        }
+    }
+}
+
+/// Proposes orders for each line of a statement of this account, the best first.
+#[must_use]
+pub fn match_statement(
+    account: &ReceivingAccount,
+    lines: &[StatementLine],
+    candidates: &[Candidate],
+) -> BTreeMap<u32, Vec<Proposal>> {
+    let open = Open::of(candidates);
+    let mut proposed: BTreeMap<u32, Vec<Proposal>> = BTreeMap::new();
+    for line in lines {
+        let codes = TransferReference::all_in(&line.information);
+        let mut proposals: Vec<Proposal> = open
+            .worth_a_look(line, &codes)
+            .into_iter()
+            .filter_map(|candidate| propose(account, line, &codes, candidate))
+            .collect();
+        proposals.sort_by(|one, other| {
+            other.score.cmp(&one.score).then_with(|| one.order.cmp(&other.order))
+        });
+        // Two orders that are both paid exactly: neither is.
+        if proposals.iter().filter(|proposal| proposal.exact).nth(1).is_some() {
+            proposals.iter_mut().for_each(|proposal| proposal.exact = false);
+        }
+        proposals.truncate(MAX_PROPOSALS);
+        proposed.insert(line.number, proposals);
+    }
+    // Two lines that both pay one order exactly: a person looks at both.
+    let exact = proposed.values().flatten().filter(|proposal| proposal.exact);
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<OrderId> = exact
+        .filter(|proposal| !seen.insert(proposal.order.clone()))
+        .map(|proposal| proposal.order.clone())
+        .collect();
+    for proposal in proposed.values_mut().flatten() {
+        proposal.exact = proposal.exact && !twice.contains(&proposal.order);
+    }
+    proposed
+}
+
+/// The candidates by what a line can be matched with.
+struct Open<'a> {
+    by_code: BTreeMap<&'a str, Vec<&'a Candidate>>,
+    by_amount: BTreeMap<(&'static str, rust_decimal::Decimal), Vec<&'a Candidate>>,
+    by_report: BTreeMap<&'a str, Vec<&'a Candidate>>,
+}
+
+impl<'a> Open<'a> {
+    fn of(candidates: &'a [Candidate]) -> Self {
+        let (mut by_code, mut by_amount) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
+        let mut by_report = BTreeMap::<_, Vec<_>>::new();
+        for candidate in candidates {
+            let Some(transfer) = &candidate.order.bank_transfer else { continue };
+            if let Some(reference) = &transfer.reference {
+                by_code.entry(reference.as_str()).or_default().push(candidate);
+            }
+            let payable = candidate.order.payable;
+            let amount = (payable.currency.code(), payable.amount.decimal());
+            by_amount.entry(amount).or_insert_with(Vec::new).push(candidate);
+            if let Some(report) = &transfer.report {
+                by_report.entry(report.bank_reference.compared()).or_default().push(candidate);
+            }
+        }
+        Self { by_code, by_amount, by_report }
+    }
+
+    /// The candidates that share something with a line, each once.
+    fn worth_a_look(
+        &self,
+        line: &StatementLine,
+        codes: &[TransferReference],
+    ) -> Vec<&'a Candidate> {
+        let named = codes.iter().filter_map(|code| self.by_code.get(code.as_str())).flatten();
+        let amount = (line.money.currency.code(), line.money.amount.decimal());
+        let equal = self.by_amount.get(&amount).into_iter().flatten();
+        let reference = line.bank_reference.as_ref().map(BankReference::compared);
+        let told = reference.and_then(|reference| self.by_report.get(reference)).into_iter();
+        let mut seen = BTreeSet::new();
+        named
+            .chain(equal)
+            .chain(told.flatten())
+            .filter(|candidate| seen.insert(candidate.order.id.clone()))
+            .copied()
+            .collect()
+    }
+}
+
+fn propose(
+    account: &ReceivingAccount,
+    line: &StatementLine,
+    codes: &[TransferReference],
+    candidate: &Candidate,
+) -> Option<Proposal> {
+    let order = &candidate.order;
+    let transfer = order.bank_transfer.as_ref()?;
+    let report = transfer.report.as_ref();
+    let payer = report.map(|report| &report.payer_name).or(candidate.customer.as_ref());
+    let sent = report.map_or_else(|| Day::of(order.created_at), |report| report.paid_on);
+    let evidence = [
+        (Evidence::ReferenceCode, transfer.reference.as_ref().is_some_and(|r| codes.contains(r))),
+        (Evidence::BankReference, is_reported(line, order)),
+        (Evidence::Amount, line.money == order.payable),
+        (Evidence::Payer, payer.zip(line.payer.as_ref()).is_some_and(|(a, b)| same_name(a, b))),
+        (Evidence::Date, BOOKED_WITHIN_DAYS.contains(&sent.days_to(line.booked_on))),
+    ];
+    let evidence: Vec<Evidence> =
+        evidence.into_iter().filter_map(|(evidence, holds)| holds.then_some(evidence)).collect();
+    let has = |wanted: Evidence| evidence.contains(&wanted);
+    let by_name = has(Evidence::Amount) && has(Evidence::Payer) && has(Evidence::Date);
+    if !has(Evidence::ReferenceCode) && !has(Evidence::BankReference) && !by_name {
+        return None;
+    }
+    let awaited =
+        matches!(order.status(), OrderStatus::PendingPayment | OrderStatus::PendingReview);
+    let exact = has(Evidence::ReferenceCode)
+        && has(Evidence::Amount)
+        && awaited
+        && line.bank_reference.is_some()
+        && transfer.receiving_account == *account;
+    let score = evidence.iter().fold(0_u8, |sum, one| sum.saturating_add(one.weight())).min(100);
+    Some(Proposal { order: order.id.clone(), evidence, score, exact })
+}
+
+fn is_reported(line: &StatementLine, order: &Order) -> bool {
+    let report = order.bank_transfer.as_ref().and_then(|transfer| transfer.report.as_ref());
+    report
+        .zip(line.bank_reference.as_ref())
+        .is_some_and(|(report, reference)| report.bank_reference.is_same_as(reference))
+}
+
+/// Whether two names are the same but for capitals, blanks and punctuation.
+fn same_name(one: &Name, other: &Name) -> bool {
+    let plain = |name: &Name| {
+        let letters = name.as_str().nfkc().filter(|character| character.is_alphanumeric());
+        letters.collect::<String>().to_uppercase()
+    };
+    let (one, other) = (plain(one), plain(other));
+    !one.is_empty() && one == other
+}

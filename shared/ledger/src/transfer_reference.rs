@@ -1,0 +1,167 @@
+//! What a payer writes into a bank transfer, so that it finds its order.
+
+use std::fmt;
+
+use crate::{OrderId, derive_bytes};
+
+/// No 0, O, 1 or I: they are read wrongly off a paper and misheard on a telephone.
+const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+/// 40 bits of the order: collisions are refused by a claim, so they only have to be rare.
+const DERIVED_CHARACTERS: usize = 8;
+/// With the check character.
+const CHARACTERS: usize = DERIVED_CHARACTERS + 1;
+/// Shown in groups of so many: `ABC-DEF-GH2`.
+const GROUP: usize = 3;
+/// Characters that people and banks put between the groups, or leave out.
+const SEPARATORS: [char; 5] = ['-', ' ', '.', '/', '_'];
+/// Longest text that is searched for a reference: a bank's remittance information is shorter.
+const MAX_SEARCHED: usize = 1_000;
+
+/// A reference code: eight characters that are derived from the order, and a check character.
+///
+/// The check is the remainder of a polynomial over GF(32), so every single wrong character and every
+/// swap of two neighbours is noticed. A code is the same with or without its hyphens, in capitals or
+/// not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferReference(String);
+
+impl TransferReference {
+    /// The reference of an order. `number` is 0, and counts up while another order has the same one.
+    #[must_use]
+    pub fn derive(order: &OrderId, number: u32) -> Self {
+        let number = number.to_string();
+        let bytes = derive_bytes(&["transfer-reference", order.as_str(), &number]);
+        let symbols = bytes.iter().take(DERIVED_CHARACTERS).map(|byte| byte & 31);
+        let mut symbols: Vec<u8> = symbols.collect();
+        symbols.push(times_x(remainder(&symbols)));
+        let characters = symbols.iter().filter_map(|symbol| ALPHABET.get(usize::from(*symbol)));
+        Self(characters.map(|character| char::from(*character)).collect())
+    }
+
+    /// Reads a reference as a person writes it.
+    ///
+    /// # Errors
+    /// `None` for a text that has another length, another character, or a check that does not fit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let written = |character: &char| !SEPARATORS.contains(character);
+        let plain: String = text.chars().filter(written).collect::<String>().to_ascii_uppercase();
+        Self::of_plain(&plain)
+    }
+
+    /// Every reference that stands somewhere in a text, such as a bank's remittance information,
+    /// in which banks may have dropped or added separators. Most of what looks like one is none:
+    /// only a claim says which order has it.
+    #[must_use]
+    pub fn all_in(text: &str) -> Vec<Self> {
+        let written = |character: &char| !SEPARATORS.contains(character);
+        let plain: Vec<char> =
+            text.to_ascii_uppercase().chars().take(MAX_SEARCHED).filter(written).collect();
+        let mut found = Vec::new();
+        for window in plain.windows(CHARACTERS) {
+            let reference = Self::of_plain(&window.iter().collect::<String>());
+            found.extend(reference.filter(|reference| !found.contains(reference)));
+        }
+        found
+    }
+
+    /// The nine characters without hyphens.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of_plain(plain: &str) -> Option<Self> {
+        let symbol = |byte: u8| ALPHABET.iter().position(|known| *known == byte);
+        let symbols = plain.bytes().map(|byte| u8::try_from(symbol(byte)?).ok());
+        let symbols = symbols.collect::<Option<Vec<u8>>>()?;
+        let right = symbols.len() == CHARACTERS && remainder(&symbols) == 0;
+        right.then(|| Self(plain.to_owned()))
+    }
+}
+
+impl fmt::Display for TransferReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, character) in self.0.chars().enumerate() {
+            if position > 0 && position.checked_rem(GROUP) == Some(0) {
+                formatter.write_str("-")?;
+            }
+            write!(formatter, "{character}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The symbols as coefficients of a polynomial, at x = the generator of GF(32).
+fn remainder(symbols: &[u8]) -> u8 {
+    symbols.iter().fold(0, |sum, symbol| times_x(sum) ^ symbol)
+}
+
+/// Multiplies by the generator of GF(32), whose field polynomial is x^5 + x^2 + 1.
+const fn times_x(symbol: u8) -> u8 {
+    let shifted = symbol << 1;
+    if shifted & 32 == 0 { shifted } else { shifted ^ 0b10_0101 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(order: &str, number: u32) -> TransferReference {
+        let id = format!("ord_{order:0>20}");
+        TransferReference::derive(&OrderId::parse(&id).unwrap(), number)
+    }
+
+    #[test]
+    fn a_reference_is_the_same_for_ever_and_easy_to_dictate() {
+        let one = reference("7", 0);
+        assert_eq!(one.to_string(), "GWY-RW5-X33");
+        assert_ne!(one, reference("7", 1));
+        assert_ne!(one, reference("8", 0));
+        for text in ["GWY-RW5-X33", "gwyrw5x33", " GWY RW5 X33 ", "GWY/RW5.X33"] {
+            assert_eq!(TransferReference::parse(text), Some(one.clone()), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_character_or_two_that_were_swapped_are_noticed() {
+        for order in 0..200 {
+            let good: Vec<char> = reference(&order.to_string(), 0).as_str().chars().collect();
+            for position in 0..good.len() {
+                for other in ALPHABET.map(char::from) {
+                    let mut wrong = good.clone();
+                    wrong[position] = other;
+                    let read = TransferReference::parse(&wrong.iter().collect::<String>());
+                    assert_eq!(read.is_some(), wrong == good, "{wrong:?}");
+                }
+                let mut swapped = good.clone();
+                swapped.swap(position, (position + 1).min(good.len() - 1));
+                let read = TransferReference::parse(&swapped.iter().collect::<String>());
+                assert_eq!(read.is_some(), swapped == good, "{swapped:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_is_none() {
+        for text in ["", "GWY-RW5-X3", "GWY-RW5-X333", "GWY-RW5-X34", "GWY-RW5-X3O", "ÄWYRW5X33"] {
+            assert_eq!(TransferReference::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_found_in_whatever_a_bank_made_of_it() {
+        let one = reference("7", 0);
+        for text in [
+            "GWY-RW5-X33",
+            "/RFB/GWYRW5X33 INVOICE 12",
+            "topup gwy rw5 x33 thank you",
+            "SALARY.GWY-RW5-X33",
+            "付款 GWY-RW5-X33 充值",
+        ] {
+            assert!(TransferReference::all_in(text).contains(&one), "{text}");
+        }
+        assert!(TransferReference::all_in("GWY RW5 X34").is_empty());
+        assert!(TransferReference::all_in(&"GWY".repeat(10_000)).len() < 40);
+    }
+}

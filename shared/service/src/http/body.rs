@@ -1,0 +1,240 @@
+//! Bodies of requests, every part of them bounded.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use lambda_http::Request;
+use lambda_http::http::header;
+use ledger::{Amount, Day, MAX_DECIMALS, MoneyError, Timestamp};
+use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::parameters::finished;
+use crate::error::{Error, Invalid};
+use crate::record::WrittenAmount;
+use crate::stamp;
+
+/// Longest body of a JSON request.
+const MAX_BODY: usize = 64 * 1024;
+/// Longest object of texts, so that a page of a hundred orders fits into Lambda's 6 MB.
+const MAX_TEXTS: usize = 8 * 1024;
+
+/// The fields of a JSON body, taken one by one; what is left over is an error.
+#[derive(Debug)]
+pub struct Fields(Map<String, Value>);
+
+/// Reads a JSON object whose fields are each there once: of two amounts, neither is meant.
+struct EachOnce;
+
+/// The fields of a request's JSON body.
+///
+/// # Errors
+/// `unsupported_media_type`, `body_too_large`, `invalid_json`.
+pub fn json_body(request: &Request) -> Result<Fields, Error> {
+    let invalid = |code, detail: String| Error::from(Invalid { code, field: None, detail });
+    if media_type(request) != "application/json" {
+        let detail = "send Content-Type: application/json".to_owned();
+        return Err(invalid("unsupported_media_type", detail));
+    }
+    let body = bytes(request, MAX_BODY)?;
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let fields = json.deserialize_map(EachOnce).and_then(|fields| json.end().map(|()| fields));
+    fields.map(Fields).map_err(|error| invalid("invalid_json", format!("the body: {error}")))
+}
+
+/// The media type of a request's body, without its parameters and in lower case.
+#[must_use]
+pub fn media_type(request: &Request) -> String {
+    let media_type = request.headers().get(header::CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The bytes of a request's body.
+///
+/// # Errors
+/// `body_too_large`.
+pub fn bytes(request: &Request, longest: usize) -> Result<&[u8], Error> {
+    let body: &[u8] = request.body().as_ref();
+    match body.len() <= longest {
+        true => Ok(body),
+        false => {
+            let detail = format!("at most {longest} bytes");
+            Err(Invalid { code: "body_too_large", field: None, detail }.into())
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for EachOnce {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<Json: MapAccess<'de>>(self, mut json: Json) -> Result<Self::Value, Json::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = json.next_entry::<String, Value>()? {
+            if fields.insert(name, value).is_some() {
+                return Err(de::Error::custom("a field is there twice"));
+            }
+        }
+        Ok(fields)
+    }
+}
+
+impl Fields {
+    /// A text that must be there.
+    ///
+    /// # Errors
+    /// `missing_field`, or `invalid_field` if it is no text.
+    pub fn text(&mut self, name: &str) -> Result<String, Error> {
+        self.optional_text(name)?
+            .ok_or_else(|| Invalid::field("missing_field", name, "is required").into())
+    }
+
+    /// A text that may be missing or null.
+    ///
+    /// # Errors
+    /// `invalid_field` if it is there and no text.
+    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, Error> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Invalid::field("invalid_field", name, "must be a string").into()),
+        }
+    }
+
+    /// A text that `parse` understands, without the blanks at its ends.
+    ///
+    /// # Errors
+    /// `missing_field`, or `invalid_field` with what it must be.
+    pub fn parsed<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        self.optional_parsed(name, parse)?
+            .ok_or_else(|| Invalid::field("missing_field", name, "is required").into())
+    }
+
+    /// A text that may be missing or null, and that `parse` understands.
+    ///
+    /// # Errors
+    /// `invalid_field` with what it must be.
+    pub fn optional_parsed<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, Error> {
+        let text = self.optional_text(name)?;
+        let parsed = text.map(|text| parse(text.trim())).transpose();
+        parsed.map_err(|error| Invalid::field("invalid_field", name, error.to_string()).into())
+    }
+
+    /// A day, such as `2026-11-23`.
+    ///
+    /// # Errors
+    /// `missing_field` or `invalid_field`.
+    pub fn day(&mut self, name: &str) -> Result<Day, Error> {
+        self.parsed(name, |text| stamp::parse_day(text).ok_or("must be a day such as 2026-11-23"))
+    }
+
+    /// A moment that may be missing or null.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn optional_moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
+        let rule = "must be a time such as 2026-11-23T13:00:00Z";
+        self.optional_parsed(name, |text| stamp::parse(text).ok_or(rule))
+    }
+
+    /// True or false; false if it is missing or null.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn flag(&mut self, name: &str) -> Result<bool, Error> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(Invalid::field("invalid_field", name, "must be true or false").into()),
+        }
+    }
+
+    /// Any value of its own shape; none if it is missing or null.
+    ///
+    /// # Errors
+    /// `invalid_field` with what is wrong inside of it.
+    pub fn optional_value<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let value = self.0.remove(name).filter(|value| !value.is_null());
+        let read = value.map(serde_json::from_value).transpose();
+        read.map_err(|error| Invalid::field("invalid_field", name, error.to_string()).into())
+    }
+
+    /// Any value of its own shape, that must be there.
+    ///
+    /// # Errors
+    /// `missing_field`, or `invalid_field` with what is wrong inside of it.
+    pub fn value<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Error> {
+        self.optional_value(name)?
+            .ok_or_else(|| Invalid::field("missing_field", name, "is required").into())
+    }
+
+    /// An amount of money: a string, because a JSON number would be read as a float.
+    ///
+    /// # Errors
+    /// `missing_field`; `invalid_amount` for a number or anything that is not plain digits;
+    /// `amount_out_of_range` for zero and for what no account can hold.
+    pub fn amount(&mut self, name: &str) -> Result<WrittenAmount, Error> {
+        if self.0.get(name).is_some_and(Value::is_number) {
+            let detail = "must be a string, such as \"100.00\", not a number";
+            return Err(Invalid::field("invalid_amount", name, detail).into());
+        }
+        let text = self.text(name)?;
+        let amount = Amount::parse(&text, MAX_DECIMALS).map_err(|error| {
+            let code = match error {
+                MoneyError::NotPositive | MoneyError::TooLarge => "amount_out_of_range",
+                _ => "invalid_amount",
+            };
+            Invalid::field(code, name, error.to_string())
+        })?;
+        let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        Ok(WrittenAmount { amount, decimals: u32::try_from(decimals).unwrap_or(u32::MAX) })
+    }
+
+    /// Names and texts, at most `most` of them.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn texts(&mut self, name: &str, most: usize) -> Result<BTreeMap<String, String>, Error> {
+        let wrong = |detail: String| Error::from(Invalid::field("invalid_field", name, detail));
+        let fields = match self.0.remove(name) {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(Value::Object(fields)) if fields.len() <= most => fields,
+            Some(_) => {
+                return Err(wrong(format!("must be an object of at most {most} strings")));
+            }
+        };
+        let rule = "keys have 1 to 40 characters, values are strings of at most 500";
+        if Value::Object(fields.clone()).to_string().len() > MAX_TEXTS {
+            return Err(wrong(format!("must be at most {MAX_TEXTS} bytes of JSON")));
+        }
+        let texts = fields.into_iter().map(|(key, value)| match value {
+            Value::String(text)
+                if (1..=40).contains(&key.chars().count()) && text.chars().count() <= 500 =>
+            {
+                Ok((key, text))
+            }
+            _ => Err(wrong(rule.to_owned())),
+        });
+        texts.collect()
+    }
+
+    /// Refuses what nobody asked for: a misspelt field must not be dropped in silence.
+    ///
+    /// # Errors
+    /// `unknown_field` with its name.
+    pub fn finish(self) -> Result<(), Error> {
+        finished(self.0.keys().next())
+    }
+}

@@ -1,0 +1,101 @@
+//! Query parameters of requests.
+
+use std::collections::BTreeMap;
+
+use lambda_http::{Request, RequestExt};
+use ledger::Timestamp;
+
+use crate::error::{Error, Invalid};
+use crate::queries::PageRequest;
+use crate::stamp;
+
+/// The error that names the field that a list of fields does not have.
+const UNKNOWN_FIELD: &str = "unknown_field";
+
+/// The query parameters of a request, taken one by one; what is left over is an error.
+#[derive(Debug)]
+pub struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// The parameters of a request.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in request.query_string_parameters().iter() {
+            // One that is there twice is joined, as the gateway joins headers: no rule takes that.
+            parameters
+                .entry(name.to_owned())
+                .and_modify(|known: &mut String| known.extend([",", value]))
+                .or_insert_with(|| value.to_owned());
+        }
+        Self(parameters)
+    }
+
+    /// A parameter that `parse` understands.
+    ///
+    /// # Errors
+    /// `invalid_parameter` with its name and the rule.
+    pub fn take<T>(
+        &mut self,
+        name: &str,
+        rule: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        match self.0.remove(name) {
+            None => Ok(None),
+            Some(text) => parse(&text).map(Some).ok_or_else(|| {
+                Invalid::field("invalid_parameter", name, format!("must be {rule}")).into()
+            }),
+        }
+    }
+
+    /// How many items a page may have, 1 to 100; 20 if nothing is said.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn limit(&mut self) -> Result<u8, Error> {
+        let number = |text: &str| serde_json::from_str(text).ok();
+        let limit = self.take("limit", "a number from 1 to 100", |text| {
+            number(text).filter(|limit| (1..=100).contains(limit))
+        })?;
+        Ok(limit.unwrap_or(20))
+    }
+
+    /// The page that is asked for: what is left of the parameters after the filters.
+    ///
+    /// # Errors
+    /// `invalid_parameter` or `unknown_field`.
+    pub fn page<Filter>(mut self, filter: Filter) -> Result<PageRequest<Filter>, Error> {
+        let limit = self.limit()?;
+        let cursor = self.take("cursor", "a next_cursor", |text| Some(text.to_owned()))?;
+        self.finish()?;
+        Ok(PageRequest { filter, limit, cursor })
+    }
+
+    /// A moment.
+    ///
+    /// # Errors
+    /// `invalid_parameter`.
+    pub fn moment(&mut self, name: &str) -> Result<Option<Timestamp>, Error> {
+        self.take(name, "a time such as 2026-11-23T13:00:00Z", stamp::parse)
+    }
+
+    /// Refuses what nobody asked for.
+    ///
+    /// # Errors
+    /// `unknown_field` with its name.
+    pub fn finish(self) -> Result<(), Error> {
+        finished(self.0.keys().next())
+    }
+}
+
+/// Refuses what nobody asked for.
+pub(super) fn finished(left_over: Option<&String>) -> Result<(), Error> {
+    match left_over {
+        None => Ok(()),
+        Some(name) => {
+            let name: String = name.chars().take(64).collect();
+            Err(Invalid::field(UNKNOWN_FIELD, &name, "is not a field of this request").into())
+        }
+    }
+}

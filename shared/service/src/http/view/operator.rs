@@ -1,0 +1,213 @@
+//! What only the operator sees: accounts, keys, the catalogue, statements.
+
+use serde_json::{Value, json};
+
+use crate::accounts::KnownAccount;
+use crate::catalogue::CatalogueVersion;
+use crate::console::{IssuedToken, Opened};
+use crate::keys::{ApiKey, Scope};
+use crate::record::Page;
+use crate::stamp;
+#[cfg(feature = "objects")]
+use crate::{
+    http::Problem,
+    record::{PaymentClaim, Statement},
+    statements::{AcceptedLines, MatchedLine, MatchedStatement},
+};
+
+/// An account.
+#[must_use]
+pub fn account(known: &KnownAccount) -> Value {
+    let KnownAccount { profile, account } = known;
+    json!({
+        "account_id": account.id.as_str(),
+        "name": profile.name.as_str(),
+        "currency": account.currency.code(),
+        "status": account.status.name(),
+        "entries": account.entries,
+        "version": account.version,
+        "created_at": stamp::format(profile.created_at),
+        "created_by": profile.created_by.as_str(),
+    })
+}
+
+/// A page of accounts.
+#[must_use]
+pub fn accounts(page: &Page<KnownAccount>) -> Value {
+    listed(page, account)
+}
+
+/// An API key, with its secret at the only moment at which that exists.
+#[must_use]
+pub fn api_key(key: &ApiKey, secret: Option<&str>) -> Value {
+    let scopes: Vec<_> = key.scopes.iter().map(|scope| Scope::name(*scope)).collect();
+    json!({
+        "key_id": key.id,
+        "account_id": key.owner.account().map(|account| account.as_str()),
+        "name": key.name.as_str(),
+        "scopes": scopes,
+        "secret": secret,
+        "created_at": stamp::format(key.created_at),
+        "created_by": key.created_by.as_str(),
+        "replaces": key.replaces,
+        "expires_at": key.expires_at.map(stamp::format),
+        "retires_at": key.retires_at.map(stamp::format),
+        "revoked_at": key.revoked_at.map(stamp::format),
+    })
+}
+
+/// A page of API keys, without their secrets.
+#[must_use]
+pub fn api_keys(page: &Page<ApiKey>) -> Value {
+    listed(page, |key| {
+        let mut shown = api_key(key, None);
+        shown.as_object_mut().and_then(|shown| shown.remove("secret"));
+        shown
+    })
+}
+
+/// The address of a console session; null when it was shown before.
+#[must_use]
+pub fn console_session(opened: &Opened) -> Value {
+    match opened {
+        Opened::Now(url) => json!({"url": url.as_str()}),
+        Opened::Before => json!({"url": null}),
+    }
+}
+
+/// A token of the console.
+#[must_use]
+pub fn issued_token(token: &IssuedToken) -> Value {
+    let session = &token.session;
+    let account = session.owner.account();
+    let scopes: Vec<_> = session.scopes.iter().map(|scope| Scope::name(*scope)).collect();
+    json!({
+        "token": token.text,
+        "token_type": "Bearer",
+        "expires_at": stamp::format(token.expires_at),
+        "role": if account.is_some() { "customer" } else { "operator" },
+        "account_id": account.map(|account| account.as_str()),
+        "person": session.person.as_str(),
+        "scopes": scopes,
+    })
+}
+
+/// The catalogue with its version, author and time.
+#[must_use]
+pub fn catalogue(known: &CatalogueVersion) -> Value {
+    json!({
+        "version": known.version,
+        "changed_at": stamp::format(known.changed_at),
+        "changed_by": known.changed_by.as_str(),
+        "wallet": known.catalogue.wallet,
+        "products": known.catalogue.products,
+        "rates": known.catalogue.rates,
+        "bank_accounts": known.catalogue.bank_accounts,
+    })
+}
+
+/// An uploaded statement, without its lines.
+#[cfg(feature = "objects")]
+fn uploaded(statement: &Statement) -> Value {
+    json!({
+        "statement_id": statement.id,
+        "format": statement.format.name(),
+        "currency": statement.account.currency().code(),
+        "receiving_account": statement.account.number(),
+        "line_count": statement.lines,
+        "imported_at": stamp::format(statement.imported_at),
+        "imported_by": statement.imported_by.as_str(),
+    })
+}
+
+/// A statement with what its lines may pay.
+#[cfg(feature = "objects")]
+#[must_use]
+pub fn statement(matched: &MatchedStatement) -> Value {
+    let exact = matched.lines.iter().filter(|line| is_exact(line));
+    let matches = json!({
+        "skipped": matched.skipped,
+        "complete": matched.complete,
+        "exact": exact.count(),
+        "lines": matched.lines.iter().map(line).collect::<Vec<_>>(),
+    });
+    let parts = [uploaded(&matched.statement), matches].into_iter();
+    parts.filter_map(|part| part.as_object().cloned()).flatten().collect()
+}
+
+/// A page of uploaded statements.
+#[cfg(feature = "objects")]
+#[must_use]
+pub fn statements(page: &Page<Statement>) -> Value {
+    listed(page, uploaded)
+}
+
+/// What became of the lines that were to be accepted.
+#[cfg(feature = "objects")]
+#[must_use]
+pub fn accepted_lines(accepted: &AcceptedLines) -> Value {
+    let results = accepted.outcomes.iter().map(|(line, order, outcome)| {
+        let (line, order) = (line, order.as_str());
+        match outcome {
+            Ok(_) => json!({"line": line, "order_id": order, "outcome": "accepted"}),
+            Err(error) => {
+                let Problem { code, detail, .. } = Problem::of(error);
+                json!({
+                    "line": line,
+                    "order_id": order,
+                    "outcome": "refused",
+                    "code": code,
+                    "detail": detail,
+                })
+            }
+        }
+    });
+    let count = accepted.outcomes.iter().filter(|(_, _, outcome)| outcome.is_ok()).count();
+    json!({
+        "accepted": count,
+        "remaining": accepted.remaining,
+        "results": results.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(feature = "objects")]
+fn line(matched: &MatchedLine) -> Value {
+    let line = &matched.line;
+    let credited = |claim: &PaymentClaim| json!({"order_id": claim.order.as_str(), "account_id": claim.account.as_str()});
+    let proposals = matched.proposals.iter().map(|proposal| {
+        let evidence: Vec<_> = proposal.evidence.iter().map(|evidence| evidence.name()).collect();
+        json!({
+            "order_id": proposal.order.as_str(),
+            "score": proposal.score,
+            "reasons": evidence,
+            "exact": proposal.exact,
+        })
+    });
+    let state = match (&matched.credited, matched.proposals.is_empty()) {
+        (Some(_), _) => "credited",
+        (None, true) => "unmatched",
+        (None, false) if is_exact(matched) => "exact",
+        (None, false) => "proposed",
+    };
+    json!({
+        "line": line.number,
+        "state": state,
+        "booked_on": stamp::format_day(line.booked_on),
+        "amount": line.money.to_string(),
+        "currency": line.money.currency.code(),
+        "bank_reference": line.bank_reference.as_ref().map(|reference| reference.as_str()),
+        "payer_name": line.payer.as_ref().map(|payer| payer.as_str()),
+        "information": line.information,
+        "credited": matched.credited.as_ref().map(credited),
+        "proposals": proposals.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(feature = "objects")]
+fn is_exact(line: &MatchedLine) -> bool {
+    line.proposals.iter().any(|proposal| proposal.exact)
+}
+
+fn listed<T>(page: &Page<T>, show: impl Fn(&T) -> Value) -> Value {
+    json!({"data": page.items.iter().map(show).collect::<Vec<_>>(), "next_cursor": page.next})
+}

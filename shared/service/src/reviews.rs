@@ -1,0 +1,325 @@
+//! The review desk: a person found a bank transfer, or did not.
+//!
+//! Accepting takes three requests: the order, the account, one commit of order, claim, entry and
+//! account. The claim is keyed by where the money arrived and by the bank's reference of it, so one
+//! transfer is credited once, whoever accepts it for whatever order.
+
+use ledger::{
+    AccountId, Actor, BankReference, Booking, Currency, Day, Decision, IdempotencyKey, Method,
+    NewOrder, Note, Order, OrderId, ReceivedTransfer, ReceivingAccount, Refusal, Review, Target,
+    Timestamp, Verdict, derive_id,
+};
+
+use crate::catalogue::CatalogueCache;
+use crate::error::{Error, Invalid, Unavailable};
+use crate::record::{Made, OrderRecord, PaymentClaim, RequestWords, WrittenAmount};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
+};
+
+/// Everything that a review touches.
+#[derive(Debug)]
+pub struct Reviews {
+    /// Where orders and accounts are.
+    pub table: Table,
+    /// Where the rates and bank accounts of the day are.
+    pub catalogue: CatalogueCache,
+}
+
+/// A transfer that a person found at the bank.
+#[derive(Debug, Clone)]
+pub struct FoundTransfer {
+    /// How much arrived.
+    pub amount: WrittenAmount,
+    /// Of what.
+    pub currency: Currency,
+    /// The bank's reference of it.
+    pub bank_reference: BankReference,
+    /// When the bank booked it.
+    pub received_on: Day,
+    /// At which account, if the person said so; else it is the one that the order showed, or the
+    /// one of this currency.
+    pub receiving_account: Option<ReceivingAccount>,
+    /// Whether the person accepts that it is not what was ordered.
+    pub difference_confirmed: bool,
+}
+
+/// Who decides, when, and by which request.
+#[derive(Debug, Clone)]
+pub struct Reviewer {
+    /// Who.
+    pub by: Actor,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The id by which a review is known again that is repeated.
+#[must_use]
+pub fn review_id(order: &OrderId, key: &IdempotencyKey) -> String {
+    derive_id("rev_", &[order.as_str(), "accept", key.as_str()])
+}
+
+/// The id of the order that records a transfer which came without one.
+#[must_use]
+pub fn booked_order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
+    OrderId::derive(account, "received-payment", key)
+}
+
+impl Reviews {
+    /// Accepts a transfer for an order, whose account is credited with what arrived.
+    ///
+    /// If somebody else decides on the order at the same moment, one of the two wins and the other
+    /// hears who did.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::BankReferenceUsed`]; the refusals of
+    /// [`ledger::accept_transfer`]; [`Error::Unavailable`].
+    pub async fn accept(
+        &self,
+        id: &OrderId,
+        found: &FoundTransfer,
+        review: &str,
+        reviewer: &Reviewer,
+    ) -> Result<Made, Error> {
+        let Reviewer { by, now } = reviewer;
+        let mut record = self.order(id).await?;
+        let reviewed_before = record.order.last_review().cloned();
+        let mut account = None;
+        for tries in 0..MAX_COMMIT_TRIES {
+            let transfer = self.received(found, Some(&record), *now).await?;
+            if let Some(outcome) = again(&record, review, &transfer) {
+                return outcome;
+            }
+            must_be_undecided(&record.order, reviewed_before.as_ref())?;
+            let owner = record.order.account.clone();
+            let known = match account.take() {
+                Some(known) => known,
+                None => must_exist(self.table.account(&owner).await?, &owner)?,
+            };
+            let own_rate = record.order.rate.is_some()
+                && record.order.payable.currency == transfer.money.currency;
+            let transfer = match own_rate {
+                true => transfer,
+                false => self.with_rate(transfer, known.currency, *now).await?,
+            };
+            let (order, decision) =
+                ledger::accept_transfer(&record.order, &known, review, &transfer, by, *now)?;
+            let next = OrderRecord { order, ..record.clone() };
+            match self.table.commit(credit(&next, &transfer, &decision, *now)).await? {
+                Committed::Yes => return Ok(Made::Now(Box::new(written(next)))),
+                Committed::No(Stale::Payment(claim)) => {
+                    return Err(Error::BankReferenceUsed(claim));
+                }
+                // The refusal carries what stands there now: one more try without a read.
+                Committed::No(Stale::Order(current)) if tries == 0 => record = *current,
+                Committed::No(Stale::Account(current)) if tries == 0 => account = Some(*current),
+                Committed::No(_) => {
+                    pause_before_retry(tries).await;
+                    record = self.order(id).await?;
+                }
+            }
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    /// Rejects what was reported for an order, with a reason that the customer sees.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Refusal::AlreadyReviewed`]; [`Refusal::OrderNotReviewable`];
+    /// [`Error::Unavailable`].
+    pub async fn reject(
+        &self,
+        id: &OrderId,
+        reason: &Note,
+        reviewer: &Reviewer,
+    ) -> Result<OrderRecord, Error> {
+        let Reviewer { by, now } = reviewer;
+        let mut record = self.order(id).await?;
+        for tries in 0..MAX_COMMIT_TRIES {
+            let Some(order) = ledger::reject_transfer(&record.order, reason, by, *now)? else {
+                return Ok(record);
+            };
+            let next = OrderRecord { order, ..record.clone() };
+            record = match self.table.commit(Commit::default().order(&next)).await? {
+                Committed::Yes => return Ok(written(next)),
+                Committed::No(Stale::Order(current)) if tries == 0 => *current,
+                Committed::No(_) => {
+                    pause_before_retry(tries).await;
+                    self.order(id).await?
+                }
+            };
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    /// Books a transfer that came without an order: as an order that is completed as it is made.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account that does not exist; `unknown_product`;
+    /// [`Error::KeyReused`]; [`Error::BankReferenceUsed`]; the refusals of
+    /// [`ledger::book_transfer`]; [`Error::Unavailable`].
+    pub async fn book(
+        &self,
+        account_id: &AccountId,
+        target: &Target,
+        found: &FoundTransfer,
+        key: &IdempotencyKey,
+        reviewer: &Reviewer,
+    ) -> Result<Made, Error> {
+        let Reviewer { by, now } = reviewer;
+        let id = booked_order_id(account_id, key);
+        let review = review_id(&id, key);
+        for tries in 0..MAX_COMMIT_TRIES {
+            let seen = self.table.seen(&id, account_id).await?;
+            let transfer = self.received(found, seen.order.as_ref(), *now).await?;
+            if let Some(record) = seen.order {
+                let same = record.order.target == *target;
+                let known = again(&record, &review, &transfer).filter(|_| same);
+                return known.unwrap_or(Err(Error::KeyReused));
+            }
+            let account = seen.account.ok_or(Error::NotFound { what: "account" })?;
+            self.catalogue.get(&self.table, *now).await?.must_know(target)?;
+            let transfer = self.with_rate(transfer, account.currency, *now).await?;
+            let order = NewOrder {
+                id: id.clone(),
+                account: account_id.clone(),
+                target: target.clone(),
+                by: by.clone(),
+                created_at: *now,
+            };
+            let booking = Booking { order, transfer };
+            let booked = ledger::book_transfer(&account, &review, &booking, *now);
+            let (order, decision) = match booked {
+                Ok(booked) => booked,
+                // The read is not a snapshot: a refusal asks for the order once more.
+                Err(refused) => match self.table.order(&id).await? {
+                    Some(_) => continue,
+                    None => return Err(refused.into()),
+                },
+            };
+            let (version, request) = (0, RequestWords::default());
+            let (checkout, instructions) = (None, None);
+            let record = OrderRecord { order, version, request, checkout, instructions };
+            match self.table.commit(credit(&record, &booking.transfer, &decision, *now)).await? {
+                Committed::Yes => return Ok(Made::Now(Box::new(written(record)))),
+                Committed::No(Stale::Payment(claim)) => {
+                    return Err(Error::BankReferenceUsed(claim));
+                }
+                Committed::No(_) => pause_before_retry(tries).await,
+            }
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    async fn order(&self, id: &OrderId) -> Result<OrderRecord, Error> {
+        self.table.order(id).await?.ok_or(Error::NotFound { what: "order" })
+    }
+
+    /// What was found, and where: at the account that the order showed if that is of the currency
+    /// that arrived, else at the one that this currency has now.
+    async fn received(
+        &self,
+        found: &FoundTransfer,
+        record: Option<&OrderRecord>,
+        now: Timestamp,
+    ) -> Result<ReceivedTransfer, Error> {
+        let money = found.amount.in_currency("received_amount", found.currency)?;
+        if !found.received_on.has_begun(now) {
+            let detail = "must not be in the future";
+            return Err(Invalid::field("invalid_field", "received_on", detail).into());
+        }
+        let shown = record.and_then(|record| record.order.bank_transfer.as_ref());
+        let shown = shown.map(|transfer| &transfer.receiving_account);
+        let shown = shown.filter(|account| account.currency() == found.currency).cloned();
+        let receiving_account = match found.receiving_account.clone().or(shown) {
+            Some(account) => account,
+            None => {
+                let catalogue = self.catalogue.get(&self.table, now).await?;
+                let account = catalogue.bank_account(found.currency);
+                account.and_then(|account| account.receiving_account(found.currency)).ok_or_else(
+                    || {
+                        let detail = format!("there is no bank account for {}", found.currency);
+                        Invalid::field("unknown_currency", "received_currency", detail)
+                    },
+                )?
+            }
+        };
+        Ok(ReceivedTransfer {
+            money,
+            bank_reference: found.bank_reference.clone(),
+            receiving_account,
+            received_on: found.received_on,
+            rate: None,
+            difference_confirmed: found.difference_confirmed,
+        })
+    }
+
+    /// The transfer with the rate of the day, if its currency is not the account's.
+    async fn with_rate(
+        &self,
+        transfer: ReceivedTransfer,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<ReceivedTransfer, Error> {
+        if transfer.money.currency == currency {
+            return Ok(transfer);
+        }
+        let catalogue = self.catalogue.get(&self.table, now).await?;
+        let rate = catalogue.rate(transfer.money.currency, currency);
+        Ok(ReceivedTransfer { rate, ..transfer })
+    }
+}
+
+/// What a review that was made before is answered, if it was: the same request gets the order as it
+/// is, another one with the same key is refused.
+fn again(
+    record: &OrderRecord,
+    review: &str,
+    transfer: &ReceivedTransfer,
+) -> Option<Result<Made, Error>> {
+    let order = &record.order;
+    let reviews = order.bank_transfer.iter().flat_map(|transfer| &transfer.reviews);
+    let mut known = reviews.filter_map(|known| match &known.verdict {
+        Verdict::Accepted(acceptance) if acceptance.id == review => Some(acceptance),
+        _ => None,
+    });
+    let known = known.next()?;
+    // Which account that is may have been configured anew; who repeats a request means the first.
+    let receiving_account = transfer.receiving_account.clone();
+    let made = ReceivedTransfer { rate: None, receiving_account, ..known.transfer.clone() };
+    Some(match order.method == Method::Offline && made == *transfer {
+        true => Ok(Made::Before(Box::new(record.clone()))),
+        false => Err(Error::KeyReused),
+    })
+}
+
+/// Refuses to decide on an order that somebody decided on since it was first read.
+fn must_be_undecided(order: &Order, seen: Option<&Review>) -> Result<(), Refusal> {
+    match order.last_review() {
+        Some(review) if Some(review) != seen => {
+            Err(Refusal::AlreadyReviewed { by: review.by.clone(), at: review.at })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The one commit by which a transfer becomes a credit.
+fn credit(
+    record: &OrderRecord,
+    transfer: &ReceivedTransfer,
+    decision: &Decision,
+    now: Timestamp,
+) -> Commit {
+    let claim = PaymentClaim {
+        payment: transfer.payment_id(),
+        order: record.order.id.clone(),
+        account: record.order.account.clone(),
+        money: transfer.money,
+        settled_at: now,
+    };
+    Commit::default().order(record).payment(&claim).decision(decision)
+}
+
+fn written(record: OrderRecord) -> OrderRecord {
+    OrderRecord { version: record.version.saturating_add(1), ..record }
+}

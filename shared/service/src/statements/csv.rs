@@ -1,0 +1,110 @@
+//! Statements as comma-separated values (RFC 4180), with a line of column names.
+
+use std::collections::BTreeMap;
+
+use ledger::{BankReference, Currency, Money, Name, StatementLine};
+
+use super::{MAX_LINES, Parsed, flaw};
+use crate::error::Invalid;
+use crate::stamp;
+
+/// The columns, in any order; the last three may be missing.
+const COLUMNS: [&str; 6] =
+    ["booked_on", "amount", "currency", "bank_reference", "payer_name", "information"];
+const REQUIRED: usize = 3;
+
+/// One line by the names of its columns.
+struct Row<'row> {
+    /// Its line in the file.
+    line: u64,
+    values: BTreeMap<&'row str, &'row str>,
+}
+
+/// Reads a statement; the first line that cannot be read is the error.
+pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let unreadable = |error: csv::Error| flaw(format!("no comma-separated values: {error}"));
+    let header = reader.headers().map_err(unreadable)?.clone();
+    check_header(&header)?;
+    let (mut lines, mut skipped, mut currency) = (Vec::new(), 0_u32, None);
+    for record in reader.records() {
+        let record = record.map_err(unreadable)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = Row { line, values: header.iter().zip(record.iter()).collect() };
+        let of = row.currency()?;
+        if *currency.get_or_insert(of) != of {
+            return Err(row.flaw("currency", "is another one than in the lines before"));
+        }
+        if row.value("amount").starts_with('-') {
+            skipped = skipped.saturating_add(1);
+            continue;
+        }
+        if lines.len() >= MAX_LINES {
+            return Err(flaw(format!("at most {MAX_LINES} lines: split the file")));
+        }
+        let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
+        lines.push(row.read(number, of)?);
+    }
+    let currency = currency.ok_or_else(|| flaw("there is no line below the column names"))?;
+    Ok(Parsed { number: None, currency, lines, skipped })
+}
+
+fn check_header(header: &csv::StringRecord) -> Result<(), Invalid> {
+    let known = COLUMNS.join(", ");
+    if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
+        return Err(flaw(format!("column '{unknown}' is not one of {known}")));
+    }
+    let missing = |name: &&&str| !header.iter().any(|known| known == **name);
+    if let Some(missing) = COLUMNS.iter().take(REQUIRED).find(missing) {
+        return Err(flaw(format!("there is no column '{missing}'; the columns are {known}")));
+    }
+    match COLUMNS.iter().find(|name| header.iter().filter(|known| known == *name).nth(1).is_some())
+    {
+        Some(twice) => Err(flaw(format!("column '{twice}' is there twice"))),
+        None => Ok(()),
+    }
+}
+
+impl Row<'_> {
+    fn read(&self, number: u32, currency: Currency) -> Result<StatementLine, Invalid> {
+        let booked_on = stamp::parse_day(self.value("booked_on"));
+        let money = Money::parse(self.value("amount"), currency);
+        Ok(StatementLine {
+            number,
+            booked_on: booked_on
+                .ok_or_else(|| self.flaw("booked_on", "must be a day as 2026-11-23"))?,
+            money: money.map_err(|error| self.flaw("amount", &error.to_string()))?,
+            bank_reference: self.optional("bank_reference", |text| {
+                BankReference::parse(text).map_err(|error| error.to_string())
+            })?,
+            payer: self.optional("payer_name", |text| {
+                Name::parse(text).map_err(|error| error.to_string())
+            })?,
+            information: self.value("information").to_owned(),
+        })
+    }
+
+    fn currency(&self) -> Result<Currency, Invalid> {
+        let currency = Currency::parse(self.value("currency"));
+        currency.map_err(|error| self.flaw("currency", &error.to_string()))
+    }
+
+    fn value(&self, column: &str) -> &str {
+        self.values.get(column).copied().unwrap_or_default()
+    }
+
+    fn optional<T>(
+        &self,
+        column: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Invalid> {
+        match self.value(column) {
+            "" => Ok(None),
+            text => parse(text).map(Some).map_err(|error| self.flaw(column, &error)),
+        }
+    }
+
+    fn flaw(&self, column: &str, what: &str) -> Invalid {
+        flaw(format!("line {}: {column} {what}", self.line))
+    }
+}

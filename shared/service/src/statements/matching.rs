@@ -1,0 +1,128 @@
+//! The orders that a statement's lines may pay: those whose reference code stands in a line, whatever
+//! became of them, and all that are open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{
+    AccountId, Candidate, Name, OrderId, PaymentId, ReceivedTransfer, StatementLine,
+    TransferReference, match_statement,
+};
+
+use super::{MatchedLine, MatchedStatement, Parsed, Statements};
+use crate::error::Error;
+use crate::record::{OrderRecord, Page, Statement};
+use crate::table::{Position, SHARDS};
+
+/// Most open orders that a statement is matched with.
+const MAX_CANDIDATES: usize = 5_000;
+/// Orders a page while they are read.
+const PAGE: u8 = 100;
+
+/// The orders that were found, each once.
+#[derive(Default)]
+struct Found {
+    orders: BTreeMap<OrderId, OrderRecord>,
+    /// Whether there are more than were read.
+    more: bool,
+}
+
+impl Statements {
+    /// What each line of a statement may pay, or was credited to.
+    pub(super) async fn matched(
+        &self,
+        statement: Statement,
+        parsed: Parsed,
+    ) -> Result<MatchedStatement, Error> {
+        let (candidates, complete) = self.candidates(&parsed.lines).await?;
+        let mut proposals = match_statement(&statement.account, &parsed.lines, &candidates);
+        let paid = parsed.lines.iter().filter_map(|line| payment_of(&statement, line));
+        let ids: BTreeSet<PaymentId> = paid.collect();
+        let claims = self.table().payments(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let mut claims: BTreeMap<_, _> =
+            claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
+        let lines = parsed.lines.into_iter().map(|line| {
+            // Two lines with one reference are one transfer: the first is shown as credited.
+            let credited = payment_of(&statement, &line).and_then(|id| claims.remove(&id));
+            let proposals = proposals.remove(&line.number).unwrap_or_default();
+            let proposals = if credited.is_some() { Vec::new() } else { proposals };
+            MatchedLine { line, credited, proposals }
+        });
+        let lines = lines.collect();
+        Ok(MatchedStatement { statement, skipped: parsed.skipped, lines, complete })
+    }
+
+    async fn candidates(&self, lines: &[StatementLine]) -> Result<(Vec<Candidate>, bool), Error> {
+        let codes = lines.iter().flat_map(|line| TransferReference::all_in(&line.information));
+        let codes: BTreeSet<TransferReference> = codes.collect();
+        let codes: Vec<_> = codes.into_iter().collect();
+        let mut found = Found::default();
+        found.add(self.table().referenced_orders(&codes).await?);
+        self.read_reported(&mut found).await?;
+        for shard in 0..SHARDS {
+            self.read_awaited(shard, &mut found).await?;
+        }
+        let unreported = found.orders.values().filter(|record| {
+            record.order.bank_transfer.as_ref().is_some_and(|transfer| transfer.report.is_none())
+        });
+        let owners: BTreeSet<AccountId> =
+            unreported.map(|record| record.order.account.clone()).collect();
+        let profiles = self.table().profiles(&owners.into_iter().collect::<Vec<_>>()).await?;
+        let names: BTreeMap<AccountId, Name> =
+            profiles.into_iter().map(|profile| (profile.account, profile.name)).collect();
+        let candidates = found.orders.into_values().map(|record| Candidate {
+            customer: names.get(&record.order.account).cloned(),
+            order: record.order,
+        });
+        Ok((candidates.collect(), !found.more))
+    }
+
+    async fn read_reported(&self, found: &mut Found) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.table().reviews(after.as_ref(), PAGE).await?;
+            match found.take(page) {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn read_awaited(&self, shard: u64, found: &mut Found) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.table().awaited_transfers(shard, None, after.as_ref(), PAGE).await?;
+            match found.take(page) {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl Found {
+    fn add(&mut self, records: Vec<OrderRecord>) {
+        self.orders.extend(records.into_iter().map(|record| (record.order.id.clone(), record)));
+    }
+
+    /// Takes a page, and says where the next one starts if it is to be read.
+    fn take(&mut self, page: Page<OrderRecord>) -> Option<Position> {
+        self.add(page.items);
+        let next = page.next.as_deref().and_then(Position::parse)?;
+        let full = self.orders.len() >= MAX_CANDIDATES;
+        self.more = self.more || full;
+        (!full).then_some(next)
+    }
+}
+
+/// The id that the payment of a line has, if the bank gave it a reference.
+pub(super) fn payment_of(statement: &Statement, line: &StatementLine) -> Option<PaymentId> {
+    let transfer = ReceivedTransfer {
+        money: line.money,
+        bank_reference: line.bank_reference.clone()?,
+        receiving_account: statement.account.clone(),
+        received_on: line.booked_on,
+        rate: None,
+        difference_confirmed: false,
+    };
+    Some(transfer.payment_id())
+}

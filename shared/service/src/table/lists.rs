@@ -1,0 +1,356 @@
+//! Lists: a page of an index that names items, and those items as they are now.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::future::try_join_all;
+use ledger::{AccountId, OrderStatus, Timestamp};
+
+use super::items::{
+    self, AccountItem, KeyItem, Keyed, OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem,
+};
+use super::read::key;
+use super::{Item, Table, unavailable};
+use crate::accounts::KnownAccount;
+use crate::error::Error;
+use crate::keys::{ApiKey, KeyOwner};
+use crate::record::{EntryPage, OrderRecord, Page, Statement};
+use crate::stamp;
+
+/// Where a page starts: the index position after which it continues, a time and an id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(String);
+
+/// The moments between which orders are listed, both included.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderRange {
+    /// No order older than this.
+    pub from: Option<Timestamp>,
+    /// No order newer than this.
+    pub to: Option<Timestamp>,
+}
+
+/// An index and the names of its key.
+#[derive(Clone, Copy)]
+struct Index {
+    name: &'static str,
+    partition: &'static str,
+    sort: &'static str,
+}
+
+const BY_TIME: Index = Index { name: "by_time", partition: "listed_under", sort: "listed_at" };
+const BY_DUE: Index = Index { name: "by_due", partition: "due_queue", sort: "due_at" };
+
+/// What of an index is read, in which order.
+struct Listing {
+    index: Index,
+    partition: String,
+    /// The kind of the items' partition key, and their sort key.
+    kind: (&'static str, &'static str),
+    from: String,
+    to: String,
+    newest_first: bool,
+}
+
+/// A page of an index: the keys of items with their positions.
+struct Keys {
+    found: Vec<(Position, Item)>,
+    more: bool,
+}
+
+/// Sorts before every position, and after every position.
+const FIRST: &str = "!";
+const LAST: &str = "~";
+
+impl Position {
+    /// Reads a position that a [`Page`] gave out.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once('#')?;
+        (stamp::parse(at).is_some() && !id.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    fn start_key(&self, listing: &Listing) -> Item {
+        let id = self.0.split_once('#').map_or("", |(_, id)| id);
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let (kind, sort_key) = listing.kind;
+        HashMap::from([
+            ("pk".to_owned(), text(&items::partition_key(kind, id))),
+            ("sk".to_owned(), text(sort_key)),
+            (listing.index.partition.to_owned(), text(&listing.partition)),
+            (listing.index.sort.to_owned(), text(&self.0)),
+        ])
+    }
+}
+
+impl Listing {
+    /// Everything that was made, newest first.
+    fn by_time(partition: String, kind: (&'static str, &'static str)) -> Self {
+        let (from, to) = (FIRST.to_owned(), LAST.to_owned());
+        Self { index: BY_TIME, partition, kind, from, to, newest_first: true }
+    }
+
+    /// Every order that waits, first those that come first.
+    fn by_due(partition: String) -> Self {
+        let (from, to) = (FIRST.to_owned(), LAST.to_owned());
+        let kind = (OrderItem::SORT_KEY, OrderItem::SORT_KEY);
+        Self { index: BY_DUE, partition, kind, from, to, newest_first: false }
+    }
+}
+
+impl Table {
+    /// A page of an account's orders, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn orders(
+        &self,
+        account: &AccountId,
+        range: OrderRange,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let from = stamp::format(range.from.unwrap_or(Timestamp::from_unix_millis(0)));
+        // '~' sorts after every id, so that the last millisecond is included.
+        let to = range.to.map_or_else(|| LAST.to_owned(), |to| stamp::format(to) + LAST);
+        // DynamoDB refuses a range that ends before it begins.
+        if to < from {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let kind = (OrderItem::SORT_KEY, OrderItem::SORT_KEY);
+        let listing = Listing::by_time(items::listed_under(account), kind);
+        let page = self.order_page(&Listing { from, to, ..listing }, after, limit).await?;
+        let mut items = page.items;
+        items.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));
+        Ok(Page { items, ..page })
+    }
+
+    /// A page of the bank transfers that a person must look at, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn reviews(
+        &self,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let listing = Listing::by_due(items::REVIEWS.to_owned());
+        let page = self.order_page(&listing, after, limit).await?;
+        let mut items = page.items;
+        // The index may still name what was decided a moment ago.
+        items.retain(|record| record.order.status() == OrderStatus::PendingReview);
+        let reported_at = |record: &OrderRecord| record.order.last_change().map(|change| change.at);
+        items.sort_by_key(|record| (reported_at(record), record.order.id.clone()));
+        Ok(Page { items, ..page })
+    }
+
+    /// A page of the orders in one of the 16 shards that await a bank transfer, those first whose
+    /// time ends first, up to a moment.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn awaited_transfers(
+        &self,
+        shard: u64,
+        until: Option<Timestamp>,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let queue = items::shard(items::AWAITED_TRANSFERS, shard);
+        let listing = Listing::by_due(queue);
+        let to = until.map_or_else(|| LAST.to_owned(), |until| stamp::format(until) + LAST);
+        self.order_page(&Listing { to, ..listing }, after, limit).await
+    }
+
+    /// A page of an owner's API keys, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn api_keys(
+        &self,
+        owner: &KeyOwner,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<ApiKey>, Error> {
+        let kind = (KeyItem::SORT_KEY, KeyItem::SORT_KEY);
+        let listing = Listing::by_time(items::keys_listed_under(owner), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let keys = found.into_iter().map(items::to_api_key);
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        keys.sort_by_key(|key| Reverse((key.created_at, key.id.clone())));
+        Ok(Page { items: keys, next })
+    }
+
+    /// A page of the uploaded statements, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn statements(
+        &self,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<Statement>, Error> {
+        let kind = (StatementItem::SORT_KEY, StatementItem::SORT_KEY);
+        let listing = Listing::by_time(STATEMENTS.to_owned(), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let statements = found.into_iter().map(items::to_statement);
+        let mut statements = statements.collect::<Result<Vec<_>, _>>()?;
+        statements.sort_by_key(|one| Reverse((one.imported_at, one.id.clone())));
+        Ok(Page { items: statements, next })
+    }
+
+    /// A page of all accounts, newest first: the shards of the list are read side by side.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn accounts(
+        &self,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<KnownAccount>, Error> {
+        let shards = (0..SHARDS).map(|shard| self.accounts_of(shard, after, limit));
+        let shards = try_join_all(shards).await?;
+        let more = shards.iter().any(|keys| keys.more);
+        let mut found: Vec<_> = shards.into_iter().flat_map(|keys| keys.found).collect();
+        found.retain(|(position, _)| Some(position) != after);
+        found.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let more = more || found.len() > limit.into();
+        found.truncate(limit.into());
+        let next = found.last().filter(|_| more).map(|(position, _)| position.0.clone());
+        let profiles = found.into_iter().map(|(_, key)| key);
+        let keys: Vec<Item> =
+            profiles.flat_map(|profile| [account_of(&profile), profile]).collect();
+        let (mut profiles, mut accounts) = (Vec::new(), HashMap::new());
+        for item in self.batch(keys).await? {
+            if items::kind(&item) == ProfileItem::SORT_KEY {
+                profiles.push(items::to_profile(item)?);
+            } else {
+                let account = items::to_account(item)?;
+                accounts.insert(account.id.clone(), account);
+            }
+        }
+        profiles.sort_by_key(|profile| Reverse((profile.created_at, profile.account.clone())));
+        let items = profiles.into_iter().filter_map(|profile| {
+            let account = accounts.remove(&profile.account)?;
+            Some(KnownAccount { profile, account })
+        });
+        Ok(Page { items: items.collect(), next })
+    }
+
+    async fn accounts_of(
+        &self,
+        shard: u64,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Keys, Error> {
+        let kind = (AccountItem::SORT_KEY, ProfileItem::SORT_KEY);
+        let listing = Listing::by_time(items::accounts_listed_under(shard), kind);
+        // A position of another shard is none of this one's keys, but it is a place in its order.
+        let to = after.map_or(listing.to, |after| after.0.clone());
+        self.keys(&Listing { to, ..listing }, None, limit).await
+    }
+
+    /// A page of an account's journal, newest first, below an entry number.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn entries(
+        &self,
+        account: &AccountId,
+        below: Option<u64>,
+        limit: u8,
+    ) -> Result<EntryPage, Error> {
+        let below = items::entry_sort_key(below.unwrap_or(999_999_999_999));
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :journal AND sk < :below")
+            .expression_attribute_values(":journal", AttributeValue::S(items::journal_key(account)))
+            .expression_attribute_values(":below", AttributeValue::S(below))
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let entries = page.items.unwrap_or_default().into_iter().map(items::to_entry);
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let more = page.last_evaluated_key.is_some();
+        let next = entries.last().filter(|last| more && last.number > 1);
+        let next = next.map(|last| last.number.to_string());
+        Ok(Page { items: entries, next })
+    }
+
+    async fn order_page(
+        &self,
+        listing: &Listing,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let (found, next) = self.page(listing, after, limit).await?;
+        let orders = found.into_iter().map(items::to_order);
+        Ok(Page { items: orders.collect::<Result<_, _>>()?, next })
+    }
+
+    /// The items that a page of an index names, as they are now and in any order, and where the
+    /// next page starts.
+    async fn page(
+        &self,
+        listing: &Listing,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<(Vec<Item>, Option<String>), Error> {
+        let keys = self.keys(listing, after, limit).await?;
+        let last = keys.found.last().filter(|_| keys.more);
+        let next = last.map(|(position, _)| position.0.clone());
+        let keys = keys.found.into_iter().map(|(_, key)| key).collect();
+        Ok((self.batch(keys).await?, next))
+    }
+
+    async fn keys(
+        &self,
+        listing: &Listing,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Keys, Error> {
+        let Index { name, partition, sort } = listing.index;
+        let condition = format!("{partition} = :partition AND {sort} BETWEEN :from AND :to");
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(name)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":partition", text(&listing.partition))
+            .expression_attribute_values(":from", text(&listing.from))
+            .expression_attribute_values(":to", text(&listing.to))
+            .scan_index_forward(!listing.newest_first)
+            .limit(limit.into())
+            .set_exclusive_start_key(after.map(|position| position.start_key(listing)))
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let found = page.items.unwrap_or_default();
+        let found = found.iter().filter_map(|item| {
+            Some((Position(item.get(sort)?.as_s().ok()?.clone()), key_of(item)))
+        });
+        Ok(Keys { found: found.collect(), more: page.last_evaluated_key.is_some() })
+    }
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn key_of(item: &Item) -> Item {
+    let names = ["pk", "sk"].into_iter();
+    names.filter_map(|name| Some((name.to_owned(), item.get(name)?.clone()))).collect()
+}
+
+/// The key of the account that a profile belongs to.
+fn account_of(profile: &Item) -> Item {
+    let partition = profile.get("pk").and_then(|pk| pk.as_s().ok()).map_or("", String::as_str);
+    key(AccountItem::SORT_KEY, items::id_of(partition).unwrap_or_default())
+}

@@ -1,0 +1,139 @@
+//! Sessions of the console: a one-time code becomes a token, once and within a minute.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use service::keys::Scope;
+use tests::{Answer, World, story};
+
+async fn open(world: &World, body: &Value, key: &str) -> Answer {
+    world.admin_post("/v1/admin/console-sessions", key, body).await
+}
+
+async fn exchange(world: &World, code: &str) -> Answer {
+    let request = axum::http::Request::post("/v1/console-tokens")
+        .header("content-type", "application/json")
+        .body(json!({"code": code}).to_string().into());
+    world.send(request.unwrap()).await
+}
+
+fn code(opened: &Answer) -> String {
+    let url = opened.text("url");
+    let (address, code) = url.split_once("#code=").expect("a code in the fragment");
+    assert!(!address.contains('?'), "{url}");
+    code.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_in_customer_comes_to_the_console_without_an_api_key() {
+    story(async |world| {
+        let person = json!({"role": "customer", "account_id": "demo", "person": "ann@example.com"});
+        let opened = open(world, &person, "session").await.expect(201);
+        let again = open(world, &person, "session").await.expect(200);
+        assert!(again.is_replay() && again.json()["url"].is_null());
+        let issued = exchange(world, &code(&opened)).await.expect(201);
+        assert_eq!(issued.text("role"), "customer");
+        assert_eq!(issued.text("person"), "ann@example.com");
+        let token = issued.text("token");
+        drop(world.get_as(&token, "/v1/balances").await.expect(200));
+        let body = json!({"target": "wallet", "method": "offline", "amount": "100.00"});
+        let order = world.post_as(&token, "/v1/orders", "order", &body).await.expect(201);
+        assert_eq!(order.json()["timeline"][0]["by"], "ann@example.com");
+        drop(world.get_as(&token, "/v1/admin/reviews").await.expect_problem(403, "missing_scope"));
+
+        // The code is used up, and the token ends by itself.
+        let used = exchange(world, &code(&opened)).await;
+        drop(used.expect_problem(400, "invalid_code"));
+        world.clock.advance(Duration::from_secs(30 * 60 - 5));
+        drop(world.get_as(&token, "/v1/balances").await.expect(200));
+        world.clock.advance(Duration::from_secs(5));
+        drop(world.get_as(&token, "/v1/balances").await.expect(403));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_signs_in_with_what_the_asking_key_has() {
+    story(async |world| {
+        let scopes = [Scope::OperatorKeys, Scope::OperatorReview];
+        let key = world.new_key(None, &scopes, |key| key).await;
+        let person = json!({"role": "operator", "person": "Bob"});
+        let path = "/v1/admin/console-sessions";
+        let opened = world.post_as(&key, path, "session", &person).await.expect(201);
+        let issued = exchange(world, &code(&opened)).await.expect(201);
+        assert_eq!(issued.json()["scopes"], json!(["operator:keys", "operator:review"]));
+        let token = issued.text("token");
+        let order = world.order_offline("wallet", "USD 100.00", "order").await.expect(201);
+        let path = format!("/v1/admin/orders/{}/accept", order.text("order_id"));
+        let found = world.found("USD 100.00", "R-1");
+        let accepted = world.post_as(&token, &path, "a", &found).await.expect(201).json();
+        assert_eq!(accepted["transfer_reviews"][0]["by"], "Bob");
+        let refused = world.get_as(&token, "/v1/admin/accounts").await;
+        drop(refused.expect_problem(403, "missing_scope"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_wrong_late_or_made_up_is_refused_alike() {
+    story(async |world| {
+        let person = json!({"role": "operator", "person": "Bob"});
+        let good = code(&open(world, &person, "session").await.expect(201));
+        let (id, secret) = good.split_once('.').unwrap();
+        for wrong in [
+            String::new(),
+            id.to_owned(),
+            format!("{id}."),
+            format!("{id}.{}", "0".repeat(64)),
+            format!("{}.{secret}", "0".repeat(20)),
+            format!("{}.{secret}", "#KEY".repeat(5)),
+            format!("{good}0"),
+            "x".repeat(10_000),
+        ] {
+            let refused = exchange(world, &wrong).await;
+            drop(refused.expect_problem(400, "invalid_code"));
+        }
+        world.clock.advance(Duration::from_secs(60));
+        drop(exchange(world, &good).await.expect_problem(400, "invalid_code"));
+        for wrong in [format!("ct_{id}_{secret}"), "ct__".to_owned(), format!("ct_{id}")] {
+            drop(world.get_as(&wrong, "/v1/balances").await.expect(403));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_code_is_exchanged_by_many_at_once_and_one_gets_the_token() {
+    story(async |world| {
+        let person = json!({"role": "operator", "person": "Bob"});
+        let code = code(&open(world, &person, "session").await.expect(201));
+        let many = (0..12).map(|_| exchange(world, &code));
+        let answers = futures_util::future::join_all(many).await;
+        let issued = answers.iter().filter(|answer| answer.status == 201);
+        assert_eq!(issued.count(), 1);
+        assert!(answers.iter().all(|answer| [201, 400].contains(&answer.status)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_nobody_could_use_are_refused() {
+    story(async |world| {
+        for (body, status, field) in [
+            (json!({"role": "customer", "person": "A"}), 422, "account_id"),
+            (json!({"role": "operator", "person": "A", "account_id": "demo"}), 422, "account_id"),
+            (json!({"role": "root", "person": "A"}), 422, "role"),
+            (json!({"role": "operator"}), 422, "person"),
+            (json!({"role": "operator", "person": ""}), 422, "person"),
+            (json!({"role": "customer", "person": "A", "account_id": "nobody"}), 404, ""),
+        ] {
+            let answer = open(world, &body, "x").await;
+            assert_eq!((answer.status, answer.text("field").as_str()), (status, field), "{body}");
+        }
+        let person = json!({"role": "operator", "person": "A"});
+        drop(open(world, &person, "x").await.expect(201));
+        let other = json!({"role": "operator", "person": "B"});
+        drop(open(world, &other, "x").await.expect_problem(409, "idempotency_key_reused"));
+    })
+    .await;
+}

@@ -1,0 +1,12 @@
+//! Bank transfers: ordered, reported, reviewed; statements; and what the operator configures.
+
+mod accounts;
+mod configuration;
+mod console;
+mod ordering;
+mod proofs;
+mod races;
+mod refusals;
+mod reviewing;
+mod statements;
+mod walk;

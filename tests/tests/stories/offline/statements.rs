@@ -1,0 +1,274 @@
+//! Bank statements: uploaded, matched, accepted, and imported twice.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tests::{Answer, World, story};
+
+const HEADER: &str = "booked_on,amount,currency,bank_reference,payer_name,information";
+
+async fn import(world: &World, media_type: &str, content: &str) -> Answer {
+    let request = Request::post("/v1/admin/statements")
+        .header("authorization", format!("Bearer {}", world.cloud.keys.operator))
+        .header("content-type", media_type);
+    world.send(request.body(Body::from(content.to_owned())).unwrap()).await
+}
+
+async fn csv(world: &World, lines: &[String]) -> Answer {
+    import(world, "text/csv", &format!("{HEADER}\n{}\n", lines.join("\n"))).await
+}
+
+async fn accept(world: &World, statement: &Answer, body: &Value) -> Answer {
+    let path = format!("/v1/admin/statements/{}/accept", statement.text("statement_id"));
+    world.admin_post(&path, "unused", body).await
+}
+
+fn code(order: &Answer) -> String {
+    order.json()["transfer_instructions"]["reference_code"].as_str().unwrap().to_owned()
+}
+
+/// State, best order and reasons of each line.
+fn lines(statement: &Answer) -> Vec<String> {
+    let shown = statement.json();
+    let lines = shown["lines"].as_array().unwrap().iter();
+    let line = |line: &Value| {
+        let best = &line["proposals"][0];
+        let reasons = best["reasons"].as_array().map_or_else(Vec::new, |reasons| {
+            reasons.iter().map(|reason| reason.as_str().unwrap().to_owned()).collect()
+        });
+        format!("{} {}", line["state"].as_str().unwrap(), reasons.join("+")).trim().to_owned()
+    };
+    lines.map(line).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_finds_its_orders_and_the_exact_ones_are_accepted_in_one_call() {
+    story(async |world| {
+        drop(world.admin_put("/v1/admin/accounts/demo", &json!({"name": "Demo GmbH"})).await);
+        let exact = world.order_offline("wallet", "USD 200.00", "exact").await.expect(201);
+        let short = world.order_offline("wallet", "USD 300.00", "short").await.expect(201);
+        let reported = world.order_offline("sms", "USD 400.00", "reported").await.expect(201);
+        drop(world.report(&reported, "their ref 7").await.expect(200));
+        let by_name = world.order_offline("wallet", "USD 500.00", "by-name").await.expect(201);
+        let day = world.today();
+        let content = [
+            format!("{day},200.00,USD,B-1,Whoever,{} thank you", code(&exact).to_lowercase()),
+            format!("{day},285.00,USD,B-2,Whoever,\"{}, less fees\"", code(&short)),
+            format!("{day},400.00,USD,THEIR REF 7,Somebody Else,invoice"),
+            format!("{day},500.00,USD,B-4,DEMO GMBH,invoice 12"),
+            format!("{day},77.00,USD,B-5,Nobody,present"),
+            format!("{day},-10.00,USD,B-6,Bank,fees"),
+        ];
+        let statement = csv(world, &content).await.expect(201);
+        assert_eq!(
+            lines(&statement),
+            [
+                "exact reference_code+amount+date",
+                "proposed reference_code+date",
+                "proposed bank_reference+amount+date",
+                "proposed amount+payer+date",
+                "unmatched",
+            ]
+        );
+        assert_eq!(statement.json()["skipped"], 1);
+        assert_eq!(statement.json()["exact"], 1);
+        world.assert_balances("wallet 0.00").await;
+
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(
+            (accepted["accepted"].as_u64(), accepted["remaining"].as_u64()),
+            (Some(1), Some(0))
+        );
+        world.assert_balances("wallet 200.00").await;
+        assert_eq!(world.look_up(&exact).await.text("status"), "completed");
+
+        // A person accepts others by hand, each for the order that it pays.
+        let chosen = json!({"lines": [
+            {"line": 2, "order_id": short.text("order_id")},
+            {"line": 3, "order_id": reported.text("order_id")},
+            {"line": 5, "order_id": by_name.text("order_id")},
+        ]});
+        let accepted = accept(world, &statement, &chosen).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 2);
+        assert_eq!(accepted["results"][2]["code"], "difference_not_confirmed");
+        world.assert_balances("wallet 485.00, sms 400.00").await;
+
+        // The same file again is the same statement, and nothing of it is credited again.
+        let again = csv(world, &content).await.expect(200);
+        assert_eq!(again.text("statement_id"), statement.text("statement_id"));
+        assert_eq!(
+            lines(&again),
+            ["credited", "credited", "credited", "proposed amount+payer+date", "unmatched"]
+        );
+        for choice in [json!({"exact": true}), chosen] {
+            drop(accept(world, &statement, &choice).await.expect(200));
+        }
+        world.assert_balances("wallet 485.00, sms 400.00").await;
+        let path = format!("/v1/admin/statements/{}", statement.text("statement_id"));
+        assert_eq!(world.admin_get(&path).await.expect(200).json(), again.json());
+        let listed = world.admin_get("/v1/admin/statements").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+        assert_eq!(listed["data"][0]["imported_by"], "demo operator");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_accepted_at_the_desk_is_credited_in_the_statement() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 200.00", "order").await.expect(201);
+        let other = world.order_offline("wallet", "USD 200.00", "other").await.expect(201);
+        drop(world.accept(&order, "USD 200.00", "b 1", "a").await.expect(201));
+        let line = format!("{},200.00,USD,B1,Whoever,{}", world.today(), code(&order));
+        let statement = csv(world, &[line]).await.expect(201);
+        assert_eq!(lines(&statement), ["credited"]);
+        let chosen = json!({"lines": [{"line": 1, "order_id": other.text("order_id")}]});
+        let refused = accept(world, &statement, &chosen).await.expect(200).json();
+        assert_eq!(refused["results"][0]["code"], "bank_reference_used");
+        world.assert_balances("wallet 200.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camt_053_statement_is_read() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        let batched = world.order_offline("wallet", "CNY 500.00", "batched").await.expect(201);
+        let entry = |amount: &str, sign: &str, status: &str, reference: &str, details: &str| {
+            format!(
+                "<Ntry><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd>\
+                 <Sts><Cd>{status}</Cd></Sts><BookgDt><Dt>{}</Dt></BookgDt>\
+                 <AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls>{details}</NtryDtls></Ntry>",
+                world.today()
+            )
+        };
+        let detail = |amount: &str, payer: &str, text: &str| {
+            format!(
+                "<TxDtls><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties><Dbtr>\
+                 <Pty><Nm>{payer}</Nm></Pty></Dbtr></RltdPties><RmtInf><Ustrd>{text}</Ustrd></RmtInf>\
+                 </TxDtls>"
+            )
+        };
+        let single = detail("720.00", "李雷", &format!("充值 {}", code(&order)));
+        let batch = [
+            detail("500.00", "韩梅梅", &code(&batched)),
+            detail("30.00", "Nobody", "other business"),
+        ];
+        let entries = [
+            entry("720.00", "CRDT", "BOOK", "20261123-0001", &single),
+            entry("530.00", "CRDT", "BOOK", "20261123-0002", &batch.concat()),
+            entry("12.00", "DBIT", "BOOK", "20261123-0003", &detail("12.00", "Bank", "fee")),
+            entry("99.00", "CRDT", "PDNG", "20261123-0004", &detail("99.00", "Li", "later")),
+        ];
+        let document = |number: &str| {
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document \
+                 xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr>\
+                 <MsgId>1</MsgId><CreDtTm>2026-11-23T23:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id>\
+                 <Acct><Id><Othr><Id>{number}</Id></Othr></Id><Ccy>CNY</Ccy></Acct>{}</Stmt>\
+                 </BkToCstmrStmt></Document>",
+                entries.concat()
+            )
+        };
+        let statement = import(world, "application/xml", &document("6222000000000001")).await;
+        let statement = statement.expect(201);
+        assert_eq!(
+            lines(&statement),
+            ["exact reference_code+amount+date", "exact reference_code+amount+date", "unmatched"]
+        );
+        assert_eq!(statement.json()["skipped"], 2);
+        assert_eq!(statement.json()["lines"][0]["payer_name"], "李雷");
+        assert_eq!(statement.json()["lines"][1]["bank_reference"], "20261123-0002/1");
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 2);
+        world.assert_balances("wallet 169.44").await;
+
+        let other = import(world, "text/xml", &document("6222000000009999")).await;
+        let other = other.expect_problem(422, "invalid_statement");
+        assert!(other.text("detail").contains("not of the bank account for CNY"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_read_says_where() {
+    story(async |world| {
+        let csv = |text: &str| format!("{HEADER}\n{text}");
+        for (media_type, content, said) in [
+            ("text/csv", String::new(), "no column 'booked_on'"),
+            ("text/csv", HEADER.to_owned(), "no line below the column names"),
+            ("text/csv", "date,amount,currency\n".to_owned(), "column 'date' is not one of"),
+            ("text/csv", "booked_on,amount\n".to_owned(), "no column 'currency'"),
+            (
+                "text/csv",
+                "amount,amount,currency,booked_on\n".to_owned(),
+                "'amount' is there twice",
+            ),
+            ("text/csv", csv("2026-11-23,1.00,USD,R"), "no comma-separated values"),
+            ("text/csv", csv("23/11/2026,1.00,USD,R,,"), "line 2: booked_on must be"),
+            ("text/csv", csv("2026-11-23,\"1,000.00\",USD,R,,"), "line 2: amount must be"),
+            ("text/csv", csv("2026-11-23,1.001,USD,R,,"), "line 2: amount must have at most 2"),
+            ("text/csv", csv("2026-11-23,1.00,RMB,R,,"), "line 2: currency must be"),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R,,\n2026-11-23,1.00,CNY,R,,"),
+                "line 3: currency is",
+            ),
+            ("text/csv", csv("2026-11-23,1.00,EUR,R,,"), "no bank account for EUR"),
+            ("text/csv", csv("2026-11-23,-1.00,USD,R,,"), "no line of money that arrived"),
+            ("text/csv", csv(&"2026-11-23,1.00,USD,R,,\n".repeat(2_001)), "at most 2000 lines"),
+            ("application/xml", "<a>".to_owned(), "no camt.053"),
+            ("application/xml", "<Document/>".to_owned(), "no camt.053"),
+            (
+                "application/xml",
+                "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><Document>&b;</Document>"
+                    .to_owned(),
+                "no camt.053",
+            ),
+        ] {
+            let answer = import(world, media_type, &content).await;
+            let answer = answer.expect_problem(422, "invalid_statement");
+            let detail = answer.text("detail");
+            assert!(detail.contains(said), "{detail}, not {said}");
+        }
+        let answer = import(world, "application/json", "{}").await;
+        drop(answer.expect_problem(415, "unsupported_media_type"));
+        let answer = import(world, "text/csv", &"x".repeat(4 * 1024 * 1024 + 1)).await;
+        drop(answer.expect_problem(413, "body_too_large"));
+        assert_eq!(world.admin_get("/v1/admin/statements").await.json()["data"], json!([]));
+        for id in ["stm_00000000000000000000", "../x"] {
+            let answer = world.admin_get(&format!("/v1/admin/statements/{id}")).await;
+            assert_eq!(answer.status, 404);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_of_lines_that_cannot_be_meant_is_refused() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 200.00", "order").await.expect(201);
+        let line = format!("{},200.00,USD,,Whoever,{}", world.today(), code(&order));
+        let statement = csv(world, &[line]).await.expect(201);
+        let id = order.text("order_id");
+        for body in [
+            json!({}),
+            json!({"exact": false}),
+            json!({"lines": []}),
+            json!({"exact": true, "lines": [{"line": 1, "order_id": id}]}),
+            json!({"lines": [{"line": 9, "order_id": id}]}),
+            json!({"lines": [{"line": 1, "order_id": "x"}]}),
+            json!({"lines": [{"line": 1}]}),
+        ] {
+            let answer = accept(world, &statement, &body).await;
+            assert_eq!((answer.status, answer.text("field").as_str()), (422, "lines"), "{body}");
+        }
+        // Without a bank reference it cannot be told from another, so it is never exact.
+        let chosen = json!({"lines": [{"line": 1, "order_id": id}]});
+        let refused = accept(world, &statement, &chosen).await.expect(200).json();
+        assert_eq!(refused["results"][0]["outcome"], "refused");
+        world.assert_balances("wallet 0.00").await;
+    })
+    .await;
+}
