@@ -55,7 +55,8 @@ def story(name):
 
 COMMIT = "shared/service/src/table/commit.rs"
 READ = "shared/service/src/table/read.rs"
-ITEMS = "shared/service/src/table/items.rs"
+LISTS = "shared/service/src/table/lists.rs"
+CLAIM = "shared/service/src/table/items/payment.rs"
 ORDERS = "shared/service/src/orders.rs"
 TRANSFERS = "shared/service/src/transfers.rs"
 PAYMENTS = "shared/service/src/payments.rs"
@@ -66,6 +67,7 @@ EVENT = "shared/service/src/stripe/event.rs"
 SIGNATURE = "shared/service/src/stripe/signature.rs"
 CONFIRM = "functions/confirm-payment/src/lib.rs"
 ACCOUNT = "shared/ledger/src/account.rs"
+CREDIT = "shared/ledger/src/credit.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
@@ -184,7 +186,11 @@ DEFECTS = [
     Defect(
         "list-not-sorted",
         "Order Details come in whatever order a batch read has",
-        ((READ, "orders.sort_by_key(newest_first);", "let _ = newest_first;"),),
+        ((
+            LISTS,
+            "items.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));",
+            "items.sort_by_key(|_| Reverse(0));",
+        ),),
     ),
     Defect(
         "eventually-consistent",
@@ -242,7 +248,7 @@ Committed::No(Stale::Order(current)) => {
     Defect(
         "key-reuse-of-order",
         "a key that made an order answers for any amount",
-        ((ORDERS, "            && order.amount == money\n", ""),),
+        ((ORDERS, "            && order.payable == money\n", ""),),
     ),
     Defect(
         "early-return-on-exists",
@@ -428,7 +434,7 @@ to the dead-letter queue");
         "claim-of-the-order",
         "the claim is keyed by the order, so that one payment can credit two of them",
         ((
-            ITEMS,
+            CLAIM,
             "stored(PaymentItem::SORT_KEY, id, value)",
             "stored(PaymentItem::SORT_KEY, claim.order.as_str(), value)",
         ),),
@@ -476,7 +482,7 @@ to the dead-letter queue");
         "debt-not-paid",
         "a top-up is credited in full though the customer owes",
         ((
-            SETTLE,
+            CREDIT,
             "account.debt.decimal().min(amount);",
             "account.debt.decimal().saturating_sub(account.debt.decimal());",
         ),),
@@ -511,9 +517,9 @@ to the dead-letter queue");
         "credit-to-the-wallet",
         "a top-up of a product is credited to the wallet",
         ((
-            SETTLE,
-            "(Place::Available(order.target.clone()), credited),",
-            "(Place::WALLET, credited),",
+            CREDIT,
+            "let target = Place::Available(incoming.target.clone());",
+            "let target = Place::WALLET;",
         ),),
     ),
     Defect(
