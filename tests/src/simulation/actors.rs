@@ -7,8 +7,11 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::answers::{self, Before};
+use super::bank::Received;
 use super::cloud::{Cloud, is_poison};
 use super::deployment::Deployment;
+pub use super::desk::Arrival;
+use super::desk::{Acceptance, Uploaded};
 use super::micros::{self, Micros};
 use super::model::{Wish, order_id};
 use crate::Answer;
@@ -27,6 +30,65 @@ pub enum Act {
         /// The idempotency key.
         key: String,
     },
+    /// A customer orders a top-up by bank transfer.
+    OrderOffline {
+        /// Which customer.
+        customer: usize,
+        /// `wallet` or `product:<code>`.
+        target: String,
+        /// How much is to be paid.
+        payable: Micros,
+        /// Of what.
+        currency: String,
+        /// The idempotency key.
+        key: String,
+    },
+    /// A customer reports the transfer of an order.
+    Report(usize),
+    /// A customer uploads a file for an order.
+    Upload(usize),
+    /// An operator accepts a transfer for an order.
+    Accept {
+        /// Which order.
+        choice: usize,
+        /// What arrived.
+        arrival: Arrival,
+        /// The bank's reference.
+        reference: String,
+        /// The idempotency key.
+        key: String,
+    },
+    /// An operator says again what was found.
+    AcceptAgain(usize),
+    /// An operator rejects a transfer.
+    Reject {
+        /// Which order.
+        choice: usize,
+        /// Why.
+        reason: String,
+    },
+    /// An operator books a transfer that came without an order.
+    Book {
+        /// For whom.
+        customer: usize,
+        /// `wallet` or `product:<code>`.
+        target: String,
+        /// What arrived.
+        found: Received,
+        /// The idempotency key.
+        key: String,
+    },
+    /// What runs by the clock runs.
+    Sweep,
+    /// An operator uploads a bank statement.
+    Import {
+        /// Of which orders.
+        choice: usize,
+        /// Which one it is.
+        number: u64,
+    },
+    /// An operator accepts the exact lines of a statement.
+    AcceptStatement(usize),
     /// A customer moves money from the wallet to a product.
     Transfer {
         /// Which customer.
@@ -77,21 +139,33 @@ pub struct Actors {
 }
 
 #[derive(Default)]
-struct Books {
-    /// What customers asked for that must lead to one record, in the order of asking.
-    requests: Vec<Request>,
+pub(super) struct Books {
+    /// What was asked for that must lead to one record, in the order of asking.
+    pub(super) requests: Vec<Request>,
+    /// What operators said to have found.
+    pub(super) acceptances: Vec<Acceptance>,
+    /// What operators uploaded.
+    pub(super) statements: Vec<Uploaded>,
     /// Orders that customers called off without being told how that went.
     cancels: Vec<(usize, String)>,
 }
 
+/// A request that must lead to one record.
 #[derive(Debug, Clone)]
-struct Request {
-    customer: usize,
-    path: &'static str,
-    key: String,
-    body: String,
-    order: String,
-    wish: Wish,
+pub(super) struct Asking {
+    /// Which customer asks; none is the operator.
+    pub(super) customer: Option<usize>,
+    pub(super) path: String,
+    pub(super) key: String,
+    pub(super) body: String,
+    /// The id that the record must get.
+    pub(super) order: String,
+    pub(super) wish: Wish,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) asking: Asking,
     /// Whether it was answered for good.
     answered: bool,
 }
@@ -101,6 +175,15 @@ impl Act {
     const fn name(&self) -> &'static str {
         match self {
             Self::Order { .. } => "order",
+            Self::OrderOffline { .. } => "offline order",
+            Self::Report(_) => "report",
+            Self::Upload(_) => "upload",
+            Self::Accept { .. } | Self::AcceptAgain(_) => "accept",
+            Self::Reject { .. } => "reject",
+            Self::Book { .. } => "book",
+            Self::Sweep => "sweep",
+            Self::Import { .. } => "import",
+            Self::AcceptStatement(_) => "accept statement",
             Self::Transfer { .. } => "transfer",
             Self::Repeat(_) => "repeat",
             Self::Cancel(_) => "cancel",
@@ -168,11 +251,14 @@ impl Actors {
         let requests = books.requests.iter().enumerate();
         let requests = requests.filter(|(_, request)| !request.answered);
         let requests = requests.map(|(index, _)| Act::Repeat(index));
+        let said = books.acceptances.iter().enumerate();
+        let said = said.filter(|(_, acceptance)| !acceptance.answered);
+        let said = said.map(|(index, _)| Act::AcceptAgain(index));
         let cancels = (0..books.cancels.len()).map(Act::Cancel);
         let events = cloud.provider.events.iter().enumerate();
         let events = events.filter(|(_, event)| !event.taken);
         let events = events.map(|(index, _)| Act::Deliver(index));
-        requests.chain(cancels).chain(events).collect()
+        requests.chain(said).chain(cancels).chain(events).collect()
     }
 
     async fn perform(&self, act: &Act, calm: bool) -> Option<Answer> {
@@ -183,7 +269,9 @@ impl Actors {
                 let order = order_id(&account, "order", key);
                 let (target, amount) = (target.clone(), *amount);
                 let wish = Wish::Card { account, target, amount };
-                self.ask(self.remember(*customer, "/v1/orders", key, body, order, wish), calm).await
+                let (path, key) = ("/v1/orders".to_owned(), key.clone());
+                let customer = Some(*customer);
+                self.ask_for(Asking { customer, path, key, body, order, wish }, calm).await
             }
             Act::Transfer { customer, target, amount, key } => {
                 let product = target.trim_start_matches("product:");
@@ -192,9 +280,9 @@ impl Actors {
                 let order = order_id(&account, "transfer", key);
                 let (target, amount) = (target.clone(), *amount);
                 let wish = Wish::Transfer { account, target, amount };
-                let body = body.to_string();
-                let index = self.remember(*customer, "/v1/transfers", key, body, order, wish);
-                self.ask(index, calm).await
+                let (path, key) = ("/v1/transfers".to_owned(), key.clone());
+                let (customer, body) = (Some(*customer), body.to_string());
+                self.ask_for(Asking { customer, path, key, body, order, wish }, calm).await
             }
             Act::Repeat(choice) => {
                 let count = self.books().requests.len();
@@ -216,35 +304,31 @@ impl Actors {
                 None
             }
             Act::Forge(choice) => self.forge(*choice).await,
+            act => self.perform_at_the_desk(act, calm).await,
         }
     }
 
     /// Writes down what will be asked for, before it is asked for.
-    fn remember(
-        &self,
-        customer: usize,
-        path: &'static str,
-        key: &str,
-        body: String,
-        order: String,
-        wish: Wish,
-    ) -> usize {
-        self.deployment.network.cloud().model.wish(&order, wish.clone());
-        let mut books = self.books();
-        let (key, answered) = (key.to_owned(), false);
-        books.requests.push(Request { customer, path, key, body, order, wish, answered });
-        books.requests.len() - 1
+    pub(super) async fn ask_for(&self, asking: Asking, calm: bool) -> Option<Answer> {
+        self.deployment.network.cloud().model.wish(&asking.order, asking.wish.clone());
+        self.books().requests.push(Request { asking, answered: false });
+        let index = self.books().requests.len() - 1;
+        self.ask(index, calm).await
     }
 
     async fn ask(&self, index: usize, calm: bool) -> Option<Answer> {
-        let request = self.books().requests[index].clone();
-        let customer = &self.deployment.customers[request.customer];
-        let before = self.before(&customer.account, &request.order);
-        let answer =
-            self.deployment.post(customer, request.path, &request.key, &request.body).await;
+        let Asking { customer, path, key, body, order, wish } =
+            self.books().requests[index].asking.clone();
+        let before = self.before(wish.parts().1, &order);
+        let bearer = match customer {
+            Some(customer) => self.deployment.key_of(customer),
+            None => &self.deployment.operator,
+        };
+        let json = ("application/json", body.as_bytes());
+        let answer = self.deployment.ask(bearer, ("POST", &path), &key, json).await;
         let mut cloud = self.deployment.network.cloud();
-        let checked = answers::made(&mut cloud, &before, &request.order, &request.wish, &answer);
-        let said = format!("{} {} with {}", request.path, request.body, request.key);
+        let checked = answers::made(&mut cloud, &before, &order, &wish, &answer);
+        let said = format!("{path} {body} with {key}");
         cloud.must(within(calm, &answer, checked, &said));
         drop(cloud);
         if answer.status < 500 {
@@ -259,7 +343,7 @@ impl Actors {
             false => {
                 let books = self.books();
                 let request = &books.requests[recent(choice, books.requests.len(), false)?];
-                (request.customer, request.order.clone())
+                (request.asking.customer?, request.asking.order.clone())
             }
         };
         let owner = &self.deployment.customers[customer];
@@ -301,7 +385,7 @@ impl Actors {
         let (customer, order) = {
             let books = self.books();
             let request = &books.requests[recent(choice, books.requests.len(), false)?];
-            (request.customer, request.order.clone())
+            (request.asking.customer?, request.asking.order.clone())
         };
         // Now and then somebody else's order.
         let customers = &self.deployment.customers;
@@ -365,7 +449,7 @@ impl Actors {
         Some(answer)
     }
 
-    fn before(&self, account: &str, order: &str) -> Before {
+    pub(super) fn before(&self, account: &str, order: &str) -> Before {
         Before::now(&self.deployment.network.cloud(), account, order)
     }
 
@@ -373,13 +457,13 @@ impl Actors {
         self.deployment.network.cloud().note(line);
     }
 
-    fn books(&self) -> MutexGuard<'_, Books> {
+    pub(super) fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// In bad weather nobody needs to be served; everybody must be told so in the right way.
-fn within(
+pub(super) fn within(
     calm: bool,
     answer: &Answer,
     checked: Result<(), String>,
@@ -397,7 +481,7 @@ fn within(
 }
 
 /// One of the recent ones; in calm weather exactly this one.
-fn recent(choice: usize, count: usize, exactly: bool) -> Option<usize> {
+pub(super) fn recent(choice: usize, count: usize, exactly: bool) -> Option<usize> {
     match exactly {
         true => Some(choice),
         false => (count > 0).then(|| count - 1 - choice % count.min(40)),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::bank::Received;
 use super::cloud::Cloud;
-use super::micros::{self, Micros};
+use super::micros;
 use super::model::{Order, Wish};
 use super::network::LONGEST_INDEX_LAG;
 use crate::Answer;
@@ -15,7 +16,8 @@ use crate::Answer;
 pub struct Before {
     account: String,
     version: u64,
-    order_version: u64,
+    /// The order's version; 0 if there was none.
+    pub(super) order_version: u64,
     at: Instant,
 }
 
@@ -51,11 +53,8 @@ pub fn made(
     answer: &Answer,
 ) -> Result<(), String> {
     let known = cloud.model.orders.get(id);
-    let (method, _, target, amount) = wish.parts();
-    let same = known.is_some_and(|known| {
-        let now = known.now();
-        now.target == *target && now.amount == amount && now.method == method
-    });
+    let (method, _, _, amount) = wish.parts();
+    let same = known.is_some_and(|known| wish.is_of(known.now()));
     let there_before = before.order_version > 0;
     let code = answer.text("code");
     match (answer.status, code.as_str()) {
@@ -86,24 +85,36 @@ pub fn made(
                 false => Err(format!("refused with {}", answer.json())),
             }
         }
-        (422, "amount_out_of_range") if !is_allowed(method, amount) && !there_before => Ok(()),
+        (422, "amount_out_of_range") if !is_allowed(wish) && !there_before => Ok(()),
+        (409, "bank_reference_used") => match wish {
+            Wish::Booked { received, .. } if is_used_by_another(cloud, received, id) => Ok(()),
+            _ => Err("the bank reference is not used".to_owned()),
+        },
         (status, code) => {
             Err(format!("answered {status} {code}; it was there before: {there_before}"))
         }
     }
 }
 
+/// Whether a transfer was credited to another order.
+pub(super) fn is_used_by_another(cloud: &Cloud, received: &Received, order: &str) -> bool {
+    cloud.model.credited.get(&received.payment()).is_some_and(|other| other != order)
+}
+
 /// The limits of the catalogue.
-fn is_allowed(method: &str, amount: Micros) -> bool {
+fn is_allowed(wish: &Wish) -> bool {
     let cents = micros::from_cents;
-    match method {
-        "card" => (cents(1_000)..=cents(1_000_000)).contains(&amount),
-        _ => amount >= cents(100),
+    match (wish, wish.payable()) {
+        (Wish::Card { amount, .. }, _) => (cents(1_000)..=cents(1_000_000)).contains(amount),
+        (Wish::Transfer { amount, .. }, _) => *amount >= cents(100),
+        (Wish::Offline { .. }, (payable, "CNY")) => payable >= cents(50_000),
+        (Wish::Offline { .. }, (payable, _)) => payable >= cents(10_000),
+        (Wish::Booked { .. }, _) => true,
     }
 }
 
 /// An order as it is shown is one of the states that it had meanwhile.
-fn is_current(known: Option<&Order>, since: u64, shown: &Value) -> Result<(), String> {
+pub(super) fn is_current(known: Option<&Order>, since: u64, shown: &Value) -> Result<(), String> {
     let known = known.ok_or_else(|| format!("{shown} is not in the table"))?;
     let first = usize::try_from(since.saturating_sub(1)).unwrap_or(usize::MAX);
     let status = shown["status"].as_str().unwrap_or_default();

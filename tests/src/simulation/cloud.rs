@@ -27,6 +27,8 @@ pub struct Cloud {
     pub queue: Queue,
     /// Who takes the customers' money.
     pub provider: Provider,
+    /// Uploaded files by their path: only ever the same bytes.
+    pub objects: BTreeMap<String, Vec<u8>>,
     /// What must be true.
     pub model: Model,
     /// The first thing that must not be.
@@ -44,9 +46,6 @@ pub struct Cloud {
 
 /// The name of the table.
 pub const TABLE: &str = "topup-local";
-
-/// Kinds of items that say nothing about money.
-const NO_MONEY: [&str; 5] = ["KEY", "CONSOLE", "CATALOGUE", "CHANGE", "STATEMENT"];
 
 /// Whether a message is one that no code can confirm.
 #[must_use]
@@ -77,6 +76,7 @@ impl Cloud {
             engine,
             queue,
             provider,
+            objects: BTreeMap::new(),
             model: Model::default(),
             broken: None,
             commits: 0,
@@ -145,6 +145,7 @@ impl Cloud {
                 self.saw(&format!("queue {}", call.operation));
                 self.queue.answer(&call.operation, &call.body)
             }
+            "objects" => self.ask_objects(call),
             _ => {
                 let orders = &self.model.orders;
                 let checked = self.provider.check(call, |id| orders.get(id).map(Order::now));
@@ -154,6 +155,24 @@ impl Cloud {
         };
         self.note(&format!("{} {} {}", call.wire, call.operation, reply.status));
         reply
+    }
+
+    /// An object storage in which nothing may ever be overwritten by something else.
+    fn ask_objects(&mut self, call: &Call) -> Reply {
+        let (method, path) = call.operation.split_once(' ').unwrap_or_default();
+        let known = self.objects.get(path);
+        match (method, known) {
+            ("PUT", known) => {
+                let name = path.rsplit('/').next().unwrap_or_default();
+                let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(&call.body));
+                let same = known.is_none_or(|known| *known == call.body) && name == hash;
+                self.must(same.then_some(()).ok_or_else(|| format!("{path} is not its hash")));
+                self.objects.insert(path.to_owned(), call.body.clone());
+                Reply { status: 200, body: Vec::new() }
+            }
+            ("GET", Some(body)) => Reply { status: 200, body: body.clone() },
+            _ => Reply { status: 404, body: b"<Error><Code>NoSuchKey</Code></Error>".to_vec() },
+        }
     }
 
     fn ask_table(&mut self, call: &Call, index_lag: Duration) -> Reply {
@@ -245,6 +264,24 @@ impl Cloud {
         }
     }
 
+    /// How many items of each kind there are.
+    ///
+    /// # Panics
+    /// If the table is larger than one page.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeMap<String, usize> {
+        let scan = json!({"TableName": TABLE, "ConsistentRead": true});
+        let reply = self.engine.answer("Scan", scan.to_string().as_bytes());
+        let page: Value = serde_json::from_slice(&reply.body).expect("JSON");
+        assert!(page["LastEvaluatedKey"].is_null(), "a small table");
+        let mut kinds = BTreeMap::new();
+        for item in page["Items"].as_array().into_iter().flatten() {
+            let kind = item["pk"]["S"].as_str().unwrap_or_default().split('#').next();
+            *kinds.entry(kind.unwrap_or_default().to_owned()).or_default() += 1;
+        }
+        kinds
+    }
+
     /// Reads the whole table and holds all of it against the model.
     ///
     /// # Errors
@@ -252,6 +289,7 @@ impl Cloud {
     pub fn audit_everything(&mut self) -> Result<(), String> {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
+        let mut references = 0;
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -261,11 +299,6 @@ impl Cloud {
             let reply = self.engine.answer("Scan", scan.to_string().as_bytes());
             let page: Value = serde_json::from_slice(&reply.body).expect("JSON");
             for item in page["Items"].as_array().into_iter().flatten() {
-                let pk = item["pk"]["S"].as_str().unwrap_or_default();
-                let sk = item["sk"]["S"].as_str().unwrap_or_default();
-                if NO_MONEY.contains(&pk.split('#').next().unwrap_or_default()) || sk == "PROFILE" {
-                    continue;
-                }
                 let step = Step::read(std::iter::once(item))?;
                 if let Some(order) = &step.order {
                     let known = self.model.orders.get(&order.id).map(|known| known.version());
@@ -291,6 +324,12 @@ impl Cloud {
                         return Err(format!("a claim of {}", claim.payment));
                     }
                 }
+                if let Some((code, order)) = &step.reference {
+                    references += 1;
+                    if self.model.references.get(code) != Some(order) {
+                        return Err(format!("a claim of the reference {code}"));
+                    }
+                }
                 findings += usize::from(step.finding.is_some());
             }
             start = page["LastEvaluatedKey"].clone();
@@ -300,8 +339,9 @@ impl Cloud {
         }
         let model = &self.model;
         let known = model.accounts.values().fold(0, |sum, account| sum + account.entries.len());
-        let counted = (left.len(), accounts, entries, claims, findings);
-        let expected = (0, model.accounts.len(), known, model.credited.len(), model.findings.len());
+        let counted = (left.len(), accounts, entries, claims, findings, references);
+        let (credited, found) = (model.credited.len(), model.findings.len());
+        let expected = (0, model.accounts.len(), known, credited, found, model.references.len());
         match counted == expected {
             true => Ok(()),
             false => Err(format!("the table has {counted:?}, and should have {expected:?}")),

@@ -59,6 +59,8 @@ pub struct Deployment {
     pub clock: Clock,
     /// Everybody with an account.
     pub customers: Vec<Customer>,
+    /// The operator's key, with every scope.
+    pub operator: String,
     gateway: Gateway<StripeWire>,
     queue: aws_sdk_sqs::Client,
 }
@@ -80,10 +82,12 @@ impl Deployment {
         let by = Actor::parse("simulated").expect("a name");
         let changed = change_catalogue(&table, &everything, &by, clock.now()).await;
         drop(changed.expect("a commit"));
+        let operator = new_key(random, &table, KeyOwner::Operator, &clock).await;
         let mut customers = Vec::new();
         for number in 1..=accounts {
             let account = format!("customer-{number}");
-            let key = open_account(random, &table, &account, &clock).await;
+            let owner = KeyOwner::Account(AccountId::parse(&account).expect("an id"));
+            let key = new_key(random, &table, owner, &clock).await;
             network.cloud().model.open(&account);
             customers.push(Customer { account, key });
         }
@@ -104,7 +108,7 @@ impl Deployment {
         });
         network.cloud().begin();
         let gateway = Gateway { functions: Arc::new(functions), clock: clock.clone() };
-        Self { network, clock, customers, gateway, queue }
+        Self { network, clock, customers, operator, gateway, queue }
     }
 
     /// `GET` as a customer.
@@ -123,6 +127,41 @@ impl Deployment {
             .header("idempotency-key", key)
             .body(Body::from(body.to_owned()));
         self.send(request.expect("a request")).await
+    }
+
+    /// A request as whoever holds this key.
+    pub async fn ask(
+        &self,
+        bearer: &str,
+        (method, path): (&str, &str),
+        key: &str,
+        (media_type, body): (&str, &[u8]),
+    ) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {bearer}"))
+            .header("content-type", media_type)
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_vec()));
+        self.send(request.expect("a request")).await
+    }
+
+    /// A JSON request as the operator.
+    pub async fn admin(&self, method: &str, path: &str, key: &str, body: &str) -> Answer {
+        let json = ("application/json", body.as_bytes());
+        self.ask(&self.operator, (method, path), key, json).await
+    }
+
+    /// What runs by the clock runs once; whether it came to its end.
+    pub async fn sweep(&self) -> bool {
+        self.gateway.functions.reconcile.handle(self.clock.now()).await.is_ok()
+    }
+
+    /// The key of a customer.
+    #[must_use]
+    pub fn key_of(&self, customer: usize) -> &str {
+        &self.customers[customer].key
     }
 
     /// A webhook, signed by whoever knows this secret.
@@ -203,18 +242,21 @@ fn credentials() -> aws_sdk_dynamodb::config::SharedCredentialsProvider {
     aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials)
 }
 
-/// Opens an account with its first key, and returns the key.
-async fn open_account(
+/// Makes a key with every scope of its owner; a customer's also opens the account.
+async fn new_key(
     random: &mut fastrand::Rng,
     table: &Table,
-    account: &str,
+    owner: KeyOwner,
     clock: &Clock,
 ) -> String {
     let mut bytes = [0; keys::ID_BYTES + keys::SECRET_BYTES];
     random.fill(&mut bytes);
-    let owner = KeyOwner::Account(AccountId::parse(account).expect("an id"));
+    let scopes = match owner {
+        KeyOwner::Account(_) => Scope::CUSTOMER,
+        KeyOwner::Operator => Scope::OPERATOR,
+    };
     let name = Actor::parse("simulated").expect("a name");
-    let new = NewKey::new(&bytes, owner, name, Scope::CUSTOMER.to_vec(), clock.now());
+    let new = NewKey::new(&bytes, owner, name, scopes.to_vec(), clock.now());
     keys::store(table, &new.key, Currency::USD).await.expect("a stored key");
     new.text
 }

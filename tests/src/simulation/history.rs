@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::actors::{Act, Actors, Patience};
+use super::actors::{Act, Actors, Arrival, Patience};
+use super::bank::Received;
 use super::deployment::Deployment;
 use super::engine::Engine;
 use super::micros::Micros;
@@ -185,9 +186,11 @@ impl Run {
     async fn something_happens(&mut self) {
         let choice = self.random.usize(..);
         match self.random.u32(0..1_000) {
-            0..160 => self.order().await,
-            160..400 => self.transfer().await,
-            400..500 => self.act(Act::Repeat(choice)).await,
+            0..120 => self.order().await,
+            120..180 => self.order_offline().await,
+            180..330 => self.transfer().await,
+            330..400 => self.act(Act::Repeat(choice)).await,
+            400..500 => self.at_the_desk(choice).await,
             500..540 => self.act(Act::Cancel(choice)).await,
             540..610 => self.act(Act::Balances(choice)).await,
             610..650 => self.act(Act::LookUp(choice)).await,
@@ -235,6 +238,65 @@ impl Run {
         let amount = super::micros::from_cents(cents);
         let key = self.key(customer);
         self.act(Act::Order { customer, target, amount, key }).await;
+    }
+
+    async fn order_offline(&mut self) {
+        let customer = self.customer();
+        let target = self.target();
+        let currency = if self.random.bool() { "USD" } else { "CNY" }.to_owned();
+        let cents = match self.random.u32(0..20) {
+            // Below the limits of the catalogue.
+            0 => self.random.u64(100..10_000),
+            1 => self.random.u64(10_000..60_000),
+            _ => self.random.u64(50_000..900_000),
+        };
+        let (payable, key) = (super::micros::from_cents(cents), self.key(customer));
+        self.act(Act::OrderOffline { customer, target, payable, currency, key }).await;
+    }
+
+    /// Something that is reported, or done by an operator.
+    async fn at_the_desk(&mut self, choice: usize) {
+        let number = self.done;
+        // Mostly new; sometimes one that was used before, for this order or for another.
+        let mut name = |what: &str| match self.random.u32(0..4) {
+            0 => format!("{what} {}", self.random.u64(0..20)),
+            _ => format!("{what} {number}"),
+        };
+        let (reference, key) = (name("bank"), name("desk").replace(' ', "-"));
+        let act = match self.random.u32(0..100) {
+            0..18 => Act::Report(choice),
+            18..28 => Act::Upload(choice),
+            28..60 => {
+                let arrival = match self.random.u32(0..10) {
+                    0 => Arrival::Half,
+                    1 => Arrival::HalfConfirmed,
+                    2 => Arrival::OtherCurrency,
+                    3 => Arrival::Short,
+                    _ => Arrival::Exactly,
+                };
+                Act::Accept { choice, arrival, reference, key }
+            }
+            60..68 => Act::AcceptAgain(choice),
+            68..80 => {
+                let reason = if self.random.bool() { "not found" } else { "wrong account" };
+                Act::Reject { choice, reason: reason.to_owned() }
+            }
+            80..88 => {
+                let (customer, target) = (self.customer(), self.target());
+                let currency = if self.random.bool() { "USD" } else { "CNY" }.to_owned();
+                let amount = super::micros::from_cents(self.random.u64(1_000..90_000));
+                let found = Received { amount, currency, reference, confirmed: false };
+                Act::Book { customer, target, found, key }
+            }
+            88..92 => Act::Sweep,
+            92..96 => Act::Import { choice, number },
+            _ => Act::AcceptStatement(choice),
+        };
+        if self.random.u32(0..12) == 0 {
+            // Two operators at once.
+            self.act(act.clone()).await;
+        }
+        self.act(act).await;
     }
 
     async fn transfer(&mut self) {
@@ -346,7 +408,7 @@ impl Run {
 
     /// One of the three is gone for a while, or all of them.
     fn outage(&mut self) {
-        let wire = ["table", "queue", "provider", EVERYTHING][self.random.usize(0..4)];
+        let wire = ["table", "queue", "provider", "objects", EVERYTHING][self.random.usize(0..5)];
         let time = Duration::from_millis(self.random.u64(100..60_000));
         self.actors.deployment.network.cut(wire, time);
     }
@@ -354,9 +416,13 @@ impl Run {
     /// Hours pass, or the clock of the functions is set back by seconds.
     async fn time_jumps(&mut self) {
         self.settle().await;
-        let clock = &self.actors.deployment.clock;
+        let clock = self.actors.deployment.clock.clone();
         match self.random.u32(0..4) {
             0 => clock.set(clock.unix_millis() - self.random.i64(0..5_000)),
+            1 if self.random.bool() => {
+                clock.advance(Duration::from_secs(self.random.u64(0..9 * 86_400)));
+                self.act(Act::Sweep).await;
+            }
             1 => clock.advance(Duration::from_secs(self.random.u64(0..90_000))),
             _ => clock.advance(Duration::from_secs(self.random.u64(0..3_600))),
         }
@@ -411,11 +477,17 @@ impl Run {
             }
         }
         drop(cloud);
-        self.a_day_passes();
+        // A week, in which nobody reports what nobody paid.
+        self.days_pass(7);
+        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
     }
 
     fn a_day_passes(&self) {
-        self.actors.deployment.clock.advance(Duration::from_secs(25 * 3_600));
+        self.days_pass(1);
+    }
+
+    fn days_pass(&self, days: u64) {
+        self.actors.deployment.clock.advance(Duration::from_secs((days * 24 + 1) * 3_600));
         self.actors.deployment.network.cloud().provider.expire_overdue();
     }
 }

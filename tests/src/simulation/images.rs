@@ -9,6 +9,12 @@ use super::micros::{self, Micros};
 /// What one transaction put into the table.
 #[derive(Debug, Default)]
 pub struct Step {
+    /// The claim of a reference code: code and order.
+    pub reference: Option<(String, String)>,
+    /// What the operator made of an account that has no money of its own to tell.
+    pub profile: Option<String>,
+    /// Keys, sessions, the catalogue, statements and records of changes: nothing of money.
+    pub others: usize,
     /// The order, if it wrote one.
     pub order: Option<OrderImage>,
     /// The claim of a payment.
@@ -81,12 +87,20 @@ pub struct OrderImage {
     pub version: u64,
     /// Whose.
     pub account: String,
-    /// `card` or `balance`.
+    /// `card`, `offline` or `balance`.
     pub method: String,
     /// Where its money goes.
     pub target: String,
-    /// How much.
+    /// How much, in dollars.
     pub amount: Micros,
+    /// What is to be paid.
+    pub payable: Micros,
+    /// In what.
+    pub payable_currency: String,
+    /// What the payer writes into a bank transfer.
+    pub reference: Option<String>,
+    /// The id of the review by which its transfer was accepted.
+    pub acceptance: Option<String>,
     /// Every status it had, oldest first.
     pub statuses: Vec<String>,
     /// Whether its customer has called it off.
@@ -106,6 +120,10 @@ pub struct OrderImage {
 pub struct SettledImage {
     /// By which payment; none for a transfer.
     pub payment: Option<String>,
+    /// What arrived.
+    pub received: Micros,
+    /// Of what.
+    pub received_currency: String,
     /// How much arrived in the target.
     pub credited: Micros,
     /// How much went into a debt.
@@ -141,13 +159,11 @@ impl OrderImage {
 }
 
 impl EntryImage {
-    /// Place and amount of each line, in the order of their names.
+    /// The amount of each line by place and currency.
     #[must_use]
-    pub fn lines_by_name(&self) -> Vec<(String, Micros)> {
-        let lines = self.lines.iter().map(|line| (line.place.clone(), line.amount));
-        let mut lines: Vec<_> = lines.collect();
-        lines.sort();
-        lines
+    pub fn lines_by_name(&self) -> BTreeMap<(String, String), Micros> {
+        let lines = self.lines.iter();
+        lines.map(|line| ((line.place.clone(), line.currency.clone()), line.amount)).collect()
     }
 }
 
@@ -165,8 +181,13 @@ impl Step {
     }
 
     fn add(&mut self, item: &Value) -> Option<()> {
-        let (kind, id) = text(item, "pk")?.split_once('#')?;
+        let (kind, id) = text(item, "pk")?.split_once('#').unwrap_or(("CATALOGUE", ""));
         match kind {
+            "REFERENCE" => {
+                self.reference = Some((id.to_owned(), text(item, "order_id")?.to_owned()));
+            }
+            "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
+            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" => self.others += 1,
             "ORDER" => self.order = Some(order(id, item)?),
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();
@@ -230,6 +251,8 @@ fn order(id: &str, item: &Value) -> Option<OrderImage> {
         true => None,
         false => Some(SettledImage {
             payment: text(settled, "payment_id").map(str::to_owned),
+            received: micros::parse(text(settled, "received")?)?,
+            received_currency: text(settled, "received_currency")?.to_owned(),
             credited: micros::parse(text(settled, "credited")?)?,
             debt_paid: micros::parse(text(settled, "debt_paid")?)?,
         }),
@@ -241,6 +264,10 @@ fn order(id: &str, item: &Value) -> Option<OrderImage> {
         method: text(item, "method")?.to_owned(),
         target: text(item, "target")?.to_owned(),
         amount: micros::parse(text(item, "amount")?)?,
+        payable: micros::parse(text(item, "payable")?)?,
+        payable_currency: text(item, "payable_currency")?.to_owned(),
+        reference: text(&item["bank_transfer"]["M"], "reference").map(str::to_owned),
+        acceptance: acceptance(item),
         statuses: statuses.collect::<Option<_>>()?,
         cancel_requested: !item["cancel_requested_at"].is_null(),
         created_at: number(item, "created_at")?,
@@ -248,6 +275,12 @@ fn order(id: &str, item: &Value) -> Option<OrderImage> {
         attempt: number(&item["checkout"]["M"], "attempt").unwrap_or_default(),
         settled,
     })
+}
+
+fn acceptance(item: &Value) -> Option<String> {
+    let reviews = item["bank_transfer"]["M"]["reviews"]["L"].as_array()?;
+    let mut accepted = reviews.iter().map(|review| &review["M"]["accepted"]["M"]);
+    accepted.find_map(|accepted| text(accepted, "id")).map(str::to_owned)
 }
 
 fn amounts(item: &Value, name: &str) -> Option<BTreeMap<String, Micros>> {

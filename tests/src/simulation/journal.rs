@@ -107,9 +107,18 @@ pub fn matches_journal(account: &Account, written: &AccountImage) -> Result<(), 
     if previous.is_some_and(|entry| entry.at > last.at) {
         return Err(format!("{id}: entry {} is older than the one before", last.number));
     }
-    let sum = last.lines.iter().fold(0, |sum, line| sum + line.amount);
-    if sum != 0 || last.lines.len() < 2 || last.lines.iter().any(|line| line.currency != "USD") {
-        return Err(format!("{id}: the lines of entry {} sum to {sum}", last.number));
+    let mut sums: BTreeMap<&str, Micros> = BTreeMap::new();
+    for line in &last.lines {
+        *sums.entry(&line.currency).or_default() += line.amount;
+        if !line.place.starts_with("external:") && line.currency != "USD" {
+            return Err(format!(
+                "{id}: entry {} puts {} into {}",
+                last.number, line.currency, line.place
+            ));
+        }
+    }
+    if sums.values().any(|sum| *sum != 0) || last.lines.len() < 2 {
+        return Err(format!("{id}: the lines of entry {} sum to {sums:?}", last.number));
     }
     for (place, after) in &last.balances_after {
         if account.balance(place) != *after {

@@ -11,8 +11,11 @@
 
 pub mod actors;
 pub mod answers;
+pub mod bank;
 pub mod cloud;
 pub mod deployment;
+mod desk;
+pub mod desk_answers;
 pub mod engine;
 pub mod history;
 pub mod images;
@@ -24,6 +27,7 @@ pub mod provider;
 pub mod queue;
 pub mod strange;
 pub mod stripe_wire;
+pub mod wishes;
 
 pub use engine::Engine;
 pub use history::{Failure, Outcome, Plan, simulate};

@@ -7,40 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
+use super::bank::{self, Received, dollars};
 use super::images::{AccountImage, ClaimImage, EntryImage, FindingImage, OrderImage, Step};
-use super::journal::Account;
+use super::journal::{Account, matches_journal};
 use super::micros::{self, Micros};
+pub use super::wishes::Wish;
+use super::wishes::moves;
 
 /// An order, and every state it ever had.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// What it was at each version, from version 1 on.
     pub history: Vec<OrderImage>,
-}
-
-/// What a client asked for, by the id that the product must give it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
-    /// A top-up by card.
-    Card {
-        /// Whose.
-        account: String,
-        /// `wallet` or `product:<code>`.
-        target: String,
-        /// How much.
-        amount: Micros,
-    },
-    /// Money from the wallet to a product.
-    Transfer {
-        /// Whose.
-        account: String,
-        /// `product:<code>`.
-        target: String,
-        /// How much.
-        amount: Micros,
-    },
 }
 
 /// Money that the provider took, or says it took.
@@ -67,12 +45,18 @@ pub struct Model {
     pub wishes: BTreeMap<String, Vec<Wish>>,
     /// What really was paid.
     pub payments: BTreeSet<Payment>,
+    /// What operators said to have found for which order.
+    pub found: BTreeMap<String, BTreeSet<Received>>,
+    /// Reference code to order.
+    pub references: BTreeMap<String, String>,
     /// Payment to order.
     pub credited: BTreeMap<String, String>,
     /// Order and payment.
     pub findings: BTreeSet<(String, String)>,
     /// Orders whose making was answered 201.
     pub made: BTreeSet<String>,
+    /// Orders whose acceptance was answered 201.
+    pub accepted: BTreeSet<String>,
 }
 
 impl Order {
@@ -86,17 +70,6 @@ impl Order {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.history.len() as u64
-    }
-}
-
-impl Wish {
-    /// Method, account, target and amount.
-    #[must_use]
-    pub fn parts(&self) -> (&str, &str, &str, Micros) {
-        match self {
-            Self::Card { account, target, amount } => ("card", account, target, *amount),
-            Self::Transfer { account, target, amount } => ("balance", account, target, *amount),
-        }
     }
 }
 
@@ -134,7 +107,11 @@ impl Model {
     /// What must not be.
     pub fn commit(&mut self, step: &Step) -> Result<(), String> {
         match (&step.entry, &step.account) {
+            (None, None) if step.others > 0 && step.order.is_none() => {}
             (None, None) => self.change_order(step)?,
+            (None, Some(account)) if step.profile.as_ref() == Some(&account.id) => {
+                self.change_account(account)?;
+            }
             (Some(entry), Some(account)) => self.move_money(step, entry, account)?,
             (Some(_), None) => return Err("an entry without its account".to_owned()),
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
@@ -151,8 +128,23 @@ impl Model {
         Ok(())
     }
 
+    /// The operator opened or changed an account: no money may have moved.
+    fn change_account(&mut self, written: &AccountImage) -> Result<(), String> {
+        let Some(known) = self.accounts.get_mut(&written.id) else {
+            let empty = written.version == 1 && written.balances.is_empty();
+            self.open(&written.id);
+            return empty.then_some(()).ok_or_else(|| format!("{written:?} begins with money"));
+        };
+        if written.version != known.version + 1 {
+            return Err(format!("{} went to version {}", written.id, written.version));
+        }
+        known.version = written.version;
+        known.history.push(known.balances().clone());
+        matches_journal(known, written)
+    }
+
     /// A commit that moves no money.
-    fn change_order(&self, step: &Step) -> Result<(), String> {
+    fn change_order(&mut self, step: &Step) -> Result<(), String> {
         if step.claim.is_some() {
             return Err("a payment was claimed without an entry".to_owned());
         }
@@ -163,6 +155,7 @@ impl Model {
             };
         };
         self.follows(order)?;
+        self.is_referenced(step, order)?;
         if order.settled.is_some() && self.known(order).is_none_or(|known| known.settled.is_none())
         {
             return Err(format!("{} is completed without an entry", order.id));
@@ -170,6 +163,23 @@ impl Model {
         match &step.finding {
             Some(finding) => self.must_be_paid(finding),
             None => Ok(()),
+        }
+    }
+
+    /// An order by bank transfer begins with the claim of a code that leads to it alone.
+    fn is_referenced(&mut self, step: &Step, order: &OrderImage) -> Result<(), String> {
+        let begins = order.version == 1 && order.method == "offline";
+        match (&step.reference, &order.reference) {
+            (None, _) if !begins => Ok(()),
+            (Some((code, to)), Some(shown)) if begins && code == shown && *to == order.id => {
+                let right = bank::is_reference_of(code, to);
+                let new = self.references.insert(code.clone(), to.clone()).is_none();
+                match right && new {
+                    true => Ok(()),
+                    false => Err(format!("{to} has the reference {code}")),
+                }
+            }
+            (claim, shown) => Err(format!("{} shows {shown:?} and claims {claim:?}", order.id)),
         }
     }
 
@@ -201,25 +211,30 @@ impl Model {
         if self.known(order).is_some_and(|known| known.settled.is_some()) {
             return Err(format!("{} moved money twice", order.id));
         }
-        if settled.credited != order.amount || settled.debt_paid != 0 {
+        let worth = dollars(settled.received, &settled.received_currency);
+        if settled.credited != worth || settled.debt_paid != 0 {
             return Err(format!("{} credited {:?}", order.id, settled));
         }
+        if order.method != "offline" && settled.credited != order.amount {
+            return Err(format!("{} credited {:?}", order.id, settled));
+        }
+        let dollar = |place: &str| (place.to_owned(), "USD".to_owned());
         let expected = match entry.kind.as_str() {
             "card_top_up" => self.must_be_credited(order, step.claim.as_ref())?,
+            "bank_top_up" => self.must_be_found(order, step.claim.as_ref())?,
             "transfer" => {
                 if step.claim.is_some() || order.method != "balance" {
                     return Err(format!("{} is no transfer", order.id));
                 }
                 BTreeMap::from([
-                    ("wallet".to_owned(), -order.amount),
-                    (order.target.clone(), order.amount),
+                    (dollar("wallet"), -order.amount),
+                    (dollar(&order.target), order.amount),
                 ])
             }
             other => return Err(format!("entry {} is of kind {other}", entry.number)),
         };
-        let lines: Vec<_> = expected.into_iter().collect();
-        if entry.lines_by_name() != lines {
-            return Err(format!("{} moved {:?}, not {lines:?}", order.id, entry.lines));
+        if entry.lines_by_name() != expected {
+            return Err(format!("{} moved {:?}, not {expected:?}", order.id, entry.lines));
         }
         let account = self.accounts.get_mut(&order.account).ok_or("an account nobody made")?;
         account.append(entry, written)
@@ -230,12 +245,8 @@ impl Model {
         &mut self,
         order: &OrderImage,
         claim: Option<&ClaimImage>,
-    ) -> Result<BTreeMap<String, Micros>, String> {
-        let claim = claim.ok_or_else(|| format!("{} was credited without a claim", order.id))?;
-        let settled = order.settled.as_ref().and_then(|settled| settled.payment.as_deref());
-        if settled != Some(claim.payment.as_str()) || claim.order != order.id {
-            return Err(format!("{} was credited by another payment's claim", order.id));
-        }
+    ) -> Result<BTreeMap<(String, String), Micros>, String> {
+        let claim = claim_of(order, claim)?;
         let paid = self.payments.iter().any(|payment| {
             payment.id == claim.payment
                 && payment.order == order.id
@@ -246,13 +257,46 @@ impl Model {
             let id = &order.id;
             return Err(format!("{id} was credited, but {} did not pay exactly it", claim.payment));
         }
-        if let Some(other) = self.credited.insert(claim.payment.clone(), order.id.clone()) {
-            return Err(format!("{} was credited to {other} and to {}", claim.payment, order.id));
-        }
+        self.credit_once(claim)?;
+        let dollar = |place: &str| (place.to_owned(), "USD".to_owned());
         Ok(BTreeMap::from([
-            ("external:card".to_owned(), -order.amount),
-            (order.target.clone(), order.amount),
+            (dollar("external:card"), -order.amount),
+            (dollar(&order.target), order.amount),
         ]))
+    }
+
+    /// The lines of a credit, if an operator said to have found exactly this transfer for this order,
+    /// and it was never credited.
+    fn must_be_found(
+        &mut self,
+        order: &OrderImage,
+        claim: Option<&ClaimImage>,
+    ) -> Result<BTreeMap<(String, String), Micros>, String> {
+        let claim = claim_of(order, claim)?;
+        let settled = order.settled.as_ref().ok_or("a credit of an order that is not settled")?;
+        let known = self.known(order).cloned();
+        let found = self.found.get(&order.id).into_iter().flatten().find(|found| {
+            let meant =
+                found.confirmed || known.as_ref().is_none_or(|known| !found.differs_from(known));
+            found.payment() == claim.payment
+                && found.amount == settled.received
+                && found.currency == settled.received_currency
+                && meant
+        });
+        let found = found.cloned().filter(|_| order.method == "offline");
+        let found = found.ok_or_else(|| {
+            format!("{} was credited, but nobody found exactly {settled:?} for it", order.id)
+        })?;
+        self.credit_once(claim)?;
+        Ok(found.lines(&order.target))
+    }
+
+    fn credit_once(&mut self, claim: &ClaimImage) -> Result<(), String> {
+        let ClaimImage { payment, order } = claim;
+        match self.credited.insert(payment.clone(), order.clone()) {
+            Some(other) => Err(format!("{payment} was credited to {other} and to {order}")),
+            None => Ok(()),
+        }
     }
 
     /// In the end every payment is credited once, or there is a finding about it; and the right
@@ -276,6 +320,7 @@ impl Model {
             .orders
             .iter()
             .find(|(_, order)| ["pending_payment", "processing"].contains(&order.now().status()));
+        // A reported transfer waits for a person, for as long as that takes.
         match open {
             Some((id, order)) => Err(format!("{id} is left open: {:?}", order.now())),
             None => Ok(()),
@@ -305,17 +350,10 @@ impl Model {
     fn follows(&self, order: &OrderImage) -> Result<(), String> {
         let id = &order.id;
         let Some(known) = self.known(order) else {
-            let wished = self.wishes.get(id).is_some_and(|wishes| {
-                let same = (
-                    order.method.as_str(),
-                    order.account.as_str(),
-                    order.target.as_str(),
-                    order.amount,
-                );
-                wishes.iter().any(|wish| wish.parts() == same)
-            });
+            let wished = self.wishes.get(id);
+            let wished = wished.is_some_and(|wishes| wishes.iter().any(|wish| wish.is_of(order)));
             return match (wished, order.version) {
-                (true, 1) => moves(id, &[], &order.statuses),
+                (true, 1) => moves(order, &[]),
                 (true, version) => Err(format!("{id} begins at version {version}")),
                 (false, _) => Err(format!("nobody asked for {id}: {order:?}")),
             };
@@ -324,7 +362,9 @@ impl Model {
             return Err(format!("{id} went from version {} to {}", known.version, order.version));
         }
         let words = |order: &OrderImage| {
-            (order.account.clone(), order.method.clone(), order.target.clone(), order.amount)
+            let whose = (order.account.clone(), order.method.clone(), order.target.clone());
+            let what = (order.amount, order.payable, order.payable_currency.clone());
+            (whose, what, order.reference.clone())
         };
         if words(order) != words(known) {
             return Err(format!("{id} changed what was ordered"));
@@ -335,55 +375,25 @@ impl Model {
         if known.cancel_requested && !order.cancel_requested {
             return Err(format!("{id} forgot that it is to be cancelled"));
         }
-        moves(id, &known.statuses, &order.statuses)
+        moves(order, &known.statuses)
     }
 }
 
-/// The moves of an order that the contract knows.
-fn moves(id: &str, before: &[String], after: &[String]) -> Result<(), String> {
-    for index in before.len()..after.len() {
-        let to = after[index].as_str();
-        let from = index.checked_sub(1).map(|index| after[index].as_str());
-        let legal = match from {
-            None => ["pending_payment", "completed"].contains(&to),
-            Some("pending_payment") => {
-                ["processing", "completed", "failed", "cancelled", "expired", "exception"]
-                    .contains(&to)
-            }
-            Some("processing") => ["completed", "failed", "exception"].contains(&to),
-            Some("failed" | "cancelled" | "expired") => ["completed", "exception"].contains(&to),
-            Some(_) => false,
-        };
-        if !legal {
-            return Err(format!("{id} went from {from:?} to {to}"));
-        }
+/// The claim by which an order was credited: of its own payment.
+fn claim_of<'claim>(
+    order: &OrderImage,
+    claim: Option<&'claim ClaimImage>,
+) -> Result<&'claim ClaimImage, String> {
+    let claim = claim.ok_or_else(|| format!("{} was credited without a claim", order.id))?;
+    let settled = order.settled.as_ref().and_then(|settled| settled.payment.as_deref());
+    match settled == Some(claim.payment.as_str()) && claim.order == order.id {
+        true => Ok(claim),
+        false => Err(format!("{} was credited by another payment's claim", order.id)),
     }
-    Ok(())
 }
 
-/// The id that an order with this key must have: 100 bits of SHA-256 over the length-prefixed
-/// account, operation and key, in Crockford's base32.
+/// The id that an order with this key must have.
 #[must_use]
 pub fn order_id(account: &str, operation: &str, key: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [account, operation, key] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let digest = hash.finalize();
-    let alphabet = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let bit = |index: usize| digest[index / 8] >> (7 - index % 8) & 1;
-    let symbol = |index: usize| {
-        let value = (0..5).fold(0, |value, offset| value << 1 | bit(index * 5 + offset));
-        char::from(alphabet[usize::from(value)])
-    };
-    format!("ord_{}", (0..20).map(symbol).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_order_id_is_what_the_ledger_makes_it() {
-        assert_eq!(super::order_id("acme", "order", "first"), "ord_jt397vere7tffkphxzmp");
-    }
+    bank::derived("ord_", &[account, operation, key])
 }

@@ -20,7 +20,7 @@ use tests::{Answer, Fault};
 use super::say;
 
 /// What is covered today; new use cases add to it, and nothing takes away from it.
-const MEASURED_CELLS: usize = 548;
+const MEASURED_CELLS: usize = 1_422;
 
 /// One request of a customer, of the provider or of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,32 @@ enum UseCase {
     Cancel,
     /// The order was paid, and nobody has told so yet.
     CancelOfPaidOrder,
+    OrderOffline,
+    Report,
+    Upload,
+    /// What was reported is found.
+    Accept,
+    /// What nobody reported is found after the order expired.
+    AcceptLate,
+    Reject,
+    Book,
+    CancelOffline,
+    /// What runs by the clock closes an order that nobody reported.
+    Sweep,
+    Import,
+    AcceptStatement,
+    PutRate,
+    Freeze,
+    /// The first key of a new account.
+    MintKey,
+    RotateKey,
+    RevokeKey,
+    OpenSession,
+    /// A code that is exchanged without an answer is used up.
+    ExchangeCode,
 }
 
-const USE_CASES: [UseCase; 14] = [
+const USE_CASES: [UseCase; 32] = [
     UseCase::CreateOrder,
     UseCase::CreateOrderAfterSilence,
     UseCase::WebhookPaid,
@@ -63,6 +86,24 @@ const USE_CASES: [UseCase; 14] = [
     UseCase::TransferRefused,
     UseCase::Cancel,
     UseCase::CancelOfPaidOrder,
+    UseCase::OrderOffline,
+    UseCase::Report,
+    UseCase::Upload,
+    UseCase::Accept,
+    UseCase::AcceptLate,
+    UseCase::Reject,
+    UseCase::Book,
+    UseCase::CancelOffline,
+    UseCase::Sweep,
+    UseCase::Import,
+    UseCase::AcceptStatement,
+    UseCase::PutRate,
+    UseCase::Freeze,
+    UseCase::MintKey,
+    UseCase::RotateKey,
+    UseCase::RevokeKey,
+    UseCase::OpenSession,
+    UseCase::ExchangeCode,
 ];
 
 /// A cell: a request of a use case, and what becomes of it.
@@ -73,11 +114,11 @@ struct Cell {
 }
 
 /// What a use case is about.
-struct Scene {
-    deployment: Deployment,
-    order: String,
-    /// The provider's event that a webhook tells.
-    event: String,
+pub(super) struct Scene {
+    pub(super) deployment: Deployment,
+    pub(super) order: String,
+    /// The provider's event that a webhook tells; or the id of a key or statement, or a code.
+    pub(super) event: String,
 }
 
 impl UseCase {
@@ -101,12 +142,51 @@ impl UseCase {
                     assert_eq!(scene.transfer("other", "1.00").await.status, 201);
                 }
             }
-            _ => {
+            _ if self.is_of_cards() => {
                 scene.order().await;
                 self.prepare_event(&mut scene).await;
             }
+            _ => self.prepare_desk(&mut scene).await,
         }
         scene
+    }
+
+    fn is_of_cards(self) -> bool {
+        let first = USE_CASES.iter().position(|one| *one == Self::OrderOffline);
+        USE_CASES.iter().position(|one| *one == self) < first
+    }
+
+    async fn prepare_desk(self, scene: &mut Scene) {
+        match self {
+            Self::OrderOffline
+            | Self::Book
+            | Self::PutRate
+            | Self::Freeze
+            | Self::MintKey
+            | Self::OpenSession => {}
+            Self::RotateKey | Self::RevokeKey => {
+                scene.event = scene.mint().await.text("key_id");
+            }
+            Self::ExchangeCode => {
+                let url = scene.open_session().await.text("url");
+                scene.event = url.split_once("#code=").unwrap().1.to_owned();
+            }
+            _ => {
+                scene.order_offline().await;
+                match self {
+                    Self::Accept | Self::Reject => drop(scene.report().await),
+                    Self::AcceptLate => {
+                        scene.week();
+                        assert!(scene.deployment.sweep().await);
+                    }
+                    Self::Sweep => scene.week(),
+                    Self::AcceptStatement => {
+                        scene.event = scene.import().await.text("statement_id");
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     async fn prepare_event(self, scene: &mut Scene) {
@@ -148,7 +228,26 @@ impl UseCase {
             Self::CreateOrder | Self::CreateOrderAfterSilence => scene.create().await,
             Self::Transfer => scene.transfer("transfer", "50.00").await,
             Self::TransferRefused => scene.transfer("transfer", "49.01").await,
-            Self::Cancel | Self::CancelOfPaidOrder => scene.cancel().await,
+            Self::Cancel | Self::CancelOfPaidOrder | Self::CancelOffline => scene.cancel().await,
+            Self::OrderOffline => scene.create_offline().await,
+            Self::Report => scene.report().await,
+            Self::Upload => scene.upload().await,
+            Self::Accept | Self::AcceptLate => scene.accept().await,
+            Self::Reject => scene.reject().await,
+            Self::Book => scene.book().await,
+            Self::Import => scene.import().await,
+            Self::AcceptStatement => scene.accept_statement().await,
+            Self::PutRate => scene.put_rate().await,
+            Self::Freeze => scene.freeze().await,
+            Self::MintKey => scene.mint().await,
+            Self::RotateKey => scene.rotate().await,
+            Self::RevokeKey => scene.revoke().await,
+            Self::OpenSession => scene.open_session().await,
+            Self::ExchangeCode => scene.exchange().await,
+            Self::Sweep => {
+                scene.deployment.sweep().await;
+                return None;
+            }
             Self::Confirm => {
                 scene.deployment.feed().await;
                 return None;
@@ -160,11 +259,23 @@ impl UseCase {
     /// How it is answered when nothing is out of order, the first time or again.
     fn is_well_answered(self, answer: &Answer) -> bool {
         match self {
-            Self::CreateOrder | Self::CreateOrderAfterSilence | Self::Transfer => {
+            Self::CreateOrder
+            | Self::CreateOrderAfterSilence
+            | Self::Transfer
+            | Self::OrderOffline
+            | Self::Accept
+            | Self::AcceptLate
+            | Self::Book
+            | Self::MintKey
+            | Self::RotateKey
+            | Self::OpenSession => {
                 [200, 201].contains(&answer.status) && answer.is_replay() == (answer.status == 200)
             }
             Self::TransferRefused => answer.text("code") == "insufficient_balance",
             Self::CancelOfPaidOrder => answer.text("code") == "order_not_cancellable",
+            Self::Import => [200, 201].contains(&answer.status),
+            // Whoever was not told the token signs in again.
+            Self::ExchangeCode => answer.status == 201 || answer.text("code") == "invalid_code",
             _ => answer.status == 200,
         }
     }
@@ -195,7 +306,7 @@ impl Scene {
         self.deployment.tell(&self.event).await
     }
 
-    async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
+    pub(super) async fn post(&self, path: &str, key: &str, body: &str) -> Answer {
         self.deployment.post(&self.deployment.customers[0], path, key, body).await
     }
 
@@ -262,7 +373,9 @@ impl Scene {
             .collect();
         let (credited, findings) = (&model.credited, &model.findings);
         let dead = cloud.queue.dead();
-        format!("{balances:?} {orders:?} {credited:?} {findings:?} {dead:?}")
+        let files: Vec<_> = cloud.objects.keys().cloned().collect();
+        let kinds = cloud.kinds();
+        format!("{balances:?} {orders:?} {credited:?} {findings:?} {dead:?} {files:?} {kinds:?}")
     }
 }
 
@@ -345,6 +458,13 @@ fn whichever_step_fails_in_whichever_way_the_next_try_finishes_it() {
     for use_case in USE_CASES {
         let (requests, expected) = alone(untouched(use_case));
         for (position, operation) in requests.iter().enumerate() {
+            // Of many alike in a row (the shards of an index), the first and the last.
+            let around = requests.get(position.saturating_sub(1)..=position + 1);
+            if around.is_some_and(|around| {
+                around.len() == 3 && around.iter().all(|other| other == operation)
+            }) {
+                continue;
+            }
             for (fault, then) in faults(operation) {
                 let strike = Strike { position, fault, then };
                 cells.push((Cell { use_case, strike }, expected.clone()));

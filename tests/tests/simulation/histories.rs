@@ -12,7 +12,7 @@ use super::say;
 const FIXED: u64 = 10;
 const FRESH: u64 = 10;
 /// Of each; healing adds about a sixth.
-const OPERATIONS: u64 = 2_200;
+const OPERATIONS: u64 = 2_300;
 /// What all of them come to, at least.
 const ALL_OPERATIONS: u64 = 50_000;
 
@@ -21,27 +21,50 @@ const MUST_BE_SEEN: &str = "
     a commit that lost a race
     a message that was given up and put back
     an order that its index did not show yet
+    answer: accept 200
+    answer: accept 201
+    answer: accept 409 already_reviewed
+    answer: accept 409 bank_reference_used
+    answer: accept 409 order_not_reviewable
+    answer: accept 422 difference_not_confirmed
+    answer: accept 503 unavailable
+    answer: accept statement 200
     answer: balances 200
+    answer: book 200
+    answer: book 201
+    answer: book 409 bank_reference_used
     answer: cancel 200
     answer: cancel 409 order_not_cancellable
     answer: forged webhook 400 invalid_signature
+    answer: import 200
+    answer: import 201
     answer: journal 200
     answer: list 200
     answer: look up 200
     answer: look up 404 order_not_found
+    answer: offline order 200
+    answer: offline order 201
+    answer: offline order 422 amount_out_of_range
     answer: order 0
     answer: order 201
     answer: order 409 idempotency_key_reused
     answer: order 422 amount_out_of_range
     answer: order 503 unavailable
+    answer: reject 200
+    answer: reject 409 already_reviewed
+    answer: reject 409 order_not_reviewable
     answer: repeat 200
     answer: repeat 201
+    answer: report 200
+    answer: report 409 order_not_reportable
+    answer: sweep 0
     answer: transfer 0
     answer: transfer 200
     answer: transfer 201
     answer: transfer 402 insufficient_balance
     answer: transfer 409 idempotency_key_reused
     answer: transfer 503 unavailable
+    answer: upload 200
     answer: webhook 0
     answer: webhook 200 already_credited
     answer: webhook 200 credited
@@ -78,7 +101,20 @@ const MUST_BE_SEEN: &str = "
     finding: duplicate_payment
     finding: order_in_exception
     finding: payment_already_used
-    finding: unknown_order";
+    finding: unknown_order
+    offline: cancelled to completed
+    offline: expired to completed
+    offline: nothing to completed
+    offline: nothing to pending_payment
+    offline: pending_payment to cancelled
+    offline: pending_payment to completed
+    offline: pending_payment to expired
+    offline: pending_payment to pending_review
+    offline: pending_payment to rejected
+    offline: pending_review to completed
+    offline: pending_review to rejected
+    offline: rejected to completed
+    offline: rejected to pending_review";
 
 fn history(seed: u64, operations: u64) -> Result<Outcome, String> {
     let plan = Plan { seed, operations, engine: Engine::embedded(), keep_history: false };

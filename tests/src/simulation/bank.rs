@@ -1,0 +1,151 @@
+//! Bank transfers as the model knows them: what an operator said to have found, what that is worth,
+//! and under which names it must be recorded. Written without the product's code.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::images::OrderImage;
+use super::micros::{Micros, from_cents};
+
+/// Numbers of the accounts at which transfers arrive, from the catalogue of the simulation.
+const ACCOUNTS: [(&str, &str); 2] = [("USD", "808000000001"), ("CNY", "6222000000000001")];
+/// Tenths of a yuan that a dollar costs.
+const RATE_TENTHS: i128 = 72;
+
+/// A transfer that an operator said to have found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Received {
+    /// How much.
+    pub amount: Micros,
+    /// Of what.
+    pub currency: String,
+    /// The bank's reference, as it was written.
+    pub reference: String,
+    /// Whether a difference from the order was confirmed.
+    pub confirmed: bool,
+}
+
+impl Received {
+    /// The dollars that it is credited as: half to even, to the cent.
+    #[must_use]
+    pub fn worth(&self) -> Micros {
+        dollars(self.amount, &self.currency)
+    }
+
+    /// The id that its payment must have: 100 bits of SHA-256 over the length-prefixed currency,
+    /// account number and reference, the last one in capitals and without blanks.
+    #[must_use]
+    pub fn payment(&self) -> String {
+        let number = ACCOUNTS.iter().find(|(code, _)| *code == self.currency);
+        let number = number.expect("an account of this currency").1;
+        derived("bank_", &[&self.currency, number, &compared(&self.reference)])
+    }
+
+    /// Whether it needs a confirmation: another currency than ordered, or more than a fifth away.
+    #[must_use]
+    pub fn differs_from(&self, order: &OrderImage) -> bool {
+        order.payable_currency != self.currency
+            || (self.amount - order.payable).abs() * 5 > order.payable
+    }
+
+    /// What it moves, by place and currency.
+    #[must_use]
+    pub fn lines(&self, target: &str) -> BTreeMap<(String, String), Micros> {
+        let line =
+            |place: &str, currency: &str, amount| ((place.to_owned(), currency.to_owned()), amount);
+        match self.currency.as_str() {
+            "USD" => BTreeMap::from([
+                line("external:bank", "USD", -self.amount),
+                line(target, "USD", self.amount),
+            ]),
+            other => BTreeMap::from([
+                line("external:bank", other, -self.amount),
+                line("external:fx", other, self.amount),
+                line("external:fx", "USD", -self.worth()),
+                line(target, "USD", self.worth()),
+            ]),
+        }
+    }
+}
+
+/// What so much of a currency is in dollars, half to even, to the cent.
+#[must_use]
+pub fn dollars(amount: Micros, currency: &str) -> Micros {
+    if currency == "USD" {
+        return amount;
+    }
+    let (numerator, denominator) = (amount * 10, RATE_TENTHS * from_cents(1));
+    let (cents, rest) = (numerator / denominator, numerator % denominator);
+    let up = rest * 2 > denominator || rest * 2 == denominator && cents % 2 == 1;
+    (cents + i128::from(up)) * from_cents(1)
+}
+
+/// The form in which two references are compared.
+#[must_use]
+pub fn compared(reference: &str) -> String {
+    reference.to_uppercase().replace(' ', "")
+}
+
+/// Whether a code can be the reference of an order: eight symbols of its hash, and the one that makes
+/// the whole a multiple of the generator's polynomial.
+#[must_use]
+pub fn is_reference_of(code: &str, order: &str) -> bool {
+    let alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let digest = hash(&["transfer-reference", order, "0"]);
+    let value = |symbol: char| alphabet.find(symbol).unwrap_or(usize::MAX);
+    let symbols: Vec<usize> = code.chars().map(value).collect();
+    let derived = digest.iter().take(8).map(|byte| usize::from(byte % 32));
+    // Powers of x modulo x^5 + x^2 + 1: the last symbol has the lowest.
+    let powers = [1, 2, 4, 8, 16, 5, 10, 20, 13];
+    let check = symbols.iter().rev().zip(powers).fold(0, |sum, (symbol, power)| {
+        sum ^ (0..5).filter(|bit| symbol >> bit & 1 == 1).fold(0, |product, bit| {
+            product
+                ^ (0..bit).fold(
+                    power,
+                    |power: usize, _| {
+                        if power >= 16 { (power * 2) ^ 37 } else { power * 2 }
+                    },
+                )
+        })
+    });
+    symbols.len() == 9 && derived.eq(symbols.iter().take(8).copied()) && check == 0
+}
+
+/// `prefix` and 100 bits of SHA-256 over the length-prefixed parts, in Crockford's base32.
+#[must_use]
+pub fn derived(prefix: &str, parts: &[&str]) -> String {
+    let digest = hash(parts);
+    let alphabet = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let bit = |index: usize| digest[index / 8] >> (7 - index % 8) & 1;
+    let symbol = |index: usize| {
+        let value = (0..5).fold(0, |value, offset| value << 1 | bit(index * 5 + offset));
+        char::from(alphabet[usize::from(value)])
+    };
+    format!("{prefix}{}", (0..20).map(symbol).collect::<String>())
+}
+
+fn hash(parts: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_amounts_are_what_the_ledger_makes_them() {
+        assert_eq!(derived("ord_", &["acme", "order", "first"]), "ord_jt397vere7tffkphxzmp");
+        assert!(is_reference_of("GWYRW5X33", "ord_00000000000000000007"));
+        for wrong in ["GWYRW5X34", "WGYRW5X33", "GWYRW5X3", ""] {
+            assert!(!is_reference_of(wrong, "ord_00000000000000000007"), "{wrong}");
+        }
+        assert_eq!(dollars(from_cents(72_000), "CNY"), from_cents(10_000));
+        assert_eq!(dollars(from_cents(50_000), "CNY"), from_cents(6_944));
+    }
+}
