@@ -78,26 +78,30 @@ fn body_of(found: &Received) -> Value {
     })
 }
 
+/// How a customer asks for an order by bank transfer.
+fn order_offline(customer: usize, key: &str, wish: Wish) -> Asking {
+    let ((_, account, target, _), (payable, currency)) = (wish.parts(), wish.payable());
+    let order = order_id(account, "order", key);
+    let mut body = json!({
+        "target": "wallet", "method": "offline", "currency": currency,
+        "amount": micros::dollars(payable),
+    });
+    if let Some((_, product)) = target.split_once(':') {
+        body["target"] = json!("product");
+        body["product"] = json!(product);
+    }
+    let (path, key, body) = ("/v1/orders".to_owned(), key.to_owned(), body.to_string());
+    Asking { customer: Some(customer), path, key, body, order, wish }
+}
+
 impl Actors {
     pub(super) async fn perform_at_the_desk(&self, act: &Act, calm: bool) -> Option<Answer> {
         match act {
             Act::OrderOffline { customer, target, payable, currency, key } => {
                 let account = self.deployment.customers[*customer].account.clone();
-                let order = order_id(&account, "order", key);
-                let mut body = json!({
-                    "target": "wallet", "method": "offline", "currency": currency,
-                    "amount": micros::dollars(*payable),
-                });
-                if let Some((_, product)) = target.split_once(':') {
-                    body["target"] = json!("product");
-                    body["product"] = json!(product);
-                }
                 let (target, currency) = (target.clone(), currency.clone());
                 let wish = Wish::Offline { account, target, payable: *payable, currency };
-                let path = "/v1/orders".to_owned();
-                let (customer, body) = (Some(*customer), body.to_string());
-                let key = key.clone();
-                self.ask_for(Asking { customer, path, key, body, order, wish }, calm).await
+                self.ask_for(order_offline(*customer, key, wish), calm).await
             }
             Act::Book { customer, target, found, key } => {
                 let account = self.deployment.customers[*customer].account.clone();

@@ -463,8 +463,14 @@ impl Run {
 
     /// Every page that is open will be closed, and every delayed payment arrives or fails.
     async fn everything_ends(&mut self) {
-        let deployment = &self.actors.deployment;
-        let mut cloud = deployment.network.cloud();
+        self.delayed_payments_end();
+        // A week, in which nobody reports what nobody paid.
+        self.days_pass(7);
+        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
+    }
+
+    fn delayed_payments_end(&mut self) {
+        let mut cloud = self.actors.deployment.network.cloud();
         for index in 0..cloud.provider.sessions.len() {
             if cloud.provider.sessions[index].status == SessionStatus::Delayed {
                 match self.random.bool() {
@@ -476,10 +482,6 @@ impl Run {
                 }
             }
         }
-        drop(cloud);
-        // A week, in which nobody reports what nobody paid.
-        self.days_pass(7);
-        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
     }
 
     fn a_day_passes(&self) {
