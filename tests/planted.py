@@ -68,6 +68,12 @@ SIGNATURE = "shared/service/src/stripe/signature.rs"
 CONFIRM = "functions/confirm-payment/src/lib.rs"
 ACCOUNT = "shared/ledger/src/account.rs"
 CREDIT = "shared/ledger/src/credit.rs"
+ACCEPT = "shared/ledger/src/accept.rs"
+BANK = "shared/ledger/src/bank.rs"
+REVIEWS = "shared/service/src/reviews.rs"
+BANK_TRANSFERS = "shared/service/src/bank_transfers.rs"
+CONSOLE = "shared/service/src/console.rs"
+API_KEYS = "shared/service/src/api_keys.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
@@ -530,6 +536,103 @@ to the dead-letter queue");
             "Movement { from: Place::WALLET, to, money }",
             "Movement { from: Place::External(crate::External::Card), to, money }",
         ),),
+    ),
+    # Bank transfers.
+    Defect(
+        "references-as-written",
+        "a bank reference in other capitals or with blanks is another transfer",
+        ((
+            BANK,
+            "&account.number, &self.bank_reference.compared];",
+            "&account.number, &self.bank_reference.written];",
+        ),),
+    ),
+    Defect(
+        "credit-what-was-ordered",
+        "an accepted transfer is credited as it was ordered, not as it arrived",
+        ((
+            ACCEPT,
+            "    completed(open, account, acceptance, worth, by, now)\n",
+            "    let _ = worth;\n    completed(open, account, acceptance, order.amount, by, now)\n",
+        ),),
+    ),
+    Defect(
+        "rate-of-the-day",
+        "an order is credited at the rate of the day on which its money comes",
+        (
+            (ACCEPT, "own.or(transfer.rate)", "transfer.rate.or(own)"),
+            (REVIEWS, "                true => transfer,\n", "                true => self.with_rate(transfer, known.currency, *now).await?,\n"),
+        ),
+        story("offline::ordering::an_order_keeps_the_rate_and_the_account_that_it_showed"),
+    ),
+    Defect(
+        "difference-not-asked",
+        "whatever arrives is credited without a question",
+        ((ACCEPT, "&& !transfer.difference_confirmed {", "&& false {"),),
+    ),
+    Defect(
+        "accepted-though-credited",
+        "who accepts second is told that the order is closed, not who was first",
+        ((ACCEPT, "    if order.credited.is_some() {\n        let review", "    if order.late && order.credited.is_some() {\n        let review"),),
+    ),
+    Defect(
+        "exchange-not-booked",
+        "yuan are credited as dollars that come out of nowhere",
+        ((CREDIT, "exchange.into_iter().chain(parts).collect();", "{ drop(exchange); parts.collect() };"),),
+    ),
+    Defect(
+        "reference-not-claimed",
+        "an order shows a reference code without claiming it",
+        ((ORDERS, "Some(reference) => commit.reference(reference),", "Some(_) => commit,"),),
+    ),
+    Defect(
+        "review-key-ignored",
+        "a repeated acceptance is answered as if somebody else had made the first",
+        ((
+            REVIEWS,
+            "Verdict::Accepted(acceptance) if acceptance.id == review => Some(acceptance),",
+            "Verdict::Accepted(acceptance) if acceptance.id.len() == review.len() + 1 => Some(acceptance),",
+        ),),
+    ),
+    Defect(
+        "file-not-stored",
+        "an order names a file that was not stored",
+        ((
+            BANK_TRANSFERS,
+            "self.objects.put(&folder(id), bytes).await?;",
+            "let _ = (&self.objects, folder(id));",
+        ),),
+    ),
+    Defect(
+        "claim-not-checked-by-account",
+        "a transfer is claimed without saying at which account it arrived",
+        ((
+            BANK,
+            "let parts = [account.currency.code(), &account.number, &self.bank_reference.compared];",
+            "let parts = [account.currency.code(), &self.bank_reference.compared];",
+        ),),
+    ),
+    Defect(
+        "code-used-twice",
+        "a code of the console can be exchanged as often as one likes",
+        ((CONSOLE, "        && session.token.is_none()\n", ""),),
+        story("offline::console::a_signed_in_customer_comes_to_the_console_without_an_api_key"),
+    ),
+    Defect(
+        "keys-hand-on-everything",
+        "whoever may make keys can make one that may do anything",
+        ((
+            API_KEYS,
+            "Scope::OPERATOR.contains(scope) && !minter.scopes.contains(scope);",
+            "Scope::OPERATOR.contains(scope) && minter.scopes.is_empty();",
+        ),),
+        story("offline::accounts::no_key_hands_on_what_it_lacks"),
+    ),
+    Defect(
+        "late-transfer-not-marked",
+        "a transfer for an order that had expired is not marked late",
+        ((ACCEPT, "let late = closed || is_overdue(order, now);", "let late = closed && is_overdue(order, now);"),),
+        story("offline::ordering::an_order_that_nobody_reports_expires_after_seven_days"),
     ),
     # Cancelling and closing.
     Defect(

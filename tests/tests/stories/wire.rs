@@ -82,6 +82,69 @@ async fn every_use_case_costs_what_the_architecture_says() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn bank_transfers_cost_what_the_architecture_says() {
+    story(async |world| {
+        // Warm the catalogue that functions keep for a minute.
+        let warm = world.order_offline("wallet", "CNY 720.00", "warm").await.expect(201);
+        drop(world.accept(&warm, "CNY 720.00", "WARM", "warm").await.expect(201));
+
+        let mut table = Vec::new();
+        let mut order = None;
+        table.push((
+            "create offline order",
+            cost(world, async || {
+                let made = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+                order = Some(made.clone());
+                made
+            })
+            .await,
+        ));
+        let order = order.unwrap();
+        let other = world.order_offline("wallet", "CNY 720.00", "other").await.expect(201);
+        table.push((
+            "report",
+            cost(world, async || world.report(&order, "R-1").await.expect(200)).await,
+        ));
+        table.push((
+            "page of reviews",
+            cost(world, async || world.admin_get("/v1/admin/reviews").await.expect(200)).await,
+        ));
+        let accept = async |order: &Answer, key: &str| {
+            world.accept(order, "CNY 720.00", "R-1", key).await
+        };
+        table.push((
+            "accept",
+            cost(world, async || accept(&order, "a").await.expect(201)).await,
+        ));
+        table.push((
+            "accept repeated",
+            cost(world, async || accept(&order, "a").await.expect(200)).await,
+        ));
+        table.push((
+            "bank reference used",
+            cost(world, async || accept(&other, "b").await.expect(409)).await,
+        ));
+        table.push((
+            "reject",
+            cost(world, async || world.reject(&other, "not found").await.expect(200)).await,
+        ));
+        let shown: Vec<_> = table.iter().map(|(name, cost)| format!("{name}: {cost}")).collect();
+        assert_eq!(shown, EXPECTED_OF_BANK_TRANSFERS, "{shown:#?}");
+    })
+    .await;
+}
+
+const EXPECTED_OF_BANK_TRANSFERS: [&str; 7] = [
+    "create offline order: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 6.0 write units",
+    "report: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 4.0 write units",
+    "page of reviews: 1 BatchGetItem, 1 Query, 1.5 read units, 0.0 write units",
+    "accept: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 12.0 write units",
+    "accept repeated: 1 GetItem, 1.0 read units, 0.0 write units",
+    "bank reference used: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 0.0 write units",
+    "reject: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 3.0 write units",
+];
+
 /// Two read units are a consistent read of two items of at most 4 KB each. A transaction costs two
 /// write units an item, and one for each index that lists it, as the embedded table counts.
 const EXPECTED: [&str; 11] = [
