@@ -696,6 +696,9 @@ SAMPLE = (
     "amount-not-compared",
     "claim-of-the-order",
     "hash-not-chained",
+    "credit-what-was-ordered",
+    "references-as-written",
+    "reference-not-claimed",
 )
 
 

@@ -180,6 +180,16 @@ class Client:
     def post(self, path, body=None, key=None):
         return self._call("POST", path, body, key)
 
+    def upload(self, path, content):
+        headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/pdf"}
+        return fetch(self.base_url + path, "POST", headers, content)
+
+    def download(self, path):
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        request = urllib.request.Request(self.base_url + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=15) as response:
+            return response.read()
+
     def _call(self, method, path, body=None, key=None):
         headers = {"Authorization": f"Bearer {self.api_key}"}
         if key is not None:
@@ -264,12 +274,13 @@ class Walk:
         self.runner = runner
         self.balances = {name: Decimal(0) for name in ("wallet", "whatsapp", "sms", "voice", "otp")}
         self.entries = 0
-        self.ready = self.api = None
+        self.ready = self.api = self.admin = self.receipt = None
         self.top_up = self.return_url = None
 
     def start(self, *options, **limits):
         self.ready = self.runner.start(*options, **limits)
         self.api = Client(self.ready["base_url"], self.ready["customer_key"])
+        self.admin = Client(self.ready["base_url"], self.ready["operator_key"])
         return self.ready
 
     # What the customer does.
@@ -279,11 +290,26 @@ class Walk:
         body = {**target, "method": "card", "amount": amount}
         return self.api.post("/v1/orders", body, key)
 
+    def order_offline(self, currency, amount, key):
+        body = {"target": "wallet", "method": "offline", "currency": currency, "amount": amount}
+        return self.api.post("/v1/orders", body, key)
+
     def transfer(self, amount, product, key):
         return self.api.post("/v1/transfers", {"product": product, "amount": amount}, key)
 
     def look_up(self, order):
         return self.api.get(f"/v1/orders/{order['order_id']}").expect(200).json
+
+    # What finance does.
+
+    def accept(self, order, currency, amount, bank_reference, key):
+        body = {
+            "received_currency": currency,
+            "received_amount": amount,
+            "bank_reference": bank_reference,
+            "received_on": "2026-11-23",
+        }
+        return self.admin.post(f"/v1/admin/orders/{order['order_id']}/accept", body, key)
 
     # What must be true then.
 
@@ -315,8 +341,11 @@ class Walk:
             must_be("the number of an entry", entry["number"], number)
             must_be(f"the chain at entry {number}", entry["previous_hash"], previous_hash)
             previous_hash = entry["hash"]
+            by_currency = dict.fromkeys((line["currency"] for line in entry["lines"]), Decimal(0))
+            for line in entry["lines"]:
+                by_currency[line["currency"]] += Decimal(line["amount"])
+            must_be(f"the sums of entry {number}", set(by_currency.values()), {Decimal(0)})
             lines = [(line["place"], Decimal(line["amount"])) for line in entry["lines"]]
-            must_be(f"the sum of entry {number}", sum(amount for _, amount in lines), 0)
             for place, amount in lines:
                 if not place.startswith("external:"):
                     sums[place.split(":")[-1]] += amount
@@ -473,6 +502,50 @@ def too_much(walk):
     walk.is_journalled(2)
 
 
+@step("6. CNY 720.00 by bank transfer, with a receipt: finance accepts it once, 140.00")
+def yuan(walk):
+    order = walk.order_offline("CNY", "720.00", "yuan").expect(201).json
+    shown = (order["amount"], order["currency"], order["fx_rate"])
+    must_be("amount, currency and rate", shown, ("100.00", "USD", "7.2000"))
+    instructions = order["transfer_instructions"]
+    must_be("the payable amount", instructions["amount"], "720.00")
+    if len(instructions["reference_code"].replace("-", "")) != 9:
+        raise Wrong(f"the reference code is {instructions['reference_code']}")
+    path = f"/v1/orders/{order['order_id']}"
+    receipt = b"%PDF-1.7 a receipt \xfe\xff"
+    proof = walk.api.upload(f"{path}/proofs", receipt).expect(200).json["proof_id"]
+    report = {
+        "payer_name": "李雷",
+        "bank_reference": "ICBC 2026-7",
+        "paid_on": "2026-11-23",
+        "amount": "720.00",
+    }
+    reported = walk.api.post(f"{path}/transfer-report", report).expect(200).json
+    must_be("the status", reported["status"], "pending_review")
+    walk.owns()
+    waiting = walk.admin.get("/v1/admin/reviews").expect(200).json["data"]
+    must_be("what waits", [item["order_id"] for item in waiting], [order["order_id"]])
+    walk.receipt = (f"/v1/admin/orders/{order['order_id']}/proofs/{proof}", receipt)
+    must_be("the receipt", walk.admin.download(walk.receipt[0]), receipt)
+    accepted = walk.accept(order, "CNY", "720.00", "ICBC 2026-7", "a").expect(201).json
+    must_be("what was credited", accepted["credited_amount"], "100.00")
+    walk.owns(wallet="140.00")
+    second = walk.accept(order, "CNY", "720.00", "ICBC 2026-8", "b").expect(409).json
+    must_be("the second accept", second["code"], "already_reviewed")
+    walk.owns()
+    walk.is_journalled(3)
+
+
+@step("7. USD 200.00 by bank transfer of which 185.00 arrive: 325.00, and both amounts are shown")
+def dollars(walk):
+    order = walk.order_offline("USD", "200.00", "dollars").expect(201).json
+    accepted = walk.accept(order, "USD", "185.00", "WIRE 1", "c").expect(201).json
+    amounts = (accepted["pay_amount"], accepted["received_amount"], accepted["credited_amount"])
+    must_be("ordered, received and credited", amounts, ("200.00", "185.00", "185.00"))
+    walk.owns(wallet="325.00")
+    walk.is_journalled(4)
+
+
 @step("8. a declined card leaves the order unpaid; a good one completes the same order")
 def declined(walk):
     order = walk.order("30", "second").expect(201).json
@@ -484,7 +557,7 @@ def declined(walk):
     unpaid = walk.look_up(order)
     must_be("the status", unpaid["status"], "pending_payment")
     pay(unpaid, GOOD_CARD, shows="USD 30.00").expect(200)
-    walk.owns(wallet="70.00")
+    walk.owns(wallet="355.00")
     paid = walk.look_up(order)
     must_be("the status", paid["status"], "completed")
     outcomes = [attempt["outcome"] for attempt in paid["attempts"]]
@@ -496,7 +569,7 @@ def product(walk):
     order = walk.order("20", "sms", product="sms").expect(201).json
     pay(order, GOOD_CARD, shows="USD 20.00").expect(200)
     walk.owns(sms="20.00")
-    walk.is_journalled(4)
+    walk.is_journalled(6)
 
 
 @step("an order is cancelled, and its payment page is closed; a paid one cannot be")
@@ -515,6 +588,8 @@ def cancel(walk):
         "card 50.00 cancelled",
         "card 20.00 completed",
         "card 30.00 completed",
+        "offline 200.00 completed",
+        "offline 100.00 completed",
         "balance 60.00 completed",
         "card 100.00 completed",
     )
@@ -537,7 +612,7 @@ def restart(walk):
     def everything():
         return walk.api.all("/v1/orders"), walk.api.all("/v1/entries")
 
-    wait_until("the list of orders", 3, lambda: len(walk.api.all("/v1/orders")) == 6)
+    wait_until("the list of orders", 3, lambda: len(walk.api.all("/v1/orders")) == 8)
     ready, before = walk.ready, everything()
     walk.runner.press_control_c()
     must_be("what the runner says about itself", walk.start(), ready)
@@ -545,8 +620,9 @@ def restart(walk):
     walk.owns()
     walk.order("10", "unpaid").expect(200)
     pay(unpaid, GOOD_CARD, shows="USD 10.00").expect(200)
-    walk.owns(wallet="80.00")
-    walk.is_journalled(5)
+    walk.owns(wallet="365.00")
+    walk.is_journalled(7)
+    must_be("the receipt", walk.admin.download(walk.receipt[0]), walk.receipt[1])
 
 
 @contextlib.contextmanager
@@ -573,16 +649,16 @@ def plug_pulled_while_paying(walk):
     for order in orders:
         walk.completes(order)
         walk.notify_again(order, times=2)
-    walk.owns(wallet="103.00")
-    walk.is_journalled(7)
+    walk.owns(wallet="388.00")
+    walk.is_journalled(9)
 
 
 @step("a large top-up, to have something to move: 9,000.00")
 def large_top_up(walk):
     order = walk.order("9000", "large").expect(201).json
     pay(order, GOOD_CARD, shows="USD 9000.00").expect(200)
-    walk.owns(wallet="9103.00")
-    walk.is_journalled(8)
+    walk.owns(wallet="9388.00")
+    walk.is_journalled(10)
 
 
 @dataclass
