@@ -1,10 +1,9 @@
 //! `POST /v1/orders/{order_id}/cancel`: only for an order that awaits its payment.
 
-use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{OrderId, Timestamp};
+use lambda_http::{Body, Request, Response};
+use ledger::Timestamp;
 use service::cancellations::Cancellations;
 use service::config::ConfigError;
-use service::error::Error;
 use service::http::{self, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
@@ -31,9 +30,7 @@ impl<W: Wire> CancelOrder<W> {
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
             let caller = call.customer(Scope::OrdersWrite, now)?;
-            let parameters = request.path_parameters();
-            let id = parameters.first("order_id").and_then(|id| OrderId::parse(id).ok());
-            let id = id.ok_or(Error::NotFound { what: "order" })?;
+            let id = http::order_id(request)?;
             let record = self.0.cancel(&caller.account, &id, &caller.by, now).await?;
             log::about(&caller.account, Some(&id));
             Ok(Reply::Ok(http::order(&record, now)))

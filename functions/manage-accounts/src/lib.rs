@@ -45,11 +45,10 @@ impl ManageAccounts {
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
             let path = request.path_parameters();
-            let (key, account) = (path.first("key_id"), path.first("account_id"));
-            let last = request.uri().path().rsplit('/').next().unwrap_or_default();
+            let (key, last) = (path.first("key_id"), http::last_part(request));
             if request.method().as_str() == "PUT" {
                 let operator = call.operator(Scope::OperatorConfigure, now)?;
-                return self.change_account(request, &account_id(account)?, &operator, now).await;
+                return self.change_account(request, &operator, now).await;
             }
             let operator = call.operator(Scope::OperatorKeys, now)?;
             match (request.method().as_str(), last, key) {
@@ -64,8 +63,8 @@ impl ManageAccounts {
                     Ok(Reply::Ok(http::api_key(&self.keys.revoke(id, now).await?, None)))
                 }
                 ("GET", _, None) => {
-                    let owner = match account {
-                        Some(_) => KeyOwner::Account(account_id(account)?),
+                    let owner = match path.first("account_id") {
+                        Some(_) => KeyOwner::Account(http::account_id(request)?),
                         None => KeyOwner::Operator,
                     };
                     let wanted = Parameters::of(request).page(())?;
@@ -82,10 +81,10 @@ impl ManageAccounts {
     async fn change_account(
         &self,
         request: &Request,
-        id: &AccountId,
         operator: &Operator,
         now: Timestamp,
     ) -> Result<Reply, Error> {
+        let id = http::account_id(request)?;
         let mut fields = json_body(request)?;
         let change = AccountChange {
             name: fields.optional_parsed("name", Name::parse)?,
@@ -95,7 +94,7 @@ impl ManageAccounts {
             })?,
         };
         fields.finish()?;
-        let known = change_account(&self.keys.table, id, &change, &operator.by, now).await?;
+        let known = change_account(&self.keys.table, &id, &change, &operator.by, now).await?;
         Ok(Reply::Ok(http::account(&known)))
     }
 
@@ -185,9 +184,4 @@ fn minted(minted: &Minted) -> Result<Reply, Error> {
         Minted::Now(key, text) => Reply::Created(http::api_key(key, Some(text))),
         Minted::Before(key) => Reply::Replayed(http::api_key(key, None)),
     })
-}
-
-fn account_id(text: Option<&str>) -> Result<AccountId, Error> {
-    let id = text.and_then(|id| AccountId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "account" })
 }

@@ -45,9 +45,9 @@ impl QueryAccounts {
             call.operator(Scope::OperatorRead, now)?;
             let parameters = Parameters::of(request);
             let path = request.path_parameters();
-            let last = request.uri().path().rsplit('/').next();
-            if let Some(id) = path.first("order_id") {
-                let id = OrderId::parse(id).map_err(|_| Error::NotFound { what: "order" })?;
+            let last = http::last_part(request);
+            if path.first("order_id").is_some() {
+                let id = http::order_id(request)?;
                 parameters.finish()?;
                 return match path.first("proof_id") {
                     Some(proof) => self.proof(&id, proof).await,
@@ -55,16 +55,14 @@ impl QueryAccounts {
                 };
             }
             match (path.first("account_id"), last) {
-                (Some(id), last) => {
-                    let id = AccountId::parse(id);
-                    let id = id.map_err(|_| Error::NotFound { what: "account" })?;
-                    self.account(&id, last, parameters, now).await
+                (Some(_), last) => {
+                    self.account(&http::account_id(request)?, last, parameters, now).await
                 }
-                (None, Some("reviews")) => {
+                (None, "reviews") => {
                     let page = self.queries.reviews(&parameters.page(())?, now).await?;
                     Ok(Reply::Ok(http::orders(&page, now)))
                 }
-                (None, Some("accounts")) => {
+                (None, "accounts") => {
                     let page = self.queries.accounts(&parameters.page(())?, now).await?;
                     Ok(Reply::Ok(http::accounts(&page)))
                 }
@@ -77,22 +75,22 @@ impl QueryAccounts {
     async fn account(
         &self,
         id: &AccountId,
-        what: Option<&str>,
+        what: &str,
         mut parameters: Parameters,
         now: Timestamp,
     ) -> Result<Reply, Error> {
         match what {
-            Some("balances") => {
+            "balances" => {
                 parameters.finish()?;
                 let (account, catalogue) = self.queries.balances(id, now).await?;
                 Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
             }
-            Some("orders") => {
+            "orders" => {
                 let filter = OrderFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;
                 Ok(Reply::Ok(http::orders(&self.queries.orders(id, &wanted, now).await?, now)))
             }
-            Some("entries") => {
+            "entries" => {
                 let filter = EntryFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;
                 Ok(Reply::Ok(http::entries(&self.queries.entries(id, &wanted, now).await?)))

@@ -1,7 +1,7 @@
 //! What a customer can look up: balances, products, orders and the journal.
 
 use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{OrderId, Timestamp};
+use ledger::Timestamp;
 use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
@@ -32,13 +32,14 @@ impl QueryOrders {
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
             let parameters = Parameters::of(request);
-            let id = request.path_parameters().first("order_id").map(str::to_owned);
-            match (request.uri().path().rsplit('/').next(), id) {
-                (_, Some(id)) => self.order(&call, &id, parameters, now).await,
-                (Some("balances"), None) => self.balances(&call, parameters, now).await,
-                (Some("products"), None) => self.products(&call, parameters, now).await,
-                (Some("orders"), None) => self.orders(&call, parameters, now).await,
-                (Some("entries"), None) => self.entries(&call, parameters, now).await,
+            if request.path_parameters().first("order_id").is_some() {
+                return self.order(&call, request, parameters, now).await;
+            }
+            match http::last_part(request) {
+                "balances" => self.balances(&call, parameters, now).await,
+                "products" => self.products(&call, parameters, now).await,
+                "orders" => self.orders(&call, parameters, now).await,
+                "entries" => self.entries(&call, parameters, now).await,
                 _ => Err(Error::NotFound { what: "route" }),
             }
         })
@@ -71,13 +72,13 @@ impl QueryOrders {
     async fn order(
         &self,
         call: &Call,
-        id: &str,
+        request: &Request,
         parameters: Parameters,
         now: Timestamp,
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::OrdersRead, now)?;
         parameters.finish()?;
-        let id = OrderId::parse(id).map_err(|_| Error::NotFound { what: "order" })?;
+        let id = http::order_id(request)?;
         let record = self.0.order(&caller.account, &id).await?;
         Ok(Reply::Ok(http::order(&record, now)))
     }

@@ -1,6 +1,6 @@
 //! `POST /v1/orders/{order_id}/transfer-report` and `/proofs`: a customer reports a bank transfer.
 
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use ledger::{BankReference, MAX_PROOFS, Name, Note, OrderId, ProofId, Timestamp};
 use serde_json::json;
 use service::bank_transfers::{BankTransfers, MAX_PROOF_BYTES, WantedReport};
@@ -28,13 +28,11 @@ impl ReportTransfer {
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
             let caller = call.customer(Scope::OrdersWrite, now)?;
-            let parameters = request.path_parameters();
-            let id = parameters.first("order_id").and_then(|id| OrderId::parse(id).ok());
-            let id = id.ok_or(Error::NotFound { what: "order" })?;
+            let id = http::order_id(request)?;
             log::about(&caller.account, Some(&id));
-            match request.uri().path().rsplit('/').next() {
-                Some("transfer-report") => self.report(request, &caller, &id, now).await,
-                Some("proofs") => self.add_proof(request, &caller, &id).await,
+            match http::last_part(request) {
+                "transfer-report" => self.report(request, &caller, &id, now).await,
+                "proofs" => self.add_proof(request, &caller, &id).await,
                 _ => Err(Error::NotFound { what: "route" }),
             }
         })

@@ -1,8 +1,8 @@
 //! The review desk: `POST /v1/admin/orders/{order_id}/accept` and `/reject`, and
 //! `POST /v1/admin/accounts/{account_id}/received-payments` for a transfer without an order.
 
-use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{AccountId, BankReference, Currency, Note, OrderId, ProductCode, Target, Timestamp};
+use lambda_http::{Body, Request, Response};
+use ledger::{BankReference, Currency, Note, ProductCode, Target, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
@@ -30,10 +30,10 @@ impl ReviewOrder {
         answer(request, |call| async move {
             let operator = call.operator(Scope::OperatorReview, now)?;
             let reviewer = Reviewer { by: operator.by, now };
-            match request.uri().path().rsplit('/').next() {
-                Some("accept") => self.accept(request, &reviewer).await,
-                Some("reject") => self.reject(request, &reviewer).await,
-                Some("received-payments") => self.book(request, &reviewer).await,
+            match http::last_part(request) {
+                "accept" => self.accept(request, &reviewer).await,
+                "reject" => self.reject(request, &reviewer).await,
+                "received-payments" => self.book(request, &reviewer).await,
                 _ => Err(Error::NotFound { what: "route" }),
             }
         })
@@ -41,7 +41,7 @@ impl ReviewOrder {
     }
 
     async fn accept(&self, request: &Request, reviewer: &Reviewer) -> Result<Reply, Error> {
-        let id = order_id(request)?;
+        let id = http::order_id(request)?;
         let key = Call::idempotency_key(request)?;
         let mut fields = json_body(request)?;
         let mut found = found(&mut fields)?;
@@ -52,7 +52,7 @@ impl ReviewOrder {
     }
 
     async fn reject(&self, request: &Request, reviewer: &Reviewer) -> Result<Reply, Error> {
-        let id = order_id(request)?;
+        let id = http::order_id(request)?;
         let mut fields = json_body(request)?;
         let reason = fields.parsed("reason", Note::parse)?;
         fields.finish()?;
@@ -62,9 +62,7 @@ impl ReviewOrder {
     }
 
     async fn book(&self, request: &Request, reviewer: &Reviewer) -> Result<Reply, Error> {
-        let parameters = request.path_parameters();
-        let account = parameters.first("account_id").and_then(|id| AccountId::parse(id).ok());
-        let account = account.ok_or(Error::NotFound { what: "account" })?;
+        let account = http::account_id(request)?;
         let key = Call::idempotency_key(request)?;
         let mut fields = json_body(request)?;
         let target = match fields.optional_text("product")? {
@@ -94,10 +92,4 @@ fn found(fields: &mut Fields) -> Result<FoundTransfer, Error> {
         receiving_account: None,
         difference_confirmed: false,
     })
-}
-
-fn order_id(request: &Request) -> Result<OrderId, Error> {
-    let parameters = request.path_parameters();
-    let id = parameters.first("order_id").and_then(|id| OrderId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "order" })
 }

@@ -118,6 +118,18 @@ pub struct Acceptance {
     pub rate: Option<Rate>,
 }
 
+impl Report {
+    /// Whether both say the same, whoever says it and when.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        let words = |report: &Self| {
+            let Self { payer_name, bank_reference, paid_on, amount, note, by: _, at: _ } =
+                report.clone();
+            (payer_name, bank_reference, paid_on, amount, note)
+        };
+        words(self) == words(other)
+    }
+}
+
 impl ProofId {
     /// Reads 64 lower-case hexadecimal digits.
     ///
@@ -235,10 +247,11 @@ pub fn report_transfer(
         }
         transfer.proofs.retain(|proof| named.contains(&proof.id));
     }
-    let said = |report: &Report| Report { by: Actor::schedule(), at: now, ..report.clone() };
-    let same = transfer.report.as_ref().map(said) == Some(said(&report));
-    let same =
-        same && order.bank_transfer.as_ref().is_some_and(|known| known.proofs == transfer.proofs);
+    let known = order.bank_transfer.as_ref();
+    let same = known.is_some_and(|known| {
+        known.proofs == transfer.proofs
+            && known.report.as_ref().is_some_and(|known| known.says_the_same_as(&report))
+    });
     let waits = order.status() == OrderStatus::PendingReview;
     if waits && same {
         return Ok(None);

@@ -110,13 +110,9 @@ async fn bank_transfers_cost_what_the_architecture_says() {
             "page of reviews",
             cost(world, async || world.admin_get("/v1/admin/reviews").await.expect(200)).await,
         ));
-        let accept = async |order: &Answer, key: &str| {
-            world.accept(order, "CNY 720.00", "R-1", key).await
-        };
-        table.push((
-            "accept",
-            cost(world, async || accept(&order, "a").await.expect(201)).await,
-        ));
+        let accept =
+            async |order: &Answer, key: &str| world.accept(order, "CNY 720.00", "R-1", key).await;
+        table.push(("accept", cost(world, async || accept(&order, "a").await.expect(201)).await));
         table.push((
             "accept repeated",
             cost(world, async || accept(&order, "a").await.expect(200)).await,

@@ -17,7 +17,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 pub use body::{Fields, bytes, json_body, media_type};
 pub use caller::{Call, Caller, Operator, authorizer_context};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;
 #[cfg(feature = "objects")]
 pub use view::{accepted_lines, statement, statements};

@@ -1,9 +1,9 @@
-//! Query parameters of requests.
+//! Parameters of requests: in the path and in the query.
 
 use std::collections::BTreeMap;
 
 use lambda_http::{Request, RequestExt};
-use ledger::Timestamp;
+use ledger::{AccountId, OrderId, Timestamp};
 
 use crate::error::{Error, Invalid};
 use crate::queries::PageRequest;
@@ -11,6 +11,32 @@ use crate::stamp;
 
 /// The error that names the field that a list of fields does not have.
 const UNKNOWN_FIELD: &str = "unknown_field";
+
+/// The order that the path names.
+///
+/// # Errors
+/// [`Error::NotFound`], also for what cannot be the id of an order.
+pub fn order_id(request: &Request) -> Result<OrderId, Error> {
+    let path = request.path_parameters();
+    let id = path.first("order_id").and_then(|id| OrderId::parse(id).ok());
+    id.ok_or(Error::NotFound { what: "order" })
+}
+
+/// The account that the path names.
+///
+/// # Errors
+/// [`Error::NotFound`], also for what cannot be the id of an account.
+pub fn account_id(request: &Request) -> Result<AccountId, Error> {
+    let path = request.path_parameters();
+    let id = path.first("account_id").and_then(|id| AccountId::parse(id).ok());
+    id.ok_or(Error::NotFound { what: "account" })
+}
+
+/// The last part of the path, which tells the routes of one function apart.
+#[must_use]
+pub fn last_part(request: &Request) -> &str {
+    request.uri().path().rsplit('/').next().unwrap_or_default()
+}
 
 /// The query parameters of a request, taken one by one; what is left over is an error.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Statements as ISO 20022 camt.053 (bank-to-customer statement), versions 001.02, 001.06 and 001.08
 //! (<https://www.iso20022.org/iso-20022-message-definitions>, bank-to-customer cash management).
 //!
-//! A line is a booked credit, or each transaction of one that the bank booked as a batch. Its bank
-//! reference is the entry's `AcctSvcrRef`; in a batch, with the number of the transaction.
+//! A line is a booked credit, or each transaction of one that the bank booked as a batch, if it says
+//! how much each of them is. Its bank reference is the entry's `AcctSvcrRef`; in a batch, with the
+//! number of the transaction.
 
 use ledger::{BankReference, Currency, Money, Name, StatementLine};
 use sepa::camt::{CashEntry, EntryDetail, EntryStatus, ReportedAmount};
@@ -56,7 +57,11 @@ fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invali
 /// The lines of one booked credit.
 fn lines_of(entry: &CashEntry, currency: Currency) -> Result<Vec<StatementLine>, String> {
     let details = &entry.details;
-    if details.len() < 2 {
+    let told = |detail: &EntryDetail| {
+        detail.amount.amount_raw.is_some()
+            && detail.amount.currency.as_deref() == Some(currency.code())
+    };
+    if details.len() < 2 || !details.iter().all(told) {
         let detail = details.first();
         return Ok(vec![line(entry, detail, &entry.amount, None, currency)?]);
     }
