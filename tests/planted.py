@@ -199,6 +199,24 @@ DEFECTS = [
         ),),
     ),
     Defect(
+        "list-ends-too-soon",
+        "a page of an index on which nothing is shown yet ends the list",
+        ((
+            LISTS,
+            "        Ok(Keys { found: found.collect(), next })",
+            """\
+        let found: Vec<_> = found.collect();
+        let next = found.last().and(next);
+        Ok(Keys { found, next })""",
+        ),),
+    ),
+    Defect(
+        "list-skips-accounts",
+        "where a page of the accounts starts, its shard gives one key less than the others",
+        ((LISTS, "None, limit.saturating_add(1))", "None, limit)"),),
+        story("offline::accounts::accounts_are_listed_newest_first_over_pages"),
+    ),
+    Defect(
         "eventually-consistent",
         "a balance is read from a replica that may be behind",
         ((READ, "request.consistent_read(true).send()", "request.consistent_read(false).send()"),),

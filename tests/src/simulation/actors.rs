@@ -292,7 +292,10 @@ impl Actors {
             Act::Cancel(choice) => self.cancel(*choice, calm).await,
             Act::Balances(choice) => self.look(*choice, "/v1/balances", answers::balances).await,
             Act::List(choice) => {
-                self.look(*choice, "/v1/orders?limit=50", answers::order_list).await
+                // Of a short page, the index may not show anything yet.
+                let limit = [2, 10, 50][choice / 100 % 3];
+                let path = format!("/v1/orders?limit={limit}");
+                self.look(*choice, &path, answers::order_list).await
             }
             Act::Journal(choice) => {
                 self.look(*choice, "/v1/entries?limit=50", answers::journal).await

@@ -265,13 +265,14 @@ impl Network {
         Reply { status: 200, body: body.to_string().into_bytes() }
     }
 
-    /// A batch comes in any order.
+    /// A batch comes in any order, which must not depend on the engine's.
     fn shuffled(&self, reply: Reply) -> Reply {
         let mut answer: Value = serde_json::from_slice(&reply.body).expect("JSON");
         for found in
             answer["Responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut())
         {
             if let Some(items) = found.as_array_mut() {
+                items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
                 self.state().random.shuffle(items);
             }
         }

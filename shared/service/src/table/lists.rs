@@ -53,10 +53,10 @@ struct Listing {
     newest_first: bool,
 }
 
-/// A page of an index: the keys of items with their positions.
+/// A page of an index: the keys of items with their positions, and where the next page starts.
 struct Keys {
     found: Vec<(Position, Item)>,
-    more: bool,
+    next: Option<Position>,
 }
 
 /// Sorts before every position, and after every position.
@@ -211,13 +211,15 @@ impl Table {
     ) -> Result<Page<KnownAccount>, Error> {
         let shards = (0..SHARDS).map(|shard| self.accounts_of(shard, after, limit));
         let shards = try_join_all(shards).await?;
-        let more = shards.iter().any(|keys| keys.more);
+        // Beyond the place where the first shard stops, it is not known what comes next.
+        let mut next = shards.iter().filter_map(|keys| keys.next.clone()).max();
         let mut found: Vec<_> = shards.into_iter().flat_map(|keys| keys.found).collect();
-        found.retain(|(position, _)| Some(position) != after);
+        found.retain(|(position, _)| Some(position) != after && Some(position) >= next.as_ref());
         found.sort_by(|(one, _), (other, _)| other.cmp(one));
-        let more = more || found.len() > limit.into();
-        found.truncate(limit.into());
-        let next = found.last().filter(|_| more).map(|(position, _)| position.0.clone());
+        if found.len() > limit.into() {
+            found.truncate(limit.into());
+            next = found.last().map(|(position, _)| position.clone());
+        }
         let profiles = found.into_iter().map(|(_, key)| key);
         let keys: Vec<Item> =
             profiles.flat_map(|profile| [account_of(&profile), profile]).collect();
@@ -235,7 +237,7 @@ impl Table {
             let account = accounts.remove(&profile.account)?;
             Some(KnownAccount { profile, account })
         });
-        Ok(Page { items: items.collect(), next })
+        Ok(Page { items: items.collect(), next: next.map(|next| next.0) })
     }
 
     async fn accounts_of(
@@ -246,9 +248,10 @@ impl Table {
     ) -> Result<Keys, Error> {
         let kind = (AccountItem::SORT_KEY, ProfileItem::SORT_KEY);
         let listing = Listing::by_time(items::accounts_listed_under(shard), kind);
-        // A position of another shard is none of this one's keys, but it is a place in its order.
+        // A position of another shard is none of this one's keys, but it is a place in its order. In
+        // its own shard it is found again, and one more key makes up for it.
         let to = after.map_or(listing.to, |after| after.0.clone());
-        self.keys(&Listing { to, ..listing }, None, limit).await
+        self.keys(&Listing { to, ..listing }, None, limit.saturating_add(1)).await
     }
 
     /// A page of an account's journal, newest first, below an entry number.
@@ -303,8 +306,7 @@ impl Table {
         limit: u8,
     ) -> Result<(Vec<Item>, Option<String>), Error> {
         let keys = self.keys(listing, after, limit).await?;
-        let last = keys.found.last().filter(|_| keys.more);
-        let next = last.map(|(position, _)| position.0.clone());
+        let next = keys.next.map(|next| next.0);
         let keys = keys.found.into_iter().map(|(_, key)| key).collect();
         Ok((self.batch(keys).await?, next))
     }
@@ -332,11 +334,12 @@ impl Table {
             .send()
             .await
             .map_err(unavailable)?;
+        let position = |item: &Item| Some(Position(item.get(sort)?.as_s().ok()?.clone()));
         let found = page.items.unwrap_or_default();
-        let found = found.iter().filter_map(|item| {
-            Some((Position(item.get(sort)?.as_s().ok()?.clone()), key_of(item)))
-        });
-        Ok(Keys { found: found.collect(), more: page.last_evaluated_key.is_some() })
+        let found = found.iter().filter_map(|item| Some((position(item)?, key_of(item))));
+        // Only a missing LastEvaluatedKey ends a list; an index may name nothing for a whole page.
+        let next = page.last_evaluated_key.as_ref().and_then(position);
+        Ok(Keys { found: found.collect(), next })
     }
 }
 
