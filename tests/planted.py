@@ -16,6 +16,7 @@ import fcntl
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ COPY = ROOT / "target" / "planted"
 TARGET = ROOT / "target" / "planted-build"
 
 FIRST_SEED = 0
-OPERATIONS = 4_000
+OPERATIONS = 12_000
 # Short histories: each has its own weather.
 OPERATIONS_PER_HISTORY = 500
 # Longer than anything but a program that does not end.
@@ -763,11 +764,15 @@ def cargo(command, *arguments):
 
 def run(command, **options):
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    # A session of its own: what cargo started ends with cargo.
+    running = subprocess.Popen(command, cwd=COPY, start_new_session=True, **both, **options)
     try:
-        done = subprocess.run(command, cwd=COPY, timeout=RUN_SECONDS, **both, **options)
+        said, _ = running.communicate(timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
         return 1, ENDLESS
-    return done.returncode, done.stdout
+    return running.returncode, said
 
 
 def compile_or_stop(*arguments):

@@ -199,12 +199,12 @@ impl Run {
             690..800 => self.somebody_pays(),
             800..920 => self.act(Act::Deliver(choice)).await,
             920..965 => self.act(Act::Feed).await,
-            965..975 => self.act(Act::Forge(choice)).await,
-            975..985 => {
+            965..972 => self.act(Act::Forge(choice)).await,
+            972..980 => {
                 self.actors.deployment.network.cloud().something_strange(self.random.u32(..))
             }
-            985..991 => self.outage(),
-            991..997 => self.race().await,
+            980..986 => self.outage(),
+            986..997 => self.race().await,
             _ => self.time_jumps().await,
         }
         sleep(Duration::from_millis(self.random.u64(0..6))).await;

@@ -131,7 +131,7 @@ impl Weather {
             throttled: rate(60),
             conflict: rate(150),
             unprocessed: rate(100),
-            torn: rate(600),
+            torn: rate(2_000),
             index_lag: rate(600),
             slow: rate(50),
         }
