@@ -16,6 +16,7 @@ use local::embedded_queue::{
 use local::table::{EmbeddedTable, TABLE_NAME};
 use serde_json::{Value, json};
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope, store};
+use service::sweep::Swept;
 use service::table::Table;
 use sha2::Sha256;
 
@@ -280,10 +281,10 @@ impl World {
         self.admin_post(&path, "unused", &json!({"reason": reason})).await
     }
 
-    /// What runs by the clock runs once; returns how many orders it closed.
-    pub async fn sweep(&self) -> u32 {
+    /// What runs by the clock runs once.
+    pub async fn sweep(&self) -> Swept {
         let swept = self.cloud.functions.reconcile.handle(self.clock.now()).await;
-        swept.expect("the sweep ends").expired
+        swept.expect("the sweep ends")
     }
 
     /// The day it is in the story.

@@ -1,16 +1,21 @@
-//! What runs by the clock: closes the orders that awaited a bank transfer which nobody reported.
+//! What runs by the clock: finds out what no webhook told, and closes orders whose time is over.
+
+use std::time::Duration;
 
 use ledger::Timestamp;
 use service::config::ConfigError;
 use service::error::Error;
 use service::lambda::Runtime;
-use service::sweep::{Swept, close_overdue_transfers};
-use service::table::Table;
+use service::stripe::{Https, Stripe, Wire};
+use service::sweep::{Sweeps, Swept};
 use tracing::{error, info, warn};
+
+/// How long one sweep takes on new work; the function's timeout is 240 s.
+const SWEEP_TIME: Duration = Duration::from_secs(150);
 
 /// The function `reconcile`.
 #[derive(Debug)]
-pub struct Reconcile(pub Table);
+pub struct Reconcile<W: Wire = Https>(pub Sweeps<W>);
 
 impl Reconcile {
     /// The function as its environment configures it.
@@ -18,18 +23,23 @@ impl Reconcile {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        Ok(Self(runtime.table()?))
+        let (table, stripe) = (runtime.table()?, Stripe::from_environment(runtime)?);
+        Ok(Self(Sweeps { table, stripe }))
     }
+}
 
+impl<W: Wire> Reconcile<W> {
     /// Sweeps once.
     ///
     /// # Errors
-    /// The table did not answer, or an order cannot be read: what was done is done, and the next
-    /// sweep goes on.
+    /// The table did not answer, or an item cannot be read: what was done is done, and the next sweep
+    /// goes on.
     pub async fn handle(&self, now: Timestamp) -> Result<Swept, Error> {
-        let swept = close_overdue_transfers(&self.0, now).await;
+        let swept = self.0.run(SWEEP_TIME, now).await;
         match &swept {
-            Ok(Swept { expired, busy }) => info!(expired, busy, "swept"),
+            Ok(Swept { looked_at, credited, recorded, found, left, complete }) => {
+                info!(looked_at, credited, recorded, found, left, complete, "swept");
+            }
             Err(Error::Broken(cause)) => error!(%cause, "the sweep stopped"),
             Err(cause) => warn!(%cause, "the sweep stopped"),
         }

@@ -30,6 +30,7 @@ use service::reviews::Reviews;
 use service::secret::Secret;
 use service::statements::Statements;
 use service::stripe::{Https, Stripe, StripeSettings, Wire};
+use service::sweep::Sweeps;
 use service::table::Table;
 use service::transfers::Transfers;
 use service::webhook::WebhookReceiver;
@@ -62,7 +63,7 @@ pub struct Functions<W: Wire = Https> {
     /// Answers every question of a customer.
     pub query_orders: QueryOrders,
     /// Runs by the clock.
-    pub reconcile: Reconcile,
+    pub reconcile: Reconcile<W>,
     /// Takes reports of bank transfers.
     pub report_transfer: ReportTransfer,
     /// Decides on bank transfers.
@@ -147,7 +148,7 @@ impl<W: Wire> Functions<W> {
             }),
             query_accounts: QueryAccounts { queries: queries(), objects: objects() },
             query_orders: QueryOrders(queries()),
-            reconcile: Reconcile(table()),
+            reconcile: Reconcile(Sweeps { table: table(), stripe: stripe() }),
             report_transfer: ReportTransfer(BankTransfers { table: table(), objects: objects() }),
             review_order: ReviewOrder(reviews()),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),

@@ -26,6 +26,8 @@ pub mod notice;
 pub mod objects;
 #[cfg(feature = "stripe")]
 pub mod orders;
+#[cfg(feature = "stripe")]
+mod pages;
 pub mod payments;
 pub mod queries;
 pub mod queue;
@@ -37,6 +39,7 @@ mod stamp;
 #[cfg(feature = "objects")]
 pub mod statements;
 pub mod stripe;
+#[cfg(feature = "stripe")]
 pub mod sweep;
 pub mod table;
 pub mod transfers;

@@ -13,25 +13,17 @@ use ledger::{
 };
 
 use crate::catalogue::{Catalogue, CatalogueCache};
-use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
+use crate::error::{Error, Invalid, Unavailable};
+use crate::pages::{ORDER_TIME, PAGE_TIME, with_page};
 use crate::record::{Checkout, Made, OrderRecord, Reference, RequestWords, WrittenAmount};
 use crate::return_urls::ReturnUrls;
-use crate::stripe::{CallFailed, Https, Stripe, Wire, is_chargeable};
+use crate::stripe::{Https, Stripe, Wire, is_chargeable};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
 
-/// How long a payment page is open. Stripe's limit is 24 hours from when it *receives* the request.
-const PAGE_TIME: Duration = Duration::from_secs(23 * 3_600 + 50 * 60);
-/// How long a card order can be paid; never shorter than its page is open.
-const ORDER_TIME: Duration = Duration::from_secs(24 * 3_600);
 /// How long an order waits for a bank transfer that nobody reports.
 const TRANSFER_TIME: Duration = Duration::from_secs(7 * 24 * 3_600);
-/// Stripe refuses a page that closes within 30 minutes; a minute more, for the clocks.
-const SHORTEST_PAGE_TIME: Duration = Duration::from_secs(31 * 60);
-/// How often Stripe is called for one request.
-const MAX_CALLS: u32 = 3;
-const PAUSE_BETWEEN_CALLS: Duration = Duration::from_millis(200);
 
 /// Everything that making an order touches.
 #[derive(Debug)]
@@ -103,7 +95,9 @@ impl<W: Wire> Orders<W> {
             match self.table.commit(commit).await? {
                 Committed::Yes => {
                     let stored = OrderRecord { version: 1, ..record };
-                    return Ok(Made::Now(Box::new(self.with_page(stored, now).await?)));
+                    return Ok(Made::Now(Box::new(
+                        with_page(&self.table, &self.stripe, stored, now).await?,
+                    )));
                 }
                 Committed::No(Stale::Order(record)) => {
                     return self.again(wanted, money, *record, now).await;
@@ -135,7 +129,7 @@ impl<W: Wire> Orders<W> {
         if !same {
             return Err(Error::KeyReused);
         }
-        Ok(Made::Before(Box::new(self.with_page(record, now).await?)))
+        Ok(Made::Before(Box::new(with_page(&self.table, &self.stripe, record, now).await?)))
     }
 
     /// The order with everything that it will show, as it will be stored.
@@ -200,56 +194,6 @@ impl<W: Wire> Orders<W> {
             instructions: None,
         })
     }
-
-    /// The order with its payment page, if it can still be paid.
-    ///
-    /// Whatever is sent to Stripe was stored before. A 5xx answer is kept by Stripe under its key,
-    /// so it costs an attempt; silence does not.
-    async fn with_page(&self, record: OrderRecord, now: Timestamp) -> Result<OrderRecord, Error> {
-        let mut record = record;
-        let mut last = Unavailable::Busy;
-        let mut calls = 0;
-        while let Some(checkout) = unfinished(&record) {
-            if checkout.expires_at < now.plus(SHORTEST_PAGE_TIME) {
-                record = self.stored(with_next_attempt(&record, now)).await?;
-                continue;
-            }
-            if calls == MAX_CALLS {
-                return Err(last.into());
-            }
-            if calls > 0 {
-                tokio::time::sleep(PAUSE_BETWEEN_CALLS.saturating_mul(calls)).await;
-            }
-            calls = calls.saturating_add(1);
-            match self.stripe.create_session(&record, now).await {
-                Ok(session) => {
-                    let checkout = Checkout { session: Some(session), ..checkout.clone() };
-                    let next = OrderRecord { checkout: Some(checkout), ..record.clone() };
-                    record = self.stored(next).await?;
-                }
-                Err(CallFailed::Repeat(why)) => last = Unavailable::Provider(why),
-                Err(CallFailed::NextAttempt(why)) => {
-                    last = Unavailable::Provider(why);
-                    record = self.stored(with_next_attempt(&record, now)).await?;
-                }
-                Err(CallFailed::Refused(why)) => return Err(BrokenRecord::Provider(why).into()),
-            }
-        }
-        Ok(record)
-    }
-
-    /// Writes an order; if somebody else did, theirs is the one that counts.
-    async fn stored(&self, record: OrderRecord) -> Result<OrderRecord, Error> {
-        let version = record.version.saturating_add(1);
-        for tries in 0..MAX_COMMIT_TRIES {
-            match self.table.commit(Commit::default().order(&record)).await? {
-                Committed::Yes => return Ok(OrderRecord { version, ..record }),
-                Committed::No(Stale::Order(current)) => return Ok(*current),
-                Committed::No(_) => pause_before_retry(tries).await,
-            }
-        }
-        Err(Unavailable::Busy.into())
-    }
 }
 
 /// An order by bank transfer: rate, credit and receiving account are those of this moment, and stay.
@@ -292,25 +236,6 @@ fn with_reference(record: OrderRecord, number: u32) -> (OrderRecord, Option<Refe
     transfer.reference = Some(code.clone());
     let (order, account) = (order.id.clone(), order.account.clone());
     (record, Some(Reference { code, order, account }))
-}
-
-/// The parameters of a page that is to be made.
-fn unfinished(record: &OrderRecord) -> Option<&Checkout> {
-    let checkout = record.checkout.as_ref()?;
-    (record.order.is_payable() && checkout.session.is_none()).then_some(checkout)
-}
-
-/// The order with other parameters, which need another key. The page that the earlier ones may
-/// have made was never shown to anybody.
-fn with_next_attempt(record: &OrderRecord, now: Timestamp) -> OrderRecord {
-    let checkout = record.checkout.as_ref().map(|checkout| Checkout {
-        attempt: checkout.attempt.saturating_add(1),
-        expires_at: now.plus(PAGE_TIME),
-        session: None,
-        ..checkout.clone()
-    });
-    let order = Order { expires_at: Some(now.plus(ORDER_TIME)), ..record.order.clone() };
-    OrderRecord { order, checkout, ..record.clone() }
 }
 
 /// The id of the order that a request with this key makes.

@@ -103,11 +103,12 @@ fn decide(seen: &Seen, notice: &Notice, claimed: bool, now: Timestamp) -> Result
 }
 
 /// Whether an order cannot be paid any more once this page has closed. An attempt whose answer was
-/// lost may have made another page than the one that is shown; its end means nothing.
+/// lost may have made another page than the one that is shown; its end means nothing. No page will be
+/// shown for an order that is to be cancelled.
 fn closes(record: &OrderRecord, session: &str, now: Timestamp) -> bool {
     record.checkout.as_ref().is_some_and(|checkout| match &checkout.session {
         Some(shown) => shown.id == session,
-        None => checkout.expires_at <= now,
+        None => checkout.expires_at <= now || record.order.cancel_requested_at.is_some(),
     })
 }
 

@@ -1,61 +1,265 @@
-//! What runs by the clock: orders whose time is over are closed.
+//! What runs by the clock: what no webhook ever told is found out, and orders whose time is over are
+//! closed. Dropping every webhook only delays a credit.
 //!
 //! Work is found in the `by_due` index, in shards and bounded pages; each order is read again and
 //! decided on by its own rule, so that it does not matter how often, or how late, the sweep comes.
+//! When its time is up it stores where it stopped, and the next sweep goes on from there: in turn,
+//! every order is looked at, however many there are.
 
-use ledger::Timestamp;
+use std::time::Duration;
 
-use crate::error::Error;
+use futures_util::stream::{self, StreamExt};
+use ledger::{Method, Timestamp};
+use tokio::time::{Instant, timeout};
+use tracing::{error, info, warn};
+
+use crate::error::{Error, Unavailable};
+use crate::notice::{Notice, What};
+use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
+use crate::payments::{self, Confirmed};
 use crate::record::OrderRecord;
+use crate::stripe::{Closed, Https, PageState, Stripe, Wire};
 use crate::table::{Commit, Committed, Position, SHARDS, Table};
 
-/// Orders a page.
+/// How long an open card order is left to its webhook.
+const QUIET_TIME: Duration = Duration::from_secs(3 * 60);
+/// Awaited transfers a page.
 const PAGE: u8 = 50;
 /// Most pages of a shard in one sweep; what is left is found by the next.
 const MAX_PAGES: usize = 20;
+/// Card orders a page, and how many of them are asked for at a time. With the time of one order,
+/// a page ends within 40 seconds after the sweep's own time is up.
+const CARD_PAGE: u8 = 16;
+const AT_ONCE: usize = 8;
+const TIME_OF_ONE: Duration = Duration::from_secs(20);
+
+/// Everything that a sweep touches.
+#[derive(Debug)]
+pub struct Sweeps<W: Wire = Https> {
+    /// Where orders and accounts are.
+    pub table: Table,
+    /// Where payment pages are looked at.
+    pub stripe: Stripe<W>,
+}
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Orders that awaited a bank transfer and were closed.
-    pub expired: u32,
-    /// Orders that somebody else was writing: the next sweep sees them again.
-    pub busy: u32,
+    /// Open card orders that were looked at.
+    pub looked_at: u32,
+    /// Payments that were credited, and that nobody had told.
+    pub credited: u32,
+    /// Orders whose time was over, or which were to be cancelled, and that were closed unpaid; or to
+    /// which something else happened that nobody had told.
+    pub recorded: u32,
+    /// Payments that disagree with their order.
+    pub found: u32,
+    /// Orders that could not be finished now: a later sweep sees them again.
+    pub left: u32,
+    /// Whether every order was looked at; if not, the next sweep goes on.
+    pub complete: bool,
 }
 
-/// Closes the orders that awaited a bank transfer which nobody reported in time.
-///
-/// # Errors
-/// The table did not answer: what was done is done, and the next sweep goes on.
-pub async fn close_overdue_transfers(table: &Table, now: Timestamp) -> Result<Swept, Error> {
-    let mut swept = Swept::default();
-    for shard in 0..SHARDS {
-        let mut after = None;
-        for _ in 0..MAX_PAGES {
-            let page = table.awaited_transfers(shard, Some(now), after.as_ref(), PAGE).await?;
-            for record in &page.items {
-                close(table, record, now, &mut swept).await?;
-            }
-            after = page.next.as_deref().and_then(Position::parse);
-            if after.is_none() {
-                break;
+/// Where a sweep of card orders stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweepCursor {
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// The shard that comes next.
+    pub shard: u64,
+    /// The position in it after which the sweep goes on; none is its beginning.
+    pub after: Option<Position>,
+}
+
+impl<W: Wire> Sweeps<W> {
+    /// Sweeps for so long, and at least one page of card orders.
+    ///
+    /// # Errors
+    /// The table did not answer, or an item cannot be read: what was done is done, and the next sweep
+    /// goes on.
+    pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Swept, Error> {
+        let end = Instant::now().checked_add(time);
+        let mut swept = Swept::default();
+        self.close_overdue_transfers(now, &mut swept).await?;
+        let begun = self.table.sweep_cursor().await?;
+        let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
+        swept.complete = stopped.is_none();
+        let (shard, after) = stopped.unwrap_or_default();
+        let next = SweepCursor { version: begun.version, shard, after };
+        if next != begun && (next.version > 0 || !swept.complete) {
+            // If another sweep has stored its own place, that one is as good.
+            drop(self.table.commit(Commit::default().sweep_cursor(&next)).await?);
+        }
+        Ok(swept)
+    }
+
+    /// Closes the orders that awaited a bank transfer which nobody reported in time.
+    async fn close_overdue_transfers(
+        &self,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        for shard in 0..SHARDS {
+            let mut after = None;
+            for _ in 0..MAX_PAGES {
+                let page = self.table.awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
+                let page = page.await?;
+                for record in &page.items {
+                    self.close_transfer(record, now, swept).await?;
+                }
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() {
+                    break;
+                }
             }
         }
+        Ok(())
     }
-    Ok(swept)
-}
 
-async fn close(
-    table: &Table,
-    record: &OrderRecord,
-    now: Timestamp,
-    swept: &mut Swept,
-) -> Result<(), Error> {
-    let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(()) };
-    let next = OrderRecord { order, ..record.clone() };
-    match table.commit(Commit::default().order(&next)).await? {
-        Committed::Yes => swept.expired = swept.expired.saturating_add(1),
-        Committed::No(_) => swept.busy = swept.busy.saturating_add(1),
+    async fn close_transfer(
+        &self,
+        record: &OrderRecord,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(()) };
+        let next = OrderRecord { order, ..record.clone() };
+        let count = match self.table.commit(Commit::default().order(&next)).await? {
+            Committed::Yes => &mut swept.recorded,
+            Committed::No(_) => &mut swept.left,
+        };
+        *count = count.saturating_add(1);
+        Ok(())
     }
-    Ok(())
+
+    /// Goes once around all shards from where the last sweep stopped. Returns where this one stopped,
+    /// if its time was up before.
+    async fn sweep_cards(
+        &self,
+        begun: &SweepCursor,
+        end: Option<Instant>,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<Option<(u64, Option<Position>)>, Error> {
+        // An order's time ends so long after it was made, or got new parameters.
+        let until = now.plus(ORDER_TIME.saturating_sub(QUIET_TIME));
+        let mut after = begun.after.clone();
+        // A shard that is begun in its middle comes once more at the end, from its beginning.
+        let rounds = if after.is_some() { SHARDS.saturating_add(1) } else { SHARDS };
+        for round in 0..rounds {
+            let of = |round: u64| {
+                begun.shard.saturating_add(round).checked_rem(SHARDS).unwrap_or_default()
+            };
+            let shard = of(round);
+            loop {
+                let page =
+                    self.table.open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
+                after = page.next.as_deref().and_then(Position::parse);
+                self.sweep_page(page.items, now, swept).await;
+                let last = after.is_none() && round.saturating_add(1) == rounds;
+                if !last && end.is_some_and(|end| Instant::now() >= end) {
+                    let shard = if after.is_some() { shard } else { of(round.saturating_add(1)) };
+                    return Ok(Some((shard, after)));
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sweeps some orders side by side. One that fails does not stop the others.
+    async fn sweep_page(&self, records: Vec<OrderRecord>, now: Timestamp, swept: &mut Swept) {
+        let sweeping = stream::iter(records).map(|record| async move {
+            let (account, order) = (record.order.account.clone(), record.order.id.clone());
+            let late = |_| Err(Unavailable::Slow.into());
+            let outcome = timeout(TIME_OF_ONE, self.sweep_card(record, now)).await;
+            (account, order, outcome.unwrap_or_else(late))
+        });
+        let mut sweeping = sweeping.buffer_unordered(AT_ONCE);
+        while let Some((account_id, order_id, outcome)) = sweeping.next().await {
+            swept.looked_at = swept.looked_at.saturating_add(1);
+            let count = match outcome {
+                Ok(Confirmed::Unchanged | Confirmed::AlreadyCredited) => continue,
+                Ok(Confirmed::Found(kind)) => {
+                    let finding = kind.name();
+                    error!(%account_id, %order_id, finding, "money and records disagree");
+                    &mut swept.found
+                }
+                Ok(confirmed) => {
+                    let outcome = confirmed.name();
+                    info!(%account_id, %order_id, outcome, "found out by the sweep");
+                    match confirmed {
+                        Confirmed::Credited => &mut swept.credited,
+                        _ => &mut swept.recorded,
+                    }
+                }
+                Err(Error::Broken(cause)) => {
+                    error!(%account_id, %order_id, %cause, "the order cannot be swept");
+                    &mut swept.left
+                }
+                Err(cause) => {
+                    warn!(%account_id, %order_id, %cause, "to be swept later");
+                    &mut swept.left
+                }
+            };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Asks Stripe how one order stands, and acts on it as on a webhook. Its page is closed before
+    /// the order is.
+    async fn sweep_card(&self, record: OrderRecord, now: Timestamp) -> Result<Confirmed, Error> {
+        let order = &record.order;
+        // The index may still name what has ended.
+        let open = order.method == Method::Card && order.status().is_open();
+        let Some(checkout) = record.checkout.as_ref().filter(|_| open) else {
+            return Ok(Confirmed::Unchanged);
+        };
+        let ends = checkout.expires_at <= now || order.cancel_requested_at.is_some();
+        let Some(session) = checkout.session.as_ref().map(|session| session.id.clone()) else {
+            if ends {
+                return self.page_expired(&record, String::new(), now).await;
+            }
+            // Whether a page was made was never told: the same parameters with the same key tell.
+            // An order that nobody comes back for must not be given new ones for ever.
+            let young = now < order.created_at.plus(ORDER_TIME);
+            let possible = checkout.expires_at >= now.plus(SHORTEST_PAGE_TIME);
+            return match young && possible {
+                true => {
+                    with_page(&self.table, &self.stripe, record, now).await?;
+                    Ok(Confirmed::Recorded)
+                }
+                false => Ok(Confirmed::Unchanged),
+            };
+        };
+        let state = match self.stripe.look(&record, &session, now).await? {
+            PageState::Open if ends => match self.stripe.close(&record, &session, now).await? {
+                Closed::Unpaid => PageState::Expired,
+                Closed::Completed(notice) => PageState::Completed(notice),
+            },
+            state => state,
+        };
+        match state {
+            PageState::Open => Ok(Confirmed::Unchanged),
+            PageState::Expired => self.page_expired(&record, session, now).await,
+            PageState::Completed(notice) => payments::confirm(&self.table, &notice, now).await,
+        }
+    }
+
+    async fn page_expired(
+        &self,
+        record: &OrderRecord,
+        session: String,
+        now: Timestamp,
+    ) -> Result<Confirmed, Error> {
+        let notice = Notice {
+            id: format!("sweep:{}", record.order.id),
+            account: record.order.account.clone(),
+            order: record.order.id.clone(),
+            what: What::PageExpired { session },
+        };
+        payments::confirm(&self.table, &notice, now).await
+    }
 }

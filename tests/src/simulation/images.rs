@@ -187,7 +187,7 @@ impl Step {
                 self.reference = Some((id.to_owned(), text(item, "order_id")?.to_owned()));
             }
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
-            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" => self.others += 1,
+            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" => self.others += 1,
             "ORDER" => self.order = Some(order(id, item)?),
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();

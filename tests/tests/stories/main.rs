@@ -15,5 +15,6 @@ mod logs;
 mod offline;
 mod races;
 mod secrets;
+mod sweep;
 mod walk;
 mod wire;

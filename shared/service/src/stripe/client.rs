@@ -85,6 +85,17 @@ pub enum Closed {
     Completed(Box<Notice>),
 }
 
+/// Where a payment page stands.
+#[derive(Debug)]
+pub enum PageState {
+    /// It can be paid.
+    Open,
+    /// It is closed, and was not paid.
+    Expired,
+    /// It was filled in: this must be acted on.
+    Completed(Box<Notice>),
+}
+
 impl Wire for Https {
     type Client = Client;
 
@@ -168,21 +179,43 @@ impl<W: Wire> Stripe<W> {
                 failed => return Err(failed.into()),
             },
         }
-        let found = RetrieveCheckoutSession::new(id).customize().send(&client).await;
-        let session = found.map_err(failed).map_err(Error::from)?;
+        match self.look(record, id, now).await? {
+            PageState::Expired => Ok(Closed::Unpaid),
+            PageState::Completed(notice) => Ok(Closed::Completed(notice)),
+            PageState::Open => {
+                Err(Unavailable::Provider(format!("{id} could not be closed")).into())
+            }
+        }
+    }
+
+    /// Looks at a payment page of an order.
+    ///
+    /// # Errors
+    /// [`Unavailable::Provider`] or a refusal that only a wrong configuration can bring.
+    pub async fn look(
+        &self,
+        record: &OrderRecord,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<PageState, Error> {
+        let client = self.client(now).await.map_err(Error::from)?;
+        let session = match RetrieveCheckoutSession::new(id).customize().send(&client).await {
+            Ok(session) => session,
+            Err(error) => return Err(self.failed(error, now).await.into()),
+        };
         match session.status {
-            Some(CheckoutSessionStatus::Expired) => Ok(Closed::Unpaid),
+            Some(CheckoutSessionStatus::Expired) => Ok(PageState::Expired),
             Some(CheckoutSessionStatus::Complete) => {
                 let what = outcome(&session, now)
                     .map_err(|field| BrokenRecord::Provider(format!("{id}: {field}")))?;
-                Ok(Closed::Completed(Box::new(Notice {
+                Ok(PageState::Completed(Box::new(Notice {
                     id: session.id.to_string(),
                     account: record.order.account.clone(),
                     order: record.order.id.clone(),
                     what,
                 })))
             }
-            _ => Err(Unavailable::Provider(format!("{id} could not be closed")).into()),
+            _ => Ok(PageState::Open),
         }
     }
 

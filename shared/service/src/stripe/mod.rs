@@ -12,7 +12,7 @@ mod client;
 use ledger::Money;
 
 #[cfg(feature = "stripe")]
-pub use client::{CallFailed, Closed, Https, Stripe, StripeSettings, Wire};
+pub use client::{CallFailed, Closed, Https, PageState, Stripe, StripeSettings, Wire};
 
 /// The largest charge: eight digits of the smallest coin
 /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).

@@ -22,6 +22,8 @@ use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
 use crate::keys::ApiKey;
 use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, Statement};
+#[cfg(feature = "stripe")]
+use crate::sweep::SweepCursor;
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
@@ -146,6 +148,13 @@ impl Commit {
     #[must_use]
     pub fn statement(self, statement: &Statement) -> Self {
         self.document(items::from_statement(statement), Guard::Absent)
+    }
+
+    /// Writes where the sweep stopped, at the version after the one that was read.
+    #[cfg(feature = "stripe")]
+    #[must_use]
+    pub fn sweep_cursor(self, cursor: &SweepCursor) -> Self {
+        self.document(items::from_sweep_cursor(cursor), Guard::seen(cursor.version))
     }
 
     /// Writes the entry and the account of a decision. Comes after the documents.

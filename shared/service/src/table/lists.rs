@@ -71,6 +71,12 @@ impl Position {
         (stamp::parse(at).is_some() && !id.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// The text that [`Position::parse`] reads.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn start_key(&self, listing: &Listing) -> Item {
         let id = self.0.split_once('#').map_or("", |(_, id)| id);
         let text = |value: &str| AttributeValue::S(value.to_owned());
@@ -158,6 +164,34 @@ impl Table {
         limit: u8,
     ) -> Result<Page<OrderRecord>, Error> {
         let queue = items::shard(items::AWAITED_TRANSFERS, shard);
+        self.waiting(queue, until, after, limit).await
+    }
+
+    /// A page of the open card orders in one of the 16 shards, those first whose time ends first, up
+    /// to a moment.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn open_card_orders(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let queue = items::shard(items::OPEN_ORDERS, shard);
+        self.waiting(queue, Some(until), after, limit).await
+    }
+
+    /// A page of what waits in a due queue until a moment.
+    async fn waiting(
+        &self,
+        queue: String,
+        until: Option<Timestamp>,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
         let listing = Listing::by_due(queue);
         let to = until.map_or_else(|| LAST.to_owned(), |until| stamp::format(until) + LAST);
         self.order_page(&Listing { to, ..listing }, after, limit).await

@@ -17,6 +17,8 @@ use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::keys::ApiKey;
 use crate::record::{Changed, OrderRecord, PaymentClaim, Seen, Statement};
+#[cfg(feature = "stripe")]
+use crate::sweep::SweepCursor;
 
 /// The most keys of one batch.
 const MAX_BATCH: usize = 100;
@@ -123,6 +125,16 @@ impl Table {
             }
         }
         Ok((account, found))
+    }
+
+    /// Where the sweep stopped; the beginning if it never did.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn sweep_cursor(&self) -> Result<SweepCursor, Error> {
+        let item = self.get(key(items::CursorItem::SORT_KEY, items::SWEEP)).await?;
+        Ok(item.map(items::to_sweep_cursor).transpose()?.unwrap_or_default())
     }
 
     /// An uploaded statement.

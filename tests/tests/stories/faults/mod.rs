@@ -26,7 +26,7 @@ async fn entries(world: &World) -> usize {
 }
 
 /// The customer's orders, newest first, as `card 50.00 completed`.
-async fn orders(world: &World) -> Vec<String> {
+pub(super) async fn orders(world: &World) -> Vec<String> {
     let listed = world.get("/v1/orders").await.expect(200).json();
     let word = |order: &serde_json::Value, name: &str| order[name].as_str().unwrap().to_owned();
     let shown = |order| ["method", "amount", "status"].map(|name| word(order, name)).join(" ");

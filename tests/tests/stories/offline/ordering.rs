@@ -75,10 +75,10 @@ async fn an_order_that_nobody_reports_expires_after_seven_days() {
         let rejected = world.order_offline("wallet", "USD 100.00", "rejected").await.expect(201);
         drop(world.reject(&rejected, "nothing arrived").await.expect(200));
         world.clock.advance(Duration::from_secs(7 * 24 * 3_600 - 60));
-        assert_eq!(world.sweep().await, 0);
+        assert_eq!(world.sweep().await.recorded, 0);
         world.clock.advance(Duration::from_secs(60));
-        assert_eq!(world.sweep().await, 1);
-        assert_eq!(world.sweep().await, 0);
+        assert_eq!(world.sweep().await.recorded, 1);
+        assert_eq!(world.sweep().await.recorded, 0);
         let expired = world.look_up(&order).await;
         assert_eq!(expired.text("status"), "expired");
         assert_eq!(expired.text("status_reason"), "transfer_overdue");

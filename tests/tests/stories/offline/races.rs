@@ -106,7 +106,7 @@ async fn a_report_races_the_end_of_its_order() {
             "amount": "100.00",
         });
         let reporting = tokio::spawn(async move { one.report_with(&told, &body).await.status });
-        let sweeping = tokio::spawn(async move { other.sweep().await });
+        let sweeping = tokio::spawn(async move { other.sweep().await.recorded });
         let (reported, swept) = (reporting.await.unwrap(), sweeping.await.unwrap());
         let status = world.look_up(&order).await.text("status");
         match (reported, swept) {

@@ -5,6 +5,8 @@
 
 mod account;
 mod bank_transfer;
+#[cfg(feature = "stripe")]
+mod cursor;
 mod keys;
 mod order;
 mod payment;
@@ -16,6 +18,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use account::{AccountItem, from_account, from_entry, to_account, to_entry};
+#[cfg(feature = "stripe")]
+pub(super) use cursor::{CursorItem, SWEEP, from_sweep_cursor, to_sweep_cursor};
 pub(super) use keys::{
     ConsoleSessionItem, KeyItem, from_api_key, from_console_session, keys_listed_under, to_api_key,
     to_console_session,

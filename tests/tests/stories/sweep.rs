@@ -1,0 +1,295 @@
+//! What runs by the clock: what no webhook told is found out, and nothing stays open for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tests::world::{GOOD_CARD, card_order};
+use tests::{Answer, Fault, World, story};
+
+use super::faults::orders;
+
+const MAKE_PAGE: &str = "POST /v1/checkout/sessions";
+const LOOK_AT_PAGE: &str = "GET /v1/checkout/sessions";
+/// How often Stripe is called for one request.
+const CALLS: usize = 3;
+/// Longer than an order is left to its webhook.
+const A_WHILE: Duration = Duration::from_secs(5 * 60);
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
+
+async fn no_webhooks(world: &World) {
+    drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+}
+
+/// An order that was paid, and nobody told.
+async fn paid_unseen(world: &World, amount: &str, key: &str) -> Answer {
+    let order = world.order("wallet", amount, key).await.expect(201);
+    drop(world.pay(&order, GOOD_CARD).await.expect(303));
+    order
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_all_webhooks_dropped_a_thousand_payments_are_credited_once_by_one_sweep() {
+    let world = Arc::new(World::start().await);
+    no_webhooks(&world).await;
+    let mut paying = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let world = Arc::clone(&world);
+        paying.spawn(async move {
+            let customer = world.new_customer(&format!("customer-{number}")).await;
+            for order in 0..50 {
+                let key = format!("order-{order}");
+                let body = card_order("wallet", "12.34");
+                let made = world.post_as(&customer.key, "/v1/orders", &key, &body).await;
+                drop(world.pay(&made.expect(201), GOOD_CARD).await.expect(303));
+            }
+            customer
+        });
+    }
+    let customers = paying.join_all().await;
+    let expect_balances = async |expected: &str| {
+        for customer in &customers {
+            let balances = world.get_as(&customer.key, "/v1/balances").await.expect(200).json();
+            assert_eq!(balances["wallet"]["available"], expected);
+        }
+    };
+    expect_balances("0.00").await;
+    world.clock.advance(A_WHILE);
+    let swept = world.sweep().await;
+    assert_eq!((swept.credited, swept.left, swept.complete), (1_000, 0, true));
+    expect_balances("617.00").await;
+
+    // Sweeping again finds nothing, and webhooks that come after all change nothing.
+    let again = world.sweep().await;
+    assert_eq!((again.looked_at, again.credited), (0, 0));
+    drop(world.control("webhooks", &json!({"mode": "deliver"})).await.expect(200));
+    drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+    for customer in &customers {
+        let (account, entries) = world.journal(&customer.account).await;
+        assert_eq!(ledger::verify(&entries, &account), Ok(()));
+        assert_eq!(entries.len(), 50);
+    }
+    expect_balances("617.00").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_young_order_is_left_to_its_webhook() {
+    story(async |world| {
+        no_webhooks(world).await;
+        drop(paid_unseen(world, "50", "order").await);
+        world.clock.advance(Duration::from_secs(2 * 60));
+        assert_eq!(world.sweep().await.looked_at, 0);
+        assert_eq!(world.provider_calls(LOOK_AT_PAGE).await, 0);
+        world.clock.advance(Duration::from_secs(60));
+        assert_eq!(world.sweep().await.credited, 1);
+        world.assert_balances("wallet 50.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_can_still_be_paid_is_looked_at_and_left_as_it_is() {
+    story(async |world| {
+        let order = world.order("wallet", "50", "order").await.expect(201);
+        world.clock.advance(A_WHILE);
+        for _ in 0..3 {
+            let swept = world.sweep().await;
+            assert_eq!((swept.looked_at, swept.recorded, swept.left), (1, 0, 0));
+        }
+        assert_eq!(world.look_up(&order).await.text("checkout_url"), order.text("checkout_url"));
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        world.assert_balances("wallet 50.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_page_closed_unseen_expires() {
+    story(async |world| {
+        no_webhooks(world).await;
+        let order = world.order("wallet", "50", "order").await.expect(201);
+        world.clock.advance(A_DAY);
+        assert_eq!(world.sweep().await.recorded, 1);
+        let expired = world.look_up(&order).await;
+        assert_eq!(expired.text("status"), "expired");
+        assert_eq!(expired.text("status_reason"), "payment_page_expired");
+        assert_eq!(world.sweep().await.looked_at, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_the_last_minute_is_credited_and_not_called_late() {
+    story(async |world| {
+        no_webhooks(world).await;
+        let order = paid_unseen(world, "50", "order").await;
+        world.clock.advance(A_DAY * 3);
+        assert_eq!(world.sweep().await.credited, 1);
+        let paid = world.look_up(&order).await;
+        assert_eq!(
+            (paid.text("status"), paid.json()["late"].as_bool()),
+            ("completed".into(), Some(false))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_nobody_knows_of_is_found_again_by_its_key() {
+    story(async |world| {
+        let next = vec![json!({"kind": "lost_response"}); CALLS];
+        drop(world.control("faults", &json!({"next": next})).await.expect(200));
+        drop(world.order("wallet", "50", "order").await.expect_problem(503, "unavailable"));
+        world.clock.advance(A_WHILE);
+        assert_eq!(world.sweep().await.recorded, 1);
+        let calls = world.provider_requests(MAKE_PAGE).await;
+        let keys: Vec<_> = calls.iter().map(|call| call["idempotency_key"].clone()).collect();
+        assert!(keys.len() == CALLS + 1 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+        // The customer finds it in Order Details, and pays.
+        let listed = world.get("/v1/orders").await.expect(200).json();
+        let id = listed["data"][0]["order_id"].as_str().unwrap();
+        let order = world.get(&format!("/v1/orders/{id}")).await.expect(200);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        world.assert_balances("wallet 50.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_never_got_a_page_expires_without_one() {
+    story(async |world| {
+        world.wires.fail(MAKE_PAGE, Fault::LostBefore, CALLS);
+        drop(world.order("wallet", "50", "order").await.expect_problem(503, "unavailable"));
+        // Too late for these parameters: a page must be open for half an hour.
+        world.clock.advance(Duration::from_secs(23 * 3_600 + 25 * 60));
+        assert_eq!(world.sweep().await.recorded, 0);
+        world.clock.advance(A_DAY);
+        assert_eq!(world.sweep().await.recorded, 1);
+        assert_eq!(world.provider_calls(MAKE_PAGE).await, 0);
+        assert_eq!(orders(world).await, ["card 50.00 expired"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_that_stopped_halfway_is_finished_page_first() {
+    story(async |world| {
+        no_webhooks(world).await;
+        let order = world.order("wallet", "50", "order").await.expect(201);
+        let fault = json!({"next": [{"kind": "error_500"}]});
+        drop(world.control("faults", &fault).await.expect(200));
+        let stopped = world.cancel(&order.text("order_id")).await;
+        drop(stopped.expect_problem(503, "unavailable"));
+        assert_eq!(world.look_up(&order).await.text("status"), "pending_payment");
+        world.clock.advance(A_WHILE);
+        assert_eq!(world.sweep().await.recorded, 1);
+        let cancelled = world.look_up(&order).await;
+        assert_eq!(cancelled.text("status"), "cancelled");
+        assert_eq!(cancelled.text("status_reason"), "cancelled_by_customer");
+        drop(world.pay(&order, GOOD_CARD).await.expect(410));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_of_an_order_without_a_page_is_finished() {
+    story(async |world| {
+        world.wires.fail(MAKE_PAGE, Fault::LostBefore, CALLS);
+        drop(world.order("wallet", "50", "order").await.expect_problem(503, "unavailable"));
+        let listed = world.get("/v1/orders").await.expect(200).json();
+        let id = listed["data"][0]["order_id"].as_str().unwrap();
+        // The wish is stored; the second write is lost for good.
+        let lost = "cancelled_by_customer";
+        world.wires.fail_about("TransactWriteItems", lost, Fault::LostBefore, usize::MAX);
+        drop(world.cancel(id).await.expect_problem(503, "unavailable"));
+        world.wires.heal();
+        world.clock.advance(A_WHILE);
+        assert_eq!(world.sweep().await.recorded, 1);
+        assert_eq!(orders(world).await, ["card 50.00 cancelled"]);
+        assert_eq!(world.provider_calls(MAKE_PAGE).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_payment_that_nobody_told_becomes_a_finding() {
+    story(async |world| {
+        no_webhooks(world).await;
+        let order = world.order("wallet", "50", "order").await.expect(201);
+        let page = order.text("checkout_url");
+        let page = page.rsplit('/').next().expect("the session's id comes last");
+        let paid = world.control(&format!("sessions/{page}/pay"), &json!({"amount": 4_999})).await;
+        drop(paid.expect(200));
+        world.clock.advance(A_WHILE);
+        assert_eq!(world.sweep().await.found, 1);
+        assert_eq!(world.look_up(&order).await.text("status"), "exception");
+        assert_eq!(world.findings().await, ["amount_differs"]);
+        world.assert_balances("wallet 0.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_down_delays_the_sweep_and_stops_nothing() {
+    story(async |world| {
+        no_webhooks(world).await;
+        for number in 0..3 {
+            drop(paid_unseen(world, "10", &format!("order-{number}")).await);
+        }
+        world.clock.advance(A_WHILE);
+        world.wires.fail(LOOK_AT_PAGE, Fault::LostBefore, 2);
+        let swept = world.sweep().await;
+        assert_eq!((swept.looked_at, swept.credited, swept.left), (3, 1, 2));
+        assert_eq!(world.sweep().await.credited, 2);
+        world.assert_balances("wallet 30.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_whose_time_is_up_goes_on_where_it_stopped() {
+    story(async |world| {
+        no_webhooks(world).await;
+        for number in 0..40 {
+            drop(paid_unseen(world, "10", &format!("order-{number}")).await);
+        }
+        world.clock.advance(A_WHILE);
+        let sweeps = &world.cloud.functions.reconcile.0;
+        let mut credited = 0;
+        // As many pages as there are shards, and one shard may have two.
+        for run in 0..17 {
+            let swept = sweeps.run(Duration::ZERO, world.clock.now()).await.unwrap();
+            assert!(swept.looked_at <= 16 && !swept.complete, "one page: {swept:?}");
+            credited += swept.credited;
+            // What comes meanwhile has its turn, and keeps nobody from theirs.
+            drop(world.order("wallet", "10", &format!("new-{run}")).await.expect(201));
+        }
+        assert_eq!(credited, 40);
+        world.clock.advance(A_WHILE);
+        let swept = world.sweep().await;
+        assert_eq!((swept.looked_at, swept.complete), (17, true));
+        assert_eq!(world.sweep().await, swept, "from the beginning again");
+        world.assert_balances("wallet 400.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_races_the_sweep() {
+    for _ in 0..6 {
+        let world = Arc::new(World::start().await);
+        no_webhooks(&world).await;
+        let order = paid_unseen(&world, "50", "order").await;
+        world.clock.advance(A_WHILE);
+        let (one, other) = (Arc::clone(&world), Arc::clone(&world));
+        let sweeping = tokio::spawn(async move { one.sweep().await });
+        drop(other.control("webhooks/resend", &json!({})).await.expect(200));
+        assert_eq!(sweeping.await.unwrap().left, 0);
+        while world.look_up(&order).await.text("status") != "completed" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        world.assert_balances("wallet 50.00").await;
+        assert_eq!(world.journal("demo").await.1.len(), 1);
+        world.audit().await;
+    }
+}
