@@ -59,6 +59,8 @@ READ = "shared/service/src/table/read.rs"
 LISTS = "shared/service/src/table/lists.rs"
 CLAIM = "shared/service/src/table/items/payment.rs"
 ORDERS = "shared/service/src/orders.rs"
+PAGES = "shared/service/src/pages.rs"
+SWEEP = "shared/service/src/sweep.rs"
 TRANSFERS = "shared/service/src/transfers.rs"
 PAYMENTS = "shared/service/src/payments.rs"
 CANCELLATIONS = "shared/service/src/cancellations.rs"
@@ -255,13 +257,13 @@ DEFECTS = [
         "page-over-cancel",
         "whoever stores a payment page writes over what others wrote meanwhile",
         ((
-            ORDERS,
+            PAGES,
             "Committed::No(Stale::Order(current)) => return Ok(*current),",
             """\
 Committed::No(Stale::Order(current)) => {
-                    let record = OrderRecord { version: current.version, ..record };
-                    return Box::pin(self.stored(record)).await;
-                }""",
+                let record = OrderRecord { version: current.version, ..record };
+                return Box::pin(stored(table, record)).await;
+            }""",
         ),),
     ),
     # Idempotency.
@@ -280,9 +282,13 @@ Committed::No(Stale::Order(current)) => {
         "a repeated order is answered as it is, without the page that it lacks",
         ((
             ORDERS,
-            "Ok(Made::Before(Box::new(self.with_page(record, now).await?)))",
+            "Ok(Made::Before(Box::new(with_page(&self.table, &self.stripe, record, now).await?)))",
             "Ok(Made::Before(Box::new(record)))",
         ),),
+        story(
+            "faults::payment_page::"
+            "a_provider_that_is_down_leaves_an_order_that_the_same_key_completes"
+        ),
     ),
     Defect(
         "payment-returns-early-on-exists",
@@ -330,14 +336,14 @@ Committed::No(Stale::Order(current)) => {
         "attempt-not-stored",
         "the next attempt is sent to Stripe before it is stored",
         ((
-            ORDERS,
+            PAGES,
             """\
-                    last = Unavailable::Provider(why);
-                    record = self.stored(with_next_attempt(&record, now)).await?;
+                last = Unavailable::Provider(why);
+                record = stored(table, with_next_attempt(&record, now)).await?;
 """,
             """\
-                    last = Unavailable::Provider(why);
-                    record = with_next_attempt(&record, now);
+                last = Unavailable::Provider(why);
+                record = with_next_attempt(&record, now);
 """,
         ),),
     ),
@@ -345,9 +351,29 @@ Committed::No(Stale::Order(current)) => {
         "page-time-not-renewed",
         "a page is asked for with an end that has passed",
         ((
-            ORDERS,
+            PAGES,
             "if checkout.expires_at < now.plus(SHORTEST_PAGE_TIME) {",
             "if checkout.expires_at.unix_millis() == 0 {",
+        ),),
+    ),
+    # What runs by the clock.
+    Defect(
+        "sweep-does-not-settle",
+        "a payment that only the sweep finds is not credited",
+        ((
+            SWEEP,
+            "PageState::Completed(notice) => payments::confirm(&self.table, &notice, now).await,",
+            "PageState::Completed(_) => Ok(Confirmed::Unchanged),",
+        ),),
+    ),
+    Defect(
+        "sweep-closes-unseen",
+        "an order whose time is over is closed without looking at its page",
+        ((
+            SWEEP,
+            "let state = match self.stripe.look(&record, &session, now).await? {",
+            "if ends {\n            return self.page_expired(&record, session, now).await;\n        }\n"
+            "        let state = match self.stripe.look(&record, &session, now).await? {",
         ),),
     ),
     # Webhooks and the queue.
@@ -705,7 +731,7 @@ SAMPLE = (
     "rule-before-document",
     "torn-read",
     "unprocessed-is-absent",
-    "early-return-on-exists",
+    "sweep-does-not-settle",
     "fresh-stripe-key",
     "attempt-not-stored",
     "signature-not-checked",

@@ -412,7 +412,11 @@ impl Actors {
                 true => choice,
                 false => recent(choice, cloud.provider.events.len(), false)?,
             };
-            (index, cloud.provider.events[index].body.clone())
+            let event = &cloud.provider.events[index];
+            if event.lost {
+                return None;
+            }
+            (index, event.body.clone())
         };
         let answer = self.deployment.tell(&body).await;
         let mut cloud = self.deployment.network.cloud();

@@ -167,6 +167,13 @@ impl Run {
             self.a_day_passes();
         }
         self.converge().await?;
+        // What was told needs no sweep.
+        self.actors
+            .deployment
+            .network
+            .cloud()
+            .model
+            .payments_are_settled(|model, payment| model.untold.contains(payment))?;
         self.everything_ends().await;
         self.converge().await?;
         let mut cloud = self.actors.deployment.network.cloud();
@@ -366,6 +373,12 @@ impl Run {
         let exactly = Money { cents: session.cents, currency: "usd" };
         let mut line = format!("payer {} {:?}", session.id, session.status);
         let paid = match (session.status, self.random.u32(0..100)) {
+            (SessionStatus::Open, 0..12) if cloud.model.awaits(&session.order, &session.id) => {
+                cloud.saw("a payment that nobody tells");
+                let payment = cloud.provider.pay_untold(index, &exactly);
+                cloud.model.untold.insert(payment.clone());
+                Some(payment)
+            }
             (SessionStatus::Open, 0..70) => Some(cloud.provider.pay(index, &exactly)),
             (SessionStatus::Open, 70..80) => {
                 cloud.provider.decline(index);
@@ -388,7 +401,7 @@ impl Run {
                 cloud.provider.fail_delayed(index);
                 None
             }
-            (SessionStatus::Paid, 0..3) => Some(cloud.provider.pay_again(index)),
+            (SessionStatus::Paid, 0..3) if !session.untold => Some(cloud.provider.pay_again(index)),
             (SessionStatus::Paid, 3..5) => {
                 let other = pick(&mut self.random, cloud.provider.sessions.len()).unwrap_or(index);
                 let payment = session.payment.clone().unwrap_or_default();

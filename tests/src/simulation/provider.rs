@@ -19,6 +19,9 @@ use crate::wire::Fault;
 /// Stripe takes pages that are open for so many seconds.
 const PAGE_SECONDS: std::ops::RangeInclusive<i64> = 1_800..=86_400;
 
+/// Of the pages that close, so many are told of but one.
+const LOST_ENDS: usize = 4;
+
 /// The provider's books.
 pub struct Provider {
     clock: Clock,
@@ -50,6 +53,8 @@ pub struct Session {
     pub status: SessionStatus,
     /// The payment that was begun on it.
     pub payment: Option<String>,
+    /// Whether it was paid and nobody will ever be told.
+    pub untold: bool,
 }
 
 /// Where a payment page stands.
@@ -76,6 +81,8 @@ pub struct Event {
     pub taken: bool,
     /// Whether no code can read it: it ends in the dead-letter queue.
     pub unreadable: bool,
+    /// Whether it is never delivered.
+    pub lost: bool,
 }
 
 /// A payment as the payer makes it.
@@ -183,6 +190,7 @@ impl Provider {
             expires_at,
             status: SessionStatus::Open,
             payment: None,
+            untold: false,
         };
         let made = reply(200, &shape(&session));
         self.sessions.push(session);
@@ -216,6 +224,24 @@ impl Provider {
         self.sessions[index].status = SessionStatus::Expired;
         let object = shape(&self.sessions[index]);
         self.tell("checkout.session.expired", object);
+        if self.events.len().is_multiple_of(LOST_ENDS) {
+            self.lose_last();
+        }
+    }
+
+    /// What happened last is never told.
+    fn lose_last(&mut self) {
+        if let Some(event) = self.events.last_mut() {
+            (event.taken, event.lost) = (true, true);
+        }
+    }
+
+    /// A payer fills in a page, and nobody is ever told. Returns what was taken.
+    pub fn pay_untold(&mut self, index: usize, money: &Money) -> Payment {
+        let payment = self.pay(index, money);
+        self.sessions[index].untold = true;
+        self.lose_last();
+        payment
     }
 
     /// A payer fills in a page. Returns what was taken.
@@ -324,7 +350,7 @@ impl Provider {
             "data": {"object": object},
         });
         let body = body.to_string();
-        self.events.push(Event { body, taken: false, unreadable: false });
+        self.events.push(Event { body, taken: false, unreadable: false, lost: false });
     }
 
     fn now(&self) -> i64 {

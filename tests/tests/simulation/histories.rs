@@ -20,6 +20,7 @@ const ALL_OPERATIONS: u64 = 50_000;
 const MUST_BE_SEEN: &str = "
     a commit that lost a race
     a message that was given up and put back
+    a payment that nobody tells
     an order that its index did not show yet
     answer: accept 200
     answer: accept 201
