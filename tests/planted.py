@@ -424,6 +424,10 @@ Committed::No(Stale::Order(current)) => {
         "no-batch-failures",
         "a queued payment is acknowledged though it could not be committed",
         ((CONFIRM, "None => message.message_id.clone(),", "None => None,"),),
+        story(
+            "faults::queue::"
+            "an_unreadable_message_ends_in_the_dead_letter_queue_and_harms_none_beside_it"
+        ),
     ),
     Defect(
         "unreadable-webhook-dropped",

@@ -115,6 +115,7 @@ impl<W: Wire> Gateway<W> {
     pub fn router(self) -> Router {
         Router::new()
             .route("/healthz", axum::routing::get(async || "ready\n"))
+            .route("/_control/sweep", axum::routing::post(sweep))
             .route(paid_page::PATH, axum::routing::get(paid_page::show))
             .fallback(serve)
             .with_state(self)
@@ -202,6 +203,22 @@ async fn serve<W: Wire>(State(gateway): State<Gateway<W>>, request: Request) -> 
         error!(path, "the function failed");
         internal_error()
     })
+}
+
+/// What runs by the clock runs now: a control for demonstrations, which no deployment has.
+async fn sweep<W: Wire>(State(gateway): State<Gateway<W>>) -> Response {
+    match gateway.functions.reconcile.handle(gateway.clock.now()).await {
+        Ok(swept) => Json(json!({
+            "looked_at": swept.looked_at,
+            "credited": swept.credited,
+            "recorded": swept.recorded,
+            "found": swept.found,
+            "left": swept.left,
+            "complete": swept.complete,
+        }))
+        .into_response(),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+    }
 }
 
 /// The event of a request, as API Gateway sends it.

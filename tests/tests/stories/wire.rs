@@ -158,6 +158,39 @@ const EXPECTED: [&str; 11] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_costs_what_the_architecture_says() {
+    story(async |world| {
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        let nothing = Cost::of(&world.wires, async || {
+            world.sweep().await;
+        })
+        .await;
+        let order = world.order("wallet", "10", "order").await.expect(201);
+        world.clock.advance(std::time::Duration::from_secs(300));
+        let open = Cost::of(&world.wires, async || {
+            world.sweep().await;
+        })
+        .await;
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        let paid = Cost::of(&world.wires, async || {
+            world.sweep().await;
+        })
+        .await;
+        let shown = [nothing, open, paid].map(|cost| cost.to_string());
+        assert_eq!(shown, EXPECTED_OF_SWEEPS);
+    })
+    .await;
+}
+
+/// A sweep of nothing, of one open order, and of one whose payment nobody told. A query of an index
+/// that finds nothing costs half a unit.
+const EXPECTED_OF_SWEEPS: [&str; 3] = [
+    "1 GetItem, 32 Query, 17.0 read units, 0.0 write units",
+    "1 GetItem, 1 BatchGetItem, 32 Query, 1 Stripe, 18.0 read units, 0.0 write units",
+    "1 GetItem, 2 BatchGetItem, 32 Query, 1 TransactWriteItems, 1 Stripe, 20.0 read units, 10.0 write units",
+];
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_authorizer_asks_the_table_once() {
     story(async |world| {
         world.wires.forget();
