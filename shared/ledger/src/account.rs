@@ -131,7 +131,9 @@ impl Account {
         let lines = lines_of(movements);
         for line in &lines {
             // Outside of the account there is money of any currency; inside there is one.
-            if let Place::External(External::Bank | External::Card | External::Fx) = &line.place {
+            if let Place::External(outside) = &line.place
+                && *outside != External::Debt
+            {
                 continue;
             }
             if line.currency != self.currency {

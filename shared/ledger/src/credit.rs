@@ -27,10 +27,10 @@ pub(crate) struct Incoming<'order> {
 pub(crate) struct Credit {
     /// The account and the entry.
     pub(crate) decision: Decision,
-    /// What of it went into the customer's debt.
-    pub(crate) debt_paid: Balance,
-    /// What was added to the target.
+    /// All of it.
     pub(crate) credited: Balance,
+    /// The part that went into the customer's debt; the rest was added to the target.
+    pub(crate) debt_paid: Balance,
 }
 
 /// Puts money into an account, debt first, in one entry. Money of another currency goes through
@@ -47,7 +47,7 @@ pub(crate) fn credit(
     let Money { amount, currency } = incoming.worth;
     let amount = amount.decimal();
     let debt_paid = account.debt.decimal().min(amount);
-    let credited = amount.saturating_sub(debt_paid);
+    let rest = amount.saturating_sub(debt_paid);
     let outside = Place::External(incoming.from);
     let exchanged = incoming.paid.currency != currency;
     let exchange = exchanged.then(|| Movement {
@@ -57,7 +57,7 @@ pub(crate) fn credit(
     });
     let from = if exchanged { Place::External(External::Fx) } else { outside };
     let target = Place::Available(incoming.target.clone());
-    let parts = [(Place::External(External::Debt), debt_paid), (target.clone(), credited)];
+    let parts = [(Place::External(External::Debt), debt_paid), (target.clone(), rest)];
     let parts = parts.into_iter().filter_map(|(to, part)| {
         let money = Money { amount: Amount::new(part).ok()?, currency };
         Some(Movement { from: from.clone(), to, money })
@@ -67,7 +67,7 @@ pub(crate) fn credit(
     let exact = |_: MoneyError| Refusal::BalanceTooLarge { place: target.clone() };
     Ok(Credit {
         decision,
+        credited: incoming.worth.amount.into(),
         debt_paid: Balance::new(debt_paid).map_err(exact)?,
-        credited: Balance::new(credited).map_err(exact)?,
     })
 }

@@ -56,6 +56,24 @@ impl Rate {
         let coins = u64::try_from(coins).map_err(|_| MoneyError::TooLarge)?;
         Ok(Money { amount: Amount::from_minor_units(coins, currency)?, currency })
     }
+
+    /// What `worth` costs in the paid currency, the way back: `worth * rate`, rounded once, half to
+    /// even, to the smallest coin.
+    ///
+    /// # Errors
+    /// As [`Rate::convert`].
+    pub fn convert_back(self, worth: Money, currency: Currency) -> Result<Money, MoneyError> {
+        let power = |exponent: u32| 10_i128.checked_pow(exponent).ok_or(MoneyError::TooLarge);
+        let amount = worth.amount.decimal();
+        let product = amount.mantissa().checked_mul(self.0.mantissa());
+        let numerator =
+            product.and_then(|product| product.checked_mul(power(currency.decimals()).ok()?));
+        let denominator = power(amount.scale().saturating_add(self.0.scale()))?;
+        let coins = numerator.and_then(|numerator| divide_half_to_even(numerator, denominator));
+        let coins =
+            coins.and_then(|coins| u64::try_from(coins).ok()).ok_or(MoneyError::TooLarge)?;
+        Ok(Money { amount: Amount::from_minor_units(coins, currency)?, currency })
+    }
 }
 
 impl fmt::Display for Rate {
@@ -107,6 +125,24 @@ mod tests {
         check("10.00", "USD", "3.2523", "KWD", Ok("3.075"));
         check("1000000000000", "USD", "0.00000001", "JPY", Err(MoneyError::TooLarge));
         check("0.01", "USD", "1000000000", "JPY", Err(MoneyError::NotPositive));
+    }
+
+    #[test]
+    fn money_goes_back_by_the_same_rate() {
+        for (worth, from, rate, to, expected) in [
+            ("100.00", "USD", "7.2000", "CNY", Ok("720.00")),
+            ("69.44", "USD", "7.2", "CNY", Ok("499.97")),
+            ("0.01", "USD", "0.5", "KWD", Ok("0.005")),
+            // Exactly half a coin: to the even neighbour.
+            ("0.01", "USD", "0.5", "EUR", Err(MoneyError::NotPositive)),
+            ("0.03", "USD", "0.5", "EUR", Ok("0.02")),
+            ("1000000000000", "USD", "1000000000", "JPY", Err(MoneyError::TooLarge)),
+        ] {
+            let currency = |code| Currency::parse(code).unwrap();
+            let money = Money::parse(worth, currency(from)).unwrap();
+            let back = Rate::parse(rate).unwrap().convert_back(money, currency(to));
+            assert_eq!(back.map(|money| money.to_string()), expected.map(str::to_owned), "{worth}");
+        }
     }
 
     #[test]

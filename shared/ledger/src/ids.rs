@@ -74,14 +74,34 @@ text_id!(
     /// idempotency record.
     OrderId,
     "'ord_' and 20 characters of Crockford's base32",
-    |text| text.strip_prefix("ord_").is_some_and(|rest| {
-        rest.len() == DERIVED_CHARACTERS && rest.bytes().all(|byte| CROCKFORD.contains(&byte))
-    })
+    |text| derived(text, "ord_")
+);
+
+text_id!(
+    /// A refund: derived from its order and idempotency key, or from the provider's name for it.
+    RefundId,
+    "'rfd_' and 20 characters of Crockford's base32",
+    |text| derived(text, "rfd_")
+);
+
+text_id!(
+    /// An adjustment: derived from account and idempotency key.
+    AdjustmentId,
+    "'adj_' and 20 characters of Crockford's base32",
+    |text| derived(text, "adj_")
 );
 
 text_id!(
     /// A payment, as the payment provider names it (Stripe: the payment intent, `pi_…`).
     PaymentId,
+    "1 to 255 visible ASCII characters",
+    |text| bounded(text, 255) && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
+
+text_id!(
+    /// Something else that the payment provider has a name for: a refund (`re_…`), a dispute
+    /// (`dp_…`).
+    ProviderId,
     "1 to 255 visible ASCII characters",
     |text| bounded(text, 255) && text.bytes().all(|byte| byte.is_ascii_graphic())
 );
@@ -123,6 +143,28 @@ impl OrderId {
     }
 }
 
+impl RefundId {
+    /// The id of a refund that this request asks for.
+    #[must_use]
+    pub fn derive(order: &OrderId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("rfd_", &[order.as_str(), "refund", key.as_str()]))
+    }
+
+    /// The id of a refund that was made at the provider, not here.
+    #[must_use]
+    pub fn of_provider(name: &ProviderId) -> Self {
+        Self(derive_id("rfd_", &["provider", name.as_str()]))
+    }
+}
+
+impl AdjustmentId {
+    /// The id of the adjustment that this request makes.
+    #[must_use]
+    pub fn derive(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("adj_", &[account.as_str(), "adjustment", key.as_str()]))
+    }
+}
+
 /// `prefix` and 100 bits of SHA-256 over the length-prefixed parts, in Crockford's base32.
 ///
 /// The length prefixes keep `("ab", "c")` and `("a", "bc")` apart.
@@ -153,6 +195,12 @@ fn crockford() -> Encoding {
     specification.symbols.extend(CROCKFORD.iter().map(|byte| char::from(*byte)));
     #[expect(clippy::expect_used, reason = "a constant alphabet of 32 distinct ASCII characters")]
     specification.encoding().expect("the alphabet is valid")
+}
+
+fn derived(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == DERIVED_CHARACTERS && rest.bytes().all(|byte| CROCKFORD.contains(&byte))
+    })
 }
 
 fn bounded(text: &str, longest: usize) -> bool {

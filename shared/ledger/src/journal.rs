@@ -12,10 +12,28 @@ use crate::{AccountId, Balance, Currency, MAX_DECIMALS, Money, Place, Timestamp}
 /// Why an entry was made. A closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
+    /// The operator put money in or took it out, for a reason that is on record.
+    Adjustment,
     /// Money came in by bank transfer.
     BankTopUp,
     /// Money came in by card.
     CardTopUp,
+    /// Money of a disputed payment was set aside.
+    DisputeHeld,
+    /// Money of a disputed payment that was set aside is free again.
+    DisputeReleased,
+    /// The bank of a cardholder took a disputed payment back.
+    DisputeTaken,
+    /// The bank of a cardholder gave a disputed payment back.
+    DisputeReturned,
+    /// Money went back to whoever paid.
+    Refund,
+    /// Money was set aside that is to go back.
+    RefundHeld,
+    /// Money that was set aside to go back is free again.
+    RefundReleased,
+    /// Money that had gone back did not arrive, and returned.
+    RefundReturned,
     /// Money went from the wallet to a product.
     Transfer,
 }
@@ -75,14 +93,36 @@ pub struct EntryHash([u8; 32]);
 const CANONICAL_FORMAT: &str = "topup-entry-1";
 
 impl EntryKind {
-    const ALL: [Self; 3] = [Self::BankTopUp, Self::CardTopUp, Self::Transfer];
+    const ALL: [Self; 12] = [
+        Self::Adjustment,
+        Self::BankTopUp,
+        Self::CardTopUp,
+        Self::DisputeHeld,
+        Self::DisputeReleased,
+        Self::DisputeTaken,
+        Self::DisputeReturned,
+        Self::Refund,
+        Self::RefundHeld,
+        Self::RefundReleased,
+        Self::RefundReturned,
+        Self::Transfer,
+    ];
 
     /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Adjustment => "adjustment",
             Self::BankTopUp => "bank_top_up",
             Self::CardTopUp => "card_top_up",
+            Self::DisputeHeld => "dispute_held",
+            Self::DisputeReleased => "dispute_released",
+            Self::DisputeTaken => "dispute_taken",
+            Self::DisputeReturned => "dispute_returned",
+            Self::Refund => "refund",
+            Self::RefundHeld => "refund_held",
+            Self::RefundReleased => "refund_released",
+            Self::RefundReturned => "refund_returned",
             Self::Transfer => "transfer",
         }
     }

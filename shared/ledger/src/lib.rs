@@ -8,17 +8,20 @@
 //!
 //! Reading order: [`money`](crate::Amount) and ids, the [`Account`] and its journal, the
 //! [`Timeline`] that holds every legal move of an [`Order`], and then the rules themselves:
-//! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in, and
-//! [`transfer()`] for money that changes place.
+//! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in,
+//! [`transfer()`] for money that changes place, and [`request_refund()`], [`refund_told()`] and
+//! [`dispute_told()`] for money that goes back.
 
 mod accept;
 mod account;
+mod adjust;
 mod bank;
 mod bank_transfer;
 mod cancel;
 mod card;
 mod credit;
 mod currency;
+mod dispute;
 mod finding;
 mod fx;
 mod ids;
@@ -26,7 +29,9 @@ mod journal;
 mod money;
 mod order;
 mod place;
+mod refund;
 mod refusal;
+mod reversal;
 mod settle;
 mod statement;
 mod time;
@@ -37,6 +42,7 @@ mod verify;
 
 pub use accept::{Booking, accept_transfer, book_transfer};
 pub use account::{Account, AccountStatus};
+pub use adjust::{Adjustment, Direction, adjust};
 pub use bank::{BankReference, ReceivedTransfer, ReceivingAccount};
 pub use bank_transfer::{
     Acceptance, BankTransfer, MAX_PROOFS, MAX_REVIEWS, MAX_UPLOADS, Proof, ProofId, ProofType,
@@ -48,17 +54,23 @@ pub use card::{
     FailedAttempt, attempt_failed, payment_failed, payment_processing, session_expired,
 };
 pub use currency::Currency;
+pub use dispute::{Dispute, DisputeOutcome, DisputeStatus, ToldDispute, dispute_told};
 pub use finding::{Finding, FindingKind};
 pub use fx::{MAX_RATE, MAX_RATE_DECIMALS, Rate};
 pub use ids::{
-    AccountId, IdempotencyKey, InvalidId, Name, Note, OrderId, PaymentId, ProductCode,
-    derive_bytes, derive_id,
+    AccountId, AdjustmentId, IdempotencyKey, InvalidId, Name, Note, OrderId, PaymentId,
+    ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
 };
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
 pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, MoneyError};
 pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, NewOrder, Order};
 pub use place::{External, Place, Target};
+pub use refund::{
+    MAX_REFUNDS, Refund, RefundStatus, ToldRefund, WantedRefund, next_attempt, refund_refused,
+    refund_told, request_refund,
+};
 pub use refusal::Refusal;
+pub use reversal::{Reversals, Reversed};
 pub use settle::{Payment, Settlement, dispute, settle};
 pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
 pub use time::{Day, Timestamp};

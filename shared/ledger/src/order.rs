@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, Actor, Balance, BankTransfer, Change, Money, OrderId, OrderStatus, PaymentId, Rate,
-    Target, Timeline, Timestamp,
+    Reversals, Target, Timeline, Timestamp,
 };
 
 /// At most so many attempts are kept on an order; the newest push out the oldest.
@@ -71,10 +71,12 @@ pub struct Order {
     pub payment_id: Option<PaymentId>,
     /// What arrived.
     pub received: Option<Money>,
-    /// What was added to the target.
+    /// What the payment is worth in the account's currency, all of it.
     pub credited: Option<Balance>,
-    /// What of the payment went into the customer's debt.
+    /// The part of it that went into the customer's debt; the rest was added to the target.
     pub debt_paid: Option<Balance>,
+    /// What of it was given back, or asked back.
+    pub reversals: Reversals,
     /// Whether it was paid after it had been closed.
     pub late: bool,
     /// Attempts to pay, oldest first, at most [`MAX_ATTEMPTS`].
@@ -187,6 +189,7 @@ impl Order {
             received: None,
             credited: None,
             debt_paid: None,
+            reversals: Reversals::default(),
             late: false,
             attempts: Vec::new(),
             created_at: new.created_at,

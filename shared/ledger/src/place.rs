@@ -27,6 +27,8 @@ pub enum Place {
 /// Where money comes from and goes to, outside of an account. A closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum External {
+    /// Where the operator's adjustments come from and go to.
+    Adjustment,
     /// Money that came by bank transfer, in the currency in which it came.
     Bank,
     /// Money taken from or given back to a card.
@@ -79,10 +81,11 @@ impl Place {
 }
 
 impl External {
-    const ALL: [Self; 4] = [Self::Bank, Self::Card, Self::Debt, Self::Fx];
+    const ALL: [Self; 5] = [Self::Adjustment, Self::Bank, Self::Card, Self::Debt, Self::Fx];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Adjustment => "adjustment",
             Self::Bank => "bank",
             Self::Card => "card",
             Self::Debt => "debt",
@@ -121,6 +124,7 @@ mod tests {
             "wallet:held",
             "product:sms",
             "product:sms:held",
+            "external:adjustment",
             "external:bank",
             "external:card",
             "external:debt",

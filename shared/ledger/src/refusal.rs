@@ -104,6 +104,34 @@ pub enum Refusal {
         /// What the account holds.
         currency: Currency,
     },
+    /// An order that nothing was paid for, or that was paid out of the wallet, has nothing to give
+    /// back.
+    #[error("an order that is {} and paid by {} has nothing to give back",
+        status.name(), method.name())]
+    OrderNotRefundable {
+        /// Where the order stands.
+        status: OrderStatus,
+        /// How it is paid.
+        method: Method,
+    },
+    /// More than the order brought in, less what was given back or asked back.
+    #[error("of this order {} {} can be given back",
+        refundable.format(*currency), currency)]
+    RefundTooLarge {
+        /// What is left of it.
+        refundable: Balance,
+        /// Of what.
+        currency: Currency,
+    },
+    /// What would go back is less than the smallest coin of what was paid.
+    #[error("so little cannot be given back in {currency}")]
+    RefundTooSmall {
+        /// What was paid.
+        currency: Currency,
+    },
+    /// An order can be given back in so many parts.
+    #[error("this order was given back in too many parts: adjust the balance instead")]
+    TooManyRefunds,
     /// Only an order that awaits its payment can be cancelled.
     #[error("an order that is {} cannot be cancelled", status.name())]
     OrderNotCancellable {

@@ -71,6 +71,10 @@ pub enum Reason {
     TransferOverdue,
     /// A person booked a bank transfer that came without an order.
     TransferBooked,
+    /// Money was given back.
+    Refunded,
+    /// Money that had been given back did not arrive, and returned.
+    RefundReturned,
 }
 
 /// Who did something: a person, the name of an API key, or a part of the system.
@@ -189,7 +193,7 @@ impl OrderStatus {
 }
 
 impl Reason {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Created,
         Self::Paid,
         Self::PaidLate,
@@ -206,6 +210,8 @@ impl Reason {
         Self::TransferRejected,
         Self::TransferOverdue,
         Self::TransferBooked,
+        Self::Refunded,
+        Self::RefundReturned,
     ];
 
     /// The code that is stored and shown.
@@ -228,6 +234,8 @@ impl Reason {
             Self::TransferRejected => "transfer_rejected",
             Self::TransferOverdue => "transfer_overdue",
             Self::TransferBooked => "transfer_booked",
+            Self::Refunded => "refunded",
+            Self::RefundReturned => "refund_returned",
         }
     }
 

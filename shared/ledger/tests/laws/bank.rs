@@ -128,7 +128,7 @@ fn yuan_go_through_the_exchange_and_each_currency_sums_to_zero() {
         ]
     );
     assert_eq!(order.debt_paid.unwrap().format(Currency::USD), "30.00");
-    assert_eq!(order.credited.unwrap().format(Currency::USD), "70.00");
+    assert_eq!(order.credited.unwrap().format(Currency::USD), "100.00");
     assert_eq!(decision.account.debt, Balance::ZERO);
 }
 

@@ -12,5 +12,6 @@
 mod bank;
 mod common;
 mod properties;
+mod reversals;
 mod rules;
 mod statement;

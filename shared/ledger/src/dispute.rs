@@ -1,0 +1,172 @@
+//! Disputes: the bank of a cardholder asks a payment back.
+//!
+//! What is known of a dispute is a set of facts that only grows, so that it does not matter in which
+//! order, how often, or whether at all the provider tells them
+//! (<https://docs.stripe.com/disputes/how-disputes-work>).
+
+use rust_decimal::Decimal;
+
+use crate::reversal::{Cause, rebalance};
+use crate::{Account, Method, Money, Order, ProviderId, Refusal, Reversed, Timestamp};
+
+/// A payment can be disputed so often.
+const MAX_DISPUTES: usize = 20;
+
+/// How a dispute ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DisputeOutcome {
+    /// The payment stands.
+    Won,
+    /// The payment is the cardholder's again.
+    Lost,
+}
+
+/// Where a dispute stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeStatus {
+    /// A question of the bank: no money is asked for yet.
+    Inquiry,
+    /// The money is asked for; what is left of it is set aside.
+    Open,
+    /// The bank has taken the money, and may give it back.
+    Withdrawn,
+    /// The bank has given the money back.
+    Reinstated,
+    /// It ended well.
+    Won,
+    /// It did not.
+    Lost,
+}
+
+/// A payment that was asked back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// The provider's name for it.
+    pub id: ProviderId,
+    /// How much is asked back, in the account's currency.
+    pub money: Money,
+    /// Why, in the provider's words (`fraudulent`).
+    pub reason: Option<String>,
+    /// Whether it is more than a question.
+    pub contested: bool,
+    /// Whether the money was taken.
+    pub withdrawn: bool,
+    /// Whether it was given back.
+    pub reinstated: bool,
+    /// How it ended.
+    pub outcome: Option<DisputeOutcome>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+}
+
+/// What the provider says about a dispute: what is true of it, and nothing that is not.
+pub type ToldDispute = Dispute;
+
+impl DisputeOutcome {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The outcome of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Won, Self::Lost].into_iter().find(|outcome| outcome.name() == name)
+    }
+}
+
+impl DisputeStatus {
+    /// The name that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inquiry => "inquiry",
+            Self::Open => "open",
+            Self::Withdrawn => "withdrawn",
+            Self::Reinstated => "reinstated",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Dispute {
+    /// Where it stands.
+    #[must_use]
+    pub const fn status(&self) -> DisputeStatus {
+        match (self.outcome, self.reinstated, self.withdrawn, self.contested) {
+            (Some(DisputeOutcome::Lost), ..) => DisputeStatus::Lost,
+            (Some(DisputeOutcome::Won), ..) => DisputeStatus::Won,
+            (None, true, ..) => DisputeStatus::Reinstated,
+            (None, _, true, _) => DisputeStatus::Withdrawn,
+            (None, _, _, true) => DisputeStatus::Open,
+            _ => DisputeStatus::Inquiry,
+        }
+    }
+
+    /// What it took. A dispute that was lost has taken its money, whether or not that was told.
+    pub(crate) const fn taken(&self) -> Decimal {
+        match self.status() {
+            DisputeStatus::Withdrawn | DisputeStatus::Lost => self.money.amount.decimal(),
+            _ => Decimal::ZERO,
+        }
+    }
+
+    /// What it may take.
+    pub(crate) const fn at_risk(&self) -> Decimal {
+        match self.status() {
+            DisputeStatus::Open => self.money.amount.decimal(),
+            _ => Decimal::ZERO,
+        }
+    }
+
+    /// This dispute and everything else that is known of it.
+    fn with(&self, told: &ToldDispute) -> Self {
+        Self {
+            reason: self.reason.clone().or_else(|| told.reason.clone()),
+            contested: self.contested || told.contested,
+            withdrawn: self.withdrawn || told.withdrawn,
+            reinstated: self.reinstated || told.reinstated,
+            outcome: self.outcome.max(told.outcome),
+            created_at: self.created_at.min(told.created_at),
+            ..self.clone()
+        }
+    }
+}
+
+/// Decides what the provider's word about a dispute changes. `None` if it is known already.
+///
+/// While it is open, what is left of the order's money is set aside; what the bank takes and is not
+/// there any more becomes a debt; what it gives back returns.
+///
+/// # Errors
+/// [`Refusal::OrderNotRefundable`], [`Refusal::TooManyRefunds`] or [`Refusal::BalanceTooLarge`]: a
+/// person must look.
+pub fn dispute_told(
+    order: &Order,
+    account: &Account,
+    told: &ToldDispute,
+    now: Timestamp,
+) -> Result<Option<Reversed>, Refusal> {
+    if order.credited.is_none() || order.method != Method::Card {
+        let (status, method) = (order.status(), order.method);
+        return Err(Refusal::OrderNotRefundable { status, method });
+    }
+    let mut next = order.clone();
+    let disputes = &mut next.reversals.disputes;
+    let known = disputes.iter().position(|dispute| dispute.id == told.id);
+    let dispute = match known.map(|position| disputes.remove(position)) {
+        Some(dispute) => dispute.with(told),
+        None if disputes.len() >= MAX_DISPUTES => return Err(Refusal::TooManyRefunds),
+        None => told.clone(),
+    };
+    disputes.insert(known.unwrap_or(disputes.len()), dispute.clone());
+    if next == *order {
+        return Ok(None);
+    }
+    rebalance(next, account, Cause::Dispute(&dispute), now).map(Some)
+}

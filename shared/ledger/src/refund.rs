@@ -1,0 +1,276 @@
+//! Refunds: asked for by the operator, or made at the payment provider.
+
+use rust_decimal::Decimal;
+
+use crate::reversal::{Cause, rebalance};
+use crate::{
+    Account, Actor, BankReference, Method, Money, Note, Order, Place, ProviderId, RefundId,
+    Refusal, Reversed, Timestamp,
+};
+
+/// An order can be given back in so many parts.
+pub const MAX_REFUNDS: usize = 100;
+
+/// Where a refund stands; it only ever moves down this list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefundStatus {
+    /// The money is set aside, and nobody knows yet whether it will arrive.
+    Pending,
+    /// The money has left.
+    Succeeded,
+    /// The money did not arrive: it is the customer's again. That can come late.
+    Failed,
+}
+
+/// Money of an order that goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Derived from the order and the idempotency key, or from the provider's name for it.
+    pub id: RefundId,
+    /// How much, in the account's currency.
+    pub money: Money,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The provider's name for it, once that is known; none for a bank transfer.
+    pub provider_id: Option<ProviderId>,
+    /// The bank's reference of the outgoing transfer; none for a card.
+    pub bank_reference: Option<BankReference>,
+    /// Why, in the words of whoever asked for it.
+    pub reason: Option<Note>,
+    /// Why it failed, in the provider's words.
+    pub failure: Option<String>,
+    /// Counts the sets of parameters that the provider was asked with; part of the key.
+    pub attempt: u32,
+    /// Who asked for it.
+    pub by: Actor,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A refund that an operator asks for.
+#[derive(Debug, Clone)]
+pub struct WantedRefund {
+    /// Derived from the order and the idempotency key.
+    pub id: RefundId,
+    /// How much, in the account's currency.
+    pub money: Money,
+    /// Why.
+    pub reason: Note,
+    /// The bank's reference of the outgoing transfer, for an order that was paid so.
+    pub bank_reference: Option<BankReference>,
+    /// Who asks.
+    pub by: Actor,
+}
+
+/// What the provider says about a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldRefund {
+    /// The refund that it was asked for, as it carries it; none if it was not asked from here.
+    pub id: Option<RefundId>,
+    /// The provider's name for it.
+    pub provider_id: ProviderId,
+    /// How much.
+    pub money: Money,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// Why it failed, in the provider's words.
+    pub failure: Option<String>,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+impl RefundStatus {
+    const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl Refund {
+    pub(crate) const fn amount(&self) -> Decimal {
+        self.money.amount.decimal()
+    }
+}
+
+impl Order {
+    /// The refund of that id.
+    #[must_use]
+    pub fn refund(&self, id: &RefundId) -> Option<&Refund> {
+        self.reversals.refunds.iter().find(|refund| refund.id == *id)
+    }
+
+    /// The refund that waits for the provider since the longest time.
+    #[must_use]
+    pub fn pending_refund(&self) -> Option<&Refund> {
+        let pending = |refund: &&Refund| refund.status == RefundStatus::Pending;
+        self.reversals.refunds.iter().find(pending)
+    }
+}
+
+/// Decides to give money of an order back: for a card it is set aside until the provider has done
+/// it, for a bank transfer it has left already.
+///
+/// At most what the order brought in and was not given back or asked back, and at most what is
+/// unspent where it was credited.
+///
+/// # Errors
+/// [`Refusal::AccountFrozen`]; [`Refusal::OrderNotRefundable`]; [`Refusal::RefundTooLarge`];
+/// [`Refusal::InsufficientBalance`]; [`Refusal::RefundTooSmall`]; [`Refusal::TooManyRefunds`].
+pub fn request_refund(
+    order: &Order,
+    account: &Account,
+    wanted: &WantedRefund,
+    now: Timestamp,
+) -> Result<Reversed, Refusal> {
+    account.must_be_active()?;
+    let (status, method) = (order.status(), order.method);
+    if order.credited.is_none() || method == Method::Balance {
+        return Err(Refusal::OrderNotRefundable { status, method });
+    }
+    let refundable = order.refundable();
+    let currency = order.amount.currency;
+    if wanted.money.amount.decimal() > refundable.decimal() {
+        return Err(Refusal::RefundTooLarge { refundable, currency });
+    }
+    let place = Place::Available(order.target.clone());
+    let available = account.balance(&place);
+    if wanted.money.amount.decimal() > available.decimal() {
+        return Err(Refusal::InsufficientBalance { place, available, required: wanted.money });
+    }
+    let refund = Refund {
+        id: wanted.id.clone(),
+        money: wanted.money,
+        status: match method {
+            Method::Card => RefundStatus::Pending,
+            Method::Offline | Method::Balance => RefundStatus::Succeeded,
+        },
+        provider_id: None,
+        bank_reference: wanted.bank_reference.clone(),
+        reason: Some(wanted.reason.clone()),
+        failure: None,
+        attempt: 1,
+        by: wanted.by.clone(),
+        created_at: now,
+    };
+    let order = added(order, refund.clone())?;
+    rebalance(order, account, Cause::Refund(&refund), now)
+}
+
+/// Decides what the provider's word about a refund changes. `None` if it is known already.
+///
+/// One that was not asked for here is taken as it is: what is not unspent any more becomes a debt.
+///
+/// # Errors
+/// [`Refusal::TooManyRefunds`], [`Refusal::BalanceTooLarge`] or [`Refusal::OrderNotRefundable`]: a
+/// person must look.
+pub fn refund_told(
+    order: &Order,
+    account: &Account,
+    told: &ToldRefund,
+    now: Timestamp,
+) -> Result<Option<Reversed>, Refusal> {
+    if order.credited.is_none() {
+        let (status, method) = (order.status(), order.method);
+        return Err(Refusal::OrderNotRefundable { status, method });
+    }
+    let known = order.reversals.refunds.iter().position(|refund| is_told_of(refund, told));
+    let Some(known) = known else {
+        let refund = Refund {
+            id: RefundId::of_provider(&told.provider_id),
+            money: told.money,
+            status: told.status,
+            provider_id: Some(told.provider_id.clone()),
+            bank_reference: None,
+            reason: None,
+            failure: told.failure.clone(),
+            attempt: 1,
+            by: Actor::stripe(),
+            created_at: told.at,
+        };
+        let order = added(order, refund.clone())?;
+        return rebalance(order, account, Cause::Refund(&refund), now).map(Some);
+    };
+    let mut next = order.clone();
+    let before = next.reversals.refunds.remove(known);
+    let refund = Refund {
+        provider_id: Some(told.provider_id.clone()),
+        status: before.status.max(told.status),
+        failure: before.failure.clone().or_else(|| told.failure.clone()),
+        ..before
+    };
+    next.reversals.refunds.insert(known, refund.clone());
+    if next == *order {
+        return Ok(None);
+    }
+    rebalance(next, account, Cause::Refund(&refund), now).map(Some)
+}
+
+/// The order with another attempt at a refund that the provider has not made. `None` if it has been
+/// told of since.
+#[must_use]
+pub fn next_attempt(order: &Order, id: &RefundId) -> Option<Order> {
+    let mut next = order.clone();
+    let refund = next.reversals.refunds.iter_mut().find(|refund| refund.id == *id)?;
+    let unknown = refund.status == RefundStatus::Pending && refund.provider_id.is_none();
+    refund.attempt = refund.attempt.saturating_add(1);
+    unknown.then_some(next)
+}
+
+/// Decides that the provider will never make a refund: it refused to. `None` if it has been told of
+/// since.
+///
+/// # Errors
+/// [`Refusal::BalanceTooLarge`]: a person must look.
+pub fn refund_refused(
+    order: &Order,
+    account: &Account,
+    id: &RefundId,
+    failure: &str,
+    now: Timestamp,
+) -> Result<Option<Reversed>, Refusal> {
+    let mut next = order.clone();
+    let refund = next.reversals.refunds.iter_mut().find(|refund| {
+        refund.id == *id && refund.status == RefundStatus::Pending && refund.provider_id.is_none()
+    });
+    let Some(refund) = refund else { return Ok(None) };
+    refund.status = RefundStatus::Failed;
+    refund.failure = Some(failure.to_owned());
+    let refund = refund.clone();
+    rebalance(next, account, Cause::Refund(&refund), now).map(Some)
+}
+
+/// Whether it is this refund that the provider tells of: by the provider's own name for it, or, while
+/// that is not known, by the id that it carries. Two refunds that carry the same id are two; and one
+/// that was given up here is another one, if the provider has made it after all.
+fn is_told_of(refund: &Refund, told: &ToldRefund) -> bool {
+    match &refund.provider_id {
+        Some(known) => *known == told.provider_id,
+        None => {
+            refund.status == RefundStatus::Pending
+                && told.id.as_ref() == Some(&refund.id)
+                && told.money == refund.money
+        }
+    }
+}
+
+fn added(order: &Order, refund: Refund) -> Result<Order, Refusal> {
+    if order.reversals.refunds.len() >= MAX_REFUNDS {
+        return Err(Refusal::TooManyRefunds);
+    }
+    let mut order = order.clone();
+    order.reversals.refunds.push(refund);
+    Ok(order)
+}
