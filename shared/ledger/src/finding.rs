@@ -1,9 +1,9 @@
 //! Stored discrepancies: money and records disagree, and a person must see it.
 
-use crate::{AccountId, Money, OrderId, PaymentId, Timestamp, derive_id};
+use crate::{AccountId, Money, OrderId, PaymentId, ProviderId, Timestamp, derive_id};
 
 /// How money and records disagree. A closed list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     /// A payment arrived that is not the amount of its order.
     AmountDiffers,
@@ -19,6 +19,10 @@ pub enum FindingKind {
     PaymentAlreadyUsed,
     /// A payment cannot be put into its account.
     NotCreditable,
+    /// A refund or a dispute of a payment that was credited to no order.
+    UnknownPayment,
+    /// A refund or a dispute in another currency than its payment was credited in.
+    ReversalDiffers,
 }
 
 /// A discrepancy. The same one found again has the same id, and so is stored once.
@@ -26,23 +30,25 @@ pub enum FindingKind {
 pub struct Finding {
     /// How money and records disagree.
     pub kind: FindingKind,
-    /// The account that the payment names.
-    pub account: AccountId,
-    /// The order that the payment names.
-    pub order: OrderId,
+    /// The account that it is about, as far as that is known.
+    pub account: Option<AccountId>,
+    /// The order.
+    pub order: Option<OrderId>,
     /// The payment.
-    pub payment: PaymentId,
-    /// What our records say should have been paid.
+    pub payment: Option<PaymentId>,
+    /// The refund or the dispute, as the provider names it.
+    pub reversal: Option<ProviderId>,
+    /// What our records say.
     pub expected: Option<Money>,
-    /// What was paid.
-    pub actual: Money,
+    /// What the outside says.
+    pub actual: Option<Money>,
     /// When it was found.
     pub found_at: Timestamp,
 }
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::AmountDiffers,
         Self::CurrencyDiffers,
         Self::DuplicatePayment,
@@ -50,6 +56,8 @@ impl FindingKind {
         Self::UnknownOrder,
         Self::PaymentAlreadyUsed,
         Self::NotCreditable,
+        Self::UnknownPayment,
+        Self::ReversalDiffers,
     ];
 
     /// The name that is stored and shown.
@@ -63,15 +71,27 @@ impl FindingKind {
             Self::UnknownOrder => "unknown_order",
             Self::PaymentAlreadyUsed => "payment_already_used",
             Self::NotCreditable => "not_creditable",
+            Self::UnknownPayment => "unknown_payment",
+            Self::ReversalDiffers => "reversal_differs",
         }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
 impl Finding {
-    /// The id, derived from what disagrees: the order and the payment. Not from the kind, which can
-    /// look different once the order has become an exception, and not from when it was seen.
+    /// The id, derived from what disagrees: the order, the payment, and the refund or dispute. Not
+    /// from the kind, which can look different once the order has become an exception, and not from
+    /// when it was seen.
     #[must_use]
     pub fn id(&self) -> String {
-        derive_id("fnd_", &[self.order.as_str(), self.payment.as_str()])
+        let order = self.order.as_ref().map_or("", OrderId::as_str);
+        let payment = self.payment.as_ref().map_or("", PaymentId::as_str);
+        let reversal = self.reversal.as_ref().map_or("", ProviderId::as_str);
+        derive_id("fnd_", &[order, payment, reversal])
     }
 }

@@ -100,6 +100,46 @@ impl RefundStatus {
 }
 
 impl Refund {
+    /// A refund that was not asked for here.
+    #[must_use]
+    pub fn made_elsewhere(told: &ToldRefund) -> Self {
+        Self {
+            id: RefundId::of_provider(&told.provider_id),
+            money: told.money,
+            status: told.status,
+            provider_id: Some(told.provider_id.clone()),
+            bank_reference: None,
+            reason: None,
+            failure: told.failure.clone(),
+            attempt: 1,
+            by: Actor::stripe(),
+            created_at: told.at,
+        }
+    }
+
+    /// This refund with what the provider tells of it; `None` if that is another one.
+    ///
+    /// It is known by the provider's own name for it, or, while that is not known, by the id that it
+    /// carries. Two refunds that carry the same id are two; and one that was given up here is another
+    /// one, if the provider has made it after all.
+    #[must_use]
+    pub fn told(&self, told: &ToldRefund) -> Option<Self> {
+        let same = match &self.provider_id {
+            Some(known) => *known == told.provider_id,
+            None => {
+                self.status == RefundStatus::Pending
+                    && told.id.as_ref() == Some(&self.id)
+                    && told.money == self.money
+            }
+        };
+        same.then(|| Self {
+            provider_id: Some(told.provider_id.clone()),
+            status: self.status.max(told.status),
+            failure: self.failure.clone().or_else(|| told.failure.clone()),
+            ..self.clone()
+        })
+    }
+
     pub(crate) const fn amount(&self) -> Decimal {
         self.money.amount.decimal()
     }
@@ -186,32 +226,20 @@ pub fn refund_told(
         let (status, method) = (order.status(), order.method);
         return Err(Refusal::OrderNotRefundable { status, method });
     }
-    let known = order.reversals.refunds.iter().position(|refund| is_told_of(refund, told));
-    let Some(known) = known else {
-        let refund = Refund {
-            id: RefundId::of_provider(&told.provider_id),
-            money: told.money,
-            status: told.status,
-            provider_id: Some(told.provider_id.clone()),
-            bank_reference: None,
-            reason: None,
-            failure: told.failure.clone(),
-            attempt: 1,
-            by: Actor::stripe(),
-            created_at: told.at,
-        };
-        let order = added(order, refund.clone())?;
-        return rebalance(order, account, Cause::Refund(&refund), now).map(Some);
+    let mut refunds = order.reversals.refunds.iter().enumerate();
+    let known = refunds.find_map(|(position, refund)| Some((position, refund.told(told)?)));
+    let (next, refund) = match known {
+        Some((position, refund)) => {
+            let mut next = order.clone();
+            next.reversals.refunds.remove(position);
+            next.reversals.refunds.insert(position, refund.clone());
+            (next, refund)
+        }
+        None => {
+            let refund = Refund::made_elsewhere(told);
+            (added(order, refund.clone())?, refund)
+        }
     };
-    let mut next = order.clone();
-    let before = next.reversals.refunds.remove(known);
-    let refund = Refund {
-        provider_id: Some(told.provider_id.clone()),
-        status: before.status.max(told.status),
-        failure: before.failure.clone().or_else(|| told.failure.clone()),
-        ..before
-    };
-    next.reversals.refunds.insert(known, refund.clone());
     if next == *order {
         return Ok(None);
     }
@@ -250,20 +278,6 @@ pub fn refund_refused(
     refund.failure = Some(failure.to_owned());
     let refund = refund.clone();
     rebalance(next, account, Cause::Refund(&refund), now).map(Some)
-}
-
-/// Whether it is this refund that the provider tells of: by the provider's own name for it, or, while
-/// that is not known, by the id that it carries. Two refunds that carry the same id are two; and one
-/// that was given up here is another one, if the provider has made it after all.
-fn is_told_of(refund: &Refund, told: &ToldRefund) -> bool {
-    match &refund.provider_id {
-        Some(known) => *known == told.provider_id,
-        None => {
-            refund.status == RefundStatus::Pending
-                && told.id.as_ref() == Some(&refund.id)
-                && told.money == refund.money
-        }
-    }
 }
 
 fn added(order: &Order, refund: Refund) -> Result<Order, Refusal> {

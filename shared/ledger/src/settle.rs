@@ -115,11 +115,12 @@ pub fn dispute(
 ) -> Result<Settlement, IllegalMove> {
     let finding = Box::new(Finding {
         kind,
-        account: order.account.clone(),
-        order: order.id.clone(),
-        payment: payment.id.clone(),
+        account: Some(order.account.clone()),
+        order: Some(order.id.clone()),
+        payment: Some(payment.id.clone()),
+        reversal: None,
         expected: Some(order.payable),
-        actual: payment.money,
+        actual: Some(payment.money),
         found_at: now,
     });
     let reason = match kind {

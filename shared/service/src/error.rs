@@ -101,6 +101,9 @@ pub enum Unavailable {
     /// It took too long.
     #[error("the request took too long")]
     Slow,
+    /// A payment is taken back that was credited to no order yet.
+    #[error("payment {0} was credited to no order yet")]
+    NotCredited(ledger::PaymentId),
     /// Too many others were writing the same account.
     #[error("the account is busy")]
     Busy,

@@ -5,6 +5,7 @@
 //! is what answers on the wire.
 
 pub mod accounts;
+pub mod adjustments;
 pub mod api_keys;
 pub mod bank_account;
 #[cfg(feature = "objects")]
@@ -17,6 +18,7 @@ pub mod configuration;
 pub mod console;
 pub mod cursor;
 pub mod error;
+pub mod findings;
 pub mod http;
 pub mod keys;
 pub mod lambda;
@@ -32,7 +34,10 @@ pub mod payments;
 pub mod queries;
 pub mod queue;
 pub mod record;
+#[cfg(feature = "stripe")]
+pub mod refunds;
 pub mod return_urls;
+pub mod reversals;
 pub mod reviews;
 pub mod secret;
 mod stamp;

@@ -3,8 +3,9 @@
 use ledger::{Finding, FindingKind, Order, Payment, Settlement, Timestamp};
 
 use crate::error::{Error, Unavailable};
-use crate::notice::{Notice, What};
+use crate::notice::{Notice, Told, What};
 use crate::record::{OrderRecord, PaymentClaim, Seen};
+use crate::reversals;
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -18,6 +19,8 @@ pub enum Confirmed {
     AlreadyCredited,
     /// The order was changed; no money moved.
     Recorded,
+    /// A payment that goes back is in the books now.
+    Reversed,
     /// The notice tells nothing new.
     Unchanged,
     /// Money and records disagree; the finding is stored.
@@ -32,6 +35,7 @@ impl Confirmed {
             Self::Credited => "credited",
             Self::AlreadyCredited => "already_credited",
             Self::Recorded => "recorded",
+            Self::Reversed => "reversed",
             Self::Unchanged => "unchanged",
             Self::Found(kind) => kind.name(),
         }
@@ -42,6 +46,17 @@ impl Confirmed {
 enum Step {
     Done(Confirmed),
     Commit(Commit, Confirmed),
+}
+
+/// Acts on what the provider tells.
+///
+/// # Errors
+/// As [`confirm`] and [`reversals::confirm`].
+pub async fn act(table: &Table, told: &Told, now: Timestamp) -> Result<Confirmed, Error> {
+    match told {
+        Told::Payment(notice) => confirm(table, notice, now).await,
+        Told::Reversal(notice) => reversals::confirm(table, notice, now).await,
+    }
 }
 
 /// Acts on a notice: two requests when nobody else writes the account. Repeating it is safe, in any
@@ -146,7 +161,7 @@ fn decide_payment(
                 None => Commit::default(),
             };
             let kind = finding.kind;
-            Ok(Step::Commit(commit.finding(&finding), Confirmed::Found(kind)))
+            Ok(Step::Commit(commit.new_finding(&finding), Confirmed::Found(kind)))
         }
     }
 }
@@ -156,17 +171,18 @@ fn written(record: &OrderRecord, order: Order) -> Commit {
 }
 
 fn found(finding: Finding) -> Step {
-    Step::Commit(Commit::default().finding(&finding), Confirmed::Found(finding.kind))
+    Step::Commit(Commit::default().new_finding(&finding), Confirmed::Found(finding.kind))
 }
 
 fn unknown_order(notice: &Notice, payment: &Payment, now: Timestamp) -> Finding {
     Finding {
         kind: FindingKind::UnknownOrder,
-        account: notice.account.clone(),
-        order: notice.order.clone(),
-        payment: payment.id.clone(),
+        account: Some(notice.account.clone()),
+        order: Some(notice.order.clone()),
+        payment: Some(payment.id.clone()),
+        reversal: None,
         expected: None,
-        actual: payment.money,
+        actual: Some(payment.money),
         found_at: now,
     }
 }

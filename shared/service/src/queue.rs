@@ -1,7 +1,6 @@
 //! The confirmation queue: what could not be committed now is confirmed later.
 
 use aws_sdk_sqs::Client;
-use ledger::AccountId;
 
 use crate::error::{Unavailable, in_words};
 
@@ -21,14 +20,14 @@ impl ConfirmationQueue {
 
     /// Puts a message into the queue; when this returns, the message is durable.
     ///
-    /// The account is the message group of SQS's fair queues: one busy customer does not delay the
-    /// others.
+    /// The account, or the payment while the account is not known, is the message group of SQS's fair
+    /// queues: one busy customer does not delay the others.
     ///
     /// # Errors
     /// [`Unavailable::Queue`]: the message may or may not be in the queue.
-    pub async fn send(&self, body: &str, account: Option<&AccountId>) -> Result<(), Unavailable> {
+    pub async fn send(&self, body: &str, group: Option<&str>) -> Result<(), Unavailable> {
         let message = self.client.send_message().queue_url(&self.url).message_body(body);
-        let message = message.set_message_group_id(account.map(ToString::to_string));
+        let message = message.set_message_group_id(group.map(str::to_owned));
         let sent = message.send().await;
         sent.map(drop).map_err(|error| Unavailable::Queue(in_words(&error)))
     }

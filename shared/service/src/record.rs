@@ -197,6 +197,15 @@ pub struct PaymentClaim {
     pub settled_at: Timestamp,
 }
 
+/// Where a payment is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimOrFinding {
+    /// It was credited.
+    Claim(PaymentClaim),
+    /// It was not, and this finding says why.
+    Finding(String),
+}
+
 /// The order and the account that a use case decides on, as one read found them.
 #[derive(Debug, Clone)]
 pub struct Seen {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ledger::{AccountId, Timestamp};
+use ledger::Timestamp;
 use serde_json::json;
 
 use crate::error::{Error, Unavailable};
-use crate::notice::Notice;
+use crate::notice::Told;
 use crate::payments::{self, Confirmed};
 use crate::queue::ConfirmationQueue;
 use crate::secret::{Secret, each};
@@ -43,9 +43,9 @@ pub enum Received {
     /// For this deployment, but of the other mode than is configured.
     OtherMode,
     /// Its effect is durable.
-    Confirmed(Box<Notice>, Confirmed),
+    Confirmed(Box<Told>, Confirmed),
     /// It is in the queue, because of this.
-    Queued(Option<Box<Notice>>, String),
+    Queued(Option<Box<Told>>, String),
 }
 
 impl WebhookReceiver {
@@ -68,7 +68,7 @@ impl WebhookReceiver {
         match event::read(body, &self.stage, self.live_mode) {
             Reading::Ignored(why) => Ok(Received::Ignored(why)),
             Reading::OtherMode => Ok(Received::OtherMode),
-            Reading::Notice(notice) => self.act(notice, now).await,
+            Reading::Told(told) => self.act(told, now).await,
             Reading::Unreadable { event, why } => {
                 // A message that cannot be confirmed ends in the dead-letter queue, where an alarm
                 // rings. It names the event, which Stripe's dashboard can send again once the code
@@ -80,28 +80,23 @@ impl WebhookReceiver {
         }
     }
 
-    async fn act(&self, notice: Notice, now: Timestamp) -> Result<Received, Error> {
-        let confirming = payments::confirm(&self.table, &notice, now);
+    async fn act(&self, told: Told, now: Timestamp) -> Result<Received, Error> {
+        let confirming = payments::act(&self.table, &told, now);
         let confirmed = tokio::time::timeout(CONFIRM_TIME, confirming).await;
         // Given up halfway, it may have been committed: confirming again is safe.
         let late = |_| Err(Unavailable::Table("no answer in time".to_owned()).into());
         match confirmed.unwrap_or_else(late) {
-            Ok(confirmed) => Ok(Received::Confirmed(Box::new(notice), confirmed)),
+            Ok(confirmed) => Ok(Received::Confirmed(Box::new(told), confirmed)),
             Err(error) => {
                 let cause = error.to_string();
-                self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;
-                Ok(Received::Queued(Some(Box::new(notice)), cause))
+                self.queue(&told.to_message(), Some(told.group()), &cause).await?;
+                Ok(Received::Queued(Some(Box::new(told)), cause))
             }
         }
     }
 
-    async fn queue(
-        &self,
-        message: &str,
-        account: Option<&AccountId>,
-        cause: &str,
-    ) -> Result<(), Error> {
-        let sent = self.queue.send(message, account).await;
+    async fn queue(&self, message: &str, group: Option<&str>, cause: &str) -> Result<(), Error> {
+        let sent = self.queue.send(message, group).await;
         sent.map_err(|error| Error::NotTaken(format!("{cause}; {error}")))
     }
 

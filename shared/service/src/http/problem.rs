@@ -125,7 +125,9 @@ impl Problem {
             | Refusal::OrderNotReportable { .. }
             | Refusal::OrderNotReviewable { .. }
             | Refusal::AlreadyReviewed { .. }
+            | Refusal::OrderNotRefundable { .. }
             | Refusal::TooManyReports
+            | Refusal::TooManyRefunds
             | Refusal::CurrencyFixed { .. } => Retry::Never,
             _ => Retry::SameKey,
         };
@@ -137,6 +139,10 @@ impl Problem {
             Refusal::AlreadyReviewed { by, at } => {
                 problem.with("reviewed_by", by.as_str()).with("reviewed_at", &stamp::format(*at))
             }
+            Refusal::RefundTooLarge { refundable, currency } => {
+                problem.with("field", "amount").with("available", &refundable.format(*currency))
+            }
+            Refusal::RefundTooSmall { .. } => problem.with("field", "amount"),
             Refusal::DifferenceNotConfirmed { .. } => problem.with("field", "confirm_difference"),
             Refusal::UnknownProof(_) => problem.with("field", "proofs"),
             Refusal::NoRate { .. } | Refusal::NotConvertible { .. } => {
@@ -185,6 +191,10 @@ const fn code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::OrderNotReportable { .. } => (StatusCode::CONFLICT, "order_not_reportable"),
         Refusal::OrderNotReviewable { .. } => (StatusCode::CONFLICT, "order_not_reviewable"),
         Refusal::AlreadyReviewed { .. } => (StatusCode::CONFLICT, "already_reviewed"),
+        Refusal::OrderNotRefundable { .. } => (StatusCode::CONFLICT, "order_not_refundable"),
+        Refusal::RefundTooLarge { .. } => (StatusCode::CONFLICT, "refund_too_large"),
+        Refusal::RefundTooSmall { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "amount_out_of_range"),
+        Refusal::TooManyRefunds => (StatusCode::CONFLICT, "too_many_refunds"),
         Refusal::TooManyReports => (StatusCode::CONFLICT, "too_many_reports"),
         Refusal::TooManyProofs { .. } => (StatusCode::CONFLICT, "too_many_proofs"),
         Refusal::UnknownProof(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_proof"),

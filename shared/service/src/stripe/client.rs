@@ -219,8 +219,13 @@ impl<W: Wire> Stripe<W> {
         }
     }
 
+    /// The name of the deployment.
+    pub(super) fn stage(&self) -> &str {
+        &self.settings.stage
+    }
+
     /// What a failed call means. A key that is refused may have been rotated: it is loaded again.
-    async fn failed(&self, error: StripeError, now: Timestamp) -> CallFailed {
+    pub(super) async fn failed(&self, error: StripeError, now: Timestamp) -> CallFailed {
         let unauthorized = matches!(error, StripeError::Stripe(_, 401));
         let failed = failed(error);
         if !unauthorized {
@@ -269,7 +274,7 @@ impl<W: Wire> Stripe<W> {
         })
     }
 
-    async fn client(&self, now: Timestamp) -> Result<W::Client, CallFailed> {
+    pub(super) async fn client(&self, now: Timestamp) -> Result<W::Client, CallFailed> {
         let secret = self.settings.secret.get(now).await;
         let secret = secret.map_err(|error| CallFailed::Repeat(error.to_string()))?;
         let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);

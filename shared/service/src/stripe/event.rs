@@ -4,11 +4,12 @@
 //! never vanishes ([`Reading::Unreadable`]).
 
 use ledger::{
-    AccountId, Amount, Currency, FailedAttempt, Money, OrderId, Payment, PaymentId, Timestamp,
+    AccountId, Amount, Currency, Dispute, DisputeOutcome, FailedAttempt, Money, OrderId, Payment,
+    PaymentId, ProviderId, RefundId, RefundStatus, Timestamp, ToldRefund,
 };
 use serde_json::Value;
 
-use crate::notice::{Notice, What};
+use crate::notice::{Notice, ReversalNotice, Told, What, WhatBack};
 
 /// The name under which a session and a payment carry the stage of the deployment.
 pub const STAGE_MARK: &str = "topup_stage";
@@ -16,12 +17,18 @@ pub const STAGE_MARK: &str = "topup_stage";
 pub const ACCOUNT_MARK: &str = "account_id";
 /// The name under which they carry the order.
 pub const ORDER_MARK: &str = "order_id";
+/// The name under which a refund carries the id by which it was asked for.
+pub const REFUND_MARK: &str = "refund_id";
+
+/// Longest words of Stripe that are kept: a decline code, the reason of a dispute.
+const MAX_WORDS: usize = 100;
 
 /// What a genuine event means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// Something happened to the payment of an order of this deployment.
-    Notice(Notice),
+    /// Something happened to the payment of an order of this deployment, or to a payment that may be
+    /// of this deployment.
+    Told(Told),
     /// Nothing for this deployment, and why.
     Ignored(&'static str),
     /// Something for this deployment, but of the other mode: real money where none is expected, or
@@ -47,6 +54,12 @@ pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
     let (Some(kind), Some(id)) = (text(&event, "/type"), id.as_deref()) else {
         return unreadable("not_an_event");
     };
+    if let Some(change) = kind.strip_prefix("refund.") {
+        return of_reversal(&event, id, stage, live_mode, |object| of_refund(change, object));
+    }
+    if let Some(change) = kind.strip_prefix("charge.dispute.") {
+        return of_reversal(&event, id, stage, live_mode, |object| of_dispute(change, object));
+    }
     let session = kind.strip_prefix("checkout.session.");
     if session.is_none() && kind != "payment_intent.payment_failed" {
         return Reading::Ignored("other_event");
@@ -70,7 +83,8 @@ pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
             };
             match what {
                 Ok(Some(what)) => {
-                    Reading::Notice(Notice { id: id.to_owned(), account, order, what })
+                    let notice = Notice { id: id.to_owned(), account, order, what };
+                    Reading::Told(Told::Payment(notice))
                 }
                 Ok(None) => Reading::Ignored("other_event"),
                 Err(field) => unreadable(field),
@@ -95,11 +109,7 @@ pub(super) fn of_payment(
         _ => return Err("payment_status"),
     }
     let id = payment_id.and_then(|id| PaymentId::parse(id).ok()).ok_or("payment_intent")?;
-    let currency = currency.and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
-    let currency = currency.ok_or("currency")?;
-    let units = minor_units.and_then(|units| u64::try_from(units).ok()).ok_or("amount_total")?;
-    let amount = Amount::from_minor_units(units, currency).map_err(|_| "amount_total")?;
-    let money = Money { amount, currency };
+    let money = money(minor_units, currency)?;
     Ok(What::Paid(Payment { id, money, paid_at, reference: reference.to_owned() }))
 }
 
@@ -119,8 +129,7 @@ fn of_session(
         }
         _ => return Ok(None),
     };
-    let payment = session.get("payment_intent");
-    let payment = payment.and_then(|payment| payment.as_str().or_else(|| text(payment, "/id")));
+    let payment = reference(session, "payment_intent");
     let units = session.get("amount_total").and_then(Value::as_i64);
     of_payment(payment_status, payment, units, text(session, "/currency"), at, id).map(Some)
 }
@@ -132,15 +141,151 @@ fn of_attempt(id: &str, at: Timestamp, payment: &Value) -> Result<Option<What>, 
     let decline_code = code("decline_code").or_else(|| code("code"));
     Ok(Some(What::AttemptFailed(FailedAttempt {
         payment_id: payment_id.ok_or("payment_intent")?,
-        decline_code: decline_code.map(|code| code.chars().take(100).collect()),
+        decline_code: decline_code.map(words),
         at,
         reference: id.to_owned(),
     })))
 }
 
+/// What a refund says about itself, in Stripe's words.
+pub(super) struct RefundFields<'refund> {
+    /// Stripe's name for it.
+    pub(super) id: Option<&'refund str>,
+    /// The id by which it was asked for.
+    pub(super) mark: Option<&'refund str>,
+    /// How much.
+    pub(super) minor_units: Option<i64>,
+    /// Of what.
+    pub(super) currency: Option<&'refund str>,
+    /// Where it stands.
+    pub(super) status: Option<&'refund str>,
+    /// Why it failed.
+    pub(super) failure: Option<&'refund str>,
+    /// When it was made, in seconds.
+    pub(super) created: Option<i64>,
+}
+
+/// A refund in our words; an error names the field that cannot be read.
+pub(super) fn told_refund(fields: &RefundFields<'_>) -> Result<ToldRefund, &'static str> {
+    let status = match fields.status {
+        Some("pending" | "requires_action") => RefundStatus::Pending,
+        Some("succeeded") => RefundStatus::Succeeded,
+        Some("failed" | "canceled") => RefundStatus::Failed,
+        _ => return Err("status"),
+    };
+    let failed = status == RefundStatus::Failed;
+    Ok(ToldRefund {
+        id: fields.mark.and_then(|mark| RefundId::parse(mark).ok()),
+        provider_id: fields.id.and_then(|id| ProviderId::parse(id).ok()).ok_or("id")?,
+        money: money(fields.minor_units, fields.currency)?,
+        status,
+        failure: fields.failure.or(fields.status).filter(|_| failed).map(words),
+        at: moment(fields.created.ok_or("created")?),
+    })
+}
+
+/// An event about a payment that goes back. A refund made in Stripe's dashboard and a dispute do not
+/// say of which deployment they are: the payment does.
+fn of_reversal(
+    event: &Value,
+    id: &str,
+    stage: &str,
+    live_mode: bool,
+    read: impl FnOnce(&Value) -> Result<Option<WhatBack>, &'static str>,
+) -> Reading {
+    let object = event.pointer("/data/object").unwrap_or(&Value::Null);
+    let marked = object.pointer("/metadata").and_then(|marks| marks.get(STAGE_MARK)?.as_str());
+    if marked.is_some_and(|marked| marked != stage) {
+        return Reading::Ignored("other_stage");
+    }
+    if event.pointer("/livemode").and_then(Value::as_bool) != Some(live_mode) {
+        return if marked.is_some() { Reading::OtherMode } else { Reading::Ignored("other_mode") };
+    }
+    // Every payment of ours is made on a payment page, which makes a payment intent.
+    let Some(payment) =
+        reference(object, "payment_intent").and_then(|id| PaymentId::parse(id).ok())
+    else {
+        return Reading::Ignored("not_ours");
+    };
+    match read(object) {
+        Ok(Some(what)) => {
+            let notice = ReversalNotice { id: id.to_owned(), payment, what };
+            Reading::Told(Told::Reversal(notice))
+        }
+        Ok(None) => Reading::Ignored("other_event"),
+        // We never take a currency that we do not know.
+        Err("currency") => Reading::Ignored("not_ours"),
+        Err(why) => Reading::Unreadable { event: Some(id.to_owned()), why },
+    }
+}
+
+fn of_refund(change: &str, refund: &Value) -> Result<Option<WhatBack>, &'static str> {
+    if !matches!(change, "created" | "updated" | "failed") {
+        return Ok(None);
+    }
+    let number = |name: &str| refund.get(name).and_then(Value::as_i64);
+    let mark = refund.pointer("/metadata").and_then(|marks| marks.get(REFUND_MARK)?.as_str());
+    let told = told_refund(&RefundFields {
+        id: text(refund, "/id"),
+        mark,
+        minor_units: number("amount"),
+        currency: text(refund, "/currency"),
+        status: text(refund, "/status"),
+        failure: text(refund, "/failure_reason"),
+        created: number("created"),
+    })?;
+    Ok(Some(WhatBack::Refund(told)))
+}
+
+/// What a dispute says is true, by its event and its status
+/// (<https://docs.stripe.com/api/disputes/object#dispute_object-status>). What is not told is not
+/// known: a fact is never taken back.
+fn of_dispute(change: &str, dispute: &Value) -> Result<Option<WhatBack>, &'static str> {
+    let (withdrawn, reinstated) = match change {
+        "created" | "updated" | "closed" => (false, false),
+        "funds_withdrawn" => (true, false),
+        "funds_reinstated" => (false, true),
+        _ => return Ok(None),
+    };
+    let status = text(dispute, "/status").ok_or("status")?;
+    let created = dispute.get("created").and_then(Value::as_i64);
+    Ok(Some(WhatBack::Dispute(Dispute {
+        id: text(dispute, "/id").and_then(|id| ProviderId::parse(id).ok()).ok_or("id")?,
+        money: money(dispute.get("amount").and_then(Value::as_i64), text(dispute, "/currency"))?,
+        reason: text(dispute, "/reason").map(words),
+        contested: matches!(status, "needs_response" | "under_review" | "won" | "lost"),
+        withdrawn,
+        reinstated,
+        outcome: DisputeOutcome::parse(status),
+        created_at: moment(created.ok_or("created")?),
+    })))
+}
+
+fn money(minor_units: Option<i64>, currency: Option<&str>) -> Result<Money, &'static str> {
+    let currency = currency.and_then(|code| Currency::parse(&code.to_ascii_uppercase()).ok());
+    let currency = currency.ok_or("currency")?;
+    let units = minor_units.and_then(|units| u64::try_from(units).ok()).ok_or("amount")?;
+    let amount = Amount::from_minor_units(units, currency).map_err(|_| "amount")?;
+    Ok(Money { amount, currency })
+}
+
+/// The id in a reference, which may be expanded.
+fn reference<'value>(object: &'value Value, name: &str) -> Option<&'value str> {
+    let value = object.get(name)?;
+    value.as_str().or_else(|| text(value, "/id"))
+}
+
+fn words(text: &str) -> String {
+    text.chars().take(MAX_WORDS).collect()
+}
+
+fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(seconds.saturating_mul(1_000))
+}
+
 fn created(event: &Value) -> Timestamp {
     let seconds = event.pointer("/created").and_then(Value::as_i64).unwrap_or_default();
-    Timestamp::from_unix_millis(seconds.saturating_mul(1_000))
+    moment(seconds)
 }
 
 fn text<'value>(value: &'value Value, pointer: &str) -> Option<&'value str> {

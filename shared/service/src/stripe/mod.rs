@@ -8,6 +8,8 @@ pub mod signature;
 
 #[cfg(feature = "stripe")]
 mod client;
+#[cfg(feature = "stripe")]
+mod refunds;
 
 use ledger::Money;
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use ledger::{Account, Decision, Finding};
+use ledger::{Account, Adjustment, Decision, Finding};
 
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
@@ -20,6 +20,7 @@ use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
+use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, Statement};
 #[cfg(feature = "stripe")]
@@ -97,10 +98,26 @@ impl Commit {
         self.document(items::from_payment(claim), Guard::Absent)
     }
 
-    /// Stores a finding, once.
+    /// Stores a new finding, once, and what leads from its payment to it.
     #[must_use]
-    pub fn finding(self, finding: &Finding) -> Self {
-        self.document(items::from_finding(finding), Guard::Absent)
+    pub fn new_finding(self, finding: &Finding) -> Self {
+        let commit = self.finding(&FindingRecord::new(finding.clone()));
+        match items::from_found(finding) {
+            Some(found) => commit.document(found, Guard::Absent),
+            None => commit,
+        }
+    }
+
+    /// Writes a finding at the version after the one that was read.
+    #[must_use]
+    pub fn finding(self, record: &FindingRecord) -> Self {
+        self.document(items::from_finding(record), Guard::seen(record.version))
+    }
+
+    /// Stores an adjustment, once.
+    #[must_use]
+    pub fn adjustment(self, adjustment: &Adjustment) -> Self {
+        self.document(items::from_adjustment(adjustment), Guard::Absent)
     }
 
     /// Stores an API key at the version after the one that was read.

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
-use ledger::{AccountId, OrderStatus, Timestamp};
+use ledger::{AccountId, Adjustment, OrderStatus, Timestamp};
 
 use super::items::{
-    self, AccountItem, KeyItem, Keyed, OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem,
+    self, AccountItem, AdjustmentItem, FindingItem, KeyItem, Keyed, OrderItem, ProfileItem, SHARDS,
+    STATEMENTS, StatementItem, adjustments_listed_under, findings_listed_under,
 };
 use super::read::key;
 use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
 use crate::error::Error;
+use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
 use crate::record::{EntryPage, OrderRecord, Page, Statement};
 use crate::stamp;
@@ -184,6 +186,23 @@ impl Table {
         self.waiting(queue, Some(until), after, limit).await
     }
 
+    /// A page of the orders in one of the 16 shards with a refund that waits for the provider, the
+    /// oldest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn pending_refunds(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<OrderRecord>, Error> {
+        let queue = items::shard(items::PENDING_REFUNDS, shard);
+        self.waiting(queue, Some(until), after, limit).await
+    }
+
     /// A page of what waits in a due queue until a moment.
     async fn waiting(
         &self,
@@ -214,6 +233,46 @@ impl Table {
         let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
         keys.sort_by_key(|key| Reverse((key.created_at, key.id.clone())));
         Ok(Page { items: keys, next })
+    }
+
+    /// A page of the findings that a person must look at, or of the others, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn findings(
+        &self,
+        open: bool,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<FindingRecord>, Error> {
+        let kind = (FindingItem::SORT_KEY, FindingItem::SORT_KEY);
+        let listing = Listing::by_time(findings_listed_under(open).to_owned(), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let findings = found.into_iter().map(items::to_finding);
+        let mut findings = findings.collect::<Result<Vec<_>, _>>()?;
+        // The index may still name what was closed a moment ago.
+        findings.retain(|record| record.closed.is_none() == open);
+        findings.sort_by_key(|one| Reverse((one.finding.found_at, one.finding.id())));
+        Ok(Page { items: findings, next })
+    }
+
+    /// A page of the adjustments of an account, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn adjustments(
+        &self,
+        account: &AccountId,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<Adjustment>, Error> {
+        let kind = (AdjustmentItem::SORT_KEY, AdjustmentItem::SORT_KEY);
+        let listing = Listing::by_time(adjustments_listed_under(account), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let adjustments = found.into_iter().map(items::to_adjustment);
+        let mut adjustments = adjustments.collect::<Result<Vec<_>, _>>()?;
+        adjustments.sort_by_key(|one| Reverse((one.at, one.id.clone())));
+        Ok(Page { items: adjustments, next })
     }
 
     /// A page of the uploaded statements, newest first.

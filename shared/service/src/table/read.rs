@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use ledger::{Account, AccountId, OrderId, PaymentId, TransferReference};
+use ledger::{Account, AccountId, Adjustment, AdjustmentId, OrderId, PaymentId, TransferReference};
 
 use super::items::{
-    self, AccountItem, CatalogueItem, ConsoleSessionItem, KeyItem, Keyed, OrderItem, PaymentItem,
-    ProfileItem, ReferenceItem, StatementItem,
+    self, AccountItem, AdjustmentItem, CatalogueItem, ConsoleSessionItem, FindingItem, FoundItem,
+    KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem, StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
-use crate::record::{Changed, OrderRecord, PaymentClaim, Seen, Statement};
+use crate::record::{Changed, ClaimOrFinding, OrderRecord, PaymentClaim, Seen, Statement};
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
 
@@ -170,6 +171,48 @@ impl Table {
         let keys = ids.iter().map(|id| key(PaymentItem::SORT_KEY, id.as_str())).collect();
         let claims = self.batch(keys).await?.into_iter().map(items::to_payment);
         Ok(claims.collect::<Result<_, _>>()?)
+    }
+
+    /// The claim of a payment, or else the finding that it is: whoever took the payment back finds
+    /// out whose it was.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn payment_or_finding(
+        &self,
+        id: &PaymentId,
+    ) -> Result<Option<ClaimOrFinding>, Error> {
+        let partition = items::partition_key(PaymentItem::SORT_KEY, id.as_str());
+        let keys = [PaymentItem::SORT_KEY, FoundItem::SORT_KEY];
+        let keys = keys.into_iter().map(|sort| exact_key(&partition, sort)).collect();
+        let mut found = None;
+        for item in self.batch(keys).await? {
+            match items::kind(&item) {
+                PaymentItem::SORT_KEY => {
+                    return Ok(Some(ClaimOrFinding::Claim(items::to_payment(item)?)));
+                }
+                _ => found = Some(items::to_found(item)?),
+            }
+        }
+        Ok(found.map(ClaimOrFinding::Finding))
+    }
+
+    /// One finding.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn finding(&self, id: &str) -> Result<Option<FindingRecord>, Error> {
+        let item = self.get(key(FindingItem::SORT_KEY, id)).await?;
+        Ok(item.map(items::to_finding).transpose()?)
+    }
+
+    /// One adjustment.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn adjustment(&self, id: &AdjustmentId) -> Result<Option<Adjustment>, Error> {
+        let item = self.get(key(AdjustmentItem::SORT_KEY, id.as_str())).await?;
+        Ok(item.map(items::to_adjustment).transpose()?)
     }
 
     /// The profiles of these accounts, those that there are.

@@ -4,28 +4,37 @@
 //! constructors, so an item that was tampered with is a [`BrokenRecord`], never a wrong balance.
 
 mod account;
+mod adjustment;
 mod bank_transfer;
 #[cfg(feature = "stripe")]
 mod cursor;
+mod finding;
 mod keys;
 mod order;
 mod payment;
+mod reversal;
 mod settings;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, Balance, Currency, Money, Timestamp};
+use ledger::{AccountId, Balance, Currency, Money, Place, Target, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use account::{AccountItem, from_account, from_entry, to_account, to_entry};
+pub(super) use adjustment::{
+    AdjustmentItem, adjustments_listed_under, from_adjustment, to_adjustment,
+};
 #[cfg(feature = "stripe")]
 pub(super) use cursor::{CursorItem, SWEEP, from_sweep_cursor, to_sweep_cursor};
+pub(super) use finding::{
+    FindingItem, FoundItem, findings_listed_under, from_finding, from_found, to_finding, to_found,
+};
 pub(super) use keys::{
     ConsoleSessionItem, KeyItem, from_api_key, from_console_session, keys_listed_under, to_api_key,
     to_console_session,
 };
 pub(super) use order::{OrderItem, from_order, listed_under, to_order};
-pub(super) use payment::{PaymentItem, from_finding, from_payment, to_payment};
+pub(super) use payment::{PaymentItem, from_payment, to_payment};
 pub(super) use settings::{
     CatalogueItem, ProfileItem, ReferenceItem, STATEMENTS, StatementItem, accounts_listed_under,
     from_catalogue, from_change, from_profile, from_reference, from_statement, to_catalogue,
@@ -52,6 +61,9 @@ pub(super) const AWAITED_TRANSFERS: &str = "awaited-transfer";
 pub(super) const REVIEWS: &str = "review";
 /// Card orders that are open, by the end of their time.
 pub(super) const OPEN_ORDERS: &str = "open-order";
+
+/// Orders with a refund that waits for the provider, by when it was asked for.
+pub(super) const PENDING_REFUNDS: &str = "pending-refund";
 
 /// An item that was read: its partition key and the attributes that belong to its kind.
 struct Stored<T> {
@@ -103,6 +115,14 @@ pub(super) fn due_at(at: Timestamp, id: &str) -> String {
 /// Money of a stored amount and currency.
 pub(super) fn money(amount: &str, currency: &str) -> Option<Money> {
     Money::parse(amount, Currency::parse(currency).ok()?).ok()
+}
+
+/// What an order tops up or an adjustment corrects.
+pub(super) fn to_target(text: &str) -> Option<Target> {
+    match Place::parse(text).ok()? {
+        Place::Available(target) => Some(target),
+        Place::Held(_) | Place::External(_) => None,
+    }
 }
 
 /// Every digit of a balance.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use ledger::{
     AccountId, Actor, Attempt, AttemptOutcome, Balance, Change, Method, Order, OrderId,
-    OrderStatus, PaymentId, Place, Reason, Target, Timeline, Timestamp,
+    OrderStatus, PaymentId, Reason, Timeline, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use super::bank_transfer::{BankTransferItem, from_bank_transfer, optional_rate, to_bank_transfer};
+use super::reversal::{ReversalsItem, from_reversals, to_reversals};
 use super::{Keyed, Stored};
 use crate::error::BrokenRecord;
 use crate::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
@@ -38,6 +39,8 @@ pub(in crate::table) struct OrderItem {
     cancel_requested_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled: Option<SettledItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reversals: Option<ReversalsItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<AttemptItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +134,7 @@ pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
         expires_at: order.expires_at.map(Timestamp::unix_millis),
         cancel_requested_at: order.cancel_requested_at.map(Timestamp::unix_millis),
         settled: from_settled(order),
+        reversals: from_reversals(&order.reversals),
         attempts: order.attempts.iter().map(from_attempt).collect(),
         email: record.request.email.clone(),
         return_url: record.request.return_url.clone(),
@@ -158,7 +162,10 @@ fn due(order: &Order) -> Option<(String, Timestamp)> {
         (status, _) if status.is_open() => {
             Some((super::due_queue(super::OPEN_ORDERS, id), order.expires_at?))
         }
-        _ => None,
+        _ => {
+            let since = order.pending_refund()?.created_at;
+            Some((super::due_queue(super::PENDING_REFUNDS, id), since))
+        }
     }
 }
 
@@ -181,7 +188,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
         let order = Order {
             id: super::id_of(&stored.pk).and_then(|id| OrderId::parse(id).ok())?,
             account: AccountId::parse(&value.account_id).ok()?,
-            target: to_target(&value.target)?,
+            target: super::to_target(&value.target)?,
             method: Method::parse(&value.method)?,
             amount,
             payable: super::money(&value.payable, &value.payable_currency)?,
@@ -199,6 +206,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             },
             credited: optional_balance(settled.map(|settled| settled.credited.as_str()))?,
             debt_paid: optional_balance(settled.map(|settled| settled.debt_paid.as_str()))?,
+            reversals: to_reversals(value.reversals.as_ref())?,
             late: settled.is_some_and(|settled| settled.late),
             attempts: attempts.collect::<Option<_>>()?,
             created_at: at(value.created_at),
@@ -295,13 +303,6 @@ fn to_checkout(item: CheckoutItem) -> Checkout {
         return_url: item.return_url,
         expires_at: Timestamp::from_unix_millis(item.expires_at),
         session: item.session_id.zip(item.session_url).map(|(id, url)| CheckoutSession { id, url }),
-    }
-}
-
-fn to_target(text: &str) -> Option<Target> {
-    match Place::parse(text).ok()? {
-        Place::Available(target) => Some(target),
-        Place::Held(_) | Place::External(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
-//! The items of money that came in: the claim of a payment, and a finding.
+//! The item of money that came in: the claim of a payment.
 
-use ledger::{AccountId, Finding, OrderId, PaymentId, Timestamp};
+use ledger::{AccountId, OrderId, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Keyed, Stored, due_at, due_queue, id_of, money, read, stored};
@@ -20,26 +20,8 @@ pub(in crate::table) struct PaymentItem {
     due_at: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct FindingItem {
-    kind: String,
-    account_id: String,
-    order_id: String,
-    payment_id: String,
-    expected: Option<String>,
-    expected_currency: Option<String>,
-    actual: String,
-    actual_currency: String,
-    found_at: i64,
-    due_queue: String,
-    due_at: String,
-}
-
 impl Keyed for PaymentItem {
     const SORT_KEY: &'static str = "PAYMENT";
-}
-impl Keyed for FindingItem {
-    const SORT_KEY: &'static str = "FINDING";
 }
 
 pub(in crate::table) fn from_payment(claim: &PaymentClaim) -> Item {
@@ -55,24 +37,6 @@ pub(in crate::table) fn from_payment(claim: &PaymentClaim) -> Item {
         due_at: due_at(claim.settled_at, id),
     };
     stored(PaymentItem::SORT_KEY, id, value)
-}
-
-pub(in crate::table) fn from_finding(finding: &Finding) -> Item {
-    let id = finding.id();
-    let value = FindingItem {
-        kind: finding.kind.name().to_owned(),
-        account_id: finding.account.to_string(),
-        order_id: finding.order.to_string(),
-        payment_id: finding.payment.to_string(),
-        expected: finding.expected.map(|money| money.to_string()),
-        expected_currency: finding.expected.map(|money| money.currency.code().to_owned()),
-        actual: finding.actual.to_string(),
-        actual_currency: finding.actual.currency.code().to_owned(),
-        found_at: finding.found_at.unix_millis(),
-        due_queue: due_queue("finding", &id),
-        due_at: due_at(finding.found_at, &id),
-    };
-    stored(FindingItem::SORT_KEY, &id, value)
 }
 
 pub(in crate::table) fn to_payment(item: Item) -> Result<PaymentClaim, BrokenRecord> {

@@ -1,0 +1,127 @@
+//! Adjustments: the operator puts money into a balance or takes it out, for a reason.
+
+use ledger::{
+    AccountId, Actor, Adjustment, AdjustmentId, Amount, Direction, IdempotencyKey, Note, Target,
+    Timestamp,
+};
+
+use crate::catalogue::CatalogueCache;
+use crate::cursor::{CursorScope, Cursors, OPERATOR};
+use crate::error::{Error, Unavailable};
+use crate::queries::position_of;
+use crate::record::Page;
+use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
+
+/// Everything that an adjustment touches.
+#[derive(Debug)]
+pub struct Adjustments {
+    /// Where accounts are.
+    pub table: Table,
+    /// Which products there are.
+    pub catalogue: CatalogueCache,
+    /// What makes and checks cursors.
+    pub cursors: Cursors,
+}
+
+/// What the operator asks for.
+#[derive(Debug, Clone)]
+pub struct WantedAdjustment {
+    /// Which balance.
+    pub target: Target,
+    /// Whether money is put in or taken out.
+    pub direction: Direction,
+    /// How much, in the account's currency.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Note,
+    /// Who asks.
+    pub by: Actor,
+}
+
+/// An adjustment, and whether this request made it.
+#[derive(Debug)]
+pub enum Adjusted {
+    /// Just now.
+    Now(Adjustment),
+    /// By an earlier request with the same key.
+    Before(Adjustment),
+}
+
+impl Adjustments {
+    /// Adjusts a balance once, however often it is asked with this key.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an account that does not exist; `unknown_product`;
+    /// [`Error::KeyReused`]; the refusals of [`ledger::adjust`]; [`Error::Unavailable`].
+    pub async fn make(
+        &self,
+        account_id: &AccountId,
+        wanted: &WantedAdjustment,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Adjusted, Error> {
+        let id = AdjustmentId::derive(account_id, key);
+        for tries in 0..MAX_COMMIT_TRIES {
+            if let Some(known) = self.table.adjustment(&id).await? {
+                return again(known, wanted);
+            }
+            let account = self.table.account(account_id).await?;
+            let account = account.ok_or(Error::NotFound { what: "account" })?;
+            self.catalogue.get(&self.table, now).await?.must_know(&wanted.target)?;
+            let adjustment = Adjustment {
+                id: id.clone(),
+                account: account_id.clone(),
+                target: wanted.target.clone(),
+                direction: wanted.direction,
+                amount: wanted.amount,
+                reason: wanted.reason.clone(),
+                by: wanted.by.clone(),
+                at: now,
+            };
+            let decision = match ledger::adjust(&account, &adjustment, now) {
+                Ok(decision) => decision,
+                // The two reads are not of one moment: a refusal asks for the document once more.
+                Err(refused) => match self.table.adjustment(&id).await? {
+                    Some(known) => return again(known, wanted),
+                    None => return Err(refused.into()),
+                },
+            };
+            let commit = Commit::default().adjustment(&adjustment).decision(&decision);
+            match self.table.commit(commit).await? {
+                Committed::Yes => return Ok(Adjusted::Now(adjustment)),
+                // It exists: this very key has made it.
+                Committed::No(Stale::Exists) => {}
+                Committed::No(_) => pause_before_retry(tries).await,
+            }
+        }
+        Err(Unavailable::Busy.into())
+    }
+
+    /// A page of the adjustments of an account, newest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, or the table did not answer.
+    pub async fn list(
+        &self,
+        account: &AccountId,
+        cursor: Option<&str>,
+        limit: u8,
+        now: Timestamp,
+    ) -> Result<Page<Adjustment>, Error> {
+        let filters = account.as_str();
+        let scope = CursorScope { owner: OPERATOR, list: "adjustments", filters };
+        let after = position_of(&self.cursors, &scope, cursor, now).await?;
+        let page = self.table.adjustments(account, after.as_ref(), limit).await?;
+        let next = self.cursors.sealed(&scope, page.next, now).await?;
+        Ok(Page { next, ..page })
+    }
+}
+
+/// The adjustment that this key made before, if it is the same one.
+fn again(known: Adjustment, wanted: &WantedAdjustment) -> Result<Adjusted, Error> {
+    let same = known.target == wanted.target
+        && known.direction == wanted.direction
+        && known.amount == wanted.amount
+        && known.reason == wanted.reason;
+    if same { Ok(Adjusted::Before(known)) } else { Err(Error::KeyReused) }
+}

@@ -1,0 +1,120 @@
+//! Acting on what the payment provider tells about payments that go back.
+//!
+//! A payment leads by its claim to the order and the account that it was credited to, or to the
+//! finding that says why it was not.
+
+use ledger::{
+    Account, AccountId, Finding, FindingKind, Order, OrderId, Refusal, Reversed, Timestamp,
+};
+
+use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::findings;
+use crate::log;
+use crate::notice::{ReversalNotice, WhatBack};
+use crate::payments::Confirmed;
+use crate::record::{ClaimOrFinding, OrderRecord};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
+};
+
+/// Acts on a notice: three requests when nobody else writes the account. Repeating it is safe, in any
+/// order and at any time.
+///
+/// # Errors
+/// [`Unavailable::NotCredited`] for a payment that nobody knows: it may be on its way.
+/// [`Error::Unavailable`] if it must be repeated; other errors if a person must look.
+pub async fn confirm(
+    table: &Table,
+    notice: &ReversalNotice,
+    now: Timestamp,
+) -> Result<Confirmed, Error> {
+    let claim = match table.payment_or_finding(&notice.payment).await? {
+        Some(ClaimOrFinding::Claim(claim)) => claim,
+        Some(ClaimOrFinding::Finding(id)) => {
+            return findings::reversed(table, &id, notice, now).await;
+        }
+        None => return Err(Unavailable::NotCredited(notice.payment.clone()).into()),
+    };
+    log::about(&claim.account, Some(&claim.order));
+    if notice.money().currency != claim.money.currency {
+        let finding = Finding {
+            account: Some(claim.account),
+            order: Some(claim.order),
+            expected: Some(claim.money),
+            ..finding_about(notice, FindingKind::ReversalDiffers, now)
+        };
+        return findings::found(table, &finding).await;
+    }
+    let told = |order: &Order, account: &Account| match &notice.what {
+        WhatBack::Refund(refund) => ledger::refund_told(order, account, refund, now),
+        WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
+    };
+    let (_, changed) = change(table, &claim.order, &claim.account, told).await?;
+    Ok(if changed { Confirmed::Reversed } else { Confirmed::Unchanged })
+}
+
+/// Stores that nobody knows the payment that was taken back: the last thing that is done for a notice
+/// that was tried often enough.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn give_up(
+    table: &Table,
+    notice: &ReversalNotice,
+    now: Timestamp,
+) -> Result<Confirmed, Error> {
+    findings::found(table, &finding_about(notice, FindingKind::UnknownPayment, now)).await
+}
+
+/// The finding that a notice is.
+pub(crate) fn finding_about(notice: &ReversalNotice, kind: FindingKind, now: Timestamp) -> Finding {
+    Finding {
+        kind,
+        account: None,
+        order: None,
+        payment: Some(notice.payment.clone()),
+        reversal: Some(notice.reversal().clone()),
+        expected: None,
+        actual: Some(notice.money()),
+        found_at: now,
+    }
+}
+
+/// Commits what `decide` makes of an order and its account; `None` leaves both as they are. The
+/// second value says whether something was written.
+pub(crate) async fn change(
+    table: &Table,
+    order: &OrderId,
+    account: &AccountId,
+    decide: impl Fn(&Order, &Account) -> Result<Option<Reversed>, Refusal>,
+) -> Result<(OrderRecord, bool), Error> {
+    let mut seen = table.seen(order, account).await?;
+    for tries in 0..MAX_COMMIT_TRIES {
+        let missing = || BrokenRecord::Missing(format!("order {order}"));
+        let record = seen.order.clone().ok_or_else(missing)?;
+        let known = must_exist(seen.account.clone(), account)?;
+        let Some(Reversed { order: next, decision }) = decide(&record.order, &known)? else {
+            return Ok((record, false));
+        };
+        let next = OrderRecord { order: next, ..record };
+        let commit = Commit::default().order(&next);
+        let commit = match &decision {
+            Some(decision) => commit.decision(decision),
+            None => commit,
+        };
+        match table.commit(commit).await? {
+            Committed::Yes => {
+                let version = next.version.saturating_add(1);
+                return Ok((OrderRecord { version, ..next }, true));
+            }
+            // The refusal carries what stands there now: one more try without a read.
+            Committed::No(Stale::Order(current)) if tries == 0 => seen.order = Some(*current),
+            Committed::No(Stale::Account(current)) if tries == 0 => seen.account = Some(*current),
+            Committed::No(_) => {
+                pause_before_retry(tries).await;
+                seen = table.seen(order, account).await?;
+            }
+        }
+    }
+    Err(Unavailable::Busy.into())
+}

@@ -1,0 +1,156 @@
+//! The item of a finding, and what leads from a payment to it.
+
+use ledger::{
+    AccountId, Actor, Finding, FindingKind, Money, Note, OrderId, PaymentId, ProviderId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::reversal::{RefundItem, from_refund, to_refund};
+use super::{Keyed, Stored, due_at, id_of, money, partition_key, read, stored, to_item};
+use crate::error::BrokenRecord;
+use crate::findings::{Closed, FindingRecord, How};
+use crate::table::Item;
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::table) struct FindingItem {
+    version: u64,
+    listed_under: String,
+    listed_at: String,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reversal_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<MoneyItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actual: Option<MoneyItem>,
+    found_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refund: Option<RefundItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<ClosedItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MoneyItem {
+    amount: String,
+    currency: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClosedItem {
+    at: i64,
+    by: String,
+    how: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// What leads from a payment that was credited to no order to its finding.
+#[derive(Serialize, Deserialize)]
+pub(in crate::table) struct FoundItem {
+    finding_id: String,
+}
+
+impl Keyed for FindingItem {
+    const SORT_KEY: &'static str = "FINDING";
+}
+impl Keyed for FoundItem {
+    const SORT_KEY: &'static str = "FOUND";
+}
+
+/// The partition of the `by_time` index in which findings are listed: those that a person must look
+/// at, and the others.
+pub(in crate::table) const fn findings_listed_under(open: bool) -> &'static str {
+    if open { "FINDINGS#open" } else { "FINDINGS#closed" }
+}
+
+pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
+    let finding = &record.finding;
+    let id = finding.id();
+    let value = FindingItem {
+        version: record.version.saturating_add(1),
+        listed_under: findings_listed_under(record.closed.is_none()).to_owned(),
+        listed_at: due_at(finding.found_at, &id),
+        kind: finding.kind.name().to_owned(),
+        account_id: finding.account.as_ref().map(ToString::to_string),
+        order_id: finding.order.as_ref().map(ToString::to_string),
+        payment_id: finding.payment.as_ref().map(ToString::to_string),
+        reversal_id: finding.reversal.as_ref().map(ToString::to_string),
+        expected: finding.expected.map(from_money),
+        actual: finding.actual.map(from_money),
+        found_at: finding.found_at.unix_millis(),
+        refund: record.refund.as_ref().map(from_refund),
+        closed: record.closed.as_ref().map(|closed| ClosedItem {
+            at: closed.at.unix_millis(),
+            by: closed.by.to_string(),
+            how: closed.how.name().to_owned(),
+            reason: closed.reason.as_ref().map(ToString::to_string),
+        }),
+    };
+    stored(FindingItem::SORT_KEY, &id, value)
+}
+
+pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRecord> {
+    read(item, |stored: Stored<FindingItem>| {
+        let value = stored.value;
+        let finding = Finding {
+            kind: FindingKind::parse(&value.kind)?,
+            account: optional(value.account_id, |id| AccountId::parse(id).ok())?,
+            order: optional(value.order_id, |id| OrderId::parse(id).ok())?,
+            payment: optional(value.payment_id, |id| PaymentId::parse(id).ok())?,
+            reversal: optional(value.reversal_id, |id| ProviderId::parse(id).ok())?,
+            expected: optional(value.expected, to_money)?,
+            actual: optional(value.actual, to_money)?,
+            found_at: Timestamp::from_unix_millis(value.found_at),
+        };
+        let closed = optional(value.closed, |closed| {
+            Some(Closed {
+                at: Timestamp::from_unix_millis(closed.at),
+                by: Actor::parse(&closed.by).ok()?,
+                how: How::parse(&closed.how)?,
+                reason: optional(closed.reason.as_ref(), |reason| Note::parse(reason).ok())?,
+            })
+        })?;
+        let refund = optional(value.refund, to_refund)?;
+        let known = id_of(&stored.pk)? == finding.id();
+        known.then_some(FindingRecord { finding, version: value.version, refund, closed })
+    })
+}
+
+/// The pointer from a payment to its finding; none for a finding that is not about a payment.
+pub(in crate::table) fn from_found(finding: &Finding) -> Option<Item> {
+    let payment = finding.payment.as_ref().filter(|_| finding.reversal.is_none())?;
+    let key = partition_key("PAYMENT", payment.as_str());
+    Some(to_item(key, FoundItem::SORT_KEY, FoundItem { finding_id: finding.id() }))
+}
+
+/// The finding that a payment leads to.
+pub(in crate::table) fn to_found(item: Item) -> Result<String, BrokenRecord> {
+    read(item, |stored: Stored<FoundItem>| Some(stored.value.finding_id))
+}
+
+fn from_money(money: Money) -> MoneyItem {
+    MoneyItem { amount: money.to_string(), currency: money.currency.code().to_owned() }
+}
+
+fn to_money(item: &MoneyItem) -> Option<Money> {
+    money(&item.amount, &item.currency)
+}
+
+/// What may not be there; `None` if it is there and cannot be read.
+#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
+fn optional<Stored, Value>(
+    stored: Option<Stored>,
+    read: impl FnOnce(&Stored) -> Option<Value>,
+) -> Option<Option<Value>> {
+    match stored {
+        Some(stored) => read(&stored).map(Some),
+        None => Some(None),
+    }
+}
