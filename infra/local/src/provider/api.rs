@@ -20,7 +20,7 @@ use super::control::{Fault, LoggedRequest};
 use super::events::Announcer;
 use super::failure::{Failure, Stage};
 use super::idempotency::{KeyInUse, Keyed};
-use super::objects::{BalanceTransaction, Charge, Event, PaymentIntent, Session, new_id};
+use super::objects::new_id;
 use super::parameters::Parameters;
 use super::reading::Shape;
 use super::store::StoredResult;
@@ -187,42 +187,33 @@ fn answer_once(
 }
 
 fn execute(announcer: &Announcer<'_>, incoming: &Incoming) -> Result<Value, Failure> {
-    let parameters = incoming.parameters.clone();
+    let mut parameters = incoming.parameters.clone();
     let segments: Vec<&str> = incoming.path.split('/').skip(2).collect();
+    let unknown = || Failure::unknown_route(incoming.method.as_str(), &incoming.path);
+    if incoming.method == Method::GET {
+        let answer = reading::answer(announcer, &segments, parameters);
+        return answer.unwrap_or_else(|| Err(unknown()));
+    }
+    let paths = parameters.list("expand");
     match (incoming.method.as_str(), segments.as_slice()) {
         ("POST", ["checkout", "sessions"]) => {
-            let paths = parameters.clone().list("expand");
             let session = sessions::create(announcer.books, announcer.now, parameters)?;
             shown(announcer, &session, &paths)
         }
         ("POST", ["checkout", "sessions", id, "expire"]) => {
-            let mut parameters = parameters;
-            let paths = parameters.list("expand");
             parameters.finish(&["expand"])?;
             shown(announcer, &sessions::expire(announcer, id)?, &paths)
         }
-        ("GET", ["checkout", "sessions"]) => reading::list::<Session>(announcer, parameters),
-        ("GET", ["checkout", "sessions", id]) => {
-            reading::one::<Session>(announcer, id, "session", parameters)
-        }
-        ("GET", ["payment_intents", id]) => {
-            reading::one::<PaymentIntent>(announcer, id, "intent", parameters)
-        }
-        ("GET", ["charges", id]) => reading::one::<Charge>(announcer, id, "id", parameters),
-        ("GET", ["events"]) => reading::list::<Event>(announcer, parameters),
-        ("GET", ["events", id]) => reading::one::<Event>(announcer, id, "id", parameters),
-        ("GET", ["balance_transactions"]) => {
-            reading::list::<BalanceTransaction>(announcer, parameters)
-        }
-        ("GET", ["balance_transactions", id]) => {
-            reading::one::<BalanceTransaction>(announcer, id, "id", parameters)
-        }
-        (method, _) => Err(Failure::unknown_route(method, &incoming.path)),
+        _ => Err(unknown()),
     }
 }
 
-fn shown(announcer: &Announcer<'_>, session: &Session, paths: &[String]) -> Result<Value, Failure> {
-    reading::expanded(announcer, session.shape(announcer)?, paths)
+fn shown<D: Shape>(
+    announcer: &Announcer<'_>,
+    document: &D,
+    paths: &[String],
+) -> Result<Value, Failure> {
+    reading::expanded(announcer, document.shape(announcer)?, paths)
 }
 
 impl Answer {

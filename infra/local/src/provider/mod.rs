@@ -31,6 +31,8 @@ mod events;
 mod failure;
 mod idempotency;
 mod money;
+mod movement_shapes;
+mod movements;
 mod objects;
 mod parameters;
 mod payment_page;

@@ -142,10 +142,26 @@ pub(super) struct Charge {
     pub(super) description: Option<String>,
 }
 
+/// The `type` of a balance transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Movement {
     Charge,
+    Refund,
+    RefundFailure,
+    Adjustment,
+}
+
+/// What a balance transaction counts as in Stripe's reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Category {
+    #[default]
+    Charge,
+    Refund,
+    RefundFailure,
+    Dispute,
+    DisputeReversal,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,6 +175,9 @@ pub(super) struct BalanceTransaction {
     pub(super) source: String,
     #[serde(rename = "type")]
     pub(super) movement: Movement,
+    /// A store from before refunds and disputes holds charges alone.
+    #[serde(default)]
+    pub(super) reporting_category: Category,
     pub(super) description: Option<String>,
 }
 

@@ -6,8 +6,8 @@ use super::events::Announcer;
 use super::failure::Failure;
 use super::objects::{BalanceTransaction, Charge, Document, Event, PaymentIntent, Session};
 use super::parameters::Parameters;
-use super::shapes;
 use super::store::{Page, StoreError};
+use super::{movement_shapes, shapes};
 
 /// The names of what can stand in a reference and be expanded.
 const EXPANDABLE: &[&str] =
@@ -48,7 +48,7 @@ impl Shape for BalanceTransaction {
     const LIST: &'static str = "/v1/balance_transactions";
     const FILTERS: &'static [&'static str] = &["currency", "source", "type"];
     fn shape(&self, announcer: &Announcer<'_>) -> Result<Value, StoreError> {
-        Ok(shapes::balance_transaction(self, announcer.now))
+        Ok(movement_shapes::balance_transaction(self, announcer.now))
     }
 }
 
@@ -60,8 +60,27 @@ impl Shape for Event {
     }
 }
 
+/// Answers a `GET` of the path with these segments. Nothing if there is no such call.
+pub(super) fn answer(
+    announcer: &Announcer<'_>,
+    segments: &[&str],
+    parameters: Parameters,
+) -> Option<Result<Value, Failure>> {
+    Some(match segments {
+        ["checkout", "sessions"] => list::<Session>(announcer, parameters),
+        ["checkout", "sessions", id] => one::<Session>(announcer, id, "session", parameters),
+        ["payment_intents", id] => one::<PaymentIntent>(announcer, id, "intent", parameters),
+        ["charges", id] => one::<Charge>(announcer, id, "id", parameters),
+        ["events"] => list::<Event>(announcer, parameters),
+        ["events", id] => one::<Event>(announcer, id, "id", parameters),
+        ["balance_transactions"] => list::<BalanceTransaction>(announcer, parameters),
+        ["balance_transactions", id] => one::<BalanceTransaction>(announcer, id, "id", parameters),
+        _ => return None,
+    })
+}
+
 /// One object; `parameter` is what Stripe calls its id.
-pub(super) fn one<D: Shape>(
+fn one<D: Shape>(
     announcer: &Announcer<'_>,
     id: &str,
     parameter: &str,
@@ -75,10 +94,7 @@ pub(super) fn one<D: Shape>(
 }
 
 /// A page of a list, newest first.
-pub(super) fn list<D: Shape>(
-    announcer: &Announcer<'_>,
-    mut parameters: Parameters,
-) -> Result<Value, Failure> {
+fn list<D: Shape>(announcer: &Announcer<'_>, mut parameters: Parameters) -> Result<Value, Failure> {
     let limit = parameters.integer("limit")?.unwrap_or(10);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     let paths = parameters.list("expand");
