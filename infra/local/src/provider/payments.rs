@@ -82,6 +82,17 @@ pub(super) fn confirm(
     Ok(Some(attempt))
 }
 
+/// The charge that a payment intent succeeded with.
+pub(super) fn charge_of(
+    announcer: &Announcer<'_>,
+    intent: &PaymentIntent,
+) -> Result<Option<Charge>, StoreError> {
+    match &intent.latest_charge {
+        Some(id) if intent.status == IntentStatus::Succeeded => announcer.books.get(id),
+        _ => Ok(None),
+    }
+}
+
 /// The session and its one payment intent, which the first attempt makes.
 fn begin(
     announcer: &Announcer<'_>,
@@ -196,5 +207,7 @@ fn new_charge(now: i64, intent: &PaymentIntent, decline: Option<Decline>) -> Opt
         balance_transaction: None,
         metadata: intent.metadata.clone(),
         description: intent.description.clone(),
+        amount_refunded: 0,
+        dispute: None,
     })
 }

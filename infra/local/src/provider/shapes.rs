@@ -124,7 +124,7 @@ pub(super) fn charge(charge: &Charge) -> Value {
         "object": Charge::KIND,
         "amount": charge.amount,
         "amount_captured": if paid { charge.amount } else { 0 },
-        "amount_refunded": 0,
+        "amount_refunded": charge.amount_refunded,
         "balance_transaction": charge.balance_transaction,
         "billing_details": billing_details(payer),
         "calculated_statement_descriptor": "TOPUP",
@@ -132,7 +132,7 @@ pub(super) fn charge(charge: &Charge) -> Value {
         "created": charge.created,
         "currency": charge.currency,
         "description": charge.description,
-        "disputed": false,
+        "disputed": charge.dispute.is_some(),
         "failure_code": charge.decline.map(Decline::code),
         "failure_message": charge.decline.map(Decline::message),
         "fraud_details": {},
@@ -153,7 +153,7 @@ pub(super) fn charge(charge: &Charge) -> Value {
             "network_transaction_id": null, "three_d_secure": null, "wallet": null,
         }, "type": "card" },
         "radar_options": {},
-        "refunded": false,
+        "refunded": paid && charge.amount_refunded >= charge.amount,
         "status": if paid { "succeeded" } else { "failed" },
     });
     with_nulls(shape, CHARGE_NULLS)
@@ -274,7 +274,7 @@ fn outcome(decline: Option<Decline>) -> Value {
     })
 }
 
-fn with_nulls(mut shape: Value, names: &str) -> Value {
+pub(super) fn with_nulls(mut shape: Value, names: &str) -> Value {
     if let Some(fields) = shape.as_object_mut() {
         fields.extend(names.split_ascii_whitespace().map(|name| (name.to_owned(), Value::Null)));
     }
