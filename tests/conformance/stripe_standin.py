@@ -449,6 +449,200 @@ def a_payment_that_differs(standin):
     assert seen.payment_intent.amount_received == 7000
 
 
+def paid(standin, amount=10000):
+    """The payment intent of a session that is paid, with its charge."""
+    session = standin.create(amount)
+    assert standin.pay(session)[0] == 303
+    expand = {"expand": ["payment_intent.latest_charge"]}
+    return standin.sessions.retrieve(session.id, expand).payment_intent
+
+
+def missing_fields(kind, shape, left_out):
+    """What the client documents at the top level of an object, and this one has not."""
+    names = {name for name in kind.__annotations__ if name[0].islower()}
+    return names - set(shape.to_dict()) - left_out
+
+
+def newest_events(standin, payment):
+    """The types of the events about a payment's charge after it was made, oldest first."""
+    events = standin.client.v1.events.list({"limit": 20}).data
+    of_payment = lambda thing: getattr(thing, "payment_intent", None) == payment
+    about = [event.type for event in reversed(events) if of_payment(event.data.object)]
+    return [kind for kind in about if "refund" in kind or "dispute" in kind]
+
+
+def is_refused(standin, path, body, status):
+    try:
+        standin.control(path, body)
+    except urllib.error.HTTPError as error:
+        assert error.code == status, error.code
+        return json.load(error)["error"]
+    raise AssertionError("it was not refused")
+
+
+@check
+def refunds(standin):
+    intent, options = paid(standin), key()
+    calls = standin.client.v1.refunds
+    order = {
+        "payment_intent": intent.id,
+        "amount": 2500,
+        "reason": "requested_by_customer",
+        "metadata": {"refund_id": "ref_1"},
+        "expand": ["balance_transaction", "charge"],
+    }
+    refund = calls.create(order, options)
+    assert refund.id.startswith("re_") and refund.object == "refund"
+    assert (refund.status, refund.amount, refund.currency) == ("succeeded", 2500, "usd")
+    assert (refund.payment_intent, refund.reason) == (intent.id, "requested_by_customer")
+    assert refund.metadata["refund_id"] == "ref_1"
+    assert (refund.charge.amount_refunded, refund.charge.refunded) == (2500, False)
+    other_kinds = {
+        "customer",
+        "customer_account",
+        "description",
+        "instructions_email",
+        "next_action",
+        "payment_method",
+        "presentment_details",
+    }
+    only_then = {"failure_balance_transaction", "failure_reason", "pending_reason"}
+    assert not missing_fields(stripe.Refund, refund, other_kinds | only_then)
+    movement = refund.balance_transaction
+    assert (movement.type, movement.reporting_category) == ("refund", "refund")
+    assert (movement.amount, movement.fee, movement.net) == (-2500, 0, -2500)
+    assert movement.fee_details == [] and movement.source == refund.id
+    again = calls.create(order, options)
+    assert again.id == refund.id
+    assert again.last_response.headers["idempotent-replayed"] == "true"
+    assert calls.retrieve(refund.id).amount == 2500
+    rest = calls.create({"charge": intent.latest_charge.id})
+    assert (rest.amount, rest.reason, rest.metadata.to_dict()) == (7500, None, {})
+    for filters in ({"payment_intent": intent.id}, {"charge": intent.latest_charge.id}):
+        assert [row.id for row in calls.list(filters).data] == [rest.id, refund.id]
+    charge = standin.client.v1.charges.retrieve(intent.latest_charge.id)
+    assert (charge.amount_refunded, charge.refunded) == (10000, True)
+    assert newest_events(standin, intent.id) == ["refund.created", "charge.refunded"] * 2
+
+
+@check
+def refused_refunds(standin):
+    calls, intent, options = standin.client.v1.refunds, paid(standin), key()
+    refused = lambda order: refusal(lambda: calls.create(order))
+    assert refused({"amount": 1}).code == "parameter_missing"
+    refused({"payment_intent": intent.id, "charge": intent.latest_charge.id})
+    error = refused({"payment_intent": intent.id, "amount": 0})
+    assert (error.code, error.param) == ("parameter_invalid_integer", "amount")
+    assert refused({"payment_intent": intent.id, "colour": "red"}).code == "parameter_unknown"
+    assert refused({"payment_intent": intent.id, "reason": "mood"}).param == "reason"
+    for kind in ("payment_intent", "charge"):
+        error = refused({kind: "nobody"})
+        assert (error.http_status, error.code) == (404, "resource_missing")
+    unpaid = standin.create()
+    standin.pay(unpaid, DECLINED)
+    unpaid = standin.sessions.retrieve(unpaid.id, {"expand": ["payment_intent"]}).payment_intent
+    assert refused({"payment_intent": unpaid.id}).http_status == 400
+    assert refused({"charge": unpaid.latest_charge}).http_status == 400
+    too_much = lambda: calls.create({"payment_intent": intent.id, "amount": 10001}, options)
+    error = refusal(too_much)
+    assert error.http_status == 400
+    message = "Refund amount ($100.01) is greater than unrefunded amount on charge ($100.00)"
+    assert error.user_message == message, error.user_message
+    assert refusal(too_much).headers["idempotent-replayed"] == "true"
+    calls.create({"payment_intent": intent.id})
+    assert refused({"payment_intent": intent.id}).code == "charge_already_refunded"
+
+
+@check
+def refunds_by_the_controls(standin):
+    calls, intent = standin.client.v1.refunds, paid(standin)
+    payment = {"payment_id": intent.id}
+    made = standin.control("refunds", {**payment, "amount": 4000, "status": "pending"})["refund"]
+    assert (made["status"], made["balance_transaction"]) == ("pending", None)
+    standin.control(f"refunds/{made['id']}", {"status": "succeeded"})
+    standin.control(f"refunds/{made['id']}", {"status": "failed"})
+    failed = calls.retrieve(made["id"], {"expand": ["failure_balance_transaction"]})
+    assert (failed.status, failed.failure_reason) == ("failed", "declined")
+    back = failed.failure_balance_transaction
+    assert (back.type, back.reporting_category) == ("refund_failure", "refund_failure")
+    assert (back.amount, back.net, back.source) == (4000, 4000, failed.id)
+    all_of_it = standin.control("refunds", payment)["refund"]
+    assert (all_of_it["amount"], all_of_it["reason"]) == (10000, None)
+    assert newest_events(standin, intent.id) == [
+        "refund.created",
+        "charge.refunded",
+        "refund.updated",
+        "refund.failed",
+        "refund.updated",
+        "refund.created",
+        "charge.refunded",
+    ]
+    assert is_refused(standin, "refunds", payment, 422) == "charge_already_refunded"
+    is_refused(standin, "refunds", {"payment_id": "pi_nobody"}, 404)
+    is_refused(standin, "refunds/re_nobody", {"status": "failed"}, 404)
+    is_refused(standin, f"refunds/{failed.id}", {"status": "succeeded"}, 422)
+    other = paid(standin)
+    standin.control("refund_status", {"next": ["pending", "failed"]})
+    statuses = [calls.create({"charge": other.latest_charge.id, "amount": 1}) for _ in range(3)]
+    assert [refund.status for refund in statuses] == ["pending", "failed", "succeeded"]
+    canceled = standin.control(f"refunds/{statuses[0].id}", {"status": "canceled"})
+    assert canceled["refund"]["status"] == "canceled"
+    assert standin.client.v1.charges.retrieve(other.latest_charge.id).amount_refunded == 1
+
+
+@check
+def disputes(standin):
+    calls, intent = standin.client.v1.disputes, paid(standin)
+    payment = {"payment_id": intent.id}
+    opened = standin.control("disputes", {**payment, "outcome": "open"})["dispute"]
+    dispute = calls.retrieve(opened["id"])
+    assert dispute.id.startswith("dp_") and dispute.object == "dispute"
+    assert (dispute.status, dispute.reason) == ("needs_response", "fraudulent")
+    assert (dispute.amount, dispute.charge) == (10000, intent.latest_charge.id)
+    assert not missing_fields(stripe.Dispute, dispute, set())
+    evidence = missing_fields(stripe.Dispute.Evidence, dispute.evidence, set())
+    assert not evidence, evidence
+    (taken,) = dispute.balance_transactions
+    assert (taken.type, taken.reporting_category) == ("adjustment", "dispute")
+    assert (taken.amount, taken.fee, taken.net) == (-10000, 1500, -11500)
+    assert taken.source == dispute.id
+    refused = refusal(lambda: standin.client.v1.refunds.create({"payment_intent": intent.id}))
+    assert (refused.http_status, refused.code) == (400, "charge_disputed")
+    is_refused(standin, "refunds", payment, 422)
+    is_refused(standin, "disputes", {**payment, "outcome": "open"}, 422)
+    is_refused(standin, "disputes", {"payment_id": "pi_nobody", "outcome": "open"}, 404)
+    assert standin.client.v1.charges.retrieve(dispute.charge).disputed is True
+    standin.control(f"disputes/{dispute.id}", {"outcome": "won"})
+    (won,) = calls.list({"payment_intent": intent.id}).data
+    assert won.status == "won" and calls.list({"charge": won.charge}).data == [won]
+    back = won.balance_transactions[1]
+    assert (back.reporting_category, back.net) == ("dispute_reversal", 10000)
+    names = ["created", "funds_withdrawn", "funds_reinstated", "closed"]
+    assert newest_events(standin, intent.id) == [f"charge.dispute.{name}" for name in names]
+    is_refused(standin, f"disputes/{dispute.id}", {"outcome": "lost"}, 422)
+    lost = {"payment_id": paid(standin).id, "outcome": "lost", "amount": 3000}
+    assert standin.control("disputes", lost)["dispute"]["status"] == "lost"
+    inquiry = {"payment_id": paid(standin).id, "outcome": "won", "inquiry": True}
+    inquiry = standin.control("disputes", inquiry)["dispute"]
+    assert (inquiry["status"], inquiry["balance_transactions"]) == ("warning_closed", [])
+
+
+@check
+def movements_of_every_kind_show_their_source(standin):
+    intent = paid(standin)
+    standin.client.v1.refunds.create({"payment_intent": intent.id, "amount": 100})
+    standin.control("disputes", {"payment_id": intent.id, "outcome": "open", "amount": 9900})
+    listing = standin.client.v1.balance_transactions
+    page = listing.list({"limit": 3, "expand": ["data.source"]})
+    assert [row.source.object for row in page.data] == ["dispute", "refund", "charge"]
+    page = listing.list({"limit": 3, "expand": ["data.source.charge"]})
+    dispute, refund, charge = [row.source for row in page.data]
+    assert dispute.charge.id == refund.charge.id == charge.id == intent.latest_charge.id
+    assert refund.charge.metadata["order_id"] == "ord_1"
+    types = [row.source for row in listing.list({"type": "refund", "limit": 1}).data]
+    assert types == [refund.id]
+
+
 def webhooks_are_signed_and_stable(standin, listener):
     listener.clear()
     session = standin.create()

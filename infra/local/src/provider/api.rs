@@ -20,11 +20,11 @@ use super::control::{Fault, LoggedRequest};
 use super::events::Announcer;
 use super::failure::{Failure, Stage};
 use super::idempotency::{KeyInUse, Keyed};
-use super::objects::{BalanceTransaction, Charge, Event, PaymentIntent, Session, new_id};
+use super::objects::new_id;
 use super::parameters::Parameters;
 use super::reading::Shape;
 use super::store::StoredResult;
-use super::{API_VERSION, Provider, reading, sessions};
+use super::{API_VERSION, Provider, reading, refunds, sessions};
 
 /// A session with all its metadata stays far below this.
 const LARGEST_BODY: usize = 1 << 20;
@@ -53,7 +53,7 @@ struct Answer {
     should_retry: Option<&'static str>,
 }
 
-async fn call(State(provider): State<Provider>, request: Request) -> Response {
+pub(super) async fn call(State(provider): State<Provider>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
     let key = parts.headers.get("idempotency-key").and_then(|key| key.to_str().ok());
@@ -143,13 +143,14 @@ async fn perform(provider: &Provider, incoming: &Incoming, fault: Option<Fault>)
     if fault == Some(Fault::Slow) {
         tokio::time::sleep(SLOWNESS).await;
     }
-    let answered =
-        provider.transact(|announcer| answer_once(announcer, incoming, keyed.as_ref(), fault));
+    let answered = provider
+        .transact(|announcer| answer_once(provider, announcer, incoming, keyed.as_ref(), fault));
     answered.unwrap_or_else(Answer::from)
 }
 
 /// Answers, keeps the answer under the key, and does neither a second time.
 fn answer_once(
+    provider: &Provider,
     announcer: &Announcer<'_>,
     incoming: &Incoming,
     keyed: Option<&Keyed>,
@@ -162,7 +163,7 @@ fn answer_once(
     }
     let result = match fault {
         Some(Fault::Error500) => Err(Failure::internal()),
-        _ => execute(announcer, incoming),
+        _ => execute(provider, announcer, incoming),
     };
     let result = match (result, fault) {
         (Ok(_), Some(Fault::ErrorAfter)) => Err(Failure::internal()),
@@ -186,43 +187,42 @@ fn answer_once(
     Ok(answer)
 }
 
-fn execute(announcer: &Announcer<'_>, incoming: &Incoming) -> Result<Value, Failure> {
-    let parameters = incoming.parameters.clone();
+fn execute(
+    provider: &Provider,
+    announcer: &Announcer<'_>,
+    incoming: &Incoming,
+) -> Result<Value, Failure> {
+    let mut parameters = incoming.parameters.clone();
     let segments: Vec<&str> = incoming.path.split('/').skip(2).collect();
+    let unknown = || Failure::unknown_route(incoming.method.as_str(), &incoming.path);
+    if incoming.method == Method::GET {
+        let answer = reading::answer(announcer, &segments, parameters);
+        return answer.unwrap_or_else(|| Err(unknown()));
+    }
+    let paths = parameters.list("expand");
     match (incoming.method.as_str(), segments.as_slice()) {
         ("POST", ["checkout", "sessions"]) => {
-            let paths = parameters.clone().list("expand");
             let session = sessions::create(announcer.books, announcer.now, parameters)?;
             shown(announcer, &session, &paths)
         }
         ("POST", ["checkout", "sessions", id, "expire"]) => {
-            let mut parameters = parameters;
-            let paths = parameters.list("expand");
             parameters.finish(&["expand"])?;
             shown(announcer, &sessions::expire(announcer, id)?, &paths)
         }
-        ("GET", ["checkout", "sessions"]) => reading::list::<Session>(announcer, parameters),
-        ("GET", ["checkout", "sessions", id]) => {
-            reading::one::<Session>(announcer, id, "session", parameters)
+        ("POST", ["refunds"]) => {
+            let status = || provider.controls().next_refund_status();
+            shown(announcer, &refunds::create(announcer, parameters, status)?, &paths)
         }
-        ("GET", ["payment_intents", id]) => {
-            reading::one::<PaymentIntent>(announcer, id, "intent", parameters)
-        }
-        ("GET", ["charges", id]) => reading::one::<Charge>(announcer, id, "id", parameters),
-        ("GET", ["events"]) => reading::list::<Event>(announcer, parameters),
-        ("GET", ["events", id]) => reading::one::<Event>(announcer, id, "id", parameters),
-        ("GET", ["balance_transactions"]) => {
-            reading::list::<BalanceTransaction>(announcer, parameters)
-        }
-        ("GET", ["balance_transactions", id]) => {
-            reading::one::<BalanceTransaction>(announcer, id, "id", parameters)
-        }
-        (method, _) => Err(Failure::unknown_route(method, &incoming.path)),
+        _ => Err(unknown()),
     }
 }
 
-fn shown(announcer: &Announcer<'_>, session: &Session, paths: &[String]) -> Result<Value, Failure> {
-    reading::expanded(announcer, session.shape(announcer)?, paths)
+fn shown<D: Shape>(
+    announcer: &Announcer<'_>,
+    document: &D,
+    paths: &[String],
+) -> Result<Value, Failure> {
+    reading::expanded(announcer, document.shape(announcer)?, paths)
 }
 
 impl Answer {

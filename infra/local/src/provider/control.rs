@@ -15,6 +15,16 @@
 //! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
 //!   "amount"?,"currency"?}`: what the form of the payment page does. `confirmation` is `complete`
 //!   or `fail`; `amount` and `currency` make a payment that differs from the session.
+//! - `POST /_control/refund_status {"next":[status]}`: what the next refunds that the API makes are
+//!   at once, one each: `pending`, `succeeded`, as all others are, or `failed`. An empty list
+//!   forgets what is left.
+//! - `POST /_control/refunds {"payment_id","amount"?,"status"?}`: a refund made in the dashboard, of
+//!   all that is left if not said otherwise. It is `succeeded` or `pending`.
+//! - `POST /_control/refunds/{id} {"status"}`: what becomes of a refund. A pending one is
+//!   `succeeded`, `failed` or `canceled`; one that succeeded can still be `failed`.
+//! - `POST /_control/disputes {"payment_id","outcome","amount"?,"inquiry"?}`: the payer's bank
+//!   disputes the payment, or with `inquiry` only asks. `outcome` is `open`, `won` or `lost`.
+//! - `POST /_control/disputes/{id} {"outcome"}`: closes an open dispute, `won` or `lost`.
 
 use std::collections::VecDeque;
 
@@ -28,7 +38,7 @@ use serde_json::{Value, json};
 
 use super::cards::{self, CardForm, Confirmation};
 use super::deliveries::{Mode, ModeName};
-use super::objects::Session;
+use super::objects::{RefundStatus, Session};
 use super::payments::{self, Attempt, Difference};
 use super::store::StoreError;
 use super::{Provider, money};
@@ -40,6 +50,7 @@ const REMEMBERED: usize = 1000;
 pub(super) struct Controls {
     mode: Mode,
     faults: VecDeque<Fault>,
+    pub(super) refund_statuses: VecDeque<RefundStatus>,
     requests: VecDeque<LoggedRequest>,
 }
 
@@ -78,7 +89,12 @@ pub(super) fn router() -> Router<Provider> {
 
 impl Default for Controls {
     fn default() -> Self {
-        Self { mode: Mode::Deliver, faults: VecDeque::new(), requests: VecDeque::new() }
+        Self {
+            mode: Mode::Deliver,
+            faults: VecDeque::new(),
+            refund_statuses: VecDeque::new(),
+            requests: VecDeque::new(),
+        }
     }
 }
 
@@ -93,6 +109,11 @@ impl Controls {
 
     pub(super) fn next_fault(&mut self) -> Option<Fault> {
         self.faults.pop_front()
+    }
+
+    /// What the next refund that the API makes is at once.
+    pub(super) fn next_refund_status(&mut self) -> RefundStatus {
+        self.refund_statuses.pop_front().unwrap_or(RefundStatus::Succeeded)
     }
 
     pub(super) fn log(&mut self, request: LoggedRequest) {
@@ -260,16 +281,16 @@ fn summary(session: &Session) -> Value {
     })
 }
 
-fn refused(error: &str) -> Response {
+pub(super) fn refused(error: &str) -> Response {
     (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": error }))).into_response()
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))).into_response()
 }
 
 /// The store failed: the control says so and nothing more.
-struct Broken;
+pub(super) struct Broken;
 
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {

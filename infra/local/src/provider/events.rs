@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::deliveries::Mode;
-use super::objects::{Charge, Event, PaymentIntent, Session, new_id};
-use super::shapes;
+use super::objects::{Charge, Dispute, Event, PaymentIntent, Refund, Session, new_id};
+use super::reading::Shape;
 use super::store::{Books, StoreError};
+use super::{movement_shapes, shapes};
 
 /// Writes events within one transaction.
 pub(super) struct Announcer<'a> {
@@ -30,6 +31,14 @@ impl Announcer<'_> {
 
     pub(super) fn charge(&self, kind: &str, charge: &Charge) -> Result<String, StoreError> {
         self.announce(kind, shapes::charge(charge))
+    }
+
+    pub(super) fn refund(&self, kind: &str, refund: &Refund) -> Result<String, StoreError> {
+        self.announce(kind, movement_shapes::refund(refund))
+    }
+
+    pub(super) fn dispute(&self, kind: &str, dispute: &Dispute) -> Result<String, StoreError> {
+        self.announce(kind, dispute.shape(self)?)
     }
 
     fn announce(&self, kind: &str, object: Value) -> Result<String, StoreError> {

@@ -104,6 +104,11 @@ impl Failure {
         Self { stage: Stage::Execution, ..self }
     }
 
+    /// What a control says about it: the code, or the message where there is none.
+    pub(super) fn summary(&self) -> &str {
+        self.code.unwrap_or(&self.message)
+    }
+
     pub(super) fn body(&self) -> Value {
         let mut error = Map::new();
         if let Some(code) = self.code {

@@ -1,10 +1,14 @@
 //! A stand-in for Stripe: the API calls that Topup makes, a payment page for people, signed
 //! webhooks, and controls that make it misbehave. It speaks API version 2026-09-30.endive.
 //!
-//! It knows one account, cards only, Checkout in payment mode. Its webhook endpoint listens to
-//! `checkout.session.completed`, `checkout.session.expired`, `payment_intent.succeeded`,
-//! `payment_intent.payment_failed` and `charge.succeeded`; no other events come into being. Money
-//! settles in the currency it is paid in. The controls are described in `control`.
+//! It knows one account, cards only, Checkout in payment mode, and refunds and disputes of what was
+//! paid. Its webhook endpoint listens to `checkout.session.completed`, `checkout.session.expired`,
+//! `payment_intent.succeeded`, `payment_intent.payment_failed`, `charge.succeeded`,
+//! `charge.refunded`, `refund.created`, `refund.updated`, `refund.failed`, `charge.dispute.created`,
+//! `charge.dispute.updated`, `charge.dispute.funds_withdrawn`, `charge.dispute.funds_reinstated` and
+//! `charge.dispute.closed`; no other events come into being, and nothing here makes
+//! `charge.dispute.updated`, which at Stripe follows evidence. Money settles in the currency it is
+//! paid in. The controls are described in `control`.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -26,16 +30,25 @@ use self::webhooks::Sender;
 mod api;
 mod cards;
 mod control;
+mod control_money;
 mod deliveries;
+#[cfg(test)]
+mod dispute_tests;
+mod disputes;
 mod events;
 mod failure;
 mod idempotency;
 mod money;
+mod movement_shapes;
+mod movements;
 mod objects;
 mod parameters;
 mod payment_page;
 mod payments;
 mod reading;
+#[cfg(test)]
+mod refund_tests;
+mod refunds;
 mod sessions;
 mod shapes;
 mod store;
@@ -110,6 +123,7 @@ impl Provider {
             .merge(api::router())
             .merge(payment_page::router())
             .merge(control::router())
+            .merge(control_money::router())
             .with_state(self.clone())
     }
 

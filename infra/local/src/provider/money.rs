@@ -44,16 +44,31 @@ pub(super) fn fee(amount: i64) -> i64 {
 
 /// The amount for people: `USD 100.00`.
 pub(super) fn display(amount: i64, currency: &str) -> String {
-    let code = currency.to_uppercase();
+    format!("{} {}", currency.to_uppercase(), digits(amount, currency))
+}
+
+/// The amount as Stripe's refusals write it: `$100.00`.
+pub(super) fn with_sign(amount: i64, currency: &str) -> String {
+    let sign = match currency {
+        "usd" => "$",
+        "eur" => "€",
+        "gbp" => "£",
+        "jpy" => "¥",
+        _ => return display(amount, currency),
+    };
+    format!("{sign}{}", digits(amount, currency))
+}
+
+fn digits(amount: i64, currency: &str) -> String {
     let (unit, digits) = match currency {
-        zero if contains(ZERO_DECIMAL, zero) => return format!("{code} {amount}"),
+        zero if contains(ZERO_DECIMAL, zero) => return amount.to_string(),
         three if contains(THREE_DECIMAL, three) => (1000_u64, 3),
         _ => (100_u64, 2),
     };
     let minor = amount.unsigned_abs();
     let whole = minor.checked_div(unit).unwrap_or_default();
     let rest = minor.checked_rem(unit).unwrap_or_default();
-    format!("{code} {whole}.{rest:0digits$}")
+    format!("{whole}.{rest:0digits$}")
 }
 
 fn contains(codes: &str, code: &str) -> bool {
@@ -97,6 +112,9 @@ mod tests {
         assert_eq!(display(123_405, "usd"), "USD 1234.05");
         assert_eq!(display(500, "jpy"), "JPY 500");
         assert_eq!(display(5005, "kwd"), "KWD 5.005");
+        assert_eq!(with_sign(123_405, "usd"), "$1234.05");
+        assert_eq!(with_sign(500, "jpy"), "¥500");
+        assert_eq!(with_sign(5005, "kwd"), "KWD 5.005");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What the stand-in remembers: sessions, payment intents, charges, balance transactions and
-//! events. Field values are Stripe's own words, so that lists can be filtered by them.
+//! What the stand-in remembers: sessions, payment intents, charges, refunds, disputes, balance
+//! transactions and events. Field values are Stripe's own words, so that lists can be filtered by them.
 
 use std::collections::BTreeMap;
 
@@ -140,12 +140,87 @@ pub(super) struct Charge {
     pub(super) balance_transaction: Option<String>,
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) description: Option<String>,
+    /// What all refunds took that neither failed nor were canceled.
+    #[serde(default)]
+    pub(super) amount_refunded: i64,
+    /// The one dispute that a charge can have here.
+    #[serde(default)]
+    pub(super) dispute: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+pub(super) enum RefundStatus {
+    Pending,
+    RequiresAction,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Refund {
+    pub(super) id: String,
+    pub(super) created: i64,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) charge: String,
+    pub(super) payment_intent: String,
+    pub(super) status: RefundStatus,
+    pub(super) reason: Option<String>,
+    pub(super) metadata: BTreeMap<String, String>,
+    pub(super) failure_reason: Option<String>,
+    /// The movement that took the money out: none while the refund is pending.
+    pub(super) balance_transaction: Option<String>,
+    /// The movement that brought the money of a failed refund back.
+    pub(super) failure_balance_transaction: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DisputeStatus {
+    WarningNeedsResponse,
+    WarningClosed,
+    NeedsResponse,
+    Won,
+    Lost,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Dispute {
+    pub(super) id: String,
+    pub(super) created: i64,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) charge: String,
+    pub(super) payment_intent: String,
+    pub(super) status: DisputeStatus,
+    pub(super) reason: String,
+    pub(super) is_charge_refundable: bool,
+    /// The withdrawal, and then the reversal if the dispute was won.
+    pub(super) balance_transactions: Vec<String>,
+}
+
+/// The `type` of a balance transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Movement {
     Charge,
+    Refund,
+    RefundFailure,
+    Adjustment,
+}
+
+/// What a balance transaction counts as in Stripe's reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Category {
+    #[default]
+    Charge,
+    Refund,
+    RefundFailure,
+    Dispute,
+    DisputeReversal,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -159,6 +234,9 @@ pub(super) struct BalanceTransaction {
     pub(super) source: String,
     #[serde(rename = "type")]
     pub(super) movement: Movement,
+    /// A store from before refunds and disputes holds charges alone.
+    #[serde(default)]
+    pub(super) reporting_category: Category,
     pub(super) description: Option<String>,
 }
 
@@ -190,6 +268,8 @@ documents! {
     Session => "checkout.session",
     PaymentIntent => "payment_intent",
     Charge => "charge",
+    Refund => "refund",
+    Dispute => "dispute",
     BalanceTransaction => "balance_transaction",
     Event => "event",
 }

@@ -2,10 +2,9 @@
 
 use super::cards::{Confirmation, Submission, TestCard};
 use super::events::Announcer;
-use super::money;
+use super::movements;
 use super::objects::{
-    BalanceTransaction, Charge, Decline, IntentStatus, Movement, Payer, PaymentIntent, Session,
-    SessionStatus, new_id,
+    Category, Charge, Decline, IntentStatus, Payer, PaymentIntent, Session, SessionStatus, new_id,
 };
 use super::store::StoreError;
 
@@ -83,6 +82,17 @@ pub(super) fn confirm(
     Ok(Some(attempt))
 }
 
+/// The charge that a payment intent succeeded with.
+pub(super) fn charge_of(
+    announcer: &Announcer<'_>,
+    intent: &PaymentIntent,
+) -> Result<Option<Charge>, StoreError> {
+    match &intent.latest_charge {
+        Some(id) if intent.status == IntentStatus::Succeeded => announcer.books.get(id),
+        _ => Ok(None),
+    }
+}
+
 /// The session and its one payment intent, which the first attempt makes.
 fn begin(
     announcer: &Announcer<'_>,
@@ -134,19 +144,9 @@ fn succeed(
     let Some(charge) = new_charge(announcer.now, &intent, None) else {
         return Ok(Attempt::Refused(session));
     };
-    let fee = money::fee(charge.amount);
-    let movement = BalanceTransaction {
-        id: new_id("txn_3", 23),
-        created: announcer.now,
-        amount: charge.amount,
-        fee,
-        net: charge.amount.saturating_sub(fee),
-        currency: charge.currency.clone(),
-        source: charge.id.clone(),
-        movement: Movement::Charge,
-        description: charge.description.clone(),
-    };
-    let charge = Charge { balance_transaction: Some(movement.id.clone()), ..charge };
+    let movement =
+        movements::book(announcer, Category::Charge, &charge, &charge.id, charge.amount)?;
+    let charge = Charge { balance_transaction: Some(movement), ..charge };
     let intent = PaymentIntent {
         status: IntentStatus::Succeeded,
         latest_charge: Some(charge.id.clone()),
@@ -155,7 +155,6 @@ fn succeed(
     };
     let paid_by = Some(charge.payer.email.clone());
     let session = Session { status: SessionStatus::Complete, paid_by, ..session };
-    announcer.books.put(&movement)?;
     announcer.books.put(&charge)?;
     announcer.books.put(&intent)?;
     announcer.books.put(&session)?;
@@ -208,5 +207,7 @@ fn new_charge(now: i64, intent: &PaymentIntent, decline: Option<Decline>) -> Opt
         balance_transaction: None,
         metadata: intent.metadata.clone(),
         description: intent.description.clone(),
+        amount_refunded: 0,
+        dispute: None,
     })
 }

@@ -4,14 +4,23 @@ use serde_json::{Value, json};
 
 use super::events::Announcer;
 use super::failure::Failure;
-use super::objects::{BalanceTransaction, Charge, Document, Event, PaymentIntent, Session};
+use super::objects::{
+    BalanceTransaction, Charge, Dispute, Document, Event, PaymentIntent, Refund, Session,
+};
 use super::parameters::Parameters;
-use super::shapes;
 use super::store::{Page, StoreError};
+use super::{movement_shapes, shapes};
 
 /// The names of what can stand in a reference and be expanded.
-const EXPANDABLE: &[&str] =
-    &["payment_intent", "latest_charge", "balance_transaction", "source", "line_items"];
+const EXPANDABLE: &[&str] = &[
+    "payment_intent",
+    "latest_charge",
+    "charge",
+    "balance_transaction",
+    "failure_balance_transaction",
+    "source",
+    "line_items",
+];
 
 /// One stored object in Stripe's shape, and where it is listed.
 pub(super) trait Shape: Document {
@@ -44,11 +53,31 @@ impl Shape for Charge {
     }
 }
 
+impl Shape for Refund {
+    const LIST: &'static str = "/v1/refunds";
+    const FILTERS: &'static [&'static str] = &["charge", "payment_intent"];
+    fn shape(&self, _: &Announcer<'_>) -> Result<Value, StoreError> {
+        Ok(movement_shapes::refund(self))
+    }
+}
+
+impl Shape for Dispute {
+    const LIST: &'static str = "/v1/disputes";
+    const FILTERS: &'static [&'static str] = &["charge", "payment_intent"];
+    fn shape(&self, announcer: &Announcer<'_>) -> Result<Value, StoreError> {
+        let mut movements = Vec::new();
+        for id in &self.balance_transactions {
+            movements.extend(referenced(announcer, id)?);
+        }
+        Ok(movement_shapes::dispute(self, &movements))
+    }
+}
+
 impl Shape for BalanceTransaction {
     const LIST: &'static str = "/v1/balance_transactions";
     const FILTERS: &'static [&'static str] = &["currency", "source", "type"];
     fn shape(&self, announcer: &Announcer<'_>) -> Result<Value, StoreError> {
-        Ok(shapes::balance_transaction(self, announcer.now))
+        Ok(movement_shapes::balance_transaction(self, announcer.now))
     }
 }
 
@@ -60,8 +89,31 @@ impl Shape for Event {
     }
 }
 
+/// Answers a `GET` of the path with these segments. Nothing if there is no such call.
+pub(super) fn answer(
+    announcer: &Announcer<'_>,
+    segments: &[&str],
+    parameters: Parameters,
+) -> Option<Result<Value, Failure>> {
+    Some(match segments {
+        ["checkout", "sessions"] => list::<Session>(announcer, parameters),
+        ["checkout", "sessions", id] => one::<Session>(announcer, id, "session", parameters),
+        ["payment_intents", id] => one::<PaymentIntent>(announcer, id, "intent", parameters),
+        ["charges", id] => one::<Charge>(announcer, id, "id", parameters),
+        ["refunds"] => list::<Refund>(announcer, parameters),
+        ["refunds", id] => one::<Refund>(announcer, id, "id", parameters),
+        ["disputes"] => list::<Dispute>(announcer, parameters),
+        ["disputes", id] => one::<Dispute>(announcer, id, "dispute", parameters),
+        ["events"] => list::<Event>(announcer, parameters),
+        ["events", id] => one::<Event>(announcer, id, "id", parameters),
+        ["balance_transactions"] => list::<BalanceTransaction>(announcer, parameters),
+        ["balance_transactions", id] => one::<BalanceTransaction>(announcer, id, "id", parameters),
+        _ => return None,
+    })
+}
+
 /// One object; `parameter` is what Stripe calls its id.
-pub(super) fn one<D: Shape>(
+fn one<D: Shape>(
     announcer: &Announcer<'_>,
     id: &str,
     parameter: &str,
@@ -75,10 +127,7 @@ pub(super) fn one<D: Shape>(
 }
 
 /// A page of a list, newest first.
-pub(super) fn list<D: Shape>(
-    announcer: &Announcer<'_>,
-    mut parameters: Parameters,
-) -> Result<Value, Failure> {
+fn list<D: Shape>(announcer: &Announcer<'_>, mut parameters: Parameters) -> Result<Value, Failure> {
     let limit = parameters.integer("limit")?.unwrap_or(10);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
     let paths = parameters.list("expand");
@@ -124,15 +173,17 @@ pub(super) fn expanded(
         if names.len() > 4 || !names.iter().all(known) {
             return Err(refuse());
         }
-        expand(announcer, &mut shape, &names, &refuse)?;
+        expand(announcer, &mut shape, &names, "", &refuse)?;
     }
     Ok(shape)
 }
 
+/// Goes one name further. `below` is the name that led here.
 fn expand(
     announcer: &Announcer<'_>,
     shape: &mut Value,
     names: &[&str],
+    below: &str,
     refuse: &dyn Fn() -> Failure,
 ) -> Result<(), Failure> {
     let (Some((name, rest)), Some(fields)) = (names.split_first(), shape.as_object_mut()) else {
@@ -144,14 +195,19 @@ fn expand(
     {
         fields.insert("line_items".to_owned(), shapes::line_items(&session));
     }
-    let place = fields.get_mut(*name).ok_or_else(refuse)?;
+    let place = match fields.get_mut(*name) {
+        Some(place) => place,
+        // Sources are of several kinds: it is enough if one of them has the property.
+        None if below == "source" => return Ok(()),
+        None => return Err(refuse()),
+    };
     if let Value::Array(items) = place {
-        return items.iter_mut().try_for_each(|item| expand(announcer, item, rest, refuse));
+        return items.iter_mut().try_for_each(|item| expand(announcer, item, rest, name, refuse));
     }
     if let Some(id) = place.as_str() {
         *place = referenced(announcer, id)?.ok_or_else(refuse)?;
     }
-    expand(announcer, place, rest, refuse)
+    expand(announcer, place, rest, name, refuse)
 }
 
 fn referenced(announcer: &Announcer<'_>, id: &str) -> Result<Option<Value>, StoreError> {
@@ -162,6 +218,8 @@ fn referenced(announcer: &Announcer<'_>, id: &str) -> Result<Option<Value>, Stor
     match id.split('_').next() {
         Some("pi") => find::<PaymentIntent>(announcer, id),
         Some("ch") => find::<Charge>(announcer, id),
+        Some("re") => find::<Refund>(announcer, id),
+        Some("dp") => find::<Dispute>(announcer, id),
         Some("txn") => find::<BalanceTransaction>(announcer, id),
         _ => Ok(None),
     }

@@ -1,15 +1,12 @@
-//! The stored objects in the shape that Stripe's API gives them.
+//! The stored objects in the shape that Stripe's API gives them. What moves the balance, once a
+//! charge is paid, is in `movement_shapes`.
 
 use serde_json::{Value, json};
 
 use super::API_VERSION;
 use super::objects::{
-    BalanceTransaction, Charge, Decline, Document, Event, IntentStatus, Movement, Payer,
-    PaymentIntent, Session, SessionStatus,
+    Charge, Decline, Document, Event, IntentStatus, Payer, PaymentIntent, Session, SessionStatus,
 };
-
-/// Two days, after which Stripe lets a merchant use the money.
-const SETTLEMENT: i64 = 172_800;
 
 /// What a session of ours never has.
 const SESSION_NULLS: &str = "\
@@ -127,7 +124,7 @@ pub(super) fn charge(charge: &Charge) -> Value {
         "object": Charge::KIND,
         "amount": charge.amount,
         "amount_captured": if paid { charge.amount } else { 0 },
-        "amount_refunded": 0,
+        "amount_refunded": charge.amount_refunded,
         "balance_transaction": charge.balance_transaction,
         "billing_details": billing_details(payer),
         "calculated_statement_descriptor": "TOPUP",
@@ -135,7 +132,7 @@ pub(super) fn charge(charge: &Charge) -> Value {
         "created": charge.created,
         "currency": charge.currency,
         "description": charge.description,
-        "disputed": false,
+        "disputed": charge.dispute.is_some(),
         "failure_code": charge.decline.map(Decline::code),
         "failure_message": charge.decline.map(Decline::message),
         "fraud_details": {},
@@ -156,37 +153,10 @@ pub(super) fn charge(charge: &Charge) -> Value {
             "network_transaction_id": null, "three_d_secure": null, "wallet": null,
         }, "type": "card" },
         "radar_options": {},
-        "refunded": false,
+        "refunded": paid && charge.amount_refunded >= charge.amount,
         "status": if paid { "succeeded" } else { "failed" },
     });
     with_nulls(shape, CHARGE_NULLS)
-}
-
-pub(super) fn balance_transaction(movement: &BalanceTransaction, now: i64) -> Value {
-    let available_on = movement.created.saturating_add(SETTLEMENT);
-    let kind = match movement.movement {
-        Movement::Charge => "charge",
-    };
-    json!({
-        "id": movement.id,
-        "object": BalanceTransaction::KIND,
-        "amount": movement.amount,
-        "available_on": available_on,
-        "balance_type": "payments",
-        "created": movement.created,
-        "currency": movement.currency,
-        "description": movement.description,
-        "exchange_rate": null,
-        "fee": movement.fee,
-        "fee_details": [{ "amount": movement.fee, "application": null,
-            "currency": movement.currency, "description": "Stripe processing fees",
-            "type": "stripe_fee" }],
-        "net": movement.net,
-        "reporting_category": kind,
-        "source": movement.source,
-        "status": if now >= available_on { "available" } else { "pending" },
-        "type": kind,
-    })
 }
 
 pub(super) fn event(event: &Event, pending_webhooks: u8) -> Value {
@@ -304,7 +274,7 @@ fn outcome(decline: Option<Decline>) -> Value {
     })
 }
 
-fn with_nulls(mut shape: Value, names: &str) -> Value {
+pub(super) fn with_nulls(mut shape: Value, names: &str) -> Value {
     if let Some(fields) = shape.as_object_mut() {
         fields.extend(names.split_ascii_whitespace().map(|name| (name.to_owned(), Value::Null)));
     }

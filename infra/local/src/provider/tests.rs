@@ -13,9 +13,9 @@ use super::store::{Page, StoredResult};
 use super::*;
 
 const NOW: i64 = 1_794_000_000;
-const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-fn open(path: Option<&Path>, clock: &Clock) -> Result<Provider, StoreError> {
+pub(super) fn open(path: Option<&Path>, clock: &Clock) -> Result<Provider, StoreError> {
     let settings = ProviderSettings {
         public_url: "http://127.0.0.1:8788".into(),
         webhook_url: "http://127.0.0.1:8787/v1/webhooks/stripe".into(),
@@ -25,7 +25,7 @@ fn open(path: Option<&Path>, clock: &Clock) -> Result<Provider, StoreError> {
     Provider::open(path, clock.clone(), settings)
 }
 
-fn clock() -> Clock {
+pub(super) fn clock() -> Clock {
     Clock::manual(NOW.saturating_mul(1000))
 }
 
@@ -51,7 +51,7 @@ impl Drop for File {
 }
 
 impl Provider {
-    fn create(&self, lifetime: Duration) -> Result<Session, Failure> {
+    pub(super) fn create(&self, lifetime: Duration) -> Result<Session, Failure> {
         let expires_at = self.now().saturating_add(lifetime.as_secs().cast_signed());
         let order = format!(
             "mode=payment&success_url=http://localhost/&expires_at={expires_at}\
@@ -68,7 +68,7 @@ impl Provider {
         Ok(found.map(|session| session.status))
     }
 
-    fn event_kinds(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) fn event_kinds(&self) -> Result<Vec<String>, StoreError> {
         let created = (i64::MIN, i64::MAX);
         let page = Page { limit: 100, starting_after: None, created, filters: Vec::new() };
         let (events, _) = self.transact(|announcer| announcer.books.list::<Event>(&page))?;
@@ -77,8 +77,9 @@ impl Provider {
 
     /// The kinds of the events that are due so many milliseconds from now.
     fn due_after(&self, millis: i64) -> Result<Vec<String>, StoreError> {
-        let now = self.0.wall.unix_millis().saturating_add(millis);
-        let due = self.transact(|announcer| announcer.books.claim_due(now))?;
+        let due = self.transact(|announcer| {
+            announcer.books.claim_due(announcer.wall.saturating_add(millis))
+        })?;
         Ok(due.into_iter().map(|delivery| delivery.event.kind).collect())
     }
 }
@@ -143,6 +144,7 @@ fn an_event_is_tried_a_bounded_number_of_times() -> Result<(), Failure> {
     let provider = open(None, &clock)?;
     provider.create(HOUR)?;
     clock.advance(HOUR);
+    assert_eq!(provider.event_kinds()?.len(), 1);
     let mut now = provider.0.wall.unix_millis();
     for number in 0..deliveries::MOST_TRIES {
         let due = provider.transact(|announcer| announcer.books.claim_due(now))?;
