@@ -46,6 +46,7 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 4] = [
     (
         "CATALOGUE",
         &[
+            "adjust-balance",
             "configure",
             "create-order",
             "import-statement",

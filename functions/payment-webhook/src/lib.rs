@@ -13,6 +13,7 @@ use service::error::{Error, Invalid};
 use service::http::{Reply, answer};
 use service::lambda::Runtime;
 use service::log;
+use service::notice::Told;
 use service::payments::Confirmed;
 use service::queue::ConfirmationQueue;
 use service::webhook::{Received, WebhookReceiver};
@@ -79,19 +80,26 @@ fn tell(received: &Received) {
         Received::Forged => warn!("a webhook without a genuine signature"),
         Received::Ignored(why) => info!(why, "webhook ignored"),
         Received::OtherMode => error!("STRIPE_LIVE_MODE does not fit the events that arrive"),
-        Received::Confirmed(notice, Confirmed::Found(kind)) => {
-            log::about(&notice.account, Some(&notice.order));
-            error!(event = notice.id, finding = kind.name(), "money and records disagree");
+        Received::Confirmed(told, Confirmed::Found(kind)) => {
+            about(told);
+            error!(event = told.id(), finding = kind.name(), "money and records disagree");
         }
-        Received::Confirmed(notice, confirmed) => {
-            log::about(&notice.account, Some(&notice.order));
-            let payment_id = notice.payment_id().map(PaymentId::as_str);
-            info!(payment_id, event = notice.id, outcome = confirmed.name(), "webhook");
+        Received::Confirmed(told, confirmed) => {
+            about(told);
+            let payment_id = told.payment_id().map(PaymentId::as_str);
+            info!(payment_id, event = told.id(), outcome = confirmed.name(), "webhook");
         }
-        Received::Queued(Some(notice), cause) => {
-            log::about(&notice.account, Some(&notice.order));
-            warn!(event = notice.id, cause, "webhook queued");
+        Received::Queued(Some(told), cause) => {
+            about(told);
+            warn!(event = told.id(), cause, "webhook queued");
         }
         Received::Queued(None, cause) => error!(cause, "unreadable webhook queued"),
+    }
+}
+
+/// What goes back says so itself, once its payment is known.
+fn about(told: &Told) {
+    if let Told::Payment(notice) = told {
+        log::about(&notice.account, Some(&notice.order));
     }
 }

@@ -6,6 +6,7 @@ use ledger::Timestamp;
 use service::config::ConfigError;
 use service::error::Error;
 use service::lambda::Runtime;
+use service::refunds::Refunds;
 use service::stripe::{Https, Stripe, Wire};
 use service::sweep::{Sweeps, Swept};
 use tracing::{error, info, warn};
@@ -24,7 +25,7 @@ impl Reconcile {
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let (table, stripe) = (runtime.table()?, Stripe::from_environment(runtime)?);
-        Ok(Self(Sweeps { table, stripe }))
+        Ok(Self(Sweeps { refunds: Refunds { table, stripe } }))
     }
 }
 
@@ -37,8 +38,8 @@ impl<W: Wire> Reconcile<W> {
     pub async fn handle(&self, now: Timestamp) -> Result<Swept, Error> {
         let swept = self.0.run(SWEEP_TIME, now).await;
         match &swept {
-            Ok(Swept { looked_at, credited, recorded, found, left, complete }) => {
-                info!(looked_at, credited, recorded, found, left, complete, "swept");
+            Ok(Swept { looked_at, credited, recorded, found, refunds, left, complete }) => {
+                info!(looked_at, credited, recorded, found, refunds, left, complete, "swept");
             }
             Err(Error::Broken(cause)) => error!(%cause, "the sweep stopped"),
             Err(cause) => warn!(%cause, "the sweep stopped"),

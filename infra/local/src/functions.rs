@@ -1,5 +1,6 @@
 //! The deployed functions, with the clients of the local cloud.
 
+use adjust_balance::AdjustBalance;
 use authorizer::Authorizer;
 use cancel_order::CancelOrder;
 use configure::Configure;
@@ -12,19 +13,24 @@ use payment_webhook::PaymentWebhook;
 use query_accounts::QueryAccounts;
 use query_orders::QueryOrders;
 use reconcile::Reconcile;
+use refund_order::RefundOrder;
 use report_transfer::ReportTransfer;
+use resolve_finding::ResolveFinding;
 use review_order::ReviewOrder;
+use service::adjustments::Adjustments;
 use service::api_keys::ApiKeys;
 use service::bank_transfers::BankTransfers;
 use service::cancellations::Cancellations;
 use service::catalogue::CatalogueCache;
 use service::console::ConsoleSessions;
 use service::cursor::Cursors;
+use service::findings::Findings;
 use service::keys::Draw;
 use service::objects::Objects;
 use service::orders::Orders;
 use service::queries::Queries;
 use service::queue::ConfirmationQueue;
+use service::refunds::Refunds;
 use service::return_urls::ReturnUrls;
 use service::reviews::Reviews;
 use service::secret::Secret;
@@ -40,6 +46,8 @@ use url::Url;
 /// All functions of `template.yaml`.
 #[derive(Debug)]
 pub struct Functions<W: Wire = Https> {
+    /// Corrects balances.
+    pub adjust_balance: AdjustBalance,
     /// Asked before any other.
     pub authorizer: Authorizer,
     /// Cancels orders.
@@ -64,8 +72,12 @@ pub struct Functions<W: Wire = Https> {
     pub query_orders: QueryOrders,
     /// Runs by the clock.
     pub reconcile: Reconcile<W>,
+    /// Gives money of an order back.
+    pub refund_order: RefundOrder<W>,
     /// Takes reports of bank transfers.
     pub report_transfer: ReportTransfer,
+    /// Shows findings and closes them.
+    pub resolve_finding: ResolveFinding,
     /// Decides on bank transfers.
     pub review_order: ReviewOrder,
     /// Moves money from the wallet to a product.
@@ -118,7 +130,13 @@ impl<W: Wire> Functions<W> {
             };
             Stripe::new(settings, around.wire.clone())
         };
+        let refunds = || Refunds { table: table(), stripe: stripe() };
         Self {
+            adjust_balance: AdjustBalance(Adjustments {
+                table: table(),
+                catalogue: catalogue(),
+                cursors: cursors(),
+            }),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
             configure: Configure(table()),
@@ -148,8 +166,10 @@ impl<W: Wire> Functions<W> {
             }),
             query_accounts: QueryAccounts { queries: queries(), objects: objects() },
             query_orders: QueryOrders(queries()),
-            reconcile: Reconcile(Sweeps { table: table(), stripe: stripe() }),
+            reconcile: Reconcile(Sweeps { refunds: refunds() }),
+            refund_order: RefundOrder(refunds()),
             report_transfer: ReportTransfer(BankTransfers { table: table(), objects: objects() }),
+            resolve_finding: ResolveFinding(Findings { table: table(), cursors: cursors() }),
             review_order: ReviewOrder(reviews()),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
         }

@@ -34,6 +34,13 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// This moment and so much earlier; stays at the beginning of time when there is no earlier.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// How long ago `earlier` was, seen from this moment; zero when it is still to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

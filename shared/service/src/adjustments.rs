@@ -1,8 +1,8 @@
 //! Adjustments: the operator puts money into a balance or takes it out, for a reason.
 
 use ledger::{
-    AccountId, Actor, Adjustment, AdjustmentId, Amount, Direction, IdempotencyKey, Note, Target,
-    Timestamp,
+    Account, AccountId, Actor, Adjustment, AdjustmentId, Amount, Currency, Direction,
+    IdempotencyKey, Note, Target, Timestamp,
 };
 
 use crate::catalogue::CatalogueCache;
@@ -48,7 +48,8 @@ pub enum Adjusted {
 }
 
 impl Adjustments {
-    /// Adjusts a balance once, however often it is asked with this key.
+    /// Adjusts a balance once, however often it is asked with this key; the second value is the
+    /// account's currency.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an account that does not exist; `unknown_product`;
@@ -59,14 +60,15 @@ impl Adjustments {
         wanted: &WantedAdjustment,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Adjusted, Error> {
+    ) -> Result<(Adjusted, Currency), Error> {
         let id = AdjustmentId::derive(account_id, key);
         for tries in 0..MAX_COMMIT_TRIES {
-            if let Some(known) = self.table.adjustment(&id).await? {
-                return again(known, wanted);
+            let known = self.table.adjustment(&id).await?;
+            let account = self.account(account_id).await?;
+            let currency = account.currency;
+            if let Some(known) = known {
+                return Ok((again(known, wanted)?, currency));
             }
-            let account = self.table.account(account_id).await?;
-            let account = account.ok_or(Error::NotFound { what: "account" })?;
             self.catalogue.get(&self.table, now).await?.must_know(&wanted.target)?;
             let adjustment = Adjustment {
                 id: id.clone(),
@@ -82,13 +84,13 @@ impl Adjustments {
                 Ok(decision) => decision,
                 // The two reads are not of one moment: a refusal asks for the document once more.
                 Err(refused) => match self.table.adjustment(&id).await? {
-                    Some(known) => return again(known, wanted),
+                    Some(known) => return Ok((again(known, wanted)?, currency)),
                     None => return Err(refused.into()),
                 },
             };
             let commit = Commit::default().adjustment(&adjustment).decision(&decision);
             match self.table.commit(commit).await? {
-                Committed::Yes => return Ok(Adjusted::Now(adjustment)),
+                Committed::Yes => return Ok((Adjusted::Now(adjustment), currency)),
                 // It exists: this very key has made it.
                 Committed::No(Stale::Exists) => {}
                 Committed::No(_) => pause_before_retry(tries).await,
@@ -97,23 +99,29 @@ impl Adjustments {
         Err(Unavailable::Busy.into())
     }
 
-    /// A page of the adjustments of an account, newest first.
+    /// A page of the adjustments of an account, newest first, and the account's currency.
     ///
     /// # Errors
-    /// `invalid_cursor`, or the table did not answer.
+    /// [`Error::NotFound`] for an account that does not exist; `invalid_cursor`; the table did not
+    /// answer.
     pub async fn list(
         &self,
         account: &AccountId,
         cursor: Option<&str>,
         limit: u8,
         now: Timestamp,
-    ) -> Result<Page<Adjustment>, Error> {
+    ) -> Result<(Page<Adjustment>, Currency), Error> {
+        let currency = self.account(account).await?.currency;
         let filters = account.as_str();
         let scope = CursorScope { owner: OPERATOR, list: "adjustments", filters };
         let after = position_of(&self.cursors, &scope, cursor, now).await?;
         let page = self.table.adjustments(account, after.as_ref(), limit).await?;
         let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        Ok((Page { next, ..page }, currency))
+    }
+
+    async fn account(&self, id: &AccountId) -> Result<Account, Error> {
+        self.table.account(id).await?.ok_or(Error::NotFound { what: "account" })
     }
 }
 

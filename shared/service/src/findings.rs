@@ -211,7 +211,7 @@ impl Findings {
         now: Timestamp,
     ) -> Result<FindingRecord, Error> {
         for tries in 0..MAX_COMMIT_TRIES {
-            let record = self.known(id).await?;
+            let record = self.one(id).await?;
             if let Some(closed) = &record.closed {
                 let same = closed.how == How::Resolved && closed.reason.as_ref() == Some(reason);
                 let detail = format!("it was closed by {}: {}", closed.by, closed.how.name());
@@ -235,7 +235,11 @@ impl Findings {
         Err(Unavailable::Busy.into())
     }
 
-    async fn known(&self, id: &str) -> Result<FindingRecord, Error> {
+    /// One finding.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the table did not answer.
+    pub async fn one(&self, id: &str) -> Result<FindingRecord, Error> {
         let missing = || Error::NotFound { what: "finding" };
         let plain = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !plain {

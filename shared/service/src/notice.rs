@@ -205,6 +205,15 @@ impl Told {
         }
     }
 
+    /// The payment, if it is about one.
+    #[must_use]
+    pub const fn payment_id(&self) -> Option<&PaymentId> {
+        match self {
+            Self::Payment(notice) => notice.payment_id(),
+            Self::Reversal(notice) => Some(&notice.payment),
+        }
+    }
+
     /// Whose messages stand in one line: the account's, or the payment's while the account is not
     /// known.
     #[must_use]

@@ -18,6 +18,7 @@ use crate::notice::{Notice, What};
 use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
 use crate::payments::{self, Confirmed};
 use crate::record::OrderRecord;
+use crate::refunds::Refunds;
 use crate::stripe::{Closed, Https, PageState, Stripe, Wire};
 use crate::table::{Commit, Committed, Position, SHARDS, Table};
 
@@ -36,10 +37,8 @@ const TIME_OF_ONE: Duration = Duration::from_secs(20);
 /// Everything that a sweep touches.
 #[derive(Debug)]
 pub struct Sweeps<W: Wire = Https> {
-    /// Where orders and accounts are.
-    pub table: Table,
-    /// Where payment pages are looked at.
-    pub stripe: Stripe<W>,
+    /// Where refunds are continued, with its table and its way to Stripe.
+    pub refunds: Refunds<W>,
 }
 
 /// What a sweep did.
@@ -54,6 +53,8 @@ pub struct Swept {
     pub recorded: u32,
     /// Payments that disagree with their order.
     pub found: u32,
+    /// Orders with refunds that waited for the provider, and that it told more about now.
+    pub refunds: u32,
     /// Orders that could not be finished now: a later sweep sees them again.
     pub left: u32,
     /// Whether every order was looked at; if not, the next sweep goes on.
@@ -81,14 +82,15 @@ impl<W: Wire> Sweeps<W> {
         let end = Instant::now().checked_add(time);
         let mut swept = Swept::default();
         self.close_overdue_transfers(now, &mut swept).await?;
-        let begun = self.table.sweep_cursor().await?;
+        self.continue_refunds(time, now, &mut swept).await?;
+        let begun = self.table().sweep_cursor().await?;
         let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
         swept.complete = stopped.is_none();
         let (shard, after) = stopped.unwrap_or_default();
         let next = SweepCursor { version: begun.version, shard, after };
         if next != begun && (next.version > 0 || !swept.complete) {
             // If another sweep has stored its own place, that one is as good.
-            drop(self.table.commit(Commit::default().sweep_cursor(&next)).await?);
+            drop(self.table().commit(Commit::default().sweep_cursor(&next)).await?);
         }
         Ok(swept)
     }
@@ -102,7 +104,7 @@ impl<W: Wire> Sweeps<W> {
         for shard in 0..SHARDS {
             let mut after = None;
             for _ in 0..MAX_PAGES {
-                let page = self.table.awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
+                let page = self.table().awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
                 let page = page.await?;
                 for record in &page.items {
                     self.close_transfer(record, now, swept).await?;
@@ -124,7 +126,7 @@ impl<W: Wire> Sweeps<W> {
     ) -> Result<(), Error> {
         let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(()) };
         let next = OrderRecord { order, ..record.clone() };
-        let count = match self.table.commit(Commit::default().order(&next)).await? {
+        let count = match self.table().commit(Commit::default().order(&next)).await? {
             Committed::Yes => &mut swept.recorded,
             Committed::No(_) => &mut swept.left,
         };
@@ -153,7 +155,7 @@ impl<W: Wire> Sweeps<W> {
             let shard = of(round);
             loop {
                 let page =
-                    self.table.open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
+                    self.table().open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
                 after = page.next.as_deref().and_then(Position::parse);
                 self.sweep_page(page.items, now, swept).await;
                 let last = after.is_none() && round.saturating_add(1) == rounds;
@@ -228,14 +230,14 @@ impl<W: Wire> Sweeps<W> {
             let possible = checkout.expires_at >= now.plus(SHORTEST_PAGE_TIME);
             return match young && possible {
                 true => {
-                    with_page(&self.table, &self.stripe, record, now).await?;
+                    with_page(self.table(), self.stripe(), record, now).await?;
                     Ok(Confirmed::Recorded)
                 }
                 false => Ok(Confirmed::Unchanged),
             };
         };
-        let state = match self.stripe.look(&record, &session, now).await? {
-            PageState::Open if ends => match self.stripe.close(&record, &session, now).await? {
+        let state = match self.stripe().look(&record, &session, now).await? {
+            PageState::Open if ends => match self.stripe().close(&record, &session, now).await? {
                 Closed::Unpaid => PageState::Expired,
                 Closed::Completed(notice) => PageState::Completed(notice),
             },
@@ -244,8 +246,75 @@ impl<W: Wire> Sweeps<W> {
         match state {
             PageState::Open => Ok(Confirmed::Unchanged),
             PageState::Expired => self.page_expired(&record, session, now).await,
-            PageState::Completed(notice) => payments::confirm(&self.table, &notice, now).await,
+            PageState::Completed(notice) => payments::confirm(self.table(), &notice, now).await,
         }
+    }
+
+    /// Finds out how the refunds stand that wait for the provider, the oldest first: at most a third of
+    /// the sweep's time, since they are few.
+    async fn continue_refunds(
+        &self,
+        time: Duration,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let end = Instant::now().checked_add(time / 3);
+        let until = now.minus(QUIET_TIME);
+        for shard in 0..SHARDS {
+            let mut after = None;
+            for _ in 0..MAX_PAGES {
+                let page = self.table().pending_refunds(shard, until, after.as_ref(), CARD_PAGE);
+                let page = page.await?;
+                self.continue_page(page.items, now, swept).await;
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() {
+                    break;
+                }
+                if end.is_some_and(|end| Instant::now() >= end) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn continue_page(&self, records: Vec<OrderRecord>, now: Timestamp, swept: &mut Swept) {
+        // The index may still name what has ended.
+        let waiting = records.into_iter().filter(|record| record.order.pending_refund().is_some());
+        let continuing = stream::iter(waiting).map(|record| async move {
+            let (order, version) = (record.order.clone(), record.version);
+            let late = |_| Err(Unavailable::Slow.into());
+            let outcome = timeout(TIME_OF_ONE, self.refunds.continue_all(record, now)).await;
+            (order, version, outcome.unwrap_or_else(late))
+        });
+        let mut continuing = continuing.buffer_unordered(AT_ONCE);
+        while let Some((order, version, outcome)) = continuing.next().await {
+            let (account_id, order_id) = (&order.account, &order.id);
+            let count = match outcome {
+                Ok(record) if record.version == version => continue,
+                Ok(_) => {
+                    info!(%account_id, %order_id, "a refund was continued by the sweep");
+                    &mut swept.refunds
+                }
+                Err(Error::Broken(cause)) => {
+                    error!(%account_id, %order_id, %cause, "the refund cannot be continued");
+                    &mut swept.left
+                }
+                Err(cause) => {
+                    warn!(%account_id, %order_id, %cause, "a refund to be continued later");
+                    &mut swept.left
+                }
+            };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    const fn table(&self) -> &Table {
+        &self.refunds.table
+    }
+
+    const fn stripe(&self) -> &Stripe<W> {
+        &self.refunds.stripe
     }
 
     async fn page_expired(
@@ -260,6 +329,6 @@ impl<W: Wire> Sweeps<W> {
             order: record.order.id.clone(),
             what: What::PageExpired { session },
         };
-        payments::confirm(&self.table, &notice, now).await
+        payments::confirm(self.table(), &notice, now).await
     }
 }

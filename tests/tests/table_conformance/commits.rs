@@ -64,11 +64,12 @@ fn api_key() -> ApiKey {
 fn finding() -> Finding {
     Finding {
         kind: FindingKind::AmountDiffers,
-        account: account_id(),
-        order: order_id("order"),
-        payment: payment_id("p"),
+        account: Some(account_id()),
+        order: Some(order_id("order")),
+        payment: Some(payment_id("p")),
+        reversal: None,
         expected: Some(usd("1")),
-        actual: usd("2"),
+        actual: Some(usd("2")),
         found_at: NOW,
     }
 }
@@ -126,7 +127,7 @@ async fn what_is_put_once_exists_the_second_time() -> Checked {
         let first = records::catalogue(Catalogue::default());
         store(&table, Commit::default().payment(&claim)).await?;
         expect_payment(stale(&table, Commit::default().payment(&claim)).await?, &claim);
-        expect_once(&table, || Commit::default().finding(&finding())).await?;
+        expect_once(&table, || Commit::default().new_finding(&finding())).await?;
         expect_once(&table, || Commit::default().api_key(&api_key())).await?;
         expect_once(&table, || Commit::default().catalogue(&first)).await?;
         // Keys and the catalogue can be replaced, at the version that was read.

@@ -32,6 +32,7 @@
     reason = "a check may stop at the first surprise"
 )]
 
+mod back;
 mod commits;
 mod costs;
 mod engine;

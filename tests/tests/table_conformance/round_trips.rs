@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use ledger::{
     Account, AccountStatus, Actor, Balance, CancelStep, EntryKind, External, FailedAttempt,
-    Finding, FindingKind, Movement, Order, OrderStatus, Place, Reason, Settlement, Target,
-    Timestamp, Transfer, attempt_failed, cancel, payment_failed, payment_processing,
-    session_expired, transfer,
+    Finding, FindingKind, Movement, Order, OrderStatus, Place, Settlement, Target, Timestamp,
+    Transfer, attempt_failed, cancel, payment_failed, payment_processing, session_expired,
+    transfer,
 };
 use service::catalogue::{Catalogue, CatalogueVersion};
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope};
-use service::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
+use service::record::{Checkout, CheckoutSession, ClaimOrFinding, OrderRecord, RequestWords};
 use service::table::Commit;
 
+use crate::back::given_back;
 use crate::engine::{Checked, item, key, number, on_each, text};
 use crate::records::{
     self, NOW, account_id, card_order, cents, credited, later, order_id, payment, payment_id,
@@ -20,7 +21,7 @@ use crate::records::{
 };
 
 /// The last millisecond that has a text.
-const LATEST: Timestamp = Timestamp::from_unix_millis(253_402_300_799_999);
+pub(crate) const LATEST: Timestamp = Timestamp::from_unix_millis(253_402_300_799_999);
 
 /// Card orders that got stuck, failed, ended or were paid, each in its own way.
 fn moved_on() -> Vec<Order> {
@@ -59,9 +60,8 @@ fn moved_on() -> Vec<Order> {
     assert!(late.order.late && late.order.debt_paid != Some(Balance::ZERO));
     let partly = card_order("refunded", "25.50", NOW);
     let (partly, ..) = credited(&partly, &unopened(), &payment("refunded", &partly));
-    let refunded = OrderStatus::PartiallyRefunded;
-    let timeline = partly.order.timeline.advance(refunded, later(6), Reason::Paid, by).unwrap();
-    let partly = Order { timeline, ..partly.order };
+    let partly = given_back(&partly.order);
+    assert_eq!(partly.status(), OrderStatus::PartiallyRefunded);
     vec![declined, processing, failed, *cancelled, expired, *disputed, late.order, partly]
 }
 
@@ -208,17 +208,18 @@ async fn a_claim_and_a_finding_as_their_items() -> Checked {
     let (_, claim, _) = credited(&order, &unopened(), &payment("p", &order));
     let finding = Finding {
         kind: FindingKind::UnknownOrder,
-        account: account_id(),
-        order: order_id("order"),
-        payment: payment_id("p"),
+        account: Some(account_id()),
+        order: Some(order_id("order")),
+        payment: Some(payment_id("p")),
+        reversal: None,
         expected: None,
-        actual: usd("25.50"),
+        actual: Some(usd("25.50")),
         found_at: NOW,
     };
     let id = finding.id();
     on_each(async |engine| {
         let table = engine.table();
-        store(&table, Commit::default().payment(&claim).finding(&finding)).await?;
+        store(&table, Commit::default().payment(&claim).new_finding(&finding)).await?;
         let stored = engine.get(key("PAYMENT", "pi_p")).await?.ok_or("a claim")?;
         let expected = item([
             ("pk", text("PAYMENT#pi_p")),
@@ -233,11 +234,19 @@ async fn a_claim_and_a_finding_as_their_items() -> Checked {
         ]);
         assert_eq!(stored, expected);
         let stored = engine.get(key("FINDING", &id)).await?.ok_or("a finding")?;
-        let nothing = aws_sdk_dynamodb::types::AttributeValue::Null(true);
-        assert_eq!((&stored["expected"], &stored["expected_currency"]), (&nothing, &nothing));
         assert_eq!(stored["kind"], text("unknown_order"));
         assert_eq!(stored["found_at"], number(NOW.unix_millis()));
-        assert_eq!(stored["due_at"], text(format!("2026-11-23T12:00:00.000Z#{id}")));
+        assert_eq!(stored["listed_under"], text("FINDINGS#open"));
+        assert_eq!(stored["listed_at"], text(format!("2026-11-23T12:00:00.000Z#{id}")));
+        assert!(!stored.contains_key("expected") && !stored.contains_key("due_queue"));
+        // A payment that was credited leads to its claim, else to its finding.
+        let known = table.payment_or_finding(&claim.payment).await?;
+        assert_eq!(known, Some(ClaimOrFinding::Claim(claim.clone())));
+        let stored = engine
+            .get(item([("pk", text("PAYMENT#pi_p")), ("sk", text("FOUND"))]))
+            .await?
+            .ok_or("a pointer")?;
+        assert_eq!(stored["finding_id"], text(id.as_str()));
         Ok(())
     })
     .await

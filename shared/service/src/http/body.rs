@@ -5,7 +5,7 @@ use std::fmt;
 
 use lambda_http::Request;
 use lambda_http::http::header;
-use ledger::{Amount, Day, MAX_DECIMALS, MoneyError, Timestamp};
+use ledger::{Amount, Day, Direction, MAX_DECIMALS, MoneyError, Place, Target, Timestamp};
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -200,6 +200,31 @@ impl Fields {
         })?;
         let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         Ok(WrittenAmount { amount, decimals: u32::try_from(decimals).unwrap_or(u32::MAX) })
+    }
+
+    /// A signed amount of an adjustment.
+    ///
+    /// # Errors
+    /// As [`Fields::amount`].
+    pub fn signed_amount(&mut self, name: &str) -> Result<(Direction, Amount), Error> {
+        let text = self.0.get(name).and_then(Value::as_str);
+        let taken_out = text.and_then(|text| text.strip_prefix('-')).map(str::to_owned);
+        let direction = if taken_out.is_some() { Direction::Out } else { Direction::In };
+        if let Some(amount) = taken_out {
+            self.0.insert(name.to_owned(), Value::String(amount));
+        }
+        Ok((direction, self.amount(name)?.amount))
+    }
+
+    /// A balance of an account: `wallet` or `product:<code>`.
+    ///
+    /// # Errors
+    /// `missing_field` or `invalid_field`.
+    pub fn balance(&mut self, name: &str) -> Result<Target, Error> {
+        self.parsed(name, |text| match Place::parse(text) {
+            Ok(Place::Available(target)) => Ok(target),
+            _ => Err("must be 'wallet' or 'product:<code>'"),
+        })
     }
 
     /// Names and texts, at most `most` of them.

@@ -22,8 +22,8 @@ pub use problem::Problem;
 #[cfg(feature = "objects")]
 pub use view::{accepted_lines, statement, statements};
 pub use view::{
-    account, accounts, api_key, api_keys, balances, catalogue, console_session, entries,
-    issued_token, order, orders, products,
+    account, accounts, adjustment, adjustments, api_key, api_keys, balances, catalogue,
+    console_session, entries, finding, findings, issued_token, order, orders, products, refund,
 };
 
 use crate::error::{Error, Unavailable};

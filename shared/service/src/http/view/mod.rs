@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 #[cfg(feature = "objects")]
 pub use operator::{accepted_lines, statement, statements};
 pub use operator::{
-    account, accounts, api_key, api_keys, catalogue, console_session, issued_token,
+    account, accounts, adjustment, adjustments, api_key, api_keys, catalogue, console_session,
+    finding, findings, issued_token,
 };
-pub use order::{order, orders};
+pub use order::{order, orders, refund};
 
 use crate::catalogue::Catalogue;
 use crate::record::Page;

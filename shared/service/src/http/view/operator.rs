@@ -1,10 +1,12 @@
 //! What only the operator sees: accounts, keys, the catalogue, statements.
 
+use ledger::{Adjustment, Currency, Direction, Money};
 use serde_json::{Value, json};
 
 use crate::accounts::KnownAccount;
 use crate::catalogue::CatalogueVersion;
 use crate::console::{IssuedToken, Opened};
+use crate::findings::{FindingRecord, next_step};
 use crate::keys::{ApiKey, Scope};
 use crate::record::Page;
 use crate::stamp;
@@ -64,6 +66,61 @@ pub fn api_keys(page: &Page<ApiKey>) -> Value {
         shown.as_object_mut().and_then(|shown| shown.remove("secret"));
         shown
     })
+}
+
+/// An adjustment.
+#[must_use]
+pub fn adjustment(adjustment: &Adjustment, currency: Currency) -> Value {
+    let amount = Money { amount: adjustment.amount, currency };
+    let sign = if adjustment.direction == Direction::Out { "-" } else { "" };
+    json!({
+        "adjustment_id": adjustment.id.as_str(),
+        "account_id": adjustment.account.as_str(),
+        "balance": adjustment.target.to_string(),
+        "amount": format!("{sign}{amount}"),
+        "currency": currency.code(),
+        "reason": adjustment.reason.as_str(),
+        "by": adjustment.by.as_str(),
+        "at": stamp::format(adjustment.at),
+    })
+}
+
+/// A page of the adjustments of an account.
+#[must_use]
+pub fn adjustments(page: &Page<Adjustment>, currency: Currency) -> Value {
+    listed(page, |one| adjustment(one, currency))
+}
+
+/// A finding, and what a person can do about it.
+#[must_use]
+pub fn finding(record: &FindingRecord) -> Value {
+    let finding = &record.finding;
+    let money =
+        |money: Money| json!({"amount": money.to_string(), "currency": money.currency.code()});
+    let closed = record.closed.as_ref();
+    json!({
+        "finding_id": finding.id(),
+        "type": finding.kind.name(),
+        "status": if closed.is_none() { "open" } else { "closed" },
+        "account_id": finding.account.as_ref().map(|id| id.as_str()),
+        "order_id": finding.order.as_ref().map(|id| id.as_str()),
+        "payment_id": finding.payment.as_ref().map(|id| id.as_str()),
+        "reversal_id": finding.reversal.as_ref().map(|id| id.as_str()),
+        "expected": finding.expected.map(money),
+        "actual": finding.actual.map(money),
+        "next_step": closed.is_none().then(|| next_step(finding.kind)),
+        "found_at": stamp::format(finding.found_at),
+        "closed_at": closed.map(|closed| stamp::format(closed.at)),
+        "closed_by": closed.map(|closed| closed.by.as_str()),
+        "closed_how": closed.map(|closed| closed.how.name()),
+        "reason": closed.and_then(|closed| closed.reason.as_ref()).map(|reason| reason.as_str()),
+    })
+}
+
+/// A page of findings.
+#[must_use]
+pub fn findings(page: &Page<FindingRecord>) -> Value {
+    listed(page, finding)
 }
 
 /// The address of a console session; null when it was shown before.

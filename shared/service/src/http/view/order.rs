@@ -1,8 +1,8 @@
 //! Orders as clients see them: what does not apply is null.
 
 use ledger::{
-    Attempt, Balance, BankTransfer, Change, Currency, Order, OrderStatus, ProductCode, Proof,
-    Report, Review, Timestamp, Verdict,
+    Attempt, Balance, BankTransfer, Change, Currency, Dispute, Order, OrderStatus, ProductCode,
+    Proof, Refund, Report, Review, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,9 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
         "received_currency": order.received.map(|money| money.currency.code()),
         "credited_amount": shown(order.credited, currency),
         "debt_paid": shown(order.debt_paid, currency),
-        "refunded_amount": null,
+        "refunded_amount": shown(order.credited.map(|_| order.refunded()), currency),
+        "refunds": order.reversals.refunds.iter().map(|one| refund(one, record)).collect::<Vec<_>>(),
+        "disputes": order.reversals.disputes.iter().map(dispute).collect::<Vec<_>>(),
         "email": record.request.email,
         "checkout_url": page.and_then(|page| page.session.as_ref()).map(|session| &session.url),
         "payment_id": order.payment_id.as_ref().map(ToString::to_string),
@@ -56,6 +58,34 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
         "paid_at": order.paid_at.map(stamp::format),
         "completed_at": order.completed_at.map(stamp::format),
         "timeline": order.timeline.changes().iter().map(moved).collect::<Vec<_>>(),
+    })
+}
+
+/// A refund of an order. Who asked for it is in the timeline.
+#[must_use]
+pub fn refund(refund: &Refund, record: &OrderRecord) -> Value {
+    json!({
+        "refund_id": refund.id.as_str(),
+        "order_id": record.order.id.as_str(),
+        "account_id": record.order.account.as_str(),
+        "status": refund.status.name(),
+        "amount": refund.money.to_string(),
+        "currency": refund.money.currency.code(),
+        "reason": refund.reason.as_ref().map(|reason| reason.as_str()),
+        "bank_reference": refund.bank_reference.as_ref().map(|reference| reference.as_str()),
+        "failure_reason": refund.failure,
+        "created_at": stamp::format(refund.created_at),
+    })
+}
+
+fn dispute(dispute: &Dispute) -> Value {
+    json!({
+        "dispute_id": dispute.id.as_str(),
+        "status": dispute.status().name(),
+        "amount": dispute.money.to_string(),
+        "currency": dispute.money.currency.code(),
+        "reason": dispute.reason,
+        "created_at": stamp::format(dispute.created_at),
     })
 }
 

@@ -1,0 +1,123 @@
+//! Records of money that goes back, and of the operator's desk for it, read as they were written.
+
+use ledger::{
+    Account, Actor, Adjustment, AdjustmentId, Amount, BankReference, Direction, Dispute,
+    DisputeOutcome, Finding, FindingKind, IdempotencyKey, Note, Order, Place, ProviderId, Refund,
+    RefundId, RefundStatus, ToldRefund, dispute_told, refund_told,
+};
+use service::findings::{Closed, FindingRecord, How};
+use service::table::Commit;
+
+use crate::engine::{Checked, on_each};
+use crate::records::{NOW, account_id, later, payment_id, store, unopened, usd};
+use crate::round_trips::LATEST;
+
+/// The order with a refund of every kind and a dispute.
+pub(crate) fn given_back(order: &Order) -> Order {
+    let account = Account { version: 3, ..unopened() };
+    let told = |name: &str, status, id| ToldRefund {
+        id,
+        provider_id: ProviderId::parse(name).unwrap(),
+        money: usd("1.25"),
+        status,
+        failure: (status == RefundStatus::Failed).then(|| "declined".to_owned()),
+        at: later(6),
+    };
+    let dispute = Dispute {
+        id: ProviderId::parse("dp_1").unwrap(),
+        money: usd("5"),
+        reason: Some("fraudulent".to_owned()),
+        contested: true,
+        withdrawn: true,
+        reinstated: false,
+        outcome: Some(DisputeOutcome::Lost),
+        created_at: LATEST,
+    };
+    let pending = Refund {
+        id: RefundId::derive(&order.id, &IdempotencyKey::parse("k").unwrap()),
+        bank_reference: Some(BankReference::parse("out 1").unwrap()),
+        reason: Some(Note::parse("asked for it").unwrap()),
+        attempt: 2,
+        by: Actor::parse("an operator").unwrap(),
+        ..Refund::made_elsewhere(&told("re_0", RefundStatus::Pending, None))
+    };
+    let mut order = order.clone();
+    order.reversals.refunds.push(pending);
+    for told in
+        [told("re_1", RefundStatus::Succeeded, None), told("re_2", RefundStatus::Failed, None)]
+    {
+        order = refund_told(&order, &account, &told, LATEST).unwrap().unwrap().order;
+    }
+    dispute_told(&order, &account, &dispute, LATEST).unwrap().unwrap().order
+}
+
+#[tokio::test]
+async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
+    let by = Actor::parse("an operator").unwrap();
+    let told = ToldRefund {
+        id: None,
+        provider_id: ProviderId::parse("re_9").unwrap(),
+        money: usd("7"),
+        status: RefundStatus::Succeeded,
+        failure: None,
+        at: NOW,
+    };
+    let bare = Finding {
+        kind: FindingKind::UnknownPayment,
+        account: None,
+        order: None,
+        payment: Some(payment_id("q")),
+        reversal: Some(told.provider_id.clone()),
+        expected: Some(usd("7")),
+        actual: None,
+        found_at: LATEST,
+    };
+    let closed = Closed {
+        at: later(9),
+        by: by.clone(),
+        how: How::Refunded,
+        reason: Some(Note::parse("went back").unwrap()),
+    };
+    let open = FindingRecord::new(bare);
+    let refund = Some(Refund::made_elsewhere(&told));
+    let closed = FindingRecord { version: 1, refund, closed: Some(closed), ..open.clone() };
+    let adjustment = |key: &str, direction, target: &str| Adjustment {
+        id: AdjustmentId::derive(&account_id(), &IdempotencyKey::parse(key).unwrap()),
+        account: account_id(),
+        target: match Place::parse(target).unwrap() {
+            Place::Available(target) => target,
+            other => panic!("{other}"),
+        },
+        direction,
+        amount: Amount::parse("0.000001", 6).unwrap(),
+        reason: Note::parse("good\nwill").unwrap(),
+        by: by.clone(),
+        at: LATEST,
+    };
+    let adjustments = [
+        adjustment("in", Direction::In, "wallet"),
+        adjustment("out", Direction::Out, "product:sms"),
+    ];
+    on_each(async |engine| {
+        let table = engine.table();
+        let id = open.finding.id();
+        for (record, version) in [(&open, 1), (&closed, 2)] {
+            store(&table, Commit::default().finding(record)).await?;
+            let stored = FindingRecord { version, ..record.clone() };
+            assert_eq!(table.finding(&id).await?, Some(stored.clone()));
+            for open in [true, false] {
+                let listed = table.findings(open, None, 20).await?.items;
+                let expected = record.closed.is_none() == open;
+                assert_eq!(listed, if expected { vec![stored.clone()] } else { Vec::new() });
+            }
+        }
+        for adjustment in &adjustments {
+            store(&table, Commit::default().adjustment(adjustment)).await?;
+            assert_eq!(table.adjustment(&adjustment.id).await?.as_ref(), Some(adjustment));
+        }
+        let listed = table.adjustments(&account_id(), None, 20).await?.items;
+        assert_eq!(listed.len(), 2);
+        Ok(())
+    })
+    .await
+}
