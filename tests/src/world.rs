@@ -351,6 +351,20 @@ impl World {
         made.filter(|made| name(made).starts_with(call)).collect()
     }
 
+    /// Waits until something is so that happens by itself.
+    ///
+    /// # Panics
+    /// If it does not within ten seconds.
+    pub async fn until(&self, holds: impl AsyncFn() -> bool) {
+        for _ in 0..500 {
+            if holds().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("it does not happen");
+    }
+
     /// The event by which Stripe says that an order's session was completed and paid.
     #[must_use]
     pub fn paid_event(&self, order: &Answer, payment: &str) -> Value {

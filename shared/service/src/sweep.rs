@@ -260,19 +260,13 @@ impl<W: Wire> Sweeps<W> {
     ) -> Result<(), Error> {
         let end = Instant::now().checked_add(time / 3);
         let until = now.minus(QUIET_TIME);
-        for shard in 0..SHARDS {
-            let mut after = None;
-            for _ in 0..MAX_PAGES {
-                let page = self.table().pending_refunds(shard, until, after.as_ref(), CARD_PAGE);
-                let page = page.await?;
-                self.continue_page(page.items, now, swept).await;
-                after = page.next.as_deref().and_then(Position::parse);
-                if after.is_none() {
-                    break;
-                }
-                if end.is_some_and(|end| Instant::now() >= end) {
-                    return Ok(());
-                }
+        let mut after = None;
+        for _ in 0..MAX_PAGES {
+            let page = self.table().pending_refunds(until, after.as_ref(), CARD_PAGE).await?;
+            self.continue_page(page.items, now, swept).await;
+            after = page.next.as_deref().and_then(Position::parse);
+            if after.is_none() || end.is_some_and(|end| Instant::now() >= end) {
+                break;
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
     reason = "a story is told in one go, and may stop at the first surprise"
 )]
 
+mod back;
 mod bad_input;
 mod faults;
 mod logs;

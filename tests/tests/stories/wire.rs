@@ -185,9 +185,43 @@ async fn a_sweep_costs_what_the_architecture_says() {
 /// A sweep of nothing, of one open order, and of one whose payment nobody told. A query of an index
 /// that finds nothing costs half a unit.
 const EXPECTED_OF_SWEEPS: [&str; 3] = [
-    "1 GetItem, 32 Query, 17.0 read units, 0.0 write units",
-    "1 GetItem, 1 BatchGetItem, 32 Query, 1 Stripe, 18.0 read units, 0.0 write units",
-    "1 GetItem, 2 BatchGetItem, 32 Query, 1 TransactWriteItems, 1 Stripe, 20.0 read units, 10.0 write units",
+    "1 GetItem, 33 Query, 17.5 read units, 0.0 write units",
+    "1 GetItem, 1 BatchGetItem, 33 Query, 1 Stripe, 18.5 read units, 0.0 write units",
+    "1 GetItem, 2 BatchGetItem, 33 Query, 1 TransactWriteItems, 1 Stripe, 20.5 read units, 10.0 write units",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_goes_back_costs_what_the_architecture_says() {
+    story(async |world| {
+        let order = world.top_up("100.00", "order").await;
+        let path = format!("/v1/admin/orders/{}/refunds", order.text("order_id"));
+        let body = json!({"amount": "10.00", "reason": "asked for it"});
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        let refund = async |status| world.admin_post(&path, "r1", &body).await.expect(status);
+        let mut table = vec![("refund", cost(world, async || refund(201).await).await)];
+        table.push(("refund repeated", cost(world, async || refund(200).await).await));
+        drop(world.control("webhooks", &json!({"mode": "deliver"})).await.expect(200));
+        let body = json!({"payment_id": order.text("payment_id"), "amount": 500});
+        let told = async || world.control("refunds", &body).await.expect(200);
+        table.push(("refund in the dashboard", cost(world, told).await));
+        let path = format!("/v1/admin/accounts/{}/adjustments", world.customer.account);
+        let body = json!({"balance": "wallet", "amount": "-1.00", "reason": "a mistake"});
+        drop(world.admin_post(&path, "warm", &body).await.expect(201));
+        let adjust = async |status| world.admin_post(&path, "a1", &body).await.expect(status);
+        table.push(("adjustment", cost(world, async || adjust(201).await).await));
+        table.push(("adjustment repeated", cost(world, async || adjust(200).await).await));
+        let shown: Vec<_> = table.iter().map(|(name, cost)| format!("{name}: {cost}")).collect();
+        assert_eq!(shown, EXPECTED_OF_MONEY_BACK, "{shown:#?}");
+    })
+    .await;
+}
+
+const EXPECTED_OF_MONEY_BACK: [&str; 5] = [
+    "refund: 1 GetItem, 2 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 5.0 read units, 18.0 write units",
+    "refund repeated: 1 GetItem, 1 BatchGetItem, 3.0 read units, 0.0 write units",
+    "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 8.0 write units",
+    "adjustment: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
+    "adjustment repeated: 2 GetItem, 2.0 read units, 0.0 write units",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

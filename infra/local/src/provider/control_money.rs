@@ -111,6 +111,7 @@ async fn refund(State(provider): State<Provider>, Json(order): Json<RefundOrder>
         let wish = Wish { amount: order.amount, ..Wish::default() };
         Ok(refunds::make(announcer, charge, wish, || status)?.shape(announcer)?)
     })
+    .await
 }
 
 async fn move_refund(
@@ -125,6 +126,7 @@ async fn move_refund(
             .ok_or_else(|| Failure::invalid("the refund cannot go there from where it is"))?;
         Ok(moved.shape(announcer)?)
     })
+    .await
 }
 
 async fn dispute(State(provider): State<Provider>, Json(order): Json<DisputeOrder>) -> Response {
@@ -137,6 +139,7 @@ async fn dispute(State(provider): State<Provider>, Json(order): Json<DisputeOrde
         };
         Ok(dispute.shape(announcer)?)
     })
+    .await
 }
 
 async fn close_dispute(
@@ -152,18 +155,29 @@ async fn close_dispute(
             announcer.books.get(&id)?.ok_or_else(|| Failure::no_such("dispute", &id, "id"))?;
         Ok(disputes::close(announcer, dispute, outcome)?.shape(announcer)?)
     })
+    .await
 }
 
-/// Does the work and answers with what it made, under its name.
-fn answer(
+/// Does the work and answers with what it made, under its name, once the endpoint has answered every
+/// event of it, well or badly.
+async fn answer(
     provider: &Provider,
     name: &str,
     work: impl FnOnce(&Announcer<'_>) -> Result<Value, Failure>,
 ) -> Response {
-    let result = provider.transact(work);
+    let result: Result<_, Failure> = provider.transact(|announcer| {
+        let before = announcer.books.newest()?;
+        let shape = work(announcer)?;
+        Ok((shape, announcer.books.events_after(before)?))
+    });
     provider.0.wake.notify_one();
     match result {
-        Ok(shape) => Json(Map::from_iter([(name.to_owned(), shape)])).into_response(),
+        Ok((shape, events)) => {
+            for event in events {
+                provider.first_answer(&event).await;
+            }
+            Json(Map::from_iter([(name.to_owned(), shape)])).into_response()
+        }
         Err(failure) if failure.status == StatusCode::NOT_FOUND => not_found(),
         Err(failure) if failure.status.is_server_error() => Broken.into_response(),
         Err(failure) => refused(failure.summary()),

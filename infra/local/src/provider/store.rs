@@ -218,6 +218,21 @@ impl Books<'_> {
         Ok(())
     }
 
+    /// Where the newest document stands.
+    pub(super) fn newest(&self) -> Result<i64, StoreError> {
+        let newest = "SELECT COALESCE(MAX(position), 0) FROM documents";
+        Ok(self.0.query_row(newest, [], |row| row.get(0))?)
+    }
+
+    /// The events that were announced after a place, oldest first.
+    pub(super) fn events_after(&self, position: i64) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id FROM documents WHERE kind = 'event' AND position > ?1 ORDER BY position",
+        )?;
+        let events = statement.query_map([position], |row| row.get(0))?;
+        Ok(events.collect::<Result<_, _>>()?)
+    }
+
     /// Whether the endpoint still has to receive this event.
     pub(super) fn is_pending(&self, event: &Event) -> Result<bool, StoreError> {
         Ok(self.0.query_row(

@@ -186,21 +186,19 @@ impl Table {
         self.waiting(queue, Some(until), after, limit).await
     }
 
-    /// A page of the orders in one of the 16 shards with a refund that waits for the provider, the
-    /// oldest first.
+    /// A page of the orders with a refund that waits for the provider, the oldest first, up to a
+    /// moment.
     ///
     /// # Errors
     /// [`crate::error::Unavailable`] or an unreadable item.
     #[cfg(feature = "stripe")]
     pub async fn pending_refunds(
         &self,
-        shard: u64,
         until: Timestamp,
         after: Option<&Position>,
         limit: u8,
     ) -> Result<Page<OrderRecord>, Error> {
-        let queue = items::shard(items::PENDING_REFUNDS, shard);
-        self.waiting(queue, Some(until), after, limit).await
+        self.waiting(items::PENDING_REFUNDS.to_owned(), Some(until), after, limit).await
     }
 
     /// A page of what waits in a due queue until a moment.

@@ -21,6 +21,7 @@ async fn call(world: &World, route: &Route, order: &str, authorization: Option<&
         .replace("{product}", "sms")
         .replace("{key_id}", "00000000000000000000")
         .replace("{statement_id}", "stm_00000000000000000000")
+        .replace("{finding_id}", "fnd_00000000000000000000")
         .replace("{proof_id}", &"0".repeat(64));
     let mut request = Request::builder()
         .method(route.method)
@@ -46,6 +47,11 @@ fn scope_of(route: &Route) -> Scope {
         ("POST", "/v1/transfers") => Scope::TransfersWrite,
         (_, path) if path.contains("api-keys") || path.ends_with("console-sessions") => {
             Scope::OperatorKeys
+        }
+        ("POST", path)
+            if ["/refunds", "/adjustments", "/resolve"].iter().any(|end| path.ends_with(end)) =>
+        {
+            Scope::OperatorMoney
         }
         (_, path) if path.starts_with("/v1/admin/statements") => Scope::OperatorReview,
         ("GET", path) if path.starts_with("/v1/admin/") => Scope::OperatorRead,
@@ -153,12 +159,12 @@ async fn a_key_without_the_scope_of_a_route_is_refused_there_and_only_there() {
             let only = [scope_of(route)];
             let key = world.new_key(owner_of(route), &only, |key| key).await;
             let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
-            // Statements and files there are none.
-            let expected =
-                match route.path.contains("statement_id") || route.path.contains("proof_id") {
-                    true => 404,
-                    false => 200,
-                };
+            // Statements, findings and files there are none.
+            let named = ["statement_id", "finding_id", "proof_id"];
+            let expected = match named.iter().any(|name| route.path.contains(name)) {
+                true => 404,
+                false => 200,
+            };
             assert_eq!(answer.status, expected, "{route:?}");
         }
     })

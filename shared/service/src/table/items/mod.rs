@@ -62,7 +62,8 @@ pub(super) const REVIEWS: &str = "review";
 /// Card orders that are open, by the end of their time.
 pub(super) const OPEN_ORDERS: &str = "open-order";
 
-/// Orders with a refund that waits for the provider, by when it was asked for.
+/// Orders with a refund that waits for the provider, by when it was asked for. In one shard: no more
+/// wait than people ask for in a few minutes.
 pub(super) const PENDING_REFUNDS: &str = "pending-refund";
 
 /// An item that was read: its partition key and the attributes that belong to its kind.

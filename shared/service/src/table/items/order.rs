@@ -164,7 +164,7 @@ fn due(order: &Order) -> Option<(String, Timestamp)> {
         }
         _ => {
             let since = order.pending_refund()?.created_at;
-            Some((super::due_queue(super::PENDING_REFUNDS, id), since))
+            Some((super::PENDING_REFUNDS.to_owned(), since))
         }
     }
 }

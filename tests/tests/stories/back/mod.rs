@@ -1,0 +1,49 @@
+//! Stories of money that goes back: refunds, disputes, and what the operator does about the rest.
+
+mod adjustments;
+mod disputes;
+mod findings;
+mod refunds;
+
+use serde_json::{Value, json};
+use tests::{Answer, World};
+
+/// The operator asks for a refund of an order.
+async fn refund(world: &World, order: &Answer, amount: &str, key: &str) -> Answer {
+    refund_with(world, order, &json!({"amount": amount, "reason": "asked for it"}), key).await
+}
+
+/// The operator asks for a refund of an order in these words.
+async fn refund_with(world: &World, order: &Answer, body: &Value, key: &str) -> Answer {
+    let path = format!("/v1/admin/orders/{}/refunds", order.text("order_id"));
+    world.admin_post(&path, key, body).await
+}
+
+/// A refund is made in Stripe's dashboard, in cents.
+async fn dashboard_refund(world: &World, order: &Answer, cents: u64) -> Value {
+    let body = json!({"payment_id": order.text("payment_id"), "amount": cents});
+    world.control("refunds", &body).await.expect(200).json()["refund"].clone()
+}
+
+/// The bank of the cardholder asks the payment of an order back.
+async fn dispute(world: &World, order: &Answer, outcome: &str) -> Value {
+    let body = json!({"payment_id": order.text("payment_id"), "outcome": outcome});
+    world.control("disputes", &body).await.expect(200).json()["dispute"].clone()
+}
+
+async fn no_webhooks(world: &World) {
+    drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+}
+
+/// What is set aside in the wallet, and what the customer owes: `held 30.00, debt 0.00`.
+async fn aside(world: &World) -> String {
+    let balances = world.get("/v1/balances").await.expect(200).json();
+    let [held, debt] = [&balances["wallet"]["held"], &balances["debt"]];
+    format!("held {}, debt {}", held.as_str().unwrap(), debt.as_str().unwrap())
+}
+
+/// The kinds of the customer's entries, oldest first.
+async fn kinds(world: &World) -> Vec<&'static str> {
+    let (_, entries) = world.journal(&world.customer.account).await;
+    entries.iter().map(|entry| entry.kind.name()).collect()
+}
