@@ -60,6 +60,8 @@ struct PlannedFault {
     operation: String,
     about: String,
     fault: Fault,
+    /// So many pass before.
+    skipped: usize,
     times: usize,
 }
 
@@ -117,7 +119,18 @@ impl Wires {
     /// Like [`Wires::fail`], for requests whose body contains `about` as well.
     pub fn fail_about(&self, operation: &str, about: &str, fault: Fault, times: usize) {
         let (operation, about) = (operation.to_owned(), about.to_owned());
-        self.plan(|plan| plan.faults.push(PlannedFault { operation, about, fault, times }));
+        let skipped = 0;
+        self.plan(|plan| {
+            plan.faults.push(PlannedFault { operation, about, fault, skipped, times })
+        });
+    }
+
+    /// Like [`Wires::fail`], once so many of these requests have passed.
+    pub fn fail_after(&self, operation: &str, fault: Fault, skipped: usize, times: usize) {
+        let (operation, about) = (operation.to_owned(), String::new());
+        self.plan(|plan| {
+            plan.faults.push(PlannedFault { operation, about, fault, skipped, times })
+        });
     }
 
     /// Ends all faults.
@@ -148,6 +161,10 @@ impl Wires {
             let planned = planned.find(|planned| {
                 operation.contains(&planned.operation) && body.contains(&planned.about)
             })?;
+            if planned.skipped > 0 {
+                planned.skipped -= 1;
+                return None;
+            }
             planned.times -= 1;
             Some(planned.fault)
         })

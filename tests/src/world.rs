@@ -15,6 +15,7 @@ use local::embedded_queue::{
 };
 use local::table::{EmbeddedTable, TABLE_NAME};
 use serde_json::{Value, json};
+use service::comparison::Comparison;
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope, store};
 use service::sweep::Swept;
 use service::table::Table;
@@ -287,6 +288,21 @@ impl World {
         swept.expect("the sweep ends")
     }
 
+    /// The day it is in the story is compared with the payment provider, as long as that takes.
+    pub async fn compare(&self) -> Comparison {
+        let compared = self.compare_for(Duration::from_secs(600)).await;
+        compared.expect("the comparison ends")
+    }
+
+    /// The day it is in the story is compared for so long, and for at least an hour of it.
+    ///
+    /// # Errors
+    /// What stopped the comparison.
+    pub async fn compare_for(&self, time: Duration) -> Result<Comparison, service::error::Error> {
+        let (day, now) = (ledger::Day::of(self.clock.now()), self.clock.now());
+        self.cloud.functions.compare_payments.0.compare(day, time, now).await
+    }
+
     /// The day it is in the story.
     #[must_use]
     pub fn today(&self) -> String {
@@ -476,6 +492,15 @@ impl World {
             }
         }
         assert_eq!(shown.join(", "), expected);
+    }
+
+    /// Takes an item out of the table, past everything that guards it.
+    pub async fn forget_item(&self, kind: &str, id: &str) {
+        let text = |value: String| aws_sdk_dynamodb::types::AttributeValue::S(value);
+        let request = self.items.delete_item().table_name(TABLE_NAME);
+        let request =
+            request.key("pk", text(format!("{kind}#{id}"))).key("sk", text(kind.to_owned()));
+        drop(request.send().await.expect("the table takes it"));
     }
 
     /// The findings that are stored, by their kind.

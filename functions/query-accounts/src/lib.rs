@@ -1,11 +1,12 @@
-//! What the operator can look up: transfers to review, accounts, and of each account all that its
-//! customer sees.
+//! What the operator can look up: transfers to review, reports of comparisons, accounts, and of each
+//! account all that its customer sees.
 
 use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{AccountId, OrderId, ProofId, ProofType, Timestamp, Verdict};
 use service::accounts::known_account;
 use service::bank_transfers::folder;
 use service::catalogue::CatalogueCache;
+use service::comparison::Reports;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
 use service::error::Error;
@@ -23,6 +24,8 @@ pub struct QueryAccounts {
     pub queries: Queries,
     /// Where the files are.
     pub objects: Objects,
+    /// Where the reports of the comparisons are.
+    pub reports: Reports,
 }
 
 impl QueryAccounts {
@@ -31,12 +34,12 @@ impl QueryAccounts {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let queries = Queries {
-            table: runtime.table()?,
-            catalogue: CatalogueCache::default(),
-            cursors: Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?),
-        };
-        Ok(Self { queries, objects: runtime.objects()? })
+        let table = runtime.table()?;
+        let cursors = || Ok::<_, ConfigError>(Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?));
+        let reports = Reports { table: table.clone(), cursors: cursors()? };
+        let (catalogue, cursors) = (CatalogueCache::default(), cursors()?);
+        let queries = Queries { table, catalogue, cursors };
+        Ok(Self { queries, objects: runtime.objects()?, reports })
     }
 
     /// Answers one request.
@@ -66,10 +69,30 @@ impl QueryAccounts {
                     let page = self.queries.accounts(&parameters.page(())?, now).await?;
                     Ok(Reply::Ok(http::accounts(&page)))
                 }
-                _ => Err(Error::NotFound { what: "route" }),
+                (None, "reconciliations") => {
+                    let wanted = parameters.page(())?;
+                    let cursor = wanted.cursor.as_deref();
+                    let page = self.reports.list(cursor, wanted.limit, now).await?;
+                    Ok(Reply::Ok(http::reconciliations(&page)))
+                }
+                (None, run) => {
+                    parameters.finish()?;
+                    self.report(run).await
+                }
             }
         })
         .await
+    }
+
+    /// The report of a comparison, as JSON or, if the path ends so, as comma-separated values.
+    async fn report(&self, run: &str) -> Result<Reply, Error> {
+        let (id, csv) = run.strip_suffix(".csv").map_or((run, false), |id| (id, true));
+        let found = self.reports.one(id).await?;
+        if !csv {
+            return Ok(Reply::Ok(http::reconciliation(&found)));
+        }
+        let content = http::reconciliation_csv(&found).into_bytes();
+        Ok(Reply::File { media_type: "text/csv; charset=utf-8", name: run.to_owned(), content })
     }
 
     async fn account(

@@ -242,7 +242,7 @@ impl Cloud {
             draw: draw_secret,
         }));
         tasks.spawn(pump::run(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
-        tasks.spawn(sweep(Arc::clone(&functions), clock.clone()));
+        tasks.spawn(by_the_clock(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
         tasks.spawn(serve(api, gateway.router()));
         Ok(Self {
@@ -267,10 +267,11 @@ impl Cloud {
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.
-async fn sweep(functions: Arc<Functions>, clock: Clock) {
+async fn by_the_clock(functions: Arc<Functions>, clock: Clock) {
     loop {
         tokio::time::sleep(SWEEP_PAUSE).await;
         drop(functions.reconcile.handle(clock.now()).await);
+        drop(functions.compare_payments.handle(clock.now()).await);
     }
 }
 

@@ -3,6 +3,7 @@
 use adjust_balance::AdjustBalance;
 use authorizer::Authorizer;
 use cancel_order::CancelOrder;
+use compare_payments::ComparePayments;
 use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
@@ -22,6 +23,8 @@ use service::api_keys::ApiKeys;
 use service::bank_transfers::BankTransfers;
 use service::cancellations::Cancellations;
 use service::catalogue::CatalogueCache;
+use service::comparing::Comparisons;
+use service::comparison::Reports;
 use service::console::ConsoleSessions;
 use service::cursor::Cursors;
 use service::findings::Findings;
@@ -52,6 +55,8 @@ pub struct Functions<W: Wire = Https> {
     pub authorizer: Authorizer,
     /// Cancels orders.
     pub cancel_order: CancelOrder<W>,
+    /// Compares the provider's books with ours.
+    pub compare_payments: ComparePayments<W>,
     /// Changes the catalogue.
     pub configure: Configure,
     /// Takes the confirmation queue.
@@ -139,6 +144,7 @@ impl<W: Wire> Functions<W> {
             }),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
+            compare_payments: ComparePayments(Comparisons { table: table(), stripe: stripe() }),
             configure: Configure(table()),
             confirm_payment: ConfirmPayment(table()),
             create_order: CreateOrder(Orders {
@@ -164,7 +170,11 @@ impl<W: Wire> Functions<W> {
                 stage: around.stage.clone(),
                 live_mode: around.live_mode,
             }),
-            query_accounts: QueryAccounts { queries: queries(), objects: objects() },
+            query_accounts: QueryAccounts {
+                queries: queries(),
+                objects: objects(),
+                reports: Reports { table: table(), cursors: cursors() },
+            },
             query_orders: QueryOrders(queries()),
             reconcile: Reconcile(Sweeps { refunds: refunds() }),
             refund_order: RefundOrder(refunds()),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use authorizer::Question;
 use axum::body::Bytes;
@@ -14,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use data_encoding::BASE64;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use service::stripe::{Https, Wire};
 use tracing::error;
@@ -53,6 +55,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/admin/orders/{order_id}/refunds", "refund-order"),
     route("POST", "/v1/admin/accounts/{account_id}/adjustments", "adjust-balance"),
     route("GET", "/v1/admin/accounts/{account_id}/adjustments", "adjust-balance"),
+    route("GET", "/v1/admin/reconciliations", "query-accounts"),
+    route("GET", "/v1/admin/reconciliations/{run_id}", "query-accounts"),
     route("GET", "/v1/admin/findings", "resolve-finding"),
     route("GET", "/v1/admin/findings/{finding_id}", "resolve-finding"),
     route("POST", "/v1/admin/findings/{finding_id}/resolve", "resolve-finding"),
@@ -122,6 +126,7 @@ impl<W: Wire> Gateway<W> {
         Router::new()
             .route("/healthz", axum::routing::get(async || "ready\n"))
             .route("/_control/sweep", axum::routing::post(sweep))
+            .route("/_control/compare", axum::routing::post(compare))
             .route(paid_page::PATH, axum::routing::get(paid_page::show))
             .fallback(serve)
             .with_state(self)
@@ -228,6 +233,28 @@ async fn sweep<W: Wire>(State(gateway): State<Gateway<W>>) -> Response {
         }))
         .into_response(),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+    }
+}
+
+/// A day that is to be compared.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DayToCompare {
+    day: String,
+}
+
+/// A day is compared now, today's too: a control for demonstrations, which no deployment has.
+async fn compare<W: Wire>(
+    State(gateway): State<Gateway<W>>,
+    Json(wanted): Json<DayToCompare>,
+) -> Response {
+    let Some(day) = service::comparison::parse_day(&wanted.day) else {
+        return refusal(StatusCode::UNPROCESSABLE_ENTITY, "day must be a day such as 2026-11-23");
+    };
+    let comparisons = &gateway.functions.compare_payments.0;
+    match comparisons.compare(day, Duration::from_secs(600), gateway.clock.now()).await {
+        Ok(run) => Json(service::http::reconciliation(&run)).into_response(),
+        Err(error) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }
 

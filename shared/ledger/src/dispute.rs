@@ -108,6 +108,12 @@ impl Dispute {
         }
     }
 
+    /// Whether its money was ever taken; it may have been given back since.
+    #[must_use]
+    pub fn was_taken(&self) -> bool {
+        self.withdrawn || self.outcome == Some(DisputeOutcome::Lost)
+    }
+
     /// What it took. A dispute that was lost has taken its money, whether or not that was told.
     pub(crate) const fn taken(&self) -> Decimal {
         match self.status() {

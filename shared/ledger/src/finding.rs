@@ -23,6 +23,12 @@ pub enum FindingKind {
     UnknownPayment,
     /// A refund or a dispute in another currency than its payment was credited in.
     ReversalDiffers,
+    /// The provider was paid, and it could not be credited.
+    PaidNotCredited,
+    /// A payment was credited that the provider does not know.
+    CreditedNotPaid,
+    /// Money went back by a refund or a dispute that the provider does not know.
+    ReversalNotMade,
 }
 
 /// A discrepancy. The same one found again has the same id, and so is stored once.
@@ -48,7 +54,7 @@ pub struct Finding {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::AmountDiffers,
         Self::CurrencyDiffers,
         Self::DuplicatePayment,
@@ -58,6 +64,9 @@ impl FindingKind {
         Self::NotCreditable,
         Self::UnknownPayment,
         Self::ReversalDiffers,
+        Self::PaidNotCredited,
+        Self::CreditedNotPaid,
+        Self::ReversalNotMade,
     ];
 
     /// The name that is stored and shown.
@@ -73,6 +82,9 @@ impl FindingKind {
             Self::NotCreditable => "not_creditable",
             Self::UnknownPayment => "unknown_payment",
             Self::ReversalDiffers => "reversal_differs",
+            Self::PaidNotCredited => "paid_not_credited",
+            Self::CreditedNotPaid => "credited_not_paid",
+            Self::ReversalNotMade => "reversal_not_made",
         }
     }
 

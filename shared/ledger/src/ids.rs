@@ -129,6 +129,12 @@ text_id!(
 );
 
 impl PaymentId {
+    /// Whether it is a bank transfer, which no provider knows.
+    #[must_use]
+    pub fn is_bank_transfer(&self) -> bool {
+        self.0.starts_with("bank_")
+    }
+
     /// An id that [`derive_id`] made.
     pub(crate) const fn derived(id: String) -> Self {
         Self(id)

@@ -44,6 +44,8 @@ pub enum How {
     Resolved,
     /// The payment went back to whoever paid it.
     Refunded,
+    /// Money and records agree again.
+    Cured,
 }
 
 /// Everything that the operator's desk for findings touches.
@@ -62,13 +64,14 @@ impl How {
         match self {
             Self::Resolved => "resolved",
             Self::Refunded => "refunded",
+            Self::Cured => "cured",
         }
     }
 
     /// The way of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Resolved, Self::Refunded].into_iter().find(|how| how.name() == name)
+        [Self::Resolved, Self::Refunded, Self::Cured].into_iter().find(|how| how.name() == name)
     }
 }
 
@@ -77,6 +80,10 @@ impl FindingRecord {
     #[must_use]
     pub const fn new(finding: Finding) -> Self {
         Self { finding, version: 0, refund: None, closed: None }
+    }
+
+    fn is_cured(&self) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.how == How::Cured)
     }
 }
 
@@ -108,6 +115,17 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         FindingKind::ReversalDiffers => {
             "money went back in another currency than it came: adjust the balance"
         }
+        FindingKind::PaidNotCredited => {
+            "the provider was paid and the order cannot be completed: look at the order and at the logs"
+        }
+        FindingKind::CreditedNotPaid => {
+            "a balance was credited for a payment that the provider does not know: find out how, and \
+             adjust the balance"
+        }
+        FindingKind::ReversalNotMade => {
+            "money was taken for a refund or dispute that the provider does not know: find out how, and \
+             adjust the balance"
+        }
     }
 }
 
@@ -121,6 +139,47 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
             Committed::Yes | Committed::No(Stale::Exists) => {
                 return Ok(Confirmed::Found(finding.kind));
             }
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// Stores a finding of a comparison, and whether a person must look at it: not at one that a person
+/// has closed. One that was cured is open again.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool, Error> {
+    for tries in 0..MAX_COMMIT_TRIES {
+        let commit = match table.finding(&finding.id()).await? {
+            None => Commit::default().new_finding(finding),
+            Some(FindingRecord { closed: None, .. }) => return Ok(true),
+            Some(record) if record.is_cured() => {
+                Commit::default().finding(&FindingRecord { closed: None, ..record })
+            }
+            Some(_) => return Ok(false),
+        };
+        match table.commit(commit).await? {
+            Committed::Yes => return Ok(true),
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// Closes a finding whose money and records agree again.
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<(), Error> {
+    for tries in 0..MAX_COMMIT_TRIES {
+        let open = table.finding(id).await?.filter(|record| record.closed.is_none());
+        let Some(record) = open else { return Ok(()) };
+        let closed = Closed { at: now, by: Actor::schedule(), how: How::Cured, reason: None };
+        let next = FindingRecord { closed: Some(closed), ..record };
+        match table.commit(Commit::default().finding(&next)).await? {
+            Committed::Yes => return Ok(()),
             Committed::No(_) => pause_before_retry(tries).await,
         }
     }

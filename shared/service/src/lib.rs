@@ -13,6 +13,9 @@ pub mod bank_transfers;
 #[cfg(feature = "stripe")]
 pub mod cancellations;
 pub mod catalogue;
+#[cfg(feature = "stripe")]
+pub mod comparing;
+pub mod comparison;
 pub mod config;
 pub mod configuration;
 pub mod console;

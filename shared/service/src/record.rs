@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{
     Account, AccountId, Actor, Amount, Currency, Entry, Money, Order, OrderId, PaymentId,
-    ReceivingAccount, Timestamp, TransferReference,
+    ProviderId, ReceivingAccount, Timestamp, TransferReference,
 };
 use serde_json::Value;
 
@@ -194,6 +194,23 @@ pub struct PaymentClaim {
     /// What was paid.
     pub money: Money,
     /// When it was credited.
+    pub settled_at: Timestamp,
+}
+
+/// The claim of a refund or dispute of the provider: put once, when its money is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReversalClaim {
+    /// The refund or the dispute, as the provider names it.
+    pub reversal: ProviderId,
+    /// The payment that went back.
+    pub payment: PaymentId,
+    /// The order that it was credited to.
+    pub order: OrderId,
+    /// Whose order it is.
+    pub account: AccountId,
+    /// How much went back.
+    pub money: Money,
+    /// When it was taken.
     pub settled_at: Timestamp,
 }
 

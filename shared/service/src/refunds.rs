@@ -79,7 +79,8 @@ impl<W: Wire> Refunds<W> {
             Some(_) => Ok(None),
             None => ledger::request_refund(order, account, &asked, now).map(Some),
         };
-        let (record, made) = match change(&self.table, &order.id, &order.account, decide).await {
+        let (record, made) = match change(&self.table, &order.id, &order.account, now, decide).await
+        {
             // The read is not a snapshot: a refusal asks for the order once more.
             Err(refused @ Error::Refused(_)) => match self.table.order(&order.id).await? {
                 Some(record) if record.order.refund(&asked.id).is_some() => (record, false),
@@ -190,7 +191,7 @@ impl<W: Wire> Refunds<W> {
         let record = self.look(record, id, now).await?;
         let given_up =
             |order: &Order, account: &Account| ledger::refund_refused(order, account, id, why, now);
-        self.change(&record, given_up).await
+        self.change(&record, now, given_up).await
     }
 
     /// Asks the provider how a refund stands that waits for it. One that it does not know stays as it
@@ -216,16 +217,19 @@ impl<W: Wire> Refunds<W> {
         told: &ToldRefund,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        self.change(record, |order, account| ledger::refund_told(order, account, told, now)).await
+        let decide =
+            |order: &Order, account: &Account| ledger::refund_told(order, account, told, now);
+        self.change(record, now, decide).await
     }
 
     async fn change(
         &self,
         record: &OrderRecord,
+        now: Timestamp,
         decide: impl Fn(&Order, &Account) -> Result<Option<ledger::Reversed>, Refusal>,
     ) -> Result<OrderRecord, Error> {
         let order = &record.order;
-        Ok(change(&self.table, &order.id, &order.account, decide).await?.0)
+        Ok(change(&self.table, &order.id, &order.account, now, decide).await?.0)
     }
 }
 

@@ -3,8 +3,11 @@
 //! A payment leads by its claim to the order and the account that it was credited to, or to the
 //! finding that says why it was not.
 
+use std::collections::BTreeSet;
+
 use ledger::{
-    Account, AccountId, Finding, FindingKind, Order, OrderId, Refusal, Reversed, Timestamp,
+    Account, AccountId, Finding, FindingKind, Money, Order, OrderId, ProviderId, Refund,
+    RefundStatus, Refusal, Reversed, Timestamp,
 };
 
 use crate::error::{BrokenRecord, Error, Unavailable};
@@ -12,7 +15,7 @@ use crate::findings;
 use crate::log;
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::payments::Confirmed;
-use crate::record::{ClaimOrFinding, OrderRecord};
+use crate::record::{ClaimOrFinding, OrderRecord, ReversalClaim};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -49,7 +52,7 @@ pub async fn confirm(
         WhatBack::Refund(refund) => ledger::refund_told(order, account, refund, now),
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
-    let (_, changed) = change(table, &claim.order, &claim.account, told).await?;
+    let (_, changed) = change(table, &claim.order, &claim.account, now, told).await?;
     Ok(if changed { Confirmed::Reversed } else { Confirmed::Unchanged })
 }
 
@@ -86,6 +89,7 @@ pub(crate) async fn change(
     table: &Table,
     order: &OrderId,
     account: &AccountId,
+    now: Timestamp,
     decide: impl Fn(&Order, &Account) -> Result<Option<Reversed>, Refusal>,
 ) -> Result<(OrderRecord, bool), Error> {
     let mut seen = table.seen(order, account).await?;
@@ -96,8 +100,10 @@ pub(crate) async fn change(
         let Some(Reversed { order: next, decision }) = decide(&record.order, &known)? else {
             return Ok((record, false));
         };
+        let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
         let commit = Commit::default().order(&next);
+        let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {
             Some(decision) => commit.decision(decision),
             None => commit,
@@ -117,4 +123,32 @@ pub(crate) async fn change(
         }
     }
     Err(Unavailable::Busy.into())
+}
+
+/// The claims of what is taken now and was not before: each refund or dispute is taken once, though it
+/// may return.
+fn claims(before: &Order, after: &Order, now: Timestamp) -> Vec<ReversalClaim> {
+    let known: BTreeSet<&ProviderId> = taken(before).map(|(id, _)| id).collect();
+    let new = taken(after).filter(|(id, _)| !known.contains(id));
+    let claims = new.filter_map(|(reversal, money)| {
+        Some(ReversalClaim {
+            reversal: reversal.clone(),
+            payment: after.payment_id.clone()?,
+            order: after.id.clone(),
+            account: after.account.clone(),
+            money,
+            settled_at: now,
+        })
+    });
+    claims.collect()
+}
+
+/// The refunds and disputes of the provider whose money was ever taken.
+fn taken(order: &Order) -> impl Iterator<Item = (&ProviderId, Money)> {
+    // One that failed after it was made was claimed when it was made.
+    let made = |refund: &&Refund| refund.status == RefundStatus::Succeeded;
+    let refunds = order.reversals.refunds.iter().filter(made);
+    let refunds = refunds.filter_map(|refund| Some((refund.provider_id.as_ref()?, refund.money)));
+    let disputes = order.reversals.disputes.iter().filter(|dispute| dispute.was_taken());
+    refunds.chain(disputes.map(|dispute| (&dispute.id, dispute.money)))
 }

@@ -217,12 +217,31 @@ async fn money_that_goes_back_costs_what_the_architecture_says() {
 }
 
 const EXPECTED_OF_MONEY_BACK: [&str; 5] = [
-    "refund: 1 GetItem, 2 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 5.0 read units, 18.0 write units",
+    "refund: 1 GetItem, 2 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 5.0 read units, 21.0 write units",
     "refund repeated: 1 GetItem, 1 BatchGetItem, 3.0 read units, 0.0 write units",
-    "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 8.0 write units",
+    "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 11.0 write units",
     "adjustment: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
     "adjustment repeated: 2 GetItem, 2.0 read units, 0.0 write units",
 ];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_costs_what_the_architecture_says() {
+    story(async |world| {
+        let nothing = Cost::of(&world.wires, async || drop(world.compare().await)).await;
+        drop(world.top_up("10.00", "k1").await);
+        let one = Cost::of(&world.wires, async || drop(world.compare().await)).await;
+        for number in 0..20 {
+            drop(world.top_up("10.00", &format!("many-{number}")).await);
+        }
+        let many = Cost::of(&world.wires, async || drop(world.compare().await)).await;
+        let shown = [nothing, one, many].map(|cost| cost.to_string());
+        assert_eq!(shown, EXPECTED_OF_COMPARISONS);
+    })
+    .await;
+}
+
+/// Thirteen hours of which nothing happened, one payment happened, and twenty-one did.
+const EXPECTED_OF_COMPARISONS: [&str; 3] = ["", "", ""];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_authorizer_asks_the_table_once() {

@@ -99,6 +99,7 @@ pub(super) fn answer(
         ["checkout", "sessions"] => list::<Session>(announcer, parameters),
         ["checkout", "sessions", id] => one::<Session>(announcer, id, "session", parameters),
         ["payment_intents", id] => one::<PaymentIntent>(announcer, id, "intent", parameters),
+        ["charges"] => list::<Charge>(announcer, parameters),
         ["charges", id] => one::<Charge>(announcer, id, "id", parameters),
         ["refunds"] => list::<Refund>(announcer, parameters),
         ["refunds", id] => one::<Refund>(announcer, id, "id", parameters),

@@ -184,6 +184,63 @@ pub(super) fn told_refund(fields: &RefundFields<'_>) -> Result<ToldRefund, &'sta
     })
 }
 
+/// What a movement of the provider's balance is about, by its category and its source.
+#[cfg(feature = "stripe")]
+#[must_use]
+pub(super) fn of_movement(category: &str, source: &Value, stage: &str) -> Reading {
+    let mark = |object: &Value, name: &str| {
+        object.get("metadata").and_then(|marks| marks.get(name)?.as_str()).map(str::to_owned)
+    };
+    // A refund made in the dashboard and a dispute have no marks; the charge that they are of has.
+    let charge = if category == "charge" { source } else { &source["charge"] };
+    let marked = mark(source, STAGE_MARK).or_else(|| mark(charge, STAGE_MARK));
+    match marked {
+        None => return Reading::Ignored("not_ours"),
+        Some(marked) if marked != stage => return Reading::Ignored("other_stage"),
+        Some(_) => {}
+    }
+    let id = text(source, "/id").unwrap_or_default();
+    let unreadable = |why| Reading::Unreadable { event: Some(id.to_owned()), why };
+    let back = match category {
+        "charge" => None,
+        "refund" | "refund_failure" => Some(of_refund("updated", source)),
+        "dispute" => Some(of_dispute("funds_withdrawn", source)),
+        "dispute_reversal" => Some(of_dispute("funds_reinstated", source)),
+        _ => return Reading::Ignored("other_movement"),
+    };
+    let payment = reference(source, "payment_intent").and_then(|id| PaymentId::parse(id).ok());
+    let Some(payment) = payment else { return unreadable("payment_intent") };
+    match back {
+        Some(Ok(Some(what))) => {
+            Reading::Told(Told::Reversal(ReversalNotice { id: id.to_owned(), payment, what }))
+        }
+        Some(Ok(None)) => Reading::Ignored("other_movement"),
+        Some(Err(why)) => unreadable(why),
+        None => {
+            let account = mark(source, ACCOUNT_MARK).and_then(|id| AccountId::parse(&id).ok());
+            let order = mark(source, ORDER_MARK).and_then(|id| OrderId::parse(&id).ok());
+            let (Some(account), Some(order)) = (account, order) else { return unreadable("marks") };
+            let Some(money) = charged(source) else { return unreadable("amount") };
+            let paid_at = moment(source.get("created").and_then(Value::as_i64).unwrap_or_default());
+            let what =
+                What::Paid(Payment { id: payment, money, paid_at, reference: id.to_owned() });
+            Reading::Told(Told::Payment(Notice { id: id.to_owned(), account, order, what }))
+        }
+    }
+}
+
+/// Whether a charge took money.
+#[cfg(feature = "stripe")]
+pub(super) fn is_paid(charge: &Value) -> bool {
+    text(charge, "/status") == Some("succeeded")
+}
+
+/// What a charge took.
+#[cfg(feature = "stripe")]
+pub(super) fn charged(charge: &Value) -> Option<Money> {
+    money(charge.get("amount").and_then(Value::as_i64), text(charge, "/currency")).ok()
+}
+
 /// An event about a payment that goes back. A refund made in Stripe's dashboard and a dispute do not
 /// say of which deployment they are: the payment does.
 fn of_reversal(

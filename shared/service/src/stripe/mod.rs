@@ -9,12 +9,16 @@ pub mod signature;
 #[cfg(feature = "stripe")]
 mod client;
 #[cfg(feature = "stripe")]
+mod movements;
+#[cfg(feature = "stripe")]
 mod refunds;
 
 use ledger::Money;
 
 #[cfg(feature = "stripe")]
 pub use client::{CallFailed, Closed, Https, PageState, Stripe, StripeSettings, Wire};
+#[cfg(feature = "stripe")]
+pub use movements::{Movement, Movements};
 
 /// The largest charge: eight digits of the smallest coin
 /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).

@@ -18,11 +18,12 @@ use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
+use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
-use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, Statement};
+use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, ReversalClaim, Statement};
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
 
@@ -96,6 +97,18 @@ impl Commit {
     #[must_use]
     pub fn payment(self, claim: &PaymentClaim) -> Self {
         self.document(items::from_payment(claim), Guard::Absent)
+    }
+
+    /// Claims a refund or dispute whose money is taken, once.
+    #[must_use]
+    pub fn reversal(self, claim: &ReversalClaim) -> Self {
+        self.document(items::from_reversal(claim), Guard::Absent)
+    }
+
+    /// Writes a comparison at the version after the one that was read.
+    #[must_use]
+    pub fn comparison(self, comparison: &Comparison) -> Self {
+        self.document(items::from_comparison(comparison), Guard::seen(comparison.version))
     }
 
     /// Stores a new finding, once, and what leads from its payment to it.

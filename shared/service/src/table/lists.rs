@@ -8,16 +8,22 @@ use futures_util::future::try_join_all;
 use ledger::{AccountId, Adjustment, OrderStatus, Timestamp};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, FindingItem, KeyItem, Keyed, OrderItem, ProfileItem, SHARDS,
-    STATEMENTS, StatementItem, adjustments_listed_under, findings_listed_under,
+    self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, FindingItem, KeyItem, Keyed,
+    OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem, adjustments_listed_under,
+    findings_listed_under,
 };
+#[cfg(feature = "stripe")]
+use super::items::{PaymentItem, ReversalItem};
 use super::read::key;
 use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
+use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
 use crate::record::{EntryPage, OrderRecord, Page, Statement};
+#[cfg(feature = "stripe")]
+use crate::record::{PaymentClaim, ReversalClaim};
 use crate::stamp;
 
 /// Where a page starts: the index position after which it continues, a time and an id.
@@ -31,6 +37,25 @@ pub struct OrderRange {
     pub from: Option<Timestamp>,
     /// No order newer than this.
     pub to: Option<Timestamp>,
+}
+
+/// A part of one day, from a moment on and before another.
+#[cfg(feature = "stripe")]
+#[derive(Debug, Clone, Copy)]
+pub struct PartOfDay {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+}
+
+#[cfg(feature = "stripe")]
+impl PartOfDay {
+    fn listing(self, partition: String, kind: (&'static str, &'static str)) -> Listing {
+        // What is of the last millisecond has an id behind it, which sorts before the next.
+        let (from, to) = (stamp::format(self.from), stamp::format(self.to));
+        Listing { index: BY_DUE, partition, kind, from, to, newest_first: false }
+    }
 }
 
 /// An index and the names of its key.
@@ -271,6 +296,64 @@ impl Table {
         let mut adjustments = adjustments.collect::<Result<Vec<_>, _>>()?;
         adjustments.sort_by_key(|one| Reverse((one.at, one.id.clone())));
         Ok(Page { items: adjustments, next })
+    }
+
+    /// A page of the payments in one of the 16 shards that were credited in a part of a day, the oldest
+    /// first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn settled(
+        &self,
+        shard: u64,
+        part: PartOfDay,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<PaymentClaim>, Error> {
+        let kind = (PaymentItem::SORT_KEY, PaymentItem::SORT_KEY);
+        let listing = part.listing(items::settled_shard(part.from, shard), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let claims = found.into_iter().map(items::to_payment);
+        Ok(Page { items: claims.collect::<Result<_, _>>()?, next })
+    }
+
+    /// A page of the refunds and disputes in one of the 16 shards whose money was taken in a part of a
+    /// day, the oldest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn reversed(
+        &self,
+        shard: u64,
+        part: PartOfDay,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<ReversalClaim>, Error> {
+        let kind = (ReversalItem::SORT_KEY, ReversalItem::SORT_KEY);
+        let listing = part.listing(items::reversed_shard(part.from, shard), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let claims = found.into_iter().map(items::to_reversal);
+        Ok(Page { items: claims.collect::<Result<_, _>>()?, next })
+    }
+
+    /// A page of the comparisons with the provider, the latest day first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn comparisons(
+        &self,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<Comparison>, Error> {
+        let kind = (ComparisonItem::SORT_KEY, ComparisonItem::SORT_KEY);
+        let listing = Listing::by_time(COMPARISONS.to_owned(), kind);
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let runs = found.into_iter().map(items::to_comparison);
+        let mut runs = runs.collect::<Result<Vec<_>, _>>()?;
+        runs.sort_by_key(|run| Reverse((run.day, run.number)));
+        Ok(Page { items: runs, next })
     }
 
     /// A page of the uploaded statements, newest first.

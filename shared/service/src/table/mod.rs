@@ -10,7 +10,11 @@
 //! | `ORDER#<order>` | `ORDER` | an order, replaced at its version |
 //! | `PAYMENT#<payment>` | `PAYMENT` | the claim of a payment, put once |
 //! | `REFERENCE#<code>` | `REFERENCE` | the claim of a reference code, put once |
-//! | `FINDING#<finding>` | `FINDING` | a discrepancy, put once |
+//! | `PAYMENT#<payment>` | `FOUND` | what leads from a payment that was credited to no order to its finding, put once |
+//! | `REVERSAL#<name>` | `REVERSAL` | the claim of a refund or dispute of the provider, put once |
+//! | `ADJUSTMENT#<adjustment>` | `ADJUSTMENT` | a correction of a balance, put once |
+//! | `FINDING#<finding>` | `FINDING` | a discrepancy and what became of it, replaced at its version |
+//! | `COMPARISON#<run>` | `COMPARISON` | a comparison with the provider and its report, replaced at its version |
 //! | `ACCOUNT#<account>` | `PROFILE` | an account's name, replaced at its version |
 //! | `KEY#<key>` | `KEY` | an API key, replaced at its version |
 //! | `CONSOLE#<session>` | `CONSOLE` | a session of the console; the only item that expires |
@@ -19,10 +23,12 @@
 //! | `CURSOR#<work>` | `CURSOR` | where something that runs by the clock stopped, replaced at its version |
 //! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue or a profile, put once |
 //!
-//! Two indexes hold keys only. `by_time` lists an account's orders, an owner's API keys, all accounts
-//! (in 16 shards) and all statements, by when they were made. `by_due` lists what waits: open card
-//! orders and awaited bank transfers by when their time ends (in 16 shards), reported transfers by
-//! when they were reported, findings, and the payments of a day.
+//! Two indexes hold keys only. `by_time` lists an account's orders and adjustments, an owner's API keys,
+//! all accounts (in 16 shards), statements, comparisons, and findings, open and closed, by when they
+//! were made. `by_due` lists what waits: open card orders and awaited bank transfers by when their time
+//! ends (in 16 shards), reported transfers by when they were reported, refunds that wait for the
+//! provider; and of each day the payments that were credited and the refunds and disputes that were
+//! taken (in 16 shards).
 
 mod commit;
 mod items;
@@ -35,6 +41,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::{Commit, Committed, Guard, MAX_COMMIT_TRIES, Stale, pause_before_retry};
 pub use items::SHARDS;
+#[cfg(feature = "stripe")]
+pub use lists::PartOfDay;
 pub use lists::{OrderRange, Position};
 pub use read::must_exist;
 

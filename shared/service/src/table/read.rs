@@ -7,19 +7,23 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use ledger::{Account, AccountId, Adjustment, AdjustmentId, OrderId, PaymentId, TransferReference};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, CatalogueItem, ConsoleSessionItem, FindingItem, FoundItem,
-    KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem, StatementItem,
+    self, AccountItem, AdjustmentItem, CatalogueItem, ComparisonItem, ConsoleSessionItem,
+    FindingItem, FoundItem, KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem,
+    StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
+use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{Changed, ClaimOrFinding, OrderRecord, PaymentClaim, Seen, Statement};
 #[cfg(feature = "stripe")]
-use crate::sweep::SweepCursor;
+use crate::{record::ReversalClaim, sweep::SweepCursor};
+#[cfg(feature = "stripe")]
+use ledger::ProviderId;
 
 /// The most keys of one batch.
 const MAX_BATCH: usize = 100;
@@ -204,6 +208,25 @@ impl Table {
     pub async fn finding(&self, id: &str) -> Result<Option<FindingRecord>, Error> {
         let item = self.get(key(FindingItem::SORT_KEY, id)).await?;
         Ok(item.map(items::to_finding).transpose()?)
+    }
+
+    /// The claim of a refund or dispute of the provider.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn reversal(&self, id: &ProviderId) -> Result<Option<ReversalClaim>, Error> {
+        let item = self.get(key(items::ReversalItem::SORT_KEY, id.as_str())).await?;
+        Ok(item.map(items::to_reversal).transpose()?)
+    }
+
+    /// A comparison with the provider.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn comparison(&self, id: &str) -> Result<Option<Comparison>, Error> {
+        let item = self.get(key(ComparisonItem::SORT_KEY, id)).await?;
+        Ok(item.map(items::to_comparison).transpose()?)
     }
 
     /// One adjustment.

@@ -1,6 +1,7 @@
 //! Stories of money that goes back: refunds, disputes, and what the operator does about the rest.
 
 mod adjustments;
+mod comparison;
 mod disputes;
 mod findings;
 mod refunds;

@@ -160,7 +160,7 @@ async fn a_key_without_the_scope_of_a_route_is_refused_there_and_only_there() {
             let key = world.new_key(owner_of(route), &only, |key| key).await;
             let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
             // Statements, findings and files there are none.
-            let named = ["statement_id", "finding_id", "proof_id"];
+            let named = ["statement_id", "finding_id", "run_id", "proof_id"];
             let expected = match named.iter().any(|name| route.path.contains(name)) {
                 true => 404,
                 false => 200,

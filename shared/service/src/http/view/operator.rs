@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::KnownAccount;
 use crate::catalogue::CatalogueVersion;
+use crate::comparison::{Comparison, in_units};
 use crate::console::{IssuedToken, Opened};
 use crate::findings::{FindingRecord, next_step};
 use crate::keys::{ApiKey, Scope};
@@ -121,6 +122,85 @@ pub fn finding(record: &FindingRecord) -> Value {
 #[must_use]
 pub fn findings(page: &Page<FindingRecord>) -> Value {
     listed(page, finding)
+}
+
+/// A comparison with the provider, and its report.
+#[must_use]
+pub fn reconciliation(run: &Comparison) -> Value {
+    let report = &run.report;
+    let totals = report.totals.iter().map(|(key, total)| {
+        let (category, currency) = key.split_once(' ').unwrap_or((key, ""));
+        json!({
+            "category": category,
+            "currency": currency,
+            "count": total.count,
+            "amount": in_units(total.amount, currency),
+            "fee": in_units(total.fee, currency),
+            "net": in_units(total.net, currency),
+        })
+    });
+    let drift = report.drift.iter().map(
+        |(currency, units)| json!({"currency": currency, "amount": in_units(*units, currency)}),
+    );
+    let findings = report.findings.iter().map(|(id, kind)| json!({"finding_id": id, "type": kind}));
+    json!({
+        "run_id": run.id(),
+        "day": stamp::format_day(run.day),
+        "status": if run.finished_at.is_some() { "finished" } else { "running" },
+        "green": run.is_green(),
+        "compared_until": stamp::format(run.next),
+        "started_at": stamp::format(run.started_at),
+        "finished_at": run.finished_at.map(stamp::format),
+        "movements": report.movements,
+        "payments": report.payments,
+        "reversals": report.reversals,
+        "claims": report.claims,
+        "credited": report.credited,
+        "taken": report.taken,
+        "unreadable": report.unreadable,
+        "totals": totals.collect::<Vec<_>>(),
+        "drift": drift.collect::<Vec<_>>(),
+        "finding_count": report.finding_count,
+        "findings": findings.collect::<Vec<_>>(),
+    })
+}
+
+/// A page of comparisons.
+#[must_use]
+pub fn reconciliations(page: &Page<Comparison>) -> Value {
+    listed(page, reconciliation)
+}
+
+/// A report as comma-separated values (RFC 4180): a line for each total, drift and finding.
+#[must_use]
+pub fn reconciliation_csv(run: &Comparison) -> String {
+    let report = &run.report;
+    let day = stamp::format_day(run.day);
+    let mut csv = String::from("day,line,name,currency,count,amount,fee,net\r\n");
+    let mut line = |cells: [&str; 7]| {
+        let cells = cells.map(plain_cell);
+        csv.extend([day.as_str(), ",", &cells.join(","), "\r\n"]);
+    };
+    for (key, total) in &report.totals {
+        let (category, currency) = key.split_once(' ').unwrap_or((key, ""));
+        let [amount, fee, net] =
+            [total.amount, total.fee, total.net].map(|units| in_units(units, currency));
+        line(["total", category, currency, &total.count.to_string(), &amount, &fee, &net]);
+    }
+    for (currency, units) in &report.drift {
+        line(["drift", "", currency, "", &in_units(*units, currency), "", ""]);
+    }
+    for (id, kind) in &report.findings {
+        line(["finding", &format!("{kind} {id}"), "", "", "", "", ""]);
+    }
+    csv
+}
+
+/// A cell that no spreadsheet takes for a formula: words of the provider's are letters and underscores.
+fn plain_cell(text: &str) -> String {
+    text.chars()
+        .filter(|character| !matches!(character, ',' | '"' | '\r' | '\n' | '=' | '+' | '@'))
+        .collect()
 }
 
 /// The address of a console session; null when it was shown before.

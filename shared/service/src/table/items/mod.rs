@@ -6,6 +6,7 @@
 mod account;
 mod adjustment;
 mod bank_transfer;
+mod comparison;
 #[cfg(feature = "stripe")]
 mod cursor;
 mod finding;
@@ -24,6 +25,7 @@ pub(super) use account::{AccountItem, from_account, from_entry, to_account, to_e
 pub(super) use adjustment::{
     AdjustmentItem, adjustments_listed_under, from_adjustment, to_adjustment,
 };
+pub(super) use comparison::{COMPARISONS, ComparisonItem, from_comparison, to_comparison};
 #[cfg(feature = "stripe")]
 pub(super) use cursor::{CursorItem, SWEEP, from_sweep_cursor, to_sweep_cursor};
 pub(super) use finding::{
@@ -34,7 +36,9 @@ pub(super) use keys::{
     to_console_session,
 };
 pub(super) use order::{OrderItem, from_order, listed_under, to_order};
-pub(super) use payment::{PaymentItem, from_payment, to_payment};
+pub(super) use payment::{PaymentItem, from_payment, from_reversal, to_payment};
+#[cfg(feature = "stripe")]
+pub(super) use payment::{ReversalItem, reversed_shard, settled_shard, to_reversal};
 pub(super) use settings::{
     CatalogueItem, ProfileItem, ReferenceItem, STATEMENTS, StatementItem, accounts_listed_under,
     from_catalogue, from_change, from_profile, from_reference, from_statement, to_catalogue,

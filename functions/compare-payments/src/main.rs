@@ -1,0 +1,19 @@
+//! The Lambda function `compare-payments`.
+
+// The layout of its future nests deeper than the compiler follows unasked.
+#![recursion_limit = "256"]
+
+use compare_payments::ComparePayments;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use service::lambda::{Runtime, now};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let handler = &ComparePayments::new(&Runtime::start().await)?;
+    run(service_fn(move |_: LambdaEvent<Value>| async move {
+        handler.handle(now()).await?;
+        Ok::<_, Error>(())
+    }))
+    .await
+}

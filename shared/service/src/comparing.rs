@@ -1,0 +1,496 @@
+//! Comparing what the provider moved with what is in the books, both ways, a day at a time.
+//!
+//! A day is compared hour by hour, so that memory depends on an hour and not on the day, and after each
+//! hour the report so far is stored: a comparison that was stopped anywhere goes on from there, and
+//! ends with the same report. What is missing in the books is completed by the same rules as a webhook;
+//! what cannot be is a finding. Nothing is edited or removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ledger::{Day, Finding, FindingKind, Money, PaymentId, ProviderId, Timestamp};
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use crate::comparison::{Comparison, Report, run_id};
+use crate::error::{Error, Unavailable};
+use crate::findings::{cured, found_again};
+use crate::notice::{Notice, ReversalNotice, Told, What};
+use crate::payments::{self, Confirmed};
+use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
+use crate::reversals;
+use crate::stripe::event::Reading;
+use crate::stripe::{Https, Movement, Stripe, Wire};
+use crate::table::{Commit, Committed, PartOfDay, Position, SHARDS, Table};
+
+/// So much of a day is compared at a time.
+const PART: Duration = Duration::from_secs(3_600);
+/// A payment that was credited in an hour was mostly made in it or in the hour before.
+const OVERLAP: Duration = Duration::from_secs(3_600);
+/// Claims a page.
+const PAGE: u8 = 100;
+/// Most pages of open findings that are looked at again; one has a hundred.
+const MAX_PAGES_OF_FINDINGS: usize = 20;
+/// A day is compared so long after it is over: what its last seconds brought has been told by then.
+const AFTER_MIDNIGHT: Duration = Duration::from_secs(30 * 60);
+/// Comparisons of one day that can be asked for.
+const MAX_NUMBER: u32 = 99;
+
+/// Everything that a comparison touches.
+#[derive(Debug)]
+pub struct Comparisons<W: Wire = Https> {
+    /// Where the books are.
+    pub table: Table,
+    /// Who is asked.
+    pub stripe: Stripe<W>,
+}
+
+/// What of an hour was read at the provider.
+#[derive(Debug, Default)]
+struct Known {
+    payments: BTreeSet<PaymentId>,
+    reversals: BTreeSet<ProviderId>,
+}
+
+impl<W: Wire> Comparisons<W> {
+    /// Compares what is due: goes on with the comparison of yesterday, or begins it. `None` if it is
+    /// done, or its time has not come.
+    ///
+    /// # Errors
+    /// As [`Comparisons::compare`].
+    pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Option<Comparison>, Error> {
+        let yesterday = Day::of(now.minus(AFTER_MIDNIGHT).minus(Duration::from_secs(24 * 3_600)));
+        let first = self.table.comparison(&run_id(yesterday, 1)).await?;
+        match first {
+            Some(Comparison { finished_at: Some(_), .. }) => Ok(None),
+            Some(begun) => self.go_on(begun, time, now).await.map(Some),
+            None => {
+                let begun = self.stored(Comparison::begun(yesterday, 1, now)).await?;
+                self.go_on(begun, time, now).await.map(Some)
+            }
+        }
+    }
+
+    /// Compares a day once more, or goes on with the comparison of it that was stopped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if something did not answer, or somebody else compares the same day: what
+    /// is done is done, and the next call goes on.
+    pub async fn compare(
+        &self,
+        day: Day,
+        time: Duration,
+        now: Timestamp,
+    ) -> Result<Comparison, Error> {
+        for number in 1..=MAX_NUMBER {
+            let begun = match self.table.comparison(&run_id(day, number)).await? {
+                Some(Comparison { finished_at: Some(_), .. }) => continue,
+                Some(begun) => begun,
+                None => self.stored(Comparison::begun(day, number, now)).await?,
+            };
+            return self.go_on(begun, time, now).await;
+        }
+        let detail = format!("this day was compared {MAX_NUMBER} times");
+        Err(Error::Conflict { code: "too_many_comparisons", detail })
+    }
+
+    async fn go_on(
+        &self,
+        begun: Comparison,
+        time: Duration,
+        now: Timestamp,
+    ) -> Result<Comparison, Error> {
+        let limit = Instant::now().checked_add(time);
+        // Of a day that is not over, the hours that have begun.
+        let day_after = begun.day.begins().plus(Duration::from_secs(24 * 3_600));
+        let end = day_after.min(now.plus(Duration::from_millis(1)));
+        let (mut run, mut before) = (begun, None);
+        while run.next < end {
+            let part = PartOfDay { from: run.next, to: run.next.plus(PART) };
+            let mut report = run.report.clone();
+            before = Some(self.compare_part(part, before, &run, &mut report, now).await?);
+            run = self.stored(Comparison { report, next: part.to, ..run }).await?;
+            if run.next < end && limit.is_some_and(|limit| Instant::now() >= limit) {
+                return Ok(run);
+            }
+        }
+        self.look_again(now).await?;
+        self.stored(Comparison { finished_at: Some(now), ..run }).await
+    }
+
+    /// Compares a part of a day both ways, and tells what the provider knows of it. `before` is what it
+    /// knows of the hour before.
+    async fn compare_part(
+        &self,
+        part: PartOfDay,
+        before: Option<Known>,
+        run: &Comparison,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<Known, Error> {
+        let mut earlier = match before {
+            Some(earlier) => earlier,
+            None => self.known(part.from.minus(OVERLAP), part.from, now).await?,
+        };
+        let mut known = Known::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.stripe.movements(part.from, part.to, after.as_deref(), now).await?;
+            page.items.iter().for_each(|movement| known.learn(movement));
+            self.compare_movements(&page.items, run, report, now).await?;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        earlier.payments.extend(known.payments.iter().cloned());
+        earlier.reversals.extend(known.reversals.iter().cloned());
+        self.compare_payments(part, &earlier, report, now).await?;
+        self.compare_reversals(part, &earlier, report, now).await?;
+        Ok(known)
+    }
+
+    /// What the provider knows of an hour.
+    async fn known(&self, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Known, Error> {
+        let mut known = Known::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.stripe.movements(from, to, after.as_deref(), now).await?;
+            page.items.iter().for_each(|movement| known.learn(movement));
+            after = page.next;
+            if after.is_none() {
+                return Ok(known);
+            }
+        }
+    }
+
+    /// What the provider moved must be in the books.
+    async fn compare_movements(
+        &self,
+        movements: &[Movement],
+        run: &Comparison,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let payments = movements.iter().filter_map(Movement::payment);
+        let ids: Vec<PaymentId> =
+            payments.filter_map(|notice| notice.payment_id().cloned()).collect();
+        let claims = self.table.payments(&ids).await?;
+        let claims: BTreeMap<PaymentId, PaymentClaim> =
+            claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
+        for movement in movements {
+            count(&mut report.movements);
+            let key = format!("{} {}", movement.category, movement.currency);
+            let total = report.totals.entry(key).or_default();
+            total.add(movement.amount, movement.fee, movement.net);
+            match &movement.of {
+                Reading::Told(Told::Payment(notice)) => {
+                    count(&mut report.payments);
+                    self.compare_payment(notice, &claims, run, report, now).await?;
+                }
+                Reading::Told(Told::Reversal(notice)) => {
+                    count(&mut report.reversals);
+                    self.compare_reversal(notice, run, report, now).await?;
+                }
+                Reading::Unreadable { event, why } => {
+                    count(&mut report.unreadable);
+                    error!(movement = event, why, "a movement of ours cannot be read");
+                }
+                Reading::Ignored(_) | Reading::OtherMode => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare_payment(
+        &self,
+        notice: &Notice,
+        claims: &BTreeMap<PaymentId, PaymentClaim>,
+        run: &Comparison,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let What::Paid(payment) = &notice.what else { return Ok(()) };
+        let claim = match claims.get(&payment.id) {
+            Some(claim) => Some(claim.clone()),
+            None => self.credit(notice, payment.money, report, now).await?,
+        };
+        let Some(claim) = claim else { return Ok(()) };
+        // It was paid before this comparison began, and credited since: nobody had told.
+        if claim.settled_at >= run.started_at {
+            count(&mut report.credited);
+        }
+        if claim.money != payment.money {
+            let same = claim.money.currency == payment.money.currency;
+            let differs = FindingKind::AmountDiffers;
+            let finding = Finding {
+                kind: if same { differs } else { FindingKind::CurrencyDiffers },
+                account: Some(claim.account.clone()),
+                order: Some(claim.order.clone()),
+                payment: Some(payment.id.clone()),
+                reversal: None,
+                expected: Some(claim.money),
+                actual: Some(payment.money),
+                found_at: now,
+            };
+            if found_again(&self.table, &finding).await? {
+                report.drifts(payment.money, 1);
+                report.drifts(claim.money, -1);
+                report.finds(finding.id(), finding.kind);
+            }
+        }
+        Ok(())
+    }
+
+    /// Credits a payment that nobody told, by the rule of the webhook. The claim, if it is credited.
+    async fn credit(
+        &self,
+        notice: &Notice,
+        paid: Money,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<Option<PaymentClaim>, Error> {
+        let payment = notice.payment_id().cloned();
+        let finding = |kind| Finding {
+            kind,
+            account: Some(notice.account.clone()),
+            order: Some(notice.order.clone()),
+            payment: payment.clone(),
+            reversal: None,
+            expected: None,
+            actual: Some(paid),
+            found_at: now,
+        };
+        let kind = match payments::confirm(&self.table, notice, now).await {
+            Ok(Confirmed::Found(kind)) => kind,
+            Ok(_) => {
+                let ids: Vec<_> = payment.into_iter().collect();
+                return Ok(self.table.payments(&ids).await?.pop());
+            }
+            Err(Error::Broken(cause)) => {
+                error!(order_id = %notice.order, %cause, "a payment cannot be credited");
+                FindingKind::PaidNotCredited
+            }
+            Err(other) => return Err(other),
+        };
+        // One that a person has closed is settled in another way.
+        let finding = finding(kind);
+        if found_again(&self.table, &finding).await? {
+            report.drifts(paid, 1);
+            report.finds(finding.id(), kind);
+        }
+        Ok(None)
+    }
+
+    async fn compare_reversal(
+        &self,
+        notice: &ReversalNotice,
+        run: &Comparison,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let found = match reversals::confirm(&self.table, notice, now).await {
+            Ok(Confirmed::Found(kind)) => Some(kind),
+            Ok(_) => None,
+            Err(Error::Unavailable(Unavailable::NotCredited(_))) => {
+                reversals::give_up(&self.table, notice, now).await?;
+                Some(FindingKind::UnknownPayment)
+            }
+            Err(Error::Refused(refusal)) => {
+                warn!(payment_id = %notice.payment, %refusal, "a reversal cannot be booked");
+                Some(FindingKind::UnknownPayment)
+            }
+            Err(other) => return Err(other),
+        };
+        match found {
+            Some(kind) => {
+                let finding = reversals::finding_about(notice, kind, now);
+                if found_again(&self.table, &finding).await? {
+                    report.drifts(notice.money(), -1);
+                    report.finds(finding.id(), kind);
+                }
+            }
+            None => {
+                let claim = self.table.reversal(notice.reversal()).await?;
+                if claim.is_some_and(|claim| claim.settled_at >= run.started_at) {
+                    count(&mut report.taken);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was credited in this part of the day must have been paid.
+    async fn compare_payments(
+        &self,
+        part: PartOfDay,
+        known: &Known,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        for shard in 0..SHARDS {
+            let mut after = None;
+            loop {
+                let page = self.table.settled(shard, part, after.as_ref(), PAGE).await?;
+                for claim in page.items.iter().filter(|claim| !claim.payment.is_bank_transfer()) {
+                    count(&mut report.claims);
+                    if !known.payments.contains(&claim.payment)
+                        && let Some(finding) = self.never_paid(claim, now).await?
+                        && found_again(&self.table, &finding).await?
+                    {
+                        report.drifts(claim.money, -1);
+                        report.finds(finding.id(), finding.kind);
+                    }
+                }
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn never_paid(
+        &self,
+        claim: &PaymentClaim,
+        now: Timestamp,
+    ) -> Result<Option<Finding>, Error> {
+        let paid = self.stripe.paid_by(&claim.payment, now).await?;
+        Ok((paid != Some(claim.money)).then(|| Finding {
+            kind: FindingKind::CreditedNotPaid,
+            account: Some(claim.account.clone()),
+            order: Some(claim.order.clone()),
+            payment: Some(claim.payment.clone()),
+            reversal: None,
+            expected: Some(claim.money),
+            actual: paid,
+            found_at: now,
+        }))
+    }
+
+    /// What was taken in this part of the day must have gone back.
+    async fn compare_reversals(
+        &self,
+        part: PartOfDay,
+        known: &Known,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        for shard in 0..SHARDS {
+            let mut after = None;
+            loop {
+                let page = self.table.reversed(shard, part, after.as_ref(), PAGE).await?;
+                for claim in &page.items {
+                    count(&mut report.claims);
+                    if !known.reversals.contains(&claim.reversal)
+                        && let Some(finding) = self.never_made(claim, now).await?
+                        && found_again(&self.table, &finding).await?
+                    {
+                        report.drifts(claim.money, 1);
+                        report.finds(finding.id(), finding.kind);
+                    }
+                }
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn never_made(
+        &self,
+        claim: &ReversalClaim,
+        now: Timestamp,
+    ) -> Result<Option<Finding>, Error> {
+        let made = self.stripe.gave_back(&claim.reversal, now).await?;
+        Ok((made != Some(claim.money)).then(|| Finding {
+            kind: FindingKind::ReversalNotMade,
+            account: Some(claim.account.clone()),
+            order: Some(claim.order.clone()),
+            payment: Some(claim.payment.clone()),
+            reversal: Some(claim.reversal.clone()),
+            expected: Some(claim.money),
+            actual: made,
+            found_at: now,
+        }))
+    }
+
+    /// Looks at the findings of earlier comparisons again: those that are cured close themselves.
+    async fn look_again(&self, now: Timestamp) -> Result<(), Error> {
+        let mut after = None;
+        for _ in 0..MAX_PAGES_OF_FINDINGS {
+            let page = self.table.findings(true, after.as_ref(), PAGE).await?;
+            for record in &page.items {
+                if self.is_cured(&record.finding, now).await? {
+                    cured(&self.table, &record.finding.id(), now).await?;
+                }
+            }
+            after = page.next.as_deref().and_then(Position::parse);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_cured(&self, finding: &Finding, now: Timestamp) -> Result<bool, Error> {
+        let (payment, reversal) = (finding.payment.as_ref(), finding.reversal.as_ref());
+        match (finding.kind, payment, reversal) {
+            (FindingKind::CreditedNotPaid, Some(payment), _) => {
+                let paid = self.stripe.paid_by(payment, now).await?;
+                Ok(paid.is_some() && paid == finding.expected)
+            }
+            (FindingKind::ReversalNotMade, _, Some(reversal)) => {
+                let made = self.stripe.gave_back(reversal, now).await?;
+                Ok(made.is_some() && made == finding.expected)
+            }
+            (FindingKind::PaidNotCredited, Some(payment), _) => {
+                let known = self.table.payment_or_finding(payment).await?;
+                Ok(matches!(known, Some(ClaimOrFinding::Claim(_))))
+            }
+            (FindingKind::UnknownPayment, _, Some(reversal)) => {
+                Ok(self.table.reversal(reversal).await?.is_some())
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn stored(&self, run: Comparison) -> Result<Comparison, Error> {
+        match self.table.commit(Commit::default().comparison(&run)).await? {
+            Committed::Yes => Ok(Comparison { version: run.version.saturating_add(1), ..run }),
+            // Somebody else compares the same day.
+            Committed::No(_) => Err(Unavailable::Busy.into()),
+        }
+    }
+}
+
+impl Known {
+    fn learn(&mut self, movement: &Movement) {
+        match &movement.of {
+            Reading::Told(Told::Payment(Notice { what: What::Paid(payment), .. })) => {
+                self.payments.insert(payment.id.clone());
+            }
+            Reading::Told(Told::Reversal(notice)) => {
+                self.reversals.insert(notice.reversal().clone());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Movement {
+    /// The payment, if it is one of ours.
+    const fn payment(&self) -> Option<&Notice> {
+        match &self.of {
+            Reading::Told(Told::Payment(notice)) => Some(notice),
+            _ => None,
+        }
+    }
+}
+
+const fn count(number: &mut u64) {
+    *number = number.saturating_add(1);
+}

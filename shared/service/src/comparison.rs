@@ -1,0 +1,230 @@
+//! The daily comparison of what the provider moved with what is in the books: its report.
+
+use std::collections::BTreeMap;
+
+use ledger::{Currency, Day, FindingKind, Money, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::cursor::{CursorScope, Cursors, OPERATOR};
+use crate::error::Error;
+use crate::queries::position_of;
+use crate::record::Page;
+use crate::stamp;
+use crate::table::Table;
+
+/// Most findings that a report names; it counts all of them.
+pub const MAX_NAMED_FINDINGS: usize = 200;
+
+/// One comparison of one day: what is done of it, and what it has found so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// The day, in UTC.
+    pub day: Day,
+    /// Counts the comparisons of this day, from 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Everything of the day before this moment is compared.
+    pub next: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// What it has found.
+    pub report: Report,
+}
+
+/// What a comparison found. It depends on the day, the books and the provider alone: a comparison that
+/// was killed and goes on ends with the same report.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// Movements of the provider's balance that were read.
+    pub movements: u64,
+    /// Payments of ours among them.
+    pub payments: u64,
+    /// Refunds and disputes of ours among them.
+    pub reversals: u64,
+    /// Payments and reversals in the books of this day that were looked for at the provider.
+    pub claims: u64,
+    /// Payments that nobody had told, and that were credited now.
+    pub credited: u64,
+    /// Refunds and disputes that nobody had told, and that are in the books now.
+    pub taken: u64,
+    /// Movements that may be of this deployment and cannot be read.
+    pub unreadable: u64,
+    /// What the provider moved, by category and currency (`charge USD`), in the smallest coin.
+    pub totals: BTreeMap<String, Total>,
+    /// By currency: what the provider moved for us less what the books say, in the smallest coin.
+    /// Currencies in which both agree are not here.
+    pub drift: BTreeMap<String, i64>,
+    /// How many findings there are about this day.
+    pub finding_count: u64,
+    /// The first of them: id and kind.
+    pub findings: Vec<(String, String)>,
+}
+
+/// What the provider moved in one category and currency, in the smallest coin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Total {
+    /// How many movements.
+    pub count: u64,
+    /// Into the balance; below zero for what went out.
+    pub amount: i64,
+    /// What the provider kept of it.
+    pub fee: i64,
+    /// Amount less fee.
+    pub net: i64,
+}
+
+/// Everything that reading reports touches.
+#[derive(Debug)]
+pub struct Reports {
+    /// Where they are.
+    pub table: Table,
+    /// What makes and checks cursors.
+    pub cursors: Cursors,
+}
+
+impl Comparison {
+    /// A comparison of which nothing is done.
+    #[must_use]
+    pub fn begun(day: Day, number: u32, now: Timestamp) -> Self {
+        let (version, next, finished_at) = (0, day.begins(), None);
+        Self { version, day, number, started_at: now, next, finished_at, report: Report::default() }
+    }
+
+    /// Its id: the day and its number.
+    #[must_use]
+    pub fn id(&self) -> String {
+        run_id(self.day, self.number)
+    }
+
+    /// Whether money and records agree to the last coin.
+    #[must_use]
+    pub fn is_green(&self) -> bool {
+        let report = &self.report;
+        self.finished_at.is_some()
+            && report.drift.is_empty()
+            && report.finding_count == 0
+            && report.unreadable == 0
+    }
+}
+
+/// Reads a day of this century, `2026-11-23`.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Day> {
+    stamp::parse_day(text)
+}
+
+/// The id of a comparison.
+#[must_use]
+pub fn run_id(day: Day, number: u32) -> String {
+    format!("cmp_{}_{number}", stamp::format_day(day))
+}
+
+impl Report {
+    /// Adds to the drift: below zero for money that the books have and the provider has not.
+    pub fn drifts(&mut self, money: Money, direction: i64) {
+        let units = money.amount.to_minor_units(money.currency).unwrap_or_default();
+        let code = money.currency.code();
+        let drift = self.drift.entry(code.to_owned()).or_default();
+        *drift = drift.saturating_add(units.saturating_mul(direction));
+        if *drift == 0 {
+            self.drift.remove(code);
+        }
+    }
+
+    /// Names a finding, once.
+    pub fn finds(&mut self, id: String, kind: FindingKind) {
+        if self.findings.iter().any(|(known, _)| *known == id) {
+            return;
+        }
+        self.finding_count = self.finding_count.saturating_add(1);
+        if self.findings.len() < MAX_NAMED_FINDINGS {
+            self.findings.push((id, kind.name().to_owned()));
+        }
+    }
+}
+
+impl Total {
+    /// Adds one movement.
+    pub const fn add(&mut self, amount: i64, fee: i64, net: i64) {
+        self.count = self.count.saturating_add(1);
+        self.amount = self.amount.saturating_add(amount);
+        self.fee = self.fee.saturating_add(fee);
+        self.net = self.net.saturating_add(net);
+    }
+}
+
+/// So many of the smallest coin of a currency, as money is written; in two decimals for a currency that
+/// we do not know.
+#[must_use]
+pub fn in_units(units: i64, code: &str) -> String {
+    let decimals = Currency::parse(code).map_or(2, Currency::decimals);
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = decimals as usize + 1);
+    let (whole, part) = digits.split_at(digits.len().saturating_sub(decimals as usize));
+    let sign = if units < 0 { "-" } else { "" };
+    let point = if part.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{part}")
+}
+
+impl Reports {
+    /// A page of the comparisons, the latest day first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, or the table did not answer.
+    pub async fn list(
+        &self,
+        cursor: Option<&str>,
+        limit: u8,
+        now: Timestamp,
+    ) -> Result<Page<Comparison>, Error> {
+        let scope = CursorScope { owner: OPERATOR, list: "reconciliations", filters: "" };
+        let after = position_of(&self.cursors, &scope, cursor, now).await?;
+        let page = self.table.comparisons(after.as_ref(), limit).await?;
+        let next = self.cursors.sealed(&scope, page.next, now).await?;
+        Ok(Page { next, ..page })
+    }
+
+    /// One comparison.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the table did not answer.
+    pub async fn one(&self, id: &str) -> Result<Comparison, Error> {
+        let missing = || Error::NotFound { what: "reconciliation" };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if id.len() > 64 || !id.bytes().all(plain) {
+            return Err(missing());
+        }
+        self.table.comparison(id).await?.ok_or_else(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coins_are_written_as_money() {
+        for (units, code, text) in [
+            (10_000, "USD", "100.00"),
+            (-5, "USD", "-0.05"),
+            (0, "USD", "0.00"),
+            (500, "JPY", "500"),
+            (1, "KWD", "0.001"),
+            (7, "ISK", "0.07"),
+        ] {
+            assert_eq!(in_units(units, code), text, "{units} {code}");
+        }
+    }
+
+    #[test]
+    fn a_drift_that_is_made_up_for_is_none() {
+        let money = Money::parse("1.25", Currency::USD).unwrap();
+        let mut report = Report::default();
+        report.drifts(money, 1);
+        assert_eq!(report.drift, BTreeMap::from([("USD".to_owned(), 125)]));
+        report.drifts(money, -1);
+        assert!(report.drift.is_empty());
+    }
+}
