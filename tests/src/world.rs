@@ -503,6 +503,13 @@ impl World {
         drop(request.send().await.expect("the table takes it"));
     }
 
+    /// The provider's name for the refund of a finding.
+    pub async fn finding_refund(&self, id: &str) -> String {
+        let record = self.table.finding(id).await.expect("the table answers");
+        let refund = record.and_then(|record| record.refund).expect("a refund");
+        refund.provider_id.expect("the provider has made it").to_string()
+    }
+
     /// The findings that are stored, by their kind.
     pub async fn findings(&self) -> Vec<String> {
         let found = self

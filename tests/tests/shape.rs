@@ -52,6 +52,7 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 4] = [
             "import-statement",
             "query-accounts",
             "query-orders",
+            "resolve-finding",
             "review-order",
             "transfer",
         ],

@@ -8,6 +8,7 @@ use service::comparison::Comparison;
 use service::config::ConfigError;
 use service::error::Error;
 use service::lambda::Runtime;
+use service::refunds::Refunds;
 use service::stripe::{Https, Stripe, Wire};
 use tracing::{error, info, warn};
 
@@ -25,7 +26,7 @@ impl ComparePayments {
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let (table, stripe) = (runtime.table()?, Stripe::from_environment(runtime)?);
-        Ok(Self(Comparisons { table, stripe }))
+        Ok(Self(Comparisons { refunds: Refunds { table, stripe } }))
     }
 }
 

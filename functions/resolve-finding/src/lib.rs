@@ -1,15 +1,17 @@
-//! `GET /v1/admin/findings` and `POST /v1/admin/findings/{finding_id}/resolve`: where money and records
-//! disagree, and what became of it.
+//! `GET /v1/admin/findings`, and `POST /v1/admin/findings/{finding_id}/resolve` and `/credit`: where money
+//! and records disagree, and what became of it.
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{Note, Timestamp};
+use ledger::{AccountId, Note, Timestamp};
+use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
-use service::findings::Findings;
+use service::findings::{Credit, Findings};
 use service::http::{self, Parameters, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
+use service::log;
 
 /// The function `resolve-finding`.
 #[derive(Debug)]
@@ -22,7 +24,8 @@ impl ResolveFinding {
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let cursors = Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?);
-        Ok(Self(Findings { table: runtime.table()?, cursors }))
+        let catalogue = CatalogueCache::default();
+        Ok(Self(Findings { table: runtime.table()?, catalogue, cursors }))
     }
 
     /// Answers one request.
@@ -34,6 +37,15 @@ impl ResolveFinding {
                 (&Method::POST, Some(id)) => {
                     let operator = call.operator(Scope::OperatorMoney, now)?;
                     let mut fields = json_body(request)?;
+                    if http::last_part(request) == "credit" {
+                        let account = fields.optional_parsed("account_id", AccountId::parse)?;
+                        let target = fields.balance("balance")?;
+                        fields.finish()?;
+                        let place = Credit { account, target };
+                        let (record, made) = self.0.credit(id, &place, &operator.by, now).await?;
+                        log::about(&made.order.account, Some(&made.order.id));
+                        return Ok(Reply::Ok(http::credited_finding(&record, &made, now)));
+                    }
                     let reason = fields.parsed("reason", Note::parse)?;
                     fields.finish()?;
                     let record = self.0.resolve(id, &reason, &operator.by, now).await?;

@@ -144,7 +144,7 @@ impl<W: Wire> Functions<W> {
             }),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
-            compare_payments: ComparePayments(Comparisons { table: table(), stripe: stripe() }),
+            compare_payments: ComparePayments(Comparisons { refunds: refunds() }),
             configure: Configure(table()),
             confirm_payment: ConfirmPayment(table()),
             create_order: CreateOrder(Orders {
@@ -179,7 +179,11 @@ impl<W: Wire> Functions<W> {
             reconcile: Reconcile(Sweeps { refunds: refunds() }),
             refund_order: RefundOrder(refunds()),
             report_transfer: ReportTransfer(BankTransfers { table: table(), objects: objects() }),
-            resolve_finding: ResolveFinding(Findings { table: table(), cursors: cursors() }),
+            resolve_finding: ResolveFinding(Findings {
+                table: table(),
+                catalogue: catalogue(),
+                cursors: cursors(),
+            }),
             review_order: ReviewOrder(reviews()),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
         }

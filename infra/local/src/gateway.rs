@@ -60,6 +60,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/admin/findings", "resolve-finding"),
     route("GET", "/v1/admin/findings/{finding_id}", "resolve-finding"),
     route("POST", "/v1/admin/findings/{finding_id}/resolve", "resolve-finding"),
+    route("POST", "/v1/admin/findings/{finding_id}/credit", "resolve-finding"),
+    route("POST", "/v1/admin/findings/{finding_id}/refund", "refund-order"),
     route("POST", "/v1/admin/statements", "import-statement"),
     route("GET", "/v1/admin/statements", "import-statement"),
     route("GET", "/v1/admin/statements/{statement_id}", "import-statement"),

@@ -96,6 +96,26 @@ impl FindingKind {
 }
 
 impl Finding {
+    /// The payment that was credited to no order, if that is what this is about.
+    #[must_use]
+    pub fn lost_payment(&self) -> Option<(&PaymentId, Money)> {
+        let lost = match self.kind {
+            FindingKind::AmountDiffers
+            | FindingKind::CurrencyDiffers
+            | FindingKind::DuplicatePayment
+            | FindingKind::OrderInException
+            | FindingKind::UnknownOrder
+            | FindingKind::NotCreditable
+            | FindingKind::PaidNotCredited => true,
+            FindingKind::PaymentAlreadyUsed
+            | FindingKind::UnknownPayment
+            | FindingKind::ReversalDiffers
+            | FindingKind::CreditedNotPaid
+            | FindingKind::ReversalNotMade => false,
+        };
+        self.payment.as_ref().zip(self.actual).filter(|_| lost)
+    }
+
     /// The id, derived from what disagrees: the order, the payment, and the refund or dispute. Not
     /// from the kind, which can look different once the order has become an exception, and not from
     /// when it was seen.

@@ -156,6 +156,12 @@ impl RefundId {
         Self(derive_id("rfd_", &[order.as_str(), "refund", key.as_str()]))
     }
 
+    /// The id of the refund of a payment that no order could take; another one once that has failed.
+    #[must_use]
+    pub fn of_finding(finding: &str, failed: Option<&Self>) -> Self {
+        Self(derive_id("rfd_", &["finding", finding, failed.map_or("", Self::as_str)]))
+    }
+
     /// The id of a refund that was made at the provider, not here.
     #[must_use]
     pub fn of_provider(name: &ProviderId) -> Self {

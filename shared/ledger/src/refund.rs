@@ -140,6 +140,25 @@ impl Refund {
         })
     }
 
+    /// Another attempt at it, as long as nothing is known of it.
+    #[must_use]
+    pub fn with_next_attempt(&self) -> Option<Self> {
+        let attempt = self.attempt.saturating_add(1);
+        self.is_unknown().then(|| Self { attempt, ..self.clone() })
+    }
+
+    /// Given up, because the provider refused to make it; as long as nothing is known of it.
+    #[must_use]
+    pub fn refused(&self, failure: &str) -> Option<Self> {
+        let (status, failure) = (RefundStatus::Failed, Some(failure.to_owned()));
+        self.is_unknown().then(|| Self { status, failure, ..self.clone() })
+    }
+
+    /// Whether the provider has told nothing of it yet.
+    fn is_unknown(&self) -> bool {
+        self.status == RefundStatus::Pending && self.provider_id.is_none()
+    }
+
     pub(crate) const fn amount(&self) -> Decimal {
         self.money.amount.decimal()
     }
@@ -252,9 +271,8 @@ pub fn refund_told(
 pub fn next_attempt(order: &Order, id: &RefundId) -> Option<Order> {
     let mut next = order.clone();
     let refund = next.reversals.refunds.iter_mut().find(|refund| refund.id == *id)?;
-    let unknown = refund.status == RefundStatus::Pending && refund.provider_id.is_none();
-    refund.attempt = refund.attempt.saturating_add(1);
-    unknown.then_some(next)
+    *refund = refund.with_next_attempt()?;
+    Some(next)
 }
 
 /// Decides that the provider will never make a refund: it refused to. `None` if it has been told of
@@ -270,13 +288,10 @@ pub fn refund_refused(
     now: Timestamp,
 ) -> Result<Option<Reversed>, Refusal> {
     let mut next = order.clone();
-    let refund = next.reversals.refunds.iter_mut().find(|refund| {
-        refund.id == *id && refund.status == RefundStatus::Pending && refund.provider_id.is_none()
-    });
-    let Some(refund) = refund else { return Ok(None) };
-    refund.status = RefundStatus::Failed;
-    refund.failure = Some(failure.to_owned());
-    let refund = refund.clone();
+    let mut refunds = next.reversals.refunds.iter_mut();
+    let Some(known) = refunds.find(|refund| refund.id == *id) else { return Ok(None) };
+    let Some(refund) = known.refused(failure) else { return Ok(None) };
+    known.clone_from(&refund);
     rebalance(next, account, Cause::Refund(&refund), now).map(Some)
 }
 

@@ -6,7 +6,8 @@
 use crate::credit::{Credit, Incoming, credit};
 use crate::{
     Account, Actor, Attempt, AttemptOutcome, Decision, EntryKind, External, Finding, FindingKind,
-    IllegalMove, Method, Money, Order, OrderStatus, PaymentId, Reason, Timestamp,
+    IllegalMove, Method, Money, NewOrder, Order, OrderStatus, PaymentId, Reason, Refusal, Timeline,
+    Timestamp,
 };
 
 /// Money that the provider says it has taken for an order.
@@ -20,6 +21,15 @@ pub struct Payment {
     pub paid_at: Timestamp,
     /// The provider's name for the notice, kept with the attempt.
     pub reference: String,
+}
+
+/// What became of the payment of an order that could not take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// It was credited, as an order of its own.
+    Booked,
+    /// It went back to whoever paid it.
+    Refunded,
 }
 
 /// What a payment means for its order.
@@ -100,6 +110,56 @@ pub fn settle(
         }
         Err(_) => dispute(order, payment, FindingKind::NotCreditable, now),
     }
+}
+
+/// Decides to credit a payment that no order could take, as a person says: an order that is completed as
+/// it is made, and the decision, for one commit with the claim of the payment.
+///
+/// # Errors
+/// [`Refusal::CurrencyDiffers`] for money that the account does not hold;
+/// [`Refusal::BalanceTooLarge`].
+pub fn book_payment(
+    account: &Account,
+    new: &NewOrder,
+    payment: &Payment,
+    now: Timestamp,
+) -> Result<(Order, Decision), Refusal> {
+    let incoming = Incoming {
+        kind: EntryKind::CardTopUp,
+        from: External::Card,
+        paid: payment.money,
+        worth: payment.money,
+        target: &new.target,
+        order: &new.id,
+    };
+    let Credit { decision, debt_paid, credited } = credit(account, &incoming, now)?;
+    let timeline = Timeline::completed_at_once(now, Reason::PaymentBooked, new.by.clone());
+    let begun = Order::begun(new.clone(), Method::Card, payment.money, timeline);
+    let order = Order {
+        payment_id: Some(payment.id.clone()),
+        received: Some(payment.money),
+        credited: Some(credited),
+        debt_paid: Some(debt_paid),
+        paid_at: Some(payment.paid_at),
+        completed_at: Some(now),
+        ..begun
+    };
+    Ok((order, decision))
+}
+
+/// The order whose payment found its place elsewhere: cancelled if it was booked as an order of its own,
+/// refunded if it went back. `None` if it is no exception (any more).
+#[must_use]
+pub fn release_exception(order: &Order, to: Released, by: &Actor, now: Timestamp) -> Option<Order> {
+    if order.status() != OrderStatus::Exception {
+        return None;
+    }
+    let (to, reason) = match to {
+        Released::Booked => (OrderStatus::Cancelled, Reason::PaymentBooked),
+        Released::Refunded => (OrderStatus::Refunded, Reason::Refunded),
+    };
+    let timeline = order.timeline.advance(to, now, reason, by.clone()).ok()?;
+    Some(Order { timeline, ..order.clone() })
 }
 
 /// What a payment means that must not be credited, for this reason: a finding, and the order in

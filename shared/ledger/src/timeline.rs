@@ -71,6 +71,8 @@ pub enum Reason {
     TransferOverdue,
     /// A person booked a bank transfer that came without an order.
     TransferBooked,
+    /// A person credited a payment that no order could take.
+    PaymentBooked,
     /// Money was given back.
     Refunded,
     /// Money that had been given back did not arrive, and returned.
@@ -193,7 +195,7 @@ impl OrderStatus {
 }
 
 impl Reason {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Created,
         Self::Paid,
         Self::PaidLate,
@@ -210,6 +212,7 @@ impl Reason {
         Self::TransferRejected,
         Self::TransferOverdue,
         Self::TransferBooked,
+        Self::PaymentBooked,
         Self::Refunded,
         Self::RefundReturned,
     ];
@@ -234,6 +237,7 @@ impl Reason {
             Self::TransferRejected => "transfer_rejected",
             Self::TransferOverdue => "transfer_overdue",
             Self::TransferBooked => "transfer_booked",
+            Self::PaymentBooked => "payment_booked",
             Self::Refunded => "refunded",
             Self::RefundReturned => "refund_returned",
         }

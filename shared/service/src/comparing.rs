@@ -18,10 +18,11 @@ use crate::findings::{cured, found_again};
 use crate::notice::{Notice, ReversalNotice, Told, What};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
+use crate::refunds::Refunds;
 use crate::reversals;
 use crate::stripe::event::Reading;
-use crate::stripe::{Https, Movement, Stripe, Wire};
-use crate::table::{Commit, Committed, PartOfDay, Position, SHARDS, Table};
+use crate::stripe::{Https, Movement, Wire};
+use crate::table::{Commit, Committed, PartOfDay, Position, SHARDS};
 
 /// So much of a day is compared at a time.
 const PART: Duration = Duration::from_secs(3_600);
@@ -39,10 +40,8 @@ const MAX_NUMBER: u32 = 99;
 /// Everything that a comparison touches.
 #[derive(Debug)]
 pub struct Comparisons<W: Wire = Https> {
-    /// Where the books are.
-    pub table: Table,
-    /// Who is asked.
-    pub stripe: Stripe<W>,
+    /// Where refunds are continued, with its table and its way to Stripe.
+    pub refunds: Refunds<W>,
 }
 
 /// What of an hour was read at the provider.
@@ -60,7 +59,7 @@ impl<W: Wire> Comparisons<W> {
     /// As [`Comparisons::compare`].
     pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Option<Comparison>, Error> {
         let yesterday = Day::of(now.minus(AFTER_MIDNIGHT).minus(Duration::from_secs(24 * 3_600)));
-        let first = self.table.comparison(&run_id(yesterday, 1)).await?;
+        let first = self.refunds.table.comparison(&run_id(yesterday, 1)).await?;
         match first {
             Some(Comparison { finished_at: Some(_), .. }) => Ok(None),
             Some(begun) => self.go_on(begun, time, now).await.map(Some),
@@ -83,7 +82,7 @@ impl<W: Wire> Comparisons<W> {
         now: Timestamp,
     ) -> Result<Comparison, Error> {
         for number in 1..=MAX_NUMBER {
-            let begun = match self.table.comparison(&run_id(day, number)).await? {
+            let begun = match self.refunds.table.comparison(&run_id(day, number)).await? {
                 Some(Comparison { finished_at: Some(_), .. }) => continue,
                 Some(begun) => begun,
                 None => self.stored(Comparison::begun(day, number, now)).await?,
@@ -135,7 +134,8 @@ impl<W: Wire> Comparisons<W> {
         let mut known = Known::default();
         let mut after: Option<String> = None;
         loop {
-            let page = self.stripe.movements(part.from, part.to, after.as_deref(), now).await?;
+            let page =
+                self.refunds.stripe.movements(part.from, part.to, after.as_deref(), now).await?;
             page.items.iter().for_each(|movement| known.learn(movement));
             self.compare_movements(&page.items, run, report, now).await?;
             after = page.next;
@@ -155,7 +155,7 @@ impl<W: Wire> Comparisons<W> {
         let mut known = Known::default();
         let mut after: Option<String> = None;
         loop {
-            let page = self.stripe.movements(from, to, after.as_deref(), now).await?;
+            let page = self.refunds.stripe.movements(from, to, after.as_deref(), now).await?;
             page.items.iter().for_each(|movement| known.learn(movement));
             after = page.next;
             if after.is_none() {
@@ -175,7 +175,7 @@ impl<W: Wire> Comparisons<W> {
         let payments = movements.iter().filter_map(Movement::payment);
         let ids: Vec<PaymentId> =
             payments.filter_map(|notice| notice.payment_id().cloned()).collect();
-        let claims = self.table.payments(&ids).await?;
+        let claims = self.refunds.table.payments(&ids).await?;
         let claims: BTreeMap<PaymentId, PaymentClaim> =
             claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
         for movement in movements {
@@ -233,7 +233,7 @@ impl<W: Wire> Comparisons<W> {
                 actual: Some(payment.money),
                 found_at: now,
             };
-            if found_again(&self.table, &finding).await? {
+            if found_again(&self.refunds.table, &finding).await? {
                 report.drifts(payment.money, 1);
                 report.drifts(claim.money, -1);
                 report.finds(finding.id(), finding.kind);
@@ -261,11 +261,11 @@ impl<W: Wire> Comparisons<W> {
             actual: Some(paid),
             found_at: now,
         };
-        let kind = match payments::confirm(&self.table, notice, now).await {
+        let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
             Ok(_) => {
                 let ids: Vec<_> = payment.into_iter().collect();
-                return Ok(self.table.payments(&ids).await?.pop());
+                return Ok(self.refunds.table.payments(&ids).await?.pop());
             }
             Err(Error::Broken(cause)) => {
                 error!(order_id = %notice.order, %cause, "a payment cannot be credited");
@@ -275,7 +275,7 @@ impl<W: Wire> Comparisons<W> {
         };
         // One that a person has closed is settled in another way.
         let finding = finding(kind);
-        if found_again(&self.table, &finding).await? {
+        if found_again(&self.refunds.table, &finding).await? {
             report.drifts(paid, 1);
             report.finds(finding.id(), kind);
         }
@@ -289,11 +289,11 @@ impl<W: Wire> Comparisons<W> {
         report: &mut Report,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let found = match reversals::confirm(&self.table, notice, now).await {
+        let found = match reversals::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => Some(kind),
             Ok(_) => None,
             Err(Error::Unavailable(Unavailable::NotCredited(_))) => {
-                reversals::give_up(&self.table, notice, now).await?;
+                reversals::give_up(&self.refunds.table, notice, now).await?;
                 Some(FindingKind::UnknownPayment)
             }
             Err(Error::Refused(refusal)) => {
@@ -305,13 +305,13 @@ impl<W: Wire> Comparisons<W> {
         match found {
             Some(kind) => {
                 let finding = reversals::finding_about(notice, kind, now);
-                if found_again(&self.table, &finding).await? {
+                if found_again(&self.refunds.table, &finding).await? {
                     report.drifts(notice.money(), -1);
                     report.finds(finding.id(), kind);
                 }
             }
             None => {
-                let claim = self.table.reversal(notice.reversal()).await?;
+                let claim = self.refunds.table.reversal(notice.reversal()).await?;
                 if claim.is_some_and(|claim| claim.settled_at >= run.started_at) {
                     count(&mut report.taken);
                 }
@@ -331,12 +331,12 @@ impl<W: Wire> Comparisons<W> {
         for shard in 0..SHARDS {
             let mut after = None;
             loop {
-                let page = self.table.settled(shard, part, after.as_ref(), PAGE).await?;
+                let page = self.refunds.table.settled(shard, part, after.as_ref(), PAGE).await?;
                 for claim in page.items.iter().filter(|claim| !claim.payment.is_bank_transfer()) {
                     count(&mut report.claims);
                     if !known.payments.contains(&claim.payment)
                         && let Some(finding) = self.never_paid(claim, now).await?
-                        && found_again(&self.table, &finding).await?
+                        && found_again(&self.refunds.table, &finding).await?
                     {
                         report.drifts(claim.money, -1);
                         report.finds(finding.id(), finding.kind);
@@ -356,7 +356,7 @@ impl<W: Wire> Comparisons<W> {
         claim: &PaymentClaim,
         now: Timestamp,
     ) -> Result<Option<Finding>, Error> {
-        let paid = self.stripe.paid_by(&claim.payment, now).await?;
+        let paid = self.refunds.stripe.paid_by(&claim.payment, now).await?;
         Ok((paid != Some(claim.money)).then(|| Finding {
             kind: FindingKind::CreditedNotPaid,
             account: Some(claim.account.clone()),
@@ -380,12 +380,12 @@ impl<W: Wire> Comparisons<W> {
         for shard in 0..SHARDS {
             let mut after = None;
             loop {
-                let page = self.table.reversed(shard, part, after.as_ref(), PAGE).await?;
+                let page = self.refunds.table.reversed(shard, part, after.as_ref(), PAGE).await?;
                 for claim in &page.items {
                     count(&mut report.claims);
                     if !known.reversals.contains(&claim.reversal)
                         && let Some(finding) = self.never_made(claim, now).await?
-                        && found_again(&self.table, &finding).await?
+                        && found_again(&self.refunds.table, &finding).await?
                     {
                         report.drifts(claim.money, 1);
                         report.finds(finding.id(), finding.kind);
@@ -405,7 +405,7 @@ impl<W: Wire> Comparisons<W> {
         claim: &ReversalClaim,
         now: Timestamp,
     ) -> Result<Option<Finding>, Error> {
-        let made = self.stripe.gave_back(&claim.reversal, now).await?;
+        let made = self.refunds.stripe.gave_back(&claim.reversal, now).await?;
         Ok((made != Some(claim.money)).then(|| Finding {
             kind: FindingKind::ReversalNotMade,
             account: Some(claim.account.clone()),
@@ -422,10 +422,13 @@ impl<W: Wire> Comparisons<W> {
     async fn look_again(&self, now: Timestamp) -> Result<(), Error> {
         let mut after = None;
         for _ in 0..MAX_PAGES_OF_FINDINGS {
-            let page = self.table.findings(true, after.as_ref(), PAGE).await?;
-            for record in &page.items {
+            let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
+            for record in page.items {
+                let id = record.finding.id();
                 if self.is_cured(&record.finding, now).await? {
-                    cured(&self.table, &record.finding.id(), now).await?;
+                    cured(&self.refunds.table, &id, now).await?;
+                } else if record.refund.is_some() {
+                    self.refunds.continue_finding(record, now).await?;
                 }
             }
             after = page.next.as_deref().and_then(Position::parse);
@@ -440,26 +443,26 @@ impl<W: Wire> Comparisons<W> {
         let (payment, reversal) = (finding.payment.as_ref(), finding.reversal.as_ref());
         match (finding.kind, payment, reversal) {
             (FindingKind::CreditedNotPaid, Some(payment), _) => {
-                let paid = self.stripe.paid_by(payment, now).await?;
+                let paid = self.refunds.stripe.paid_by(payment, now).await?;
                 Ok(paid.is_some() && paid == finding.expected)
             }
             (FindingKind::ReversalNotMade, _, Some(reversal)) => {
-                let made = self.stripe.gave_back(reversal, now).await?;
+                let made = self.refunds.stripe.gave_back(reversal, now).await?;
                 Ok(made.is_some() && made == finding.expected)
             }
             (FindingKind::PaidNotCredited, Some(payment), _) => {
-                let known = self.table.payment_or_finding(payment).await?;
+                let known = self.refunds.table.payment_or_finding(payment).await?;
                 Ok(matches!(known, Some(ClaimOrFinding::Claim(_))))
             }
             (FindingKind::UnknownPayment, _, Some(reversal)) => {
-                Ok(self.table.reversal(reversal).await?.is_some())
+                Ok(self.refunds.table.reversal(reversal).await?.is_some())
             }
             _ => Ok(false),
         }
     }
 
     async fn stored(&self, run: Comparison) -> Result<Comparison, Error> {
-        match self.table.commit(Commit::default().comparison(&run)).await? {
+        match self.refunds.table.commit(Commit::default().comparison(&run)).await? {
             Committed::Yes => Ok(Comparison { version: run.version.saturating_add(1), ..run }),
             // Somebody else compares the same day.
             Committed::No(_) => Err(Unavailable::Busy.into()),

@@ -1,13 +1,17 @@
 //! Findings: where money and records disagree, until a person, or the money itself, has set it right.
 
-use ledger::{Actor, Finding, FindingKind, Note, Refund, RefundStatus, Timestamp};
+use ledger::{
+    AccountId, Actor, Finding, FindingKind, IdempotencyKey, NewOrder, Note, OrderId, Payment,
+    Refund, RefundStatus, Released, Target, Timestamp,
+};
 
+use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
-use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::payments::Confirmed;
 use crate::queries::position_of;
-use crate::record::Page;
+use crate::record::{OrderRecord, Page, PaymentClaim, RequestWords};
 use crate::reversals::finding_about;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
@@ -44,8 +48,19 @@ pub enum How {
     Resolved,
     /// The payment went back to whoever paid it.
     Refunded,
+    /// The payment was credited, as an order of its own.
+    Credited,
     /// Money and records agree again.
     Cured,
+}
+
+/// Where the payment of a finding is to be credited.
+#[derive(Debug, Clone)]
+pub struct Credit {
+    /// The account; the finding's own unless something else is said.
+    pub account: Option<AccountId>,
+    /// What is topped up.
+    pub target: Target,
 }
 
 /// Everything that the operator's desk for findings touches.
@@ -53,6 +68,8 @@ pub enum How {
 pub struct Findings {
     /// Where findings are.
     pub table: Table,
+    /// Which products there are.
+    pub catalogue: CatalogueCache,
     /// What makes and checks cursors.
     pub cursors: Cursors,
 }
@@ -64,6 +81,7 @@ impl How {
         match self {
             Self::Resolved => "resolved",
             Self::Refunded => "refunded",
+            Self::Credited => "credited",
             Self::Cured => "cured",
         }
     }
@@ -71,7 +89,8 @@ impl How {
     /// The way of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Resolved, Self::Refunded, Self::Cured].into_iter().find(|how| how.name() == name)
+        let all = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
+        all.into_iter().find(|how| how.name() == name)
     }
 }
 
@@ -95,15 +114,13 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         | FindingKind::CurrencyDiffers
         | FindingKind::OrderInException
         | FindingKind::NotCreditable => {
-            "refund the payment at the provider, or adjust the balance by what was paid, and resolve \
-             this with what was done"
+            "credit what was paid to an account, or refund it; both from here, and both only once"
         }
         FindingKind::DuplicatePayment => {
-            "the customer paid twice: refund this payment at the provider"
+            "the customer paid twice: refund this payment, or credit it"
         }
         FindingKind::UnknownOrder => {
-            "find out whose payment it is: adjust that account's balance, or refund the payment at \
-             the provider"
+            "find out whose payment it is, and credit it to that account; else refund it"
         }
         FindingKind::PaymentAlreadyUsed => {
             "look at both orders of this payment: only the first was credited"
@@ -116,7 +133,8 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
             "money went back in another currency than it came: adjust the balance"
         }
         FindingKind::PaidNotCredited => {
-            "the provider was paid and the order cannot be completed: look at the order and at the logs"
+            "the provider was paid and the order cannot be completed: look at the logs, and credit or \
+             refund the payment"
         }
         FindingKind::CreditedNotPaid => {
             "a balance was credited for a payment that the provider does not know: find out how, and \
@@ -127,6 +145,40 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
              adjust the balance"
         }
     }
+}
+
+/// The answer to who would do something else about a finding that has ended.
+pub(crate) fn closed_already(closed: &Closed) -> Error {
+    let detail = format!("it was closed by {}: {}", closed.by, closed.how.name());
+    Error::Conflict { code: "finding_closed", detail }
+}
+
+/// The answer to who would give money a place that has one.
+pub(crate) fn not_lost(record: &FindingRecord) -> Error {
+    let kind = record.finding.kind.name();
+    let detail = format!("a finding of type {kind} is not about a payment without a place");
+    Error::Conflict { code: "finding_not_creditable", detail }
+}
+
+/// One finding.
+pub(crate) async fn known(table: &Table, id: &str) -> Result<FindingRecord, Error> {
+    let missing = || Error::NotFound { what: "finding" };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if id.len() > 64 || !id.bytes().all(plain) {
+        return Err(missing());
+    }
+    table.finding(id).await?.ok_or_else(missing)
+}
+
+/// Writes a finding as it is from now on; `None` if somebody else did.
+pub(crate) async fn stored(
+    table: &Table,
+    next: FindingRecord,
+) -> Result<Option<FindingRecord>, Error> {
+    let version = next.version.saturating_add(1);
+    let committed = table.commit(Commit::default().finding(&next)).await?;
+    let went = matches!(committed, Committed::Yes);
+    Ok(went.then(|| FindingRecord { version, ..next }))
 }
 
 /// Stores a finding. The same one found again is the same one.
@@ -218,12 +270,37 @@ pub(crate) async fn reversed(
         if next == record {
             return Ok(Confirmed::Unchanged);
         }
-        match table.commit(Commit::default().finding(&next)).await? {
+        let commit = match &next.closed {
+            Some(closed) => {
+                let by = &closed.by;
+                released(table, &next.finding, Released::Refunded, by, now).await?
+            }
+            None => Commit::default(),
+        };
+        match table.commit(commit.finding(&next)).await? {
             Committed::Yes => return Ok(Confirmed::Reversed),
             Committed::No(_) => pause_before_retry(tries).await,
         }
     }
     Err(Unavailable::Busy.into())
+}
+
+/// The commit of the order whose payment has found its place, if that order waits for a person.
+async fn released(
+    table: &Table,
+    finding: &Finding,
+    to: Released,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<Commit, Error> {
+    let Some(id) = &finding.order else { return Ok(Commit::default()) };
+    let record = table.order(id).await?;
+    let record = record.filter(|record| Some(&record.order.account) == finding.account.as_ref());
+    let Some(record) = record else { return Ok(Commit::default()) };
+    Ok(match ledger::release_exception(&record.order, to, by, now) {
+        Some(order) => Commit::default().order(&OrderRecord { order, ..record }),
+        None => Commit::default(),
+    })
 }
 
 /// The refund of a whole payment, with what is known of it now.
@@ -232,9 +309,17 @@ fn refund_of(record: &FindingRecord, notice: &ReversalNotice) -> Option<Refund> 
     if record.finding.actual != Some(told.money) {
         return None;
     }
+    let other = || Refund::made_elsewhere(told);
     match &record.refund {
-        Some(known) => known.told(told),
-        None => Some(Refund::made_elsewhere(told)),
+        // All of a payment goes back once: if it is not the refund that is known, that one was not made.
+        Some(known) => known.told(told).or_else(|| {
+            let made = known.status != RefundStatus::Failed && known.provider_id.is_some();
+            match told.status {
+                RefundStatus::Failed => Some(known.clone()),
+                _ => (!made).then(other),
+            }
+        }),
+        None => Some(other()),
     }
 }
 
@@ -273,8 +358,7 @@ impl Findings {
             let record = self.one(id).await?;
             if let Some(closed) = &record.closed {
                 let same = closed.how == How::Resolved && closed.reason.as_ref() == Some(reason);
-                let detail = format!("it was closed by {}: {}", closed.by, closed.how.name());
-                let other = Error::Conflict { code: "finding_closed", detail };
+                let other = closed_already(closed);
                 return if same { Ok(record) } else { Err(other) };
             }
             let closed = Closed {
@@ -294,16 +378,88 @@ impl Findings {
         Err(Unavailable::Busy.into())
     }
 
+    /// Credits the payment of a finding to an account, once: as an order that is completed as it is made.
+    /// Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for the account; `finding_closed`; `finding_not_creditable`;
+    /// `unknown_product`; [`ledger::Refusal::CurrencyDiffers`]; [`Error::Unavailable`].
+    pub async fn credit(
+        &self,
+        id: &str,
+        place: &Credit,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(FindingRecord, OrderRecord), Error> {
+        let key = IdempotencyKey::parse(id).map_err(|_| Error::NotFound { what: "finding" })?;
+        for tries in 0..MAX_COMMIT_TRIES {
+            let record = self.one(id).await?;
+            let (payment, money) =
+                record.finding.lost_payment().ok_or_else(|| not_lost(&record))?;
+            let account = place.account.clone().or_else(|| record.finding.account.clone());
+            let missing = || Invalid::field("missing_field", "account_id", "is required");
+            let account_id = account.ok_or_else(missing)?;
+            let order_id = OrderId::derive(&account_id, "finding", &key);
+            if let Some(closed) = &record.closed {
+                let made = self.table.order(&order_id).await?;
+                let made = made.filter(|made| made.order.target == place.target);
+                let credited = closed.how == How::Credited;
+                return made
+                    .filter(|_| credited)
+                    .map(|made| (record.clone(), made))
+                    .ok_or_else(|| closed_already(closed));
+            }
+            if record.refund.as_ref().is_some_and(|one| one.status != RefundStatus::Failed) {
+                let detail = "a refund of this payment is under way".to_owned();
+                return Err(Error::Conflict { code: "finding_not_creditable", detail });
+            }
+            let account = self.table.account(&account_id).await?;
+            let account = account.ok_or(Error::NotFound { what: "account" })?;
+            self.catalogue.get(&self.table, now).await?.must_know(&place.target)?;
+            let new = NewOrder {
+                id: order_id,
+                account: account_id,
+                target: place.target.clone(),
+                by: by.clone(),
+                created_at: now,
+            };
+            let (paid_at, reference) = (record.finding.found_at, id.to_owned());
+            let paid = Payment { id: payment.clone(), money, paid_at, reference };
+            let (order, decision) = ledger::book_payment(&account, &new, &paid, now)?;
+            let claim = PaymentClaim {
+                payment: paid.id,
+                order: order.id.clone(),
+                account: order.account.clone(),
+                money,
+                settled_at: now,
+            };
+            let (version, request) = (0, RequestWords::default());
+            let (checkout, instructions) = (None, None);
+            let made = OrderRecord { order, version, request, checkout, instructions };
+            let closed = Closed { at: now, by: by.clone(), how: How::Credited, reason: None };
+            let next = FindingRecord { closed: Some(closed), ..record.clone() };
+            let commit = released(&self.table, &next.finding, Released::Booked, by, now).await?;
+            let commit = commit.order(&made).payment(&claim).finding(&next).decision(&decision);
+            match self.table.commit(commit).await? {
+                Committed::Yes => {
+                    let version = next.version.saturating_add(1);
+                    return Ok((FindingRecord { version, ..next }, made));
+                }
+                Committed::No(Stale::Payment(claim)) => {
+                    let detail = format!("this payment was credited to order {}", claim.order);
+                    return Err(Error::Conflict { code: "finding_not_creditable", detail });
+                }
+                Committed::No(_) => pause_before_retry(tries).await,
+            }
+        }
+        Err(Unavailable::Busy.into())
+    }
+
     /// One finding.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the table did not answer.
     pub async fn one(&self, id: &str) -> Result<FindingRecord, Error> {
-        let missing = || Error::NotFound { what: "finding" };
-        let plain = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !plain {
-            return Err(missing());
-        }
-        self.table.finding(id).await?.ok_or_else(missing)
+        known(&self.table, id).await
     }
 }

@@ -11,11 +11,13 @@ use ledger::{
     Refusal, Timestamp, ToldRefund, WantedRefund,
 };
 
-use crate::error::{BrokenRecord, Error, Invalid};
-use crate::record::{OrderRecord, WrittenAmount};
+use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
+use crate::findings::{self, FindingRecord};
+use crate::notice::{ReversalNotice, WhatBack};
+use crate::record::{ClaimOrFinding, OrderRecord, WrittenAmount};
 use crate::reversals::change;
-use crate::stripe::{CallFailed, Https, Stripe, Wire, is_chargeable};
-use crate::table::{Commit, Committed, Table};
+use crate::stripe::{CallFailed, Https, Refunded, Stripe, Wire, is_chargeable};
+use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
 
 /// How often Stripe is asked to make a refund for one request.
 const MAX_CALLS: u32 = 3;
@@ -88,21 +90,74 @@ impl<W: Wire> Refunds<W> {
             },
             outcome => outcome?,
         };
-        let refund = refund_in(&record, &asked.id)?;
+        let holder = Holder::Order(Box::new(record));
+        let refund = holder.refund(&asked.id)?;
         let same = refund.money == asked.money
             && refund.reason.as_ref() == Some(&asked.reason)
             && refund.bank_reference == asked.bank_reference;
         if !same {
             return Err(Error::KeyReused);
         }
-        let record = match made {
-            true => record,
-            // The provider forgets a key after a day, and would then make the refund again.
-            false => self.look(record, &asked.id, now).await?,
-        };
-        let record = self.drive(record, &asked.id, now).await?;
-        let refund = refund_in(&record, &asked.id)?;
-        Ok(MadeRefund { record, refund, before: !made })
+        let holder = self.end(holder, &asked.id, made, now).await?;
+        let refund = holder.refund(&asked.id)?;
+        match holder {
+            Holder::Order(record) => Ok(MadeRefund { record: *record, refund, before: !made }),
+            Holder::Finding(_) => Err(missing()),
+        }
+    }
+
+    /// Gives the payment of a finding back, all of it and once, or continues the refund that was begun
+    /// before. The finding is closed once the money has left.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; `finding_closed`; `finding_not_creditable`; [`Error::Unavailable`].
+    pub async fn give_back(
+        &self,
+        id: &str,
+        reason: &Note,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<FindingRecord, Error> {
+        for tries in 0..MAX_COMMIT_TRIES {
+            let record = findings::known(&self.table, id).await?;
+            let begun = record.refund.as_ref().filter(|one| one.status != RefundStatus::Failed);
+            if let Some(refund) = begun {
+                let refund = refund.id.clone();
+                let holder = Holder::Finding(Box::new(record));
+                return self.end(holder, &refund, false, now).await?.finding();
+            }
+            if let Some(closed) = &record.closed {
+                return Err(findings::closed_already(closed));
+            }
+            let lost = record.finding.lost_payment();
+            let (payment, money) = lost.ok_or_else(|| findings::not_lost(&record))?;
+            if let Some(ClaimOrFinding::Claim(claim)) =
+                self.table.payment_or_finding(payment).await?
+            {
+                let detail = format!("this payment was credited to order {}", claim.order);
+                return Err(Error::Conflict { code: "finding_not_creditable", detail });
+            }
+            let refund = Refund {
+                id: RefundId::of_finding(id, record.refund.as_ref().map(|failed| &failed.id)),
+                money,
+                status: RefundStatus::Pending,
+                provider_id: None,
+                bank_reference: None,
+                reason: Some(reason.clone()),
+                failure: None,
+                attempt: 1,
+                by: by.clone(),
+                created_at: now,
+            };
+            let refund_id = refund.id.clone();
+            let next = FindingRecord { refund: Some(refund), ..record };
+            if let Some(next) = findings::stored(&self.table, next).await? {
+                let holder = Holder::Finding(Box::new(next));
+                return self.end(holder, &refund_id, true, now).await?.finding();
+            }
+            pause_before_retry(tries).await;
+        }
+        Err(Unavailable::Busy.into())
     }
 
     /// Finds out how every refund of an order stands that waits for the provider, and continues
@@ -120,62 +175,97 @@ impl<W: Wire> Refunds<W> {
         let ids: Vec<_> = refunds.map(|refund| refund.id.clone()).collect();
         let mut record = record;
         for id in ids {
-            record = self.look(record, &id, now).await?;
-            record = self.drive(record, &id, now).await?;
+            let holder = Holder::Order(Box::new(record));
+            record = self.end(holder, &id, false, now).await?.order()?;
         }
         Ok(record)
     }
 
-    /// Asks the provider to make a refund, as long as it is not known to have done so.
-    async fn drive(
+    /// Finds out how the refund of a finding stands that waits for the provider, and continues it if the
+    /// provider does not know it.
+    ///
+    /// # Errors
+    /// As [`Refunds::continue_all`].
+    pub(crate) async fn continue_finding(
         &self,
-        record: OrderRecord,
-        id: &RefundId,
+        record: FindingRecord,
         now: Timestamp,
-    ) -> Result<OrderRecord, Error> {
-        let mut record = record;
+    ) -> Result<(), Error> {
+        let Some(id) = record.refund.as_ref().map(|refund| refund.id.clone()) else {
+            return Ok(());
+        };
+        let holder = Holder::Finding(Box::new(record));
+        self.end(holder, &id, false, now).await.map(drop)
+    }
+
+    /// Brings a refund to its end, as far as the provider lets it. One that was not begun just now is
+    /// looked up first: the provider forgets a key after a day, and would make the refund again.
+    async fn end(
+        &self,
+        holder: Holder,
+        id: &RefundId,
+        just_begun: bool,
+        now: Timestamp,
+    ) -> Result<Holder, Error> {
+        let mut holder = if just_begun { holder } else { self.look(holder, id, now).await? };
         for call in 0..MAX_CALLS {
-            let refund = refund_in(&record, id)?;
+            let refund = holder.refund(id)?;
             if refund.status != RefundStatus::Pending || refund.provider_id.is_some() {
                 break;
             }
             if call > 0 {
                 tokio::time::sleep(PAUSE_BETWEEN_CALLS.saturating_mul(call)).await;
             }
-            match self.stripe.create_refund(&record.order, &refund, now).await {
-                Ok(told) => record = self.tell(&record, &told, now).await?,
+            match self.stripe.create_refund(&holder.of()?, &refund, now).await {
+                Ok(told) => holder = self.tell(holder, &told, now).await?,
                 Err(CallFailed::Repeat(_)) => {}
                 Err(CallFailed::NextAttempt(_)) => {
-                    record = self.next_attempt(record, id, now).await?;
+                    holder = self.next_attempt(holder, id, now).await?;
                 }
                 Err(CallFailed::Refused(why)) => {
-                    record = self.refused(record, id, &why, now).await?;
+                    holder = self.refused(holder, id, &why, now).await?;
                 }
             }
         }
-        Ok(record)
+        Ok(holder)
     }
 
     /// Another attempt has another key, under which the provider would make the refund again: only
     /// once it is sure that it has not made it.
     async fn next_attempt(
         &self,
-        record: OrderRecord,
+        holder: Holder,
         id: &RefundId,
         now: Timestamp,
-    ) -> Result<OrderRecord, Error> {
-        let record = self.look(record, id, now).await?;
-        let Some(order) = ledger::next_attempt(&record.order, id) else { return Ok(record) };
-        let next = OrderRecord { order, ..record };
-        match self.table.commit(Commit::default().order(&next)).await? {
-            Committed::Yes => {
-                let version = next.version.saturating_add(1);
-                Ok(OrderRecord { version, ..next })
-            }
-            // Somebody else continues the same refund: theirs is the one that counts.
-            Committed::No(_) => {
+    ) -> Result<Holder, Error> {
+        match self.look(holder, id, now).await? {
+            Holder::Order(record) => {
+                let Some(order) = ledger::next_attempt(&record.order, id) else {
+                    return Ok(Holder::Order(record));
+                };
+                let next = OrderRecord { order, ..*record };
+                let committed = self.table.commit(Commit::default().order(&next)).await?;
+                if matches!(committed, Committed::Yes) {
+                    let version = next.version.saturating_add(1);
+                    return Ok(Holder::Order(Box::new(OrderRecord { version, ..next })));
+                }
+                // Somebody else continues the same refund: theirs is the one that counts.
                 let missing = || BrokenRecord::Missing(format!("order {}", next.order.id));
-                Ok(self.table.order(&next.order.id).await?.ok_or_else(missing)?)
+                let current = self.table.order(&next.order.id).await?.ok_or_else(missing)?;
+                Ok(Holder::Order(Box::new(current)))
+            }
+            Holder::Finding(record) => {
+                let Some(refund) = record.refund.as_ref().and_then(Refund::with_next_attempt)
+                else {
+                    return Ok(Holder::Finding(record));
+                };
+                let finding = record.finding.id();
+                let next = FindingRecord { refund: Some(refund), ..*record };
+                let stored = match findings::stored(&self.table, next).await? {
+                    Some(stored) => stored,
+                    None => findings::known(&self.table, &finding).await?,
+                };
+                Ok(Holder::Finding(Box::new(stored)))
             }
         }
     }
@@ -183,43 +273,71 @@ impl<W: Wire> Refunds<W> {
     /// The provider will not make it, unless it has.
     async fn refused(
         &self,
-        record: OrderRecord,
+        holder: Holder,
         id: &RefundId,
         why: &str,
         now: Timestamp,
-    ) -> Result<OrderRecord, Error> {
-        let record = self.look(record, id, now).await?;
-        let given_up =
-            |order: &Order, account: &Account| ledger::refund_refused(order, account, id, why, now);
-        self.change(&record, now, given_up).await
+    ) -> Result<Holder, Error> {
+        match self.look(holder, id, now).await? {
+            Holder::Order(record) => {
+                let given_up = |order: &Order, account: &Account| {
+                    ledger::refund_refused(order, account, id, why, now)
+                };
+                self.change(&record, now, given_up).await
+            }
+            Holder::Finding(record) => {
+                let Some(refund) = record.refund.as_ref().and_then(|one| one.refused(why)) else {
+                    return Ok(Holder::Finding(record));
+                };
+                let finding = record.finding.id();
+                let next = FindingRecord { refund: Some(refund), ..*record };
+                let stored = match findings::stored(&self.table, next).await? {
+                    Some(stored) => stored,
+                    None => findings::known(&self.table, &finding).await?,
+                };
+                Ok(Holder::Finding(Box::new(stored)))
+            }
+        }
     }
 
     /// Asks the provider how a refund stands that waits for it. One that it does not know stays as it
     /// is.
-    async fn look(
-        &self,
-        record: OrderRecord,
-        id: &RefundId,
-        now: Timestamp,
-    ) -> Result<OrderRecord, Error> {
-        if refund_in(&record, id)?.status != RefundStatus::Pending {
-            return Ok(record);
+    async fn look(&self, holder: Holder, id: &RefundId, now: Timestamp) -> Result<Holder, Error> {
+        let refund = holder.refund(id)?;
+        if refund.status != RefundStatus::Pending {
+            return Ok(holder);
         }
-        match self.stripe.find_refund(&record.order, &refund_in(&record, id)?, now).await? {
-            Some(told) => self.tell(&record, &told, now).await,
-            None => Ok(record),
+        match self.stripe.find_refund(holder.of()?.payment, &refund, now).await? {
+            Some(told) => self.tell(holder, &told, now).await,
+            None => Ok(holder),
         }
     }
 
     async fn tell(
         &self,
-        record: &OrderRecord,
+        holder: Holder,
         told: &ToldRefund,
         now: Timestamp,
-    ) -> Result<OrderRecord, Error> {
-        let decide =
-            |order: &Order, account: &Account| ledger::refund_told(order, account, told, now);
-        self.change(record, now, decide).await
+    ) -> Result<Holder, Error> {
+        match holder {
+            Holder::Order(record) => {
+                let decide = |order: &Order, account: &Account| {
+                    ledger::refund_told(order, account, told, now)
+                };
+                self.change(&record, now, decide).await
+            }
+            Holder::Finding(record) => {
+                let id = record.finding.id();
+                let missing = || BrokenRecord::Missing(format!("payment of finding {id}"));
+                let notice = ReversalNotice {
+                    id: told.provider_id.to_string(),
+                    payment: record.finding.payment.clone().ok_or_else(missing)?,
+                    what: WhatBack::Refund(told.clone()),
+                };
+                findings::reversed(&self.table, &id, &notice, now).await?;
+                Ok(Holder::Finding(Box::new(findings::known(&self.table, &id).await?)))
+            }
+        }
     }
 
     async fn change(
@@ -227,9 +345,56 @@ impl<W: Wire> Refunds<W> {
         record: &OrderRecord,
         now: Timestamp,
         decide: impl Fn(&Order, &Account) -> Result<Option<ledger::Reversed>, Refusal>,
-    ) -> Result<OrderRecord, Error> {
+    ) -> Result<Holder, Error> {
         let order = &record.order;
-        Ok(change(&self.table, &order.id, &order.account, now, decide).await?.0)
+        let changed = change(&self.table, &order.id, &order.account, now, decide).await?;
+        Ok(Holder::Order(Box::new(changed.0)))
+    }
+}
+
+/// What has a refund: an order, or a finding about a payment that no order could take.
+enum Holder {
+    Order(Box<OrderRecord>),
+    Finding(Box<FindingRecord>),
+}
+
+impl Holder {
+    fn refund(&self, id: &RefundId) -> Result<Refund, BrokenRecord> {
+        let refund = match self {
+            Self::Order(record) => record.order.refund(id),
+            Self::Finding(record) => record.refund.as_ref().filter(|refund| refund.id == *id),
+        };
+        refund.cloned().ok_or_else(|| BrokenRecord::Missing(format!("refund {id}")))
+    }
+
+    /// What its refunds are of.
+    fn of(&self) -> Result<Refunded<'_>, BrokenRecord> {
+        let (payment, account, order) = match self {
+            Self::Order(record) => {
+                let order = &record.order;
+                (order.payment_id.as_ref(), Some(&order.account), Some(&order.id))
+            }
+            Self::Finding(record) => {
+                let finding = &record.finding;
+                (finding.payment.as_ref(), finding.account.as_ref(), finding.order.as_ref())
+            }
+        };
+        let payment = payment.ok_or_else(|| BrokenRecord::Missing("a payment".to_owned()))?;
+        Ok(Refunded { payment, account, order })
+    }
+
+    fn order(self) -> Result<OrderRecord, Error> {
+        match self {
+            Self::Order(record) => Ok(*record),
+            Self::Finding(_) => Err(Error::NotFound { what: "order" }),
+        }
+    }
+
+    fn finding(self) -> Result<FindingRecord, Error> {
+        match self {
+            Self::Finding(record) => Ok(*record),
+            Self::Order(_) => Err(Error::NotFound { what: "finding" }),
+        }
     }
 }
 
@@ -250,9 +415,4 @@ fn suits(order: &Order, wanted: &WantedRefund) -> Result<(), Invalid> {
         }
         _ => Ok(()),
     }
-}
-
-fn refund_in(record: &OrderRecord, id: &RefundId) -> Result<Refund, BrokenRecord> {
-    let missing = || BrokenRecord::Missing(format!("refund {id}"));
-    record.order.refund(id).cloned().ok_or_else(missing)
 }

@@ -23,8 +23,8 @@ pub use problem::Problem;
 pub use view::{accepted_lines, statement, statements};
 pub use view::{
     account, accounts, adjustment, adjustments, api_key, api_keys, balances, catalogue,
-    console_session, entries, finding, findings, issued_token, order, orders, products,
-    reconciliation, reconciliation_csv, reconciliations, refund,
+    console_session, credited_finding, entries, finding, findings, issued_token, order, orders,
+    products, reconciliation, reconciliation_csv, reconciliations, refund,
 };
 
 use crate::error::{Error, Unavailable};

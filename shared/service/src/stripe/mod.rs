@@ -19,6 +19,8 @@ use ledger::Money;
 pub use client::{CallFailed, Closed, Https, PageState, Stripe, StripeSettings, Wire};
 #[cfg(feature = "stripe")]
 pub use movements::{Movement, Movements};
+#[cfg(feature = "stripe")]
+pub use refunds::Refunded;
 
 /// The largest charge: eight digits of the smallest coin
 /// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ledger::{Order, PaymentId, Refund, Timestamp, ToldRefund};
+use ledger::{AccountId, OrderId, PaymentId, Refund, Timestamp, ToldRefund};
 use stripe::{IdempotencyKey, RequestStrategy};
 use stripe_client_core::StripeRequest;
 use stripe_core::refund::{CreateRefund, CreateRefundReason, ListRefund, RetrieveRefund};
@@ -17,6 +17,17 @@ const PAGE: i64 = 100;
 /// Most pages of the refunds of one payment.
 const MAX_PAGES: usize = 5;
 
+/// What a refund is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Refunded<'refund> {
+    /// The payment.
+    pub payment: &'refund PaymentId,
+    /// The account that it names.
+    pub account: Option<&'refund AccountId>,
+    /// The order that it names.
+    pub order: Option<&'refund OrderId>,
+}
+
 impl<W: Wire> Stripe<W> {
     /// Makes a refund as it is stored.
     ///
@@ -26,23 +37,24 @@ impl<W: Wire> Stripe<W> {
     /// [`CallFailed`], by what may be done next.
     pub async fn create_refund(
         &self,
-        order: &Order,
+        of: &Refunded<'_>,
         refund: &Refund,
         now: Timestamp,
     ) -> Result<ToldRefund, CallFailed> {
         let refused = |what: &str| CallFailed::Refused(what.to_owned());
-        let payment = order.payment_id.as_ref().ok_or_else(|| refused("no payment"))?;
         let units = refund.money.amount.to_minor_units(refund.money.currency);
         let key = format!("{}:{}", refund.id, refund.attempt);
         let key = IdempotencyKey::new(key).map_err(|error| refused(&error.to_string()))?;
-        let marks = HashMap::from([
-            (STAGE_MARK.to_owned(), self.stage().to_owned()),
-            (ACCOUNT_MARK.to_owned(), order.account.to_string()),
-            (ORDER_MARK.to_owned(), order.id.to_string()),
-            (REFUND_MARK.to_owned(), refund.id.to_string()),
-        ]);
+        let known = [
+            (STAGE_MARK, Some(self.stage().to_owned())),
+            (ACCOUNT_MARK, of.account.map(ToString::to_string)),
+            (ORDER_MARK, of.order.map(ToString::to_string)),
+            (REFUND_MARK, Some(refund.id.to_string())),
+        ];
+        let marks: HashMap<String, String> =
+            known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         let request = CreateRefund::new()
-            .payment_intent(payment.as_str())
+            .payment_intent(of.payment.as_str())
             .amount(units.ok_or_else(|| refused("amount"))?)
             .reason(CreateRefundReason::RequestedByCustomer)
             .metadata(marks);
@@ -61,20 +73,17 @@ impl<W: Wire> Stripe<W> {
     /// [`Unavailable::Provider`], or a refusal that only a wrong configuration can bring.
     pub async fn find_refund(
         &self,
-        order: &Order,
+        payment: &PaymentId,
         refund: &Refund,
         now: Timestamp,
     ) -> Result<Option<ToldRefund>, Error> {
         let client = self.client(now).await.map_err(Error::from)?;
-        let found = match (&refund.provider_id, &order.payment_id) {
-            (Some(id), _) => {
-                match RetrieveRefund::new(id.as_str()).customize().send(&client).await {
-                    Ok(found) => Some(found),
-                    Err(error) => return Err(self.failed(error, now).await.into()),
-                }
-            }
-            (None, Some(payment)) => self.marked(payment, refund.id.as_str(), now).await?,
-            (None, None) => None,
+        let found = match &refund.provider_id {
+            Some(id) => match RetrieveRefund::new(id.as_str()).customize().send(&client).await {
+                Ok(found) => Some(found),
+                Err(error) => return Err(self.failed(error, now).await.into()),
+            },
+            None => self.marked(payment, refund.id.as_str(), now).await?,
         };
         let unreadable = |field: &str| BrokenRecord::Provider(format!("{}: {field}", refund.id));
         Ok(found.map(|found| read(&found).map_err(unreadable)).transpose()?)

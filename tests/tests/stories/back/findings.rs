@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::world::GOOD_CARD;
-use tests::{World, story};
+use tests::{Answer, Fault, World, story};
 
 use super::dashboard_refund;
 
@@ -163,6 +163,180 @@ async fn a_refund_in_another_currency_is_a_finding_and_moves_nothing() {
         world.assert_balances("wallet 100.00").await;
         drop(dashboard_refund(world, &order, 500).await);
         world.assert_balances("wallet 95.00").await;
+    })
+    .await;
+}
+
+/// An order whose payment differs from it, and the finding about that.
+async fn wrongly_paid(world: &World, key: &str) -> (Answer, Value) {
+    let order = world.order("wallet", "100.00", key).await.expect(201);
+    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
+    drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
+    world.until(async || world.look_up(&order).await.text("status") == "exception").await;
+    let found = listed(world, "open").await;
+    let about = |one: &&Value| one["order_id"] == order.json()["order_id"];
+    (order.clone(), found.iter().find(about).unwrap().clone())
+}
+
+async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
+    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
+    world.admin_post(&path, "unused", body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_money_is_credited_once_as_an_order_of_its_own() {
+    story(async |world| {
+        let (order, found) = wrongly_paid(world, "k1").await;
+        let place = json!({"balance": "product:whatsapp"});
+        let asked = (0..5).map(|_| act(world, &found, "credit", &place));
+        for answer in futures_util::future::join_all(asked).await {
+            let answer = answer.expect(200).json();
+            assert_eq!(
+                (&answer["closed_how"], &answer["order"]["status"]),
+                (&json!("credited"), &json!("completed"))
+            );
+        }
+        world.assert_balances("wallet 0.00, whatsapp 90.00").await;
+        assert_eq!(world.look_up(&order).await.text("status"), "cancelled");
+        assert_eq!(world.look_up(&order).await.text("status_reason"), "payment_booked");
+        let orders = world.get("/v1/orders?status=completed").await.expect(200).json();
+        assert_eq!(orders["data"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            (&orders["data"][0]["received_amount"], &orders["data"][0]["payment_id"]),
+            (&json!("90.00"), &found["payment_id"])
+        );
+        let other = json!({"balance": "wallet"});
+        act(world, &found, "credit", &other).await.expect_problem(409, "finding_closed");
+        let reason = json!({"reason": "x"});
+        act(world, &found, "refund", &reason).await.expect_problem(409, "finding_closed");
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_money_is_credited_to_the_account_that_a_person_names() {
+    story(async |world| {
+        let (_, found) = wrongly_paid(world, "k1").await;
+        let other = world.new_customer("other").await;
+        let nobody = json!({"account_id": "nobody", "balance": "wallet"});
+        act(world, &found, "credit", &nobody).await.expect_problem(404, "not_found");
+        let unknown = json!({"balance": "product:unheard-of"});
+        act(world, &found, "credit", &unknown).await.expect_problem(422, "unknown_product");
+        let place = json!({"account_id": "other", "balance": "wallet"});
+        drop(act(world, &found, "credit", &place).await.expect(200));
+        let balances = world.get_as(&other.key, "/v1/balances").await.expect(200).json();
+        assert_eq!(balances["wallet"]["available"], "90.00");
+        world.assert_balances("wallet 0.00").await;
+        // What was credited can be given back as any order can.
+        let orders = world.get_as(&other.key, "/v1/orders").await.expect(200).json();
+        let path =
+            format!("/v1/admin/orders/{}/refunds", orders["data"][0]["order_id"].as_str().unwrap());
+        let body = json!({"amount": "90.00", "reason": "asked for it"});
+        drop(world.admin_post(&path, "r1", &body).await.expect(201));
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_money_is_given_back_once() {
+    story(async |world| {
+        let (order, found) = wrongly_paid(world, "k1").await;
+        let reason = json!({"reason": "not what was ordered"});
+        let asked = (0..5).map(|_| act(world, &found, "refund", &reason));
+        for answer in futures_util::future::join_all(asked).await {
+            drop(answer.expect(200));
+        }
+        let closed = act(world, &found, "refund", &reason).await.expect(200).json();
+        assert_eq!(
+            (&closed["closed_how"], &closed["refund"]["status"]),
+            (&json!("refunded"), &json!("succeeded"))
+        );
+        assert_eq!(world.look_up(&order).await.text("status"), "refunded");
+        let makes = world.provider_requests("POST /v1/refunds").await;
+        let keys: std::collections::BTreeSet<String> =
+            makes.iter().map(|call| call["idempotency_key"].to_string()).collect();
+        assert_eq!(keys.len(), 1);
+        let place = json!({"balance": "wallet"});
+        act(world, &found, "credit", &place).await.expect_problem(409, "finding_closed");
+        world.assert_balances("wallet 0.00").await;
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_is_on_its_way_back_is_not_credited() {
+    story(async |world| {
+        let (_, found) = wrongly_paid(world, "k1").await;
+        let next = json!({"next": ["pending"]});
+        drop(world.control("refund_status", &next).await.expect(200));
+        let reason = json!({"reason": "x"});
+        let begun = act(world, &found, "refund", &reason).await.expect(200).json();
+        assert_eq!(
+            (&begun["status"], &begun["refund"]["status"]),
+            (&json!("open"), &json!("pending"))
+        );
+        let place = json!({"balance": "wallet"});
+        act(world, &found, "credit", &place).await.expect_problem(409, "finding_not_creditable");
+        // It fails: then the money can be credited, or given back again.
+        let refunds = world.provider_requests("POST /v1/refunds").await;
+        assert_eq!(refunds.len(), 1);
+        let id = world.finding_refund(found["finding_id"].as_str().unwrap()).await;
+        drop(
+            world.control(&format!("refunds/{id}"), &json!({"status": "failed"})).await.expect(200),
+        );
+        drop(act(world, &found, "refund", &reason).await.expect(200));
+        assert_eq!(listed(world, "closed").await[0]["closed_how"], "refunded");
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_lost_money_that_nobody_answers_ends_with_the_next_comparison() {
+    story(async |world| {
+        let (_, found) = wrongly_paid(world, "k1").await;
+        world.wires.fail("POST /v1/refunds", Fault::LostAfter, 1);
+        world.wires.fail("POST /v1/refunds", Fault::LostBefore, usize::MAX);
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        let reason = json!({"reason": "x"});
+        let begun = act(world, &found, "refund", &reason).await.expect(200).json();
+        assert_eq!(begun["refund"]["status"], "pending");
+        world.wires.heal();
+        let run = world.compare().await;
+        assert_eq!(listed(world, "closed").await[0]["closed_how"], "refunded");
+        assert!(run.is_green(), "{run:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_a_place_is_given_no_other() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        // A second payment of the same order.
+        drop(world.deliver(&world.paid_event(&order, "pi_second")).await.expect(200));
+        let found = listed(world, "open").await.remove(0);
+        assert_eq!(found["type"], "duplicate_payment");
+        drop(act(world, &found, "credit", &json!({"balance": "wallet"})).await.expect(200));
+        world.assert_balances("wallet 200.00").await;
+        assert_eq!(world.look_up(&order).await.text("status"), "completed");
+        // Told once more, it is where it was credited.
+        drop(world.deliver(&world.paid_event(&order, "pi_second")).await.expect(200));
+        world.assert_balances("wallet 200.00").await;
+        assert!(listed(world, "open").await.is_empty());
+
+        let event = world.paid_event(&order, "pi_euro");
+        let mut event = event.clone();
+        event["data"]["object"]["currency"] = json!("eur");
+        drop(world.deliver(&event).await.expect(200));
+        let euro = listed(world, "open").await.remove(0);
+        act(world, &euro, "credit", &json!({"balance": "wallet"}))
+            .await
+            .expect_problem(422, "currency_differs");
     })
     .await;
 }

@@ -49,7 +49,9 @@ fn scope_of(route: &Route) -> Scope {
             Scope::OperatorKeys
         }
         ("POST", path)
-            if ["/refunds", "/adjustments", "/resolve"].iter().any(|end| path.ends_with(end)) =>
+            if ["/refunds", "/refund", "/adjustments", "/resolve", "/credit"]
+                .iter()
+                .any(|end| path.ends_with(end)) =>
         {
             Scope::OperatorMoney
         }

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 pub use operator::{accepted_lines, statement, statements};
 pub use operator::{
     account, accounts, adjustment, adjustments, api_key, api_keys, catalogue, console_session,
-    finding, findings, issued_token, reconciliation, reconciliation_csv, reconciliations,
+    credited_finding, finding, findings, issued_token, reconciliation, reconciliation_csv,
+    reconciliations,
 };
 pub use order::{order, orders, refund};
 

@@ -1,15 +1,16 @@
 //! What only the operator sees: accounts, keys, the catalogue, statements.
 
-use ledger::{Adjustment, Currency, Direction, Money};
+use ledger::{Adjustment, Currency, Direction, Money, Timestamp};
 use serde_json::{Value, json};
 
+use super::order;
 use crate::accounts::KnownAccount;
 use crate::catalogue::CatalogueVersion;
 use crate::comparison::{Comparison, in_units};
 use crate::console::{IssuedToken, Opened};
 use crate::findings::{FindingRecord, next_step};
 use crate::keys::{ApiKey, Scope};
-use crate::record::Page;
+use crate::record::{OrderRecord, Page};
 use crate::stamp;
 #[cfg(feature = "objects")]
 use crate::{
@@ -109,6 +110,11 @@ pub fn finding(record: &FindingRecord) -> Value {
         "reversal_id": finding.reversal.as_ref().map(|id| id.as_str()),
         "expected": finding.expected.map(money),
         "actual": finding.actual.map(money),
+        "refund": record.refund.as_ref().map(|refund| json!({
+            "refund_id": refund.id.as_str(),
+            "status": refund.status.name(),
+            "failure_reason": refund.failure,
+        })),
         "next_step": closed.is_none().then(|| next_step(finding.kind)),
         "found_at": stamp::format(finding.found_at),
         "closed_at": closed.map(|closed| stamp::format(closed.at)),
@@ -116,6 +122,16 @@ pub fn finding(record: &FindingRecord) -> Value {
         "closed_how": closed.map(|closed| closed.how.name()),
         "reason": closed.and_then(|closed| closed.reason.as_ref()).map(|reason| reason.as_str()),
     })
+}
+
+/// A finding whose payment was credited, and the order that it is now.
+#[must_use]
+pub fn credited_finding(record: &FindingRecord, made: &OrderRecord, now: Timestamp) -> Value {
+    let mut shown = finding(record);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("order".to_owned(), order(made, now));
+    }
+    shown
 }
 
 /// A page of findings.
