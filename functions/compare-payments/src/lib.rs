@@ -38,6 +38,9 @@ impl<W: Wire> ComparePayments<W> {
     /// goes on.
     pub async fn handle(&self, now: Timestamp) -> Result<Option<Comparison>, Error> {
         let compared = self.0.run(RUN_TIME, now).await;
+        if let Err(cause) = self.0.count_findings().await {
+            warn!(%cause, "the findings were not counted");
+        }
         match &compared {
             Ok(None) => {}
             Ok(Some(run)) => tell(run),

@@ -15,6 +15,7 @@ use tracing::{error, warn};
 use crate::comparison::{Comparison, Report, run_id};
 use crate::error::{Error, Unavailable};
 use crate::findings::{cured, found_again};
+use crate::metrics;
 use crate::notice::{Notice, ReversalNotice, Told, What};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
@@ -114,7 +115,37 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         self.look_again(now).await?;
-        self.stored(Comparison { finished_at: Some(now), ..run }).await
+        let run = self.stored(Comparison { finished_at: Some(now), ..run }).await?;
+        let apart = run.report.drift.values().map(|units| units.unsigned_abs());
+        metrics::reconciliation_drift(apart.fold(0, u64::saturating_add));
+        metrics::paid_not_credited(run.report.credited);
+        Ok(run)
+    }
+
+    /// Counts the findings that a person must look at, for the alarm on them.
+    ///
+    /// # Errors
+    /// The table did not answer, or an item cannot be read.
+    pub async fn count_findings(&self) -> Result<(), Error> {
+        let mut counts: BTreeMap<FindingKind, u64> =
+            FindingKind::ALL.into_iter().map(|kind| (kind, 0)).collect();
+        let mut after = None;
+        for _ in 0..MAX_PAGES_OF_FINDINGS {
+            let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
+            for record in &page.items {
+                count(counts.entry(record.finding.kind).or_default());
+            }
+            after = page.next.as_deref().and_then(Position::parse);
+            if after.is_none() {
+                break;
+            }
+        }
+        // Each type, also those of which there is none: an alarm must be able to end.
+        for (kind, open) in &counts {
+            metrics::findings_open(kind.name(), *open);
+        }
+        metrics::findings_open("all", counts.values().fold(0, |sum, one| sum.saturating_add(*one)));
+        Ok(())
     }
 
     /// Compares a part of a day both ways, and tells what the provider knows of it. `before` is what it

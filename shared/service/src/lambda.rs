@@ -8,7 +8,7 @@ use ledger::Timestamp;
 
 #[cfg(feature = "objects")]
 use crate::config::BUCKET_NAME;
-use crate::config::{ConfigError, Environment, TABLE_NAME};
+use crate::config::{ConfigError, Environment, STAGE, TABLE_NAME};
 #[cfg(feature = "objects")]
 use crate::objects::Objects;
 use crate::secret::Secret;
@@ -35,7 +35,11 @@ impl Runtime {
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
         let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
-        Self { environment: Environment::of_process(), sdk: sdk.load().await }
+        let environment = Environment::of_process();
+        if let Ok(stage) = environment.text(STAGE) {
+            crate::metrics::of_stage(&stage);
+        }
+        Self { environment, sdk: sdk.load().await }
     }
 
     /// The table of this deployment.

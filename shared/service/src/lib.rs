@@ -26,6 +26,7 @@ pub mod http;
 pub mod keys;
 pub mod lambda;
 pub mod log;
+pub mod metrics;
 pub mod notice;
 #[cfg(feature = "objects")]
 pub mod objects;

@@ -3,11 +3,19 @@
 //! Fields: `request_id account_id order_id`, and `payment_id` of a credit. Never a body, key, signature, e-mail
 //! address or card.
 
+use std::fmt;
+use std::io::Write;
+
 use ledger::{AccountId, OrderId};
-use tracing_subscriber::EnvFilter;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::metrics;
 
 /// How loud the libraries may be: lost races and retries are ordinary work for us, and the clients
 /// log requests at their lower levels.
@@ -31,18 +39,51 @@ pub fn to_standard_output() {
 /// Writes logs to somewhere else; only the first call of a process counts.
 pub fn to<Writer>(writer: Writer)
 where
-    Writer: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+    Writer: for<'writer> MakeWriter<'writer> + Clone + Send + Sync + 'static,
 {
     let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
     let filter = EnvFilter::new(format!("{level},{OTHERS}"));
+    let words = filter_fn(|event| event.target() != metrics::TARGET);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_writer(writer);
-    let started = tracing_subscriber::registry().with(filter).with(lines).try_init();
+        .with_writer(writer.clone())
+        .with_filter(filter.and(words));
+    // However quiet the words are: alarms watch these.
+    let figures = Figures(writer).with_filter(filter_fn(|event| event.target() == metrics::TARGET));
+    let started = tracing_subscriber::registry().with(lines).with(figures).try_init();
     if started.is_err() {
         tracing::debug!("logs were started before");
     }
+}
+
+/// Writes the lines of metrics as they are.
+struct Figures<Writer>(Writer);
+
+impl<S, Writer> Layer<S> for Figures<Writer>
+where
+    S: Subscriber,
+    Writer: for<'writer> MakeWriter<'writer> + 'static,
+{
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        line.0.push('\n');
+        // A metric that cannot be written is lost, as any other line of the log.
+        drop(self.0.make_writer().write_all(line.0.as_bytes()));
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == metrics::FIELD {
+            value.clone_into(&mut self.0);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }

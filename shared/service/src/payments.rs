@@ -3,6 +3,7 @@
 use ledger::{Finding, FindingKind, Order, Payment, Settlement, Timestamp};
 
 use crate::error::{Error, Unavailable};
+use crate::metrics;
 use crate::notice::{Notice, Told, What};
 use crate::record::{OrderRecord, PaymentClaim, Seen};
 use crate::reversals;
@@ -73,7 +74,12 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
             Step::Commit(commit, confirmed) => (commit, confirmed),
         };
         match table.commit(commit).await? {
-            Committed::Yes => return Ok(confirmed),
+            Committed::Yes => {
+                if let (Confirmed::Credited, What::Paid(payment)) = (confirmed, &notice.what) {
+                    metrics::time_to_credit(now.since(payment.paid_at));
+                }
+                return Ok(confirmed);
+            }
             // The claim of the payment exists: by this order's own credit, or by another order's.
             Committed::No(Stale::Payment(_)) => {
                 claimed = true;

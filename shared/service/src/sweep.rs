@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
 use crate::error::{Error, Unavailable};
+use crate::metrics;
 use crate::notice::{Notice, What};
 use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
 use crate::payments::{self, Confirmed};
@@ -86,6 +87,7 @@ impl<W: Wire> Sweeps<W> {
         let begun = self.table().sweep_cursor().await?;
         let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
         swept.complete = stopped.is_none();
+        metrics::paid_not_credited(swept.credited.into());
         let (shard, after) = stopped.unwrap_or_default();
         let next = SweepCursor { version: begun.version, shard, after };
         if next != begun && (next.version > 0 || !swept.complete) {

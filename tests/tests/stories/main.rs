@@ -13,6 +13,7 @@ mod back;
 mod bad_input;
 mod faults;
 mod logs;
+mod metrics;
 mod offline;
 mod races;
 mod secrets;

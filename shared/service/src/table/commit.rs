@@ -23,6 +23,7 @@ use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
+use crate::metrics;
 use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, ReversalClaim, Statement};
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
@@ -259,6 +260,7 @@ impl Table {
 /// Waits before a lost race is decided again: longer each time, and never as long as another
 /// loser of the same race.
 pub async fn pause_before_retry(tries: u32) {
+    metrics::conflict_retry();
     let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
     let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
     tokio::time::sleep(Duration::from_millis(pause)).await;
