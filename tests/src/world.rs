@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
 use axum::http::Request;
 use data_encoding::HEXLOWER;
@@ -54,6 +55,9 @@ pub struct World {
     _embedded: Option<EmbeddedTable>,
     _queues: EmbeddedQueue,
 }
+
+/// An item of the table as it is stored.
+pub type Item = std::collections::HashMap<String, AttributeValue>;
 
 /// Who holds a key.
 #[derive(Debug, Clone)]
@@ -495,11 +499,19 @@ impl World {
     }
 
     /// Takes an item out of the table, past everything that guards it.
-    pub async fn forget_item(&self, kind: &str, id: &str) {
-        let text = |value: String| aws_sdk_dynamodb::types::AttributeValue::S(value);
+    pub async fn take_item(&self, kind: &str, id: &str) -> Item {
+        let text = |value: String| AttributeValue::S(value);
         let request = self.items.delete_item().table_name(TABLE_NAME);
+        let request = request.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
         let request =
             request.key("pk", text(format!("{kind}#{id}"))).key("sk", text(kind.to_owned()));
+        let taken = request.send().await.expect("the table takes it");
+        taken.attributes.expect("there was one")
+    }
+
+    /// Puts an item into the table, past everything that guards it.
+    pub async fn put_item(&self, item: Item) {
+        let request = self.items.put_item().table_name(TABLE_NAME).set_item(Some(item));
         drop(request.send().await.expect("the table takes it"));
     }
 
@@ -517,10 +529,7 @@ impl World {
             .scan()
             .table_name(TABLE_NAME)
             .filter_expression("sk = :finding")
-            .expression_attribute_values(
-                ":finding",
-                aws_sdk_dynamodb::types::AttributeValue::S("FINDING".to_owned()),
-            )
+            .expression_attribute_values(":finding", AttributeValue::S("FINDING".to_owned()))
             .send()
             .await
             .expect("the table answers");

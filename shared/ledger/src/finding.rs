@@ -116,12 +116,14 @@ impl Finding {
         self.payment.as_ref().zip(self.actual).filter(|_| lost)
     }
 
-    /// The id, derived from what disagrees: the order, the payment, and the refund or dispute. Not
-    /// from the kind, which can look different once the order has become an exception, and not from
-    /// when it was seen.
+    /// The id, derived from what disagrees: the order and the payment, or the payment and its refund or
+    /// dispute. Not from the kind, which can look different once the order has become an exception,
+    /// and not from when it was seen.
     #[must_use]
     pub fn id(&self) -> String {
-        let order = self.order.as_ref().map_or("", OrderId::as_str);
+        // Whose payment went back may be known later only.
+        let order = self.order.as_ref().filter(|_| self.reversal.is_none());
+        let order = order.map_or("", OrderId::as_str);
         let payment = self.payment.as_ref().map_or("", PaymentId::as_str);
         let reversal = self.reversal.as_ref().map_or("", ProviderId::as_str);
         derive_id("fnd_", &[order, payment, reversal])

@@ -162,17 +162,23 @@ impl<W: Wire> Comparisons<W> {
             Some(earlier) => earlier,
             None => self.known(part.from.minus(OVERLAP), part.from, now).await?,
         };
-        let mut known = Known::default();
+        let (mut known, mut reversals) = (Known::default(), Vec::new());
         let mut after: Option<String> = None;
         loop {
             let page =
                 self.refunds.stripe.movements(part.from, part.to, after.as_deref(), now).await?;
             page.items.iter().for_each(|movement| known.learn(movement));
             self.compare_movements(&page.items, run, report, now).await?;
+            reversals.extend(page.items.into_iter().filter_map(Movement::into_reversal));
             after = page.next;
             if after.is_none() {
                 break;
             }
+        }
+        // The newest come first, and what goes back came before: each after its payment.
+        for notice in reversals.iter().rev() {
+            count(&mut report.reversals);
+            self.compare_reversal(notice, run, report, now).await?;
         }
         earlier.payments.extend(known.payments.iter().cloned());
         earlier.reversals.extend(known.reversals.iter().cloned());
@@ -219,15 +225,11 @@ impl<W: Wire> Comparisons<W> {
                     count(&mut report.payments);
                     self.compare_payment(notice, &claims, run, report, now).await?;
                 }
-                Reading::Told(Told::Reversal(notice)) => {
-                    count(&mut report.reversals);
-                    self.compare_reversal(notice, run, report, now).await?;
-                }
                 Reading::Unreadable { event, why } => {
                     count(&mut report.unreadable);
                     error!(movement = event, why, "a movement of ours cannot be read");
                 }
-                Reading::Ignored(_) | Reading::OtherMode => {}
+                Reading::Told(Told::Reversal(_)) | Reading::Ignored(_) | Reading::OtherMode => {}
             }
         }
         Ok(())
@@ -516,6 +518,14 @@ impl Known {
 }
 
 impl Movement {
+    /// The refund or dispute, if it is one of ours.
+    fn into_reversal(self) -> Option<ReversalNotice> {
+        match self.of {
+            Reading::Told(Told::Reversal(notice)) => Some(notice),
+            _ => None,
+        }
+    }
+
     /// The payment, if it is one of ours.
     const fn payment(&self) -> Option<&Notice> {
         match &self.of {

@@ -186,12 +186,18 @@ pub(crate) async fn stored(
 /// # Errors
 /// [`Error::Unavailable`].
 pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed, Error> {
+    let mut commit = Commit::default().new_finding(finding);
     for tries in 0..MAX_COMMIT_TRIES {
-        match table.commit(Commit::default().new_finding(finding)).await? {
+        match table.commit(commit).await? {
             Committed::Yes | Committed::No(Stale::Exists) => {
                 return Ok(Confirmed::Found(finding.kind));
             }
-            Committed::No(_) => pause_before_retry(tries).await,
+            // Its payment leads to another finding already.
+            Committed::No(Stale::Found) => commit = Commit::default().further_finding(finding),
+            Committed::No(_) => {
+                pause_before_retry(tries).await;
+                commit = Commit::default().new_finding(finding);
+            }
         }
     }
     Err(Unavailable::Busy.into())
@@ -204,18 +210,19 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
 /// [`Error::Unavailable`].
 pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
-        let commit = match table.finding(&finding.id()).await? {
-            None => Commit::default().new_finding(finding),
-            Some(FindingRecord { closed: None, .. }) => return Ok(true),
-            Some(record) if record.is_cured() => {
-                Commit::default().finding(&FindingRecord { closed: None, ..record })
+        let record = match table.finding(&finding.id()).await? {
+            None => {
+                found(table, finding).await?;
+                return Ok(true);
             }
+            Some(FindingRecord { closed: None, .. }) => return Ok(true),
+            Some(record) if record.is_cured() => record,
             Some(_) => return Ok(false),
         };
-        match table.commit(commit).await? {
-            Committed::Yes => return Ok(true),
-            Committed::No(_) => pause_before_retry(tries).await,
+        if stored(table, FindingRecord { closed: None, ..record }).await?.is_some() {
+            return Ok(true);
         }
+        pause_before_retry(tries).await;
     }
     Err(Unavailable::Busy.into())
 }
@@ -229,11 +236,10 @@ pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<(),
         let open = table.finding(id).await?.filter(|record| record.closed.is_none());
         let Some(record) = open else { return Ok(()) };
         let closed = Closed { at: now, by: Actor::schedule(), how: How::Cured, reason: None };
-        let next = FindingRecord { closed: Some(closed), ..record };
-        match table.commit(Commit::default().finding(&next)).await? {
-            Committed::Yes => return Ok(()),
-            Committed::No(_) => pause_before_retry(tries).await,
+        if stored(table, FindingRecord { closed: Some(closed), ..record }).await?.is_some() {
+            return Ok(());
         }
+        pause_before_retry(tries).await;
     }
     Err(Unavailable::Busy.into())
 }
@@ -368,12 +374,10 @@ impl Findings {
                 reason: Some(reason.clone()),
             };
             let next = FindingRecord { closed: Some(closed), ..record };
-            match self.table.commit(Commit::default().finding(&next)).await? {
-                Committed::Yes => {
-                    return Ok(FindingRecord { version: next.version.saturating_add(1), ..next });
-                }
-                Committed::No(_) => pause_before_retry(tries).await,
+            if let Some(stored) = stored(&self.table, next).await? {
+                return Ok(stored);
             }
+            pause_before_retry(tries).await;
         }
         Err(Unavailable::Busy.into())
     }

@@ -235,6 +235,13 @@ pub(super) fn is_paid(charge: &Value) -> bool {
     text(charge, "/status") == Some("succeeded")
 }
 
+/// What a refund or a dispute gave back: a refund that failed did, before.
+#[cfg(feature = "stripe")]
+pub(super) fn gave_back(is_refund: bool, reversal: &Value) -> Option<Money> {
+    let made = matches!(text(reversal, "/status"), Some("succeeded" | "failed"));
+    charged(reversal).filter(|_| made || !is_refund)
+}
+
 /// What a charge took.
 #[cfg(feature = "stripe")]
 pub(super) fn charged(charge: &Value) -> Option<Money> {

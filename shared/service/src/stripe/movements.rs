@@ -81,7 +81,7 @@ impl<W: Wire> Stripe<W> {
             expand: ["data.source", "data.source.charge"],
             starting_after: after,
         };
-        let list = self.call("/balance_transactions", &window, now).await?;
+        let list = self.call(get("/balance_transactions").query(&window), now).await?;
         let unreadable = |field: &str| BrokenRecord::Provider(format!("movements: {field}"));
         let data = list.get("data").and_then(Value::as_array).ok_or_else(|| unreadable("data"))?;
         let items = data.iter().map(|one| self.movement(one).ok_or_else(|| unreadable("amounts")));
@@ -100,7 +100,7 @@ impl<W: Wire> Stripe<W> {
         now: Timestamp,
     ) -> Result<Option<Money>, Error> {
         let of = OfPayment { payment_intent: payment.as_str(), limit: PAGE };
-        let list = match self.call("/charges", &of, now).await {
+        let list = match self.call(get("/charges").query(&of), now).await {
             Ok(list) => list,
             // Stripe refuses to list the charges of what is no payment.
             Err(CallFailed::Refused(_)) => return Ok(None),
@@ -122,8 +122,8 @@ impl<W: Wire> Stripe<W> {
     ) -> Result<Option<Money>, Error> {
         // Stripe says by the first letters what a name is of.
         let list = if reversal.as_str().starts_with("re_") { "refunds" } else { "disputes" };
-        match self.call(&format!("/{list}/{reversal}"), &[(); 0], now).await {
-            Ok(found) => Ok(event::charged(&found)),
+        match self.call(get(&format!("/{list}/{reversal}")), now).await {
+            Ok(found) => Ok(event::gave_back(list == "refunds", &found)),
             Err(CallFailed::Refused(_)) => Ok(None),
             Err(failed) => Err(failed.into()),
         }
@@ -144,18 +144,16 @@ impl<W: Wire> Stripe<W> {
         })
     }
 
-    async fn call(
-        &self,
-        path: &str,
-        query: &impl Serialize,
-        now: Timestamp,
-    ) -> Result<Value, CallFailed> {
+    async fn call(&self, request: RequestBuilder, now: Timestamp) -> Result<Value, CallFailed> {
         let client = self.client(now).await?;
-        let request = RequestBuilder::new(StripeMethod::Get, path).query(query);
         match request.customize::<miniserde::json::Value>().send(&client).await {
             Ok(answer) => serde_json::from_str(&miniserde::json::to_string(&answer))
                 .map_err(|error| CallFailed::Repeat(error.to_string())),
             Err(error) => Err(self.failed(error, now).await),
         }
     }
+}
+
+fn get(path: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Get, path)
 }

@@ -232,7 +232,7 @@ async fn what_is_of_another_deployment_is_counted_and_left_alone() {
         no_webhooks(world).await;
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         let id = ledger::OrderId::parse(&order.text("order_id")).unwrap();
-        world.forget_item("ORDER", id.as_str()).await;
+        drop(world.take_item("ORDER", id.as_str()).await);
         let run = world.compare().await;
         assert_eq!(run.report.finding_count, 1);
         let found = open_findings(world).await.remove(0);
@@ -343,6 +343,111 @@ async fn yesterday_is_compared_once_by_the_clock() {
             ("cmp_2026-11-23_1", true, 1)
         );
         assert!(by_the_clock().await.is_none());
+    })
+    .await;
+}
+
+/// The finding of this type that is open.
+async fn open_finding(world: &World, kind: &str) -> Option<Value> {
+    open_findings(world).await.into_iter().find(|finding| finding["type"] == kind)
+}
+
+/// The same day again finds nothing, and what was found has closed itself.
+async fn is_cured(world: &World) {
+    let run = world.compare().await;
+    assert!(run.is_green(), "{run:?}");
+    assert!(open_findings(world).await.is_empty());
+    let path = "/v1/admin/findings?status=closed";
+    let closed = world.admin_get(path).await.expect(200).json();
+    assert_eq!(
+        (&closed["data"][0]["closed_how"], &closed["data"][0]["closed_by"]),
+        (&json!("cured"), &json!("schedule"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_without_a_payment_is_cured_by_the_payment() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let path = format!("sessions/{session}/pay");
+        let declined = json!({"card_number": tests::world::DECLINED_CARD});
+        let declined = world.control(&path, &declined).await.expect(200).json();
+        let payment = declined["session"]["payment_intent"].as_str().unwrap();
+        drop(world.deliver(&world.paid_event(&order, payment)).await.expect(200));
+        assert!(!world.compare().await.is_green());
+        assert!(open_finding(world, "credited_not_paid").await.is_some());
+        drop(world.control(&path, &json!({"card_number": GOOD_CARD})).await.expect(200));
+        is_cured(world).await;
+        world.assert_balances("wallet 100.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_was_not_made_is_cured_once_it_is() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        let body =
+            json!({"payment_id": order.text("payment_id"), "amount": 2_500, "status": "pending"});
+        let made = world.control("refunds", &body).await.expect(200).json()["refund"].clone();
+        let mut told = made.clone();
+        told["status"] = json!("succeeded");
+        let event = json!({
+            "id": "evt_early", "object": "event", "livemode": false, "type": "refund.updated",
+            "created": world.clock.now().unix_seconds(), "data": {"object": told},
+        });
+        drop(world.deliver(&event).await.expect(200));
+        world.assert_balances("wallet 75.00").await;
+        assert!(!world.compare().await.is_green());
+        assert!(open_finding(world, "reversal_not_made").await.is_some());
+        let path = format!("refunds/{}", made["id"].as_str().unwrap());
+        drop(world.control(&path, &json!({"status": "succeeded"})).await.expect(200));
+        is_cured(world).await;
+        world.assert_balances("wallet 75.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_cannot_be_credited_is_cured_once_it_can() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        no_webhooks(world).await;
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        // The order cannot be read: no rule can complete it.
+        let item = world.take_item("ORDER", &order.text("order_id")).await;
+        let mut broken = item.clone();
+        drop(broken.remove("timeline"));
+        world.put_item(broken).await;
+        let run = world.compare().await;
+        assert_eq!(
+            shown(world, &run).await["drift"],
+            json!([{"currency": "USD", "amount": "100.00"}])
+        );
+        assert!(open_finding(world, "paid_not_credited").await.is_some());
+        world.put_item(item).await;
+        is_cured(world).await;
+        world.assert_balances("wallet 100.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_an_unknown_payment_is_cured_once_the_payment_is_known() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        no_webhooks(world).await;
+        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let pay = json!({"card_number": GOOD_CARD});
+        let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200).json();
+        drop(world.control("webhooks", &json!({"mode": "deliver"})).await.expect(200));
+        let body = json!({"payment_id": paid["session"]["payment_intent"], "amount": 4_000});
+        drop(world.control("refunds", &body).await.expect(200));
+        world.drain().await;
+        assert!(open_finding(world, "unknown_payment").await.is_some());
+        is_cured(world).await;
+        world.assert_balances("wallet 60.00").await;
     })
     .await;
 }
