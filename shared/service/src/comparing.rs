@@ -115,11 +115,25 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         self.look_again(now).await?;
-        let run = self.stored(Comparison { finished_at: Some(now), ..run }).await?;
+        let report = self.without_settled(run.report.clone()).await?;
+        let run = self.stored(Comparison { finished_at: Some(now), report, ..run }).await?;
         let apart = run.report.drift.values().map(|units| units.unsigned_abs());
         metrics::reconciliation_drift(apart.fold(0, u64::saturating_add));
         metrics::paid_not_credited(run.report.credited);
         Ok(run)
+    }
+
+    /// The report without what has been settled since it was named: a payment without a place that went
+    /// back later on the same day.
+    async fn without_settled(&self, report: Report) -> Result<Report, Error> {
+        let mut settled = report.clone();
+        for named in &report.findings {
+            let record = self.refunds.table.finding(&named.id).await?;
+            if record.is_some_and(|record| record.closed.is_some()) {
+                settled.settles(&named.id);
+            }
+        }
+        Ok(settled)
     }
 
     /// Counts the findings that a person must look at, for the alarm on them.
@@ -267,9 +281,8 @@ impl<W: Wire> Comparisons<W> {
                 found_at: now,
             };
             if found_again(&self.refunds.table, &finding).await? {
-                report.drifts(payment.money, 1);
-                report.drifts(claim.money, -1);
-                report.finds(finding.id(), finding.kind);
+                let apart = [(payment.money, 1), (claim.money, -1)];
+                report.finds(finding.id(), finding.kind, &apart);
             }
         }
         Ok(())
@@ -309,8 +322,7 @@ impl<W: Wire> Comparisons<W> {
         // One that a person has closed is settled in another way.
         let finding = finding(kind);
         if found_again(&self.refunds.table, &finding).await? {
-            report.drifts(paid, 1);
-            report.finds(finding.id(), kind);
+            report.finds(finding.id(), kind, &[(paid, 1)]);
         }
         Ok(None)
     }
@@ -339,8 +351,7 @@ impl<W: Wire> Comparisons<W> {
             Some(kind) => {
                 let finding = reversals::finding_about(notice, kind, now);
                 if found_again(&self.refunds.table, &finding).await? {
-                    report.drifts(notice.money(), -1);
-                    report.finds(finding.id(), kind);
+                    report.finds(finding.id(), kind, &[(notice.money(), -1)]);
                 }
             }
             None => {
@@ -371,8 +382,7 @@ impl<W: Wire> Comparisons<W> {
                         && let Some(finding) = self.never_paid(claim, now).await?
                         && found_again(&self.refunds.table, &finding).await?
                     {
-                        report.drifts(claim.money, -1);
-                        report.finds(finding.id(), finding.kind);
+                        report.finds(finding.id(), finding.kind, &[(claim.money, -1)]);
                     }
                 }
                 after = page.next.as_deref().and_then(Position::parse);
@@ -420,8 +430,7 @@ impl<W: Wire> Comparisons<W> {
                         && let Some(finding) = self.never_made(claim, now).await?
                         && found_again(&self.refunds.table, &finding).await?
                     {
-                        report.drifts(claim.money, 1);
-                        report.finds(finding.id(), finding.kind);
+                        report.finds(finding.id(), finding.kind, &[(claim.money, 1)]);
                     }
                 }
                 after = page.next.as_deref().and_then(Position::parse);

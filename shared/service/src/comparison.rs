@@ -59,8 +59,19 @@ pub struct Report {
     pub drift: BTreeMap<String, i64>,
     /// How many findings there are about this day.
     pub finding_count: u64,
-    /// The first of them: id and kind.
-    pub findings: Vec<(String, String)>,
+    /// The first of them.
+    pub findings: Vec<Named>,
+}
+
+/// A finding that a report names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// What it adds to the drift.
+    pub drift: BTreeMap<String, i64>,
 }
 
 /// What the provider moved in one category and currency, in the smallest coin.
@@ -123,26 +134,41 @@ pub fn run_id(day: Day, number: u32) -> String {
 }
 
 impl Report {
-    /// Adds to the drift: below zero for money that the books have and the provider has not.
-    pub fn drifts(&mut self, money: Money, direction: i64) {
-        let units = money.amount.to_minor_units(money.currency).unwrap_or_default();
-        let code = money.currency.code();
-        let drift = self.drift.entry(code.to_owned()).or_default();
-        *drift = drift.saturating_add(units.saturating_mul(direction));
-        if *drift == 0 {
-            self.drift.remove(code);
+    /// Names a finding, once, and what it adds to the drift: below zero for money that the books have
+    /// and the provider has not.
+    pub fn finds(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
+        if self.findings.iter().any(|known| known.id == id) {
+            return;
+        }
+        let mut drift = BTreeMap::new();
+        for (money, direction) in apart {
+            let units = money.amount.to_minor_units(money.currency).unwrap_or_default();
+            add(&mut drift, money.currency.code(), units.saturating_mul(*direction));
+        }
+        drift.iter().for_each(|(code, units)| add(&mut self.drift, code, *units));
+        self.finding_count = self.finding_count.saturating_add(1);
+        if self.findings.len() < MAX_NAMED_FINDINGS {
+            self.findings.push(Named { id, kind: kind.name().to_owned(), drift });
         }
     }
 
-    /// Names a finding, once.
-    pub fn finds(&mut self, id: String, kind: FindingKind) {
-        if self.findings.iter().any(|(known, _)| *known == id) {
-            return;
-        }
-        self.finding_count = self.finding_count.saturating_add(1);
-        if self.findings.len() < MAX_NAMED_FINDINGS {
-            self.findings.push((id, kind.name().to_owned()));
-        }
+    /// Takes back a finding that has closed since it was named.
+    pub fn settles(&mut self, id: &str) {
+        let Some(position) = self.findings.iter().position(|known| known.id == id) else { return };
+        let settled = self.findings.remove(position);
+        self.finding_count = self.finding_count.saturating_sub(1);
+        settled.drift.iter().for_each(|(code, units)| {
+            add(&mut self.drift, code, units.saturating_neg());
+        });
+    }
+}
+
+/// Adds to a currency's sum; one that is nothing is not there.
+fn add(sums: &mut BTreeMap<String, i64>, code: &str, units: i64) {
+    let sum = sums.entry(code.to_owned()).or_default();
+    *sum = sum.saturating_add(units);
+    if *sum == 0 {
+        sums.remove(code);
     }
 }
 
@@ -219,12 +245,19 @@ mod tests {
     }
 
     #[test]
-    fn a_drift_that_is_made_up_for_is_none() {
-        let money = Money::parse("1.25", Currency::USD).unwrap();
+    fn a_finding_adds_its_drift_once_and_takes_it_back_when_it_is_settled() {
+        let money = |text: &str| Money::parse(text, Currency::USD).unwrap();
         let mut report = Report::default();
-        report.drifts(money, 1);
-        assert_eq!(report.drift, BTreeMap::from([("USD".to_owned(), 125)]));
-        report.drifts(money, -1);
-        assert!(report.drift.is_empty());
+        let kind = FindingKind::AmountDiffers;
+        let apart = [(money("1.25"), 1), (money("1.00"), -1)];
+        report.finds("a".to_owned(), kind, &apart);
+        report.finds("a".to_owned(), kind, &apart);
+        report.finds("b".to_owned(), kind, &[(money("0.25"), -1)]);
+        assert_eq!((report.finding_count, report.drift.len()), (2, 0));
+        report.settles("a");
+        assert_eq!((report.finding_count, report.drift.get("USD")), (1, Some(&-25)));
+        report.settles("a");
+        report.settles("b");
+        assert_eq!(report, Report::default());
     }
 }

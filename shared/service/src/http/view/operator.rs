@@ -158,7 +158,8 @@ pub fn reconciliation(run: &Comparison) -> Value {
     let drift = report.drift.iter().map(
         |(currency, units)| json!({"currency": currency, "amount": in_units(*units, currency)}),
     );
-    let findings = report.findings.iter().map(|(id, kind)| json!({"finding_id": id, "type": kind}));
+    let findings =
+        report.findings.iter().map(|one| json!({"finding_id": one.id, "type": one.kind}));
     json!({
         "run_id": run.id(),
         "day": stamp::format_day(run.day),
@@ -206,8 +207,8 @@ pub fn reconciliation_csv(run: &Comparison) -> String {
     for (currency, units) in &report.drift {
         line(["drift", "", currency, "", &in_units(*units, currency), "", ""]);
     }
-    for (id, kind) in &report.findings {
-        line(["finding", &format!("{kind} {id}"), "", "", "", "", ""]);
+    for named in &report.findings {
+        line(["finding", &format!("{} {}", named.kind, named.id), "", "", "", "", ""]);
     }
     csv
 }
