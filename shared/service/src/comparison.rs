@@ -187,7 +187,8 @@ impl Total {
 #[must_use]
 pub fn in_units(units: i64, code: &str) -> String {
     let decimals = Currency::parse(code).map_or(2, Currency::decimals);
-    let digits = format!("{:0>width$}", units.unsigned_abs(), width = decimals as usize + 1);
+    let digits =
+        format!("{:0>width$}", units.unsigned_abs(), width = (decimals as usize).saturating_add(1));
     let (whole, part) = digits.split_at(digits.len().saturating_sub(decimals as usize));
     let sign = if units < 0 { "-" } else { "" };
     let point = if part.is_empty() { "" } else { "." };

@@ -178,7 +178,7 @@ pub(crate) async fn stored(
     let version = next.version.saturating_add(1);
     let committed = table.commit(Commit::default().finding(&next)).await?;
     let went = matches!(committed, Committed::Yes);
-    Ok(went.then(|| FindingRecord { version, ..next }))
+    Ok(went.then_some(FindingRecord { version, ..next }))
 }
 
 /// Stores a finding. The same one found again is the same one.
