@@ -100,23 +100,29 @@ impl<W: Wire> Comparisons<W> {
         time: Duration,
         now: Timestamp,
     ) -> Result<Comparison, Error> {
-        let limit = Instant::now().checked_add(time);
+        let began = Instant::now();
+        let limit = began.checked_add(time);
         // Of a day that is not over, the hours that have begun.
         let day_after = begun.day.begins().plus(Duration::from_secs(24 * 3_600));
         let end = day_after.min(now.plus(Duration::from_millis(1)));
         let (mut run, mut before) = (begun, None);
         while run.next < end {
             let part = PartOfDay { from: run.next, to: run.next.plus(PART) };
+            let part_began = Instant::now();
             let mut report = run.report.clone();
             before = Some(self.compare_part(part, before, &run, &mut report, now).await?);
-            run = self.stored(Comparison { report, next: part.to, ..run }).await?;
+            let worked = part_began.elapsed().as_millis();
+            let worked = u64::try_from(worked).unwrap_or(u64::MAX);
+            let worked_millis = run.worked_millis.saturating_add(worked);
+            run = self.stored(Comparison { report, next: part.to, worked_millis, ..run }).await?;
             if run.next < end && limit.is_some_and(|limit| Instant::now() >= limit) {
                 return Ok(run);
             }
         }
         self.look_again(now).await?;
         let report = self.without_settled(run.report.clone()).await?;
-        let run = self.stored(Comparison { finished_at: Some(now), report, ..run }).await?;
+        let finished_at = Some(now.plus(began.elapsed()));
+        let run = self.stored(Comparison { finished_at, report, ..run }).await?;
         let apart = run.report.drift.values().map(|units| units.unsigned_abs());
         metrics::reconciliation_drift(apart.fold(0, u64::saturating_add));
         metrics::paid_not_credited(run.report.credited);

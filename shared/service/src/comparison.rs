@@ -30,6 +30,8 @@ pub struct Comparison {
     pub next: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// How long it was at work, in milliseconds; what a killed run did is not in it.
+    pub worked_millis: u64,
     /// What it has found.
     pub report: Report,
 }
@@ -100,8 +102,16 @@ impl Comparison {
     /// A comparison of which nothing is done.
     #[must_use]
     pub fn begun(day: Day, number: u32, now: Timestamp) -> Self {
-        let (version, next, finished_at) = (0, day.begins(), None);
-        Self { version, day, number, started_at: now, next, finished_at, report: Report::default() }
+        Self {
+            version: 0,
+            day,
+            number,
+            started_at: now,
+            next: day.begins(),
+            finished_at: None,
+            worked_millis: 0,
+            report: Report::default(),
+        }
     }
 
     /// Its id: the day and its number.

@@ -168,6 +168,7 @@ pub fn reconciliation(run: &Comparison) -> Value {
         "compared_until": stamp::format(run.next),
         "started_at": stamp::format(run.started_at),
         "finished_at": run.finished_at.map(stamp::format),
+        "worked_ms": run.worked_millis,
         "movements": report.movements,
         "payments": report.payments,
         "reversals": report.reversals,

@@ -19,6 +19,7 @@ pub(in crate::table) struct ComparisonItem {
     next: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     finished_at: Option<i64>,
+    worked_millis: u64,
     report: Report,
 }
 
@@ -40,6 +41,7 @@ pub(in crate::table) fn from_comparison(run: &Comparison) -> Item {
         started_at: run.started_at.unix_millis(),
         next: run.next.unix_millis(),
         finished_at: run.finished_at.map(Timestamp::unix_millis),
+        worked_millis: run.worked_millis,
         report: run.report.clone(),
     };
     stored(ComparisonItem::SORT_KEY, &id, value)
@@ -55,6 +57,7 @@ pub(in crate::table) fn to_comparison(item: Item) -> Result<Comparison, BrokenRe
             started_at: Timestamp::from_unix_millis(value.started_at),
             next: Timestamp::from_unix_millis(value.next),
             finished_at: value.finished_at.map(Timestamp::from_unix_millis),
+            worked_millis: value.worked_millis,
             report: value.report,
         };
         (id_of(&stored.pk)? == run.id()).then_some(run)
