@@ -289,7 +289,7 @@ impl Cloud {
     pub fn audit_everything(&mut self) -> Result<(), String> {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
-        let mut references = 0;
+        let (mut references, mut pointers) = (0, 0);
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -330,6 +330,12 @@ impl Cloud {
                         return Err(format!("a claim of the reference {code}"));
                     }
                 }
+                if let Some((payment, finding)) = &step.pointer {
+                    pointers += 1;
+                    if self.model.pointers.get(payment) != Some(finding) {
+                        return Err(format!("{payment} leads to {finding}"));
+                    }
+                }
                 findings += usize::from(step.finding.is_some());
             }
             start = page["LastEvaluatedKey"].clone();
@@ -339,9 +345,10 @@ impl Cloud {
         }
         let model = &self.model;
         let known = model.accounts.values().fold(0, |sum, account| sum + account.entries.len());
-        let counted = (left.len(), accounts, entries, claims, findings, references);
+        let counted = (left.len(), accounts, entries, claims, findings, references, pointers);
         let (credited, found) = (model.credited.len(), model.findings.len());
-        let expected = (0, model.accounts.len(), known, credited, found, model.references.len());
+        let (accounts, references) = (model.accounts.len(), model.references.len());
+        let expected = (0, accounts, known, credited, found, references, model.pointers.len());
         match counted == expected {
             true => Ok(()),
             false => Err(format!("the table has {counted:?}, and should have {expected:?}")),

@@ -21,6 +21,8 @@ pub struct Step {
     pub claim: Option<ClaimImage>,
     /// A finding.
     pub finding: Option<FindingImage>,
+    /// What leads from a payment to its finding: payment and finding.
+    pub pointer: Option<(String, String)>,
     /// The entry.
     pub entry: Option<EntryImage>,
     /// The account.
@@ -142,12 +144,18 @@ pub struct ClaimImage {
 /// A finding.
 #[derive(Debug, Clone)]
 pub struct FindingImage {
+    /// Its id.
+    pub id: String,
+    /// The number of its writes.
+    pub version: u64,
     /// What disagrees.
     pub kind: String,
-    /// The order.
+    /// The order; empty if nobody knows.
     pub order: String,
     /// The payment.
     pub payment: String,
+    /// The refund or dispute; empty if it is about the payment itself.
+    pub reversal: String,
 }
 
 impl OrderImage {
@@ -189,15 +197,14 @@ impl Step {
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
             "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" => self.others += 1,
             "ORDER" => self.order = Some(order(id, item)?),
+            "PAYMENT" if text(item, "sk")? == "FOUND" => {
+                self.pointer = Some((id.to_owned(), text(item, "finding_id")?.to_owned()));
+            }
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();
                 self.claim = Some(ClaimImage { payment: id.to_owned(), order });
             }
-            "FINDING" => {
-                let own = |name: &str| text(item, name).map(str::to_owned);
-                let (kind, order, payment) = (own("kind")?, own("order_id")?, own("payment_id")?);
-                self.finding = Some(FindingImage { kind, order, payment });
-            }
+            "FINDING" => self.finding = Some(finding(id, item)?),
             "JOURNAL" => self.entry = Some(entry(id, item)?),
             "ACCOUNT" => self.account = Some(account(id, item)?),
             _ => return None,
@@ -240,6 +247,18 @@ fn entry(account: &str, item: &Value) -> Option<EntryImage> {
         balances_after: amounts(item, "balances_after")?,
         previous_hash: text(item, "previous_hash")?.to_owned(),
         hash: text(item, "hash")?.to_owned(),
+    })
+}
+
+fn finding(id: &str, item: &Value) -> Option<FindingImage> {
+    let own = |name: &str| text(item, name).unwrap_or_default().to_owned();
+    Some(FindingImage {
+        id: id.to_owned(),
+        version: number(item, "version")?,
+        kind: text(item, "kind")?.to_owned(),
+        order: own("order_id"),
+        payment: own("payment_id"),
+        reversal: own("reversal_id"),
     })
 }
 

@@ -53,8 +53,10 @@ pub struct Model {
     pub references: BTreeMap<String, String>,
     /// Payment to order.
     pub credited: BTreeMap<String, String>,
-    /// Order and payment.
-    pub findings: BTreeSet<(String, String)>,
+    /// By id.
+    pub findings: BTreeMap<String, FindingImage>,
+    /// Payment to finding.
+    pub pointers: BTreeMap<String, String>,
     /// Orders whose making was answered 201.
     pub made: BTreeSet<String>,
     /// Orders whose acceptance was answered 201.
@@ -122,10 +124,8 @@ impl Model {
             let history = self.orders.entry(order.id.clone());
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
         }
-        if let Some(FindingImage { order, payment, .. }) = &step.finding
-            && !self.findings.insert((order.clone(), payment.clone()))
-        {
-            return Err(format!("a second finding about {payment} and {order}"));
+        if let Some(finding) = &step.finding {
+            self.keep_finding(finding, step.pointer.as_ref())?;
         }
         Ok(())
     }
@@ -183,6 +183,36 @@ impl Model {
             }
             (claim, shown) => Err(format!("{} shows {shown:?} and claims {claim:?}", order.id)),
         }
+    }
+
+    /// A finding is known by what it is about, and once; its payment leads to the first.
+    fn keep_finding(
+        &mut self,
+        finding: &FindingImage,
+        pointer: Option<&(String, String)>,
+    ) -> Result<(), String> {
+        let FindingImage { id, order, payment, reversal, .. } = finding;
+        if bank::derived("fnd_", &[order, payment, reversal]) != *id {
+            return Err(format!("{id} is not the id of a finding about {payment} and {order}"));
+        }
+        if let Some((of, to)) = pointer
+            && (of != payment || to != id || !reversal.is_empty())
+        {
+            return Err(format!("{of} leads to {to} with the finding {id}"));
+        }
+        self.pointers.extend(pointer.cloned());
+        match self.findings.insert(id.clone(), finding.clone()) {
+            Some(_) => Err(format!("a second finding about {payment} and {order}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether there is a finding about a payment that named an order.
+    #[must_use]
+    pub fn is_found(&self, order: &str, payment: &str) -> bool {
+        let mut findings = self.findings.values();
+        findings
+            .any(|finding| (finding.order.as_str(), finding.payment.as_str()) == (order, payment))
     }
 
     fn must_be_paid(&self, finding: &FindingImage) -> Result<(), String> {
@@ -345,7 +375,7 @@ impl Model {
         for payment in self.payments.iter().filter(|payment| !except(self, payment)) {
             let Payment { id, order, .. } = payment;
             let credited = self.credited.get(id).is_some_and(|to| to == order);
-            let found = self.findings.contains(&(order.clone(), id.clone()));
+            let found = self.is_found(order, id);
             match (credited, found) {
                 (true, false) => {}
                 (true, true) => return Err(format!("{id} was credited and is a finding")),
