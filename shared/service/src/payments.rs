@@ -42,6 +42,15 @@ impl Confirmed {
     }
 }
 
+/// What earlier tries have met.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    /// The payment was credited, to this order or to another one.
+    claimed: bool,
+    /// The payment leads to a finding about another order.
+    found: bool,
+}
+
 /// What is left to do for a notice.
 enum Step {
     Done(Confirmed),
@@ -66,9 +75,9 @@ pub async fn act(table: &Table, told: &Told, now: Timestamp) -> Result<Confirmed
 /// [`Error::Unavailable`] if it must be repeated; [`Error::Broken`] if a person must look.
 pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<Confirmed, Error> {
     let mut seen = table.seen(&notice.order, &notice.account).await?;
-    let mut claimed = false;
+    let mut met = Met::default();
     for tries in 0..MAX_COMMIT_TRIES {
-        let (commit, confirmed) = match decide(&seen, notice, claimed, now)? {
+        let (commit, confirmed) = match decide(&seen, notice, met, now)? {
             Step::Done(confirmed) => return Ok(confirmed),
             Step::Commit(commit, confirmed) => (commit, confirmed),
         };
@@ -76,9 +85,10 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
             Committed::Yes => return Ok(confirmed),
             // The claim of the payment exists: by this order's own credit, or by another order's.
             Committed::No(Stale::Payment(_)) => {
-                claimed = true;
+                met.claimed = true;
                 seen = table.seen(&notice.order, &notice.account).await?;
             }
+            Committed::No(Stale::Found) => met.found = true,
             Committed::No(Stale::Exists) => return Ok(confirmed),
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(order)) if tries == 0 => seen.order = Some(*order),
@@ -92,17 +102,19 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
     Err(Unavailable::Busy.into())
 }
 
-fn decide(seen: &Seen, notice: &Notice, claimed: bool, now: Timestamp) -> Result<Step, Error> {
+fn decide(seen: &Seen, notice: &Notice, met: Met, now: Timestamp) -> Result<Step, Error> {
     let record = seen.order.as_ref().filter(|record| record.order.account == notice.account);
     let Some(record) = record else {
         return Ok(match &notice.what {
-            What::Paid(payment) => found(unknown_order(notice, payment, now)),
+            What::Paid(payment) => {
+                found(Commit::default(), &unknown_order(notice, payment, now), met)
+            }
             _ => Step::Done(Confirmed::Unchanged),
         });
     };
     let order = &record.order;
     let next = match &notice.what {
-        What::Paid(payment) => return decide_payment(seen, record, payment, claimed, now),
+        What::Paid(payment) => return decide_payment(seen, record, payment, met, now),
         What::AttemptFailed(failed) => ledger::attempt_failed(order, failed),
         What::Processing => ledger::payment_processing(order, now)?,
         What::Failed => ledger::payment_failed(order, now)?,
@@ -131,13 +143,13 @@ fn decide_payment(
     seen: &Seen,
     record: &OrderRecord,
     payment: &Payment,
-    claimed: bool,
+    met: Met,
     now: Timestamp,
 ) -> Result<Step, Error> {
     let account = must_exist(seen.account.clone(), &record.order.account)?;
     let settlement = ledger::settle(&record.order, &account, payment, now)?;
     let settlement = match settlement {
-        Settlement::Credited { .. } if claimed => {
+        Settlement::Credited { .. } if met.claimed => {
             ledger::dispute(&record.order, payment, FindingKind::PaymentAlreadyUsed, now)?
         }
         settlement => settlement,
@@ -160,8 +172,7 @@ fn decide_payment(
                 Some(order) => written(record, *order),
                 None => Commit::default(),
             };
-            let kind = finding.kind;
-            Ok(Step::Commit(commit.new_finding(&finding), Confirmed::Found(kind)))
+            Ok(found(commit, &finding, met))
         }
     }
 }
@@ -170,8 +181,12 @@ fn written(record: &OrderRecord, order: Order) -> Commit {
     Commit::default().order(&OrderRecord { order, ..record.clone() })
 }
 
-fn found(finding: Finding) -> Step {
-    Step::Commit(Commit::default().new_finding(&finding), Confirmed::Found(finding.kind))
+fn found(commit: Commit, finding: &Finding, met: Met) -> Step {
+    let commit = match met.found {
+        true => commit.further_finding(finding),
+        false => commit.new_finding(finding),
+    };
+    Step::Commit(commit, Confirmed::Found(finding.kind))
 }
 
 fn unknown_order(notice: &Notice, payment: &Payment, now: Timestamp) -> Finding {

@@ -66,6 +66,8 @@ pub enum Stale {
     Order(Box<OrderRecord>),
     /// The payment was claimed before: by this order, or by another one.
     Payment(Box<PaymentClaim>),
+    /// The payment leads to a finding about another order already.
+    Found,
     /// Another document was written in between, or exists already.
     Exists,
     /// The account was written in between: this is how it stands.
@@ -101,11 +103,17 @@ impl Commit {
     /// Stores a new finding, once, and what leads from its payment to it.
     #[must_use]
     pub fn new_finding(self, finding: &Finding) -> Self {
-        let commit = self.finding(&FindingRecord::new(finding.clone()));
+        let commit = self.further_finding(finding);
         match items::from_found(finding) {
             Some(found) => commit.document(found, Guard::Absent),
             None => commit,
         }
+    }
+
+    /// Stores a new finding, once, about a payment that leads to an earlier one already.
+    #[must_use]
+    pub fn further_finding(self, finding: &Finding) -> Self {
+        self.finding(&FindingRecord::new(finding.clone()))
     }
 
     /// Writes a finding at the version after the one that was read.
@@ -275,6 +283,7 @@ fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Err
         return match items::kind(&item) {
             items::OrderItem::SORT_KEY => Ok(Stale::Order(Box::new(items::to_order(item)?))),
             items::PaymentItem::SORT_KEY => Ok(Stale::Payment(Box::new(items::to_payment(item)?))),
+            items::FoundItem::SORT_KEY => Ok(Stale::Found),
             _ => Ok(Stale::Exists),
         };
     }
