@@ -68,6 +68,7 @@ WEBHOOK = "shared/service/src/webhook.rs"
 STRIPE = "shared/service/src/stripe/client.rs"
 EVENT = "shared/service/src/stripe/event.rs"
 SIGNATURE = "shared/service/src/stripe/signature.rs"
+REFUNDS = "shared/service/src/refunds.rs"
 CONFIRM = "functions/confirm-payment/src/lib.rs"
 ACCOUNT = "shared/ledger/src/account.rs"
 CREDIT = "shared/ledger/src/credit.rs"
@@ -77,6 +78,10 @@ REVIEWS = "shared/service/src/reviews.rs"
 BANK_TRANSFERS = "shared/service/src/bank_transfers.rs"
 CONSOLE = "shared/service/src/console.rs"
 API_KEYS = "shared/service/src/api_keys.rs"
+REVERSAL = "shared/ledger/src/reversal.rs"
+REFUND = "shared/ledger/src/refund.rs"
+DISPUTE = "shared/ledger/src/dispute.rs"
+ADJUSTMENTS = "shared/service/src/adjustments.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
@@ -296,7 +301,7 @@ Committed::No(Stale::Order(current)) => {
         ((
             PAYMENTS,
             """\
-                claimed = true;
+                met.claimed = true;
                 seen = table.seen(&notice.order, &notice.account).await?;
 """,
             """\
@@ -362,7 +367,7 @@ Committed::No(Stale::Order(current)) => {
         "a payment that only the sweep finds is not credited",
         ((
             SWEEP,
-            "PageState::Completed(notice) => payments::confirm(&self.table, &notice, now).await,",
+            "PageState::Completed(notice) => payments::confirm(self.table(), &notice, now).await,",
             "PageState::Completed(_) => Ok(Confirmed::Unchanged),",
         ),),
     ),
@@ -371,9 +376,9 @@ Committed::No(Stale::Order(current)) => {
         "an order whose time is over is closed without looking at its page",
         ((
             SWEEP,
-            "let state = match self.stripe.look(&record, &session, now).await? {",
+            "let state = match self.stripe().look(&record, &session, now).await? {",
             "if ends {\n            return self.page_expired(&record, session, now).await;\n        }\n"
-            "        let state = match self.stripe.look(&record, &session, now).await? {",
+            "        let state = match self.stripe().look(&record, &session, now).await? {",
         ),),
     ),
     # Webhooks and the queue.
@@ -407,7 +412,7 @@ Committed::No(Stale::Order(current)) => {
         "a payment that could not be committed is acknowledged without being queued",
         ((
             WEBHOOK,
-            "self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;",
+            "self.queue(&told.to_message(), Some(told.group()), &cause).await?;",
             "",
         ),),
     ),
@@ -416,8 +421,8 @@ Committed::No(Stale::Order(current)) => {
         "a payment that the queue did not take either is acknowledged",
         ((
             WEBHOOK,
-            "self.queue(&notice.to_message(), Some(&notice.account), &cause).await?;",
-            "drop(self.queue(&notice.to_message(), Some(&notice.account), &cause).await);",
+            "self.queue(&told.to_message(), Some(told.group()), &cause).await?;",
+            "drop(self.queue(&told.to_message(), Some(told.group()), &cause).await);",
         ),),
     ),
     Defect(
@@ -519,8 +524,8 @@ to the dead-letter queue");
         "a payment that must not be credited is acknowledged without a finding",
         ((
             PAYMENTS,
-            "Ok(Step::Commit(commit.finding(&finding), Confirmed::Found(kind)))",
-            "drop(commit);\n            Ok(Step::Done(Confirmed::Found(kind)))",
+            "Ok(found(commit, &finding, met))",
+            "drop(commit);\n            Ok(Step::Done(Confirmed::Found(finding.kind)))",
         ),),
     ),
     Defect(
@@ -542,6 +547,131 @@ to the dead-letter queue");
             "account.debt.decimal().saturating_sub(account.debt.decimal());",
         ),),
         "-p ledger --test laws -- --exact rules::a_debt_is_paid_first_in_the_same_entry",
+    ),
+    Defect(
+        "second-finding-dropped",
+        "a payment that leads to a finding of one order is no finding of another one",
+        ((
+            PAYMENTS,
+            "Committed::No(Stale::Found) => met.found = true,",
+            "Committed::No(Stale::Found) => return Ok(confirmed),",
+        ),),
+    ),
+    # Money that goes back.
+    Defect(
+        "refund-not-set-aside",
+        "Stripe is asked for a refund before its money is set aside",
+        ((
+            REFUNDS,
+            """\
+        let (record, made) = match change(&self.table, &order.id, &order.account, decide).await {
+""",
+            """\
+        if order.refund(&asked.id).is_none() {
+            let early = Refund {
+                id: asked.id.clone(),
+                money: asked.money,
+                status: RefundStatus::Pending,
+                provider_id: None,
+                bank_reference: None,
+                reason: None,
+                failure: None,
+                attempt: 1,
+                by: asked.by.clone(),
+                created_at: now,
+            };
+            drop(self.stripe.create_refund(&order, &early, now).await);
+        }
+        let (record, made) = match change(&self.table, &order.id, &order.account, decide).await {
+""",
+        ),),
+    ),
+    Defect(
+        "next-attempt-without-a-look",
+        "a refund is asked for with another key without looking whether the last one made it",
+        ((
+            REFUNDS,
+            """\
+        let record = self.look(record, id, now).await?;
+        let Some(order) = ledger::next_attempt""",
+            """\
+        let Some(order) = ledger::next_attempt""",
+        ),),
+    ),
+    Defect(
+        "repeated-without-a-look",
+        "a refund is asked for again a day later without looking whether it was made",
+        (
+            (REFUNDS, "false => self.look(record, &asked.id, now).await?,", "false => record,"),
+            (
+                REFUNDS,
+                """\
+            record = self.look(record, &id, now).await?;
+            record = self.drive(record, &id, now).await?;
+""",
+                """\
+            record = self.drive(record, &id, now).await?;
+""",
+            ),
+        ),
+    ),
+    Defect(
+        "debt-not-taken",
+        "what goes back and is spent already is taken from nobody",
+        ((REVERSAL, "let owed = out.saturating_sub(there);", "let owed = out.min(Decimal::ZERO);"),),
+        "-p ledger --test laws -- --exact "
+        "reversals::what_is_spent_already_becomes_a_debt_that_the_next_top_up_pays",
+    ),
+    Defect(
+        "told-refund-applied-twice",
+        "a refund that is told again is another refund",
+        ((
+            REFUND,
+            "Some(known) => *known == told.provider_id,",
+            "Some(known) => *known == told.provider_id && self.status < told.status,",
+        ),),
+        "-p ledger --test laws -- --exact reversals::a_refund_is_set_aside_before_it_leaves",
+    ),
+    Defect(
+        "refund-moves-back",
+        "an old notice makes a refund pending that has arrived",
+        ((REFUND, "status: self.status.max(told.status),", "status: told.status,"),),
+        "-p ledger --test laws -- --exact reversals::a_refund_is_set_aside_before_it_leaves",
+    ),
+    Defect(
+        "more-back-than-came",
+        "an order can be given back as often as the account has money",
+        ((
+            REFUND,
+            "if wanted.money.amount.decimal() > refundable.decimal() {",
+            "if wanted.money.amount.decimal() > order.amount.amount.decimal() {",
+        ),),
+        "-p ledger --test laws -- --exact "
+        "reversals::no_more_is_given_back_than_came_in_and_is_unspent",
+    ),
+    Defect(
+        "won-dispute-not-returned",
+        "what a bank took for a dispute that was won stays taken",
+        ((
+            DISPUTE,
+            "DisputeStatus::Withdrawn | DisputeStatus::Lost =>",
+            "DisputeStatus::Withdrawn | DisputeStatus::Lost | DisputeStatus::Won =>",
+        ),),
+        "-p ledger --test laws -- --exact reversals::the_life_of_a_dispute",
+    ),
+    Defect(
+        "unknown-reversal-dropped",
+        "a refund of a payment that nobody knows is acknowledged and forgotten",
+        ((CONFIRM, "reversals::give_up(&self.0, notice, now).await", "Ok(Confirmed::Unchanged)"),),
+    ),
+    Defect(
+        "adjusted-without-a-document",
+        "an adjustment moves money and leaves no record of why",
+        ((
+            ADJUSTMENTS,
+            "Commit::default().adjustment(&adjustment).decision(&decision);",
+            "Commit::default().decision(&decision);",
+        ),),
     ),
     # The journal.
     Defect(
@@ -748,6 +878,8 @@ SAMPLE = (
     "credit-what-was-ordered",
     "references-as-written",
     "reference-not-claimed",
+    "next-attempt-without-a-look",
+    "debt-not-taken",
 )
 
 

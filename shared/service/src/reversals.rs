@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use ledger::{
-    Account, AccountId, Finding, FindingKind, Money, Order, OrderId, ProviderId, Refund,
+    Account, AccountId, Finding, FindingKind, Money, Order, OrderId, Place, ProviderId, Refund,
     RefundStatus, Refusal, Reversed, Timestamp,
 };
 
@@ -83,6 +83,10 @@ pub(crate) fn finding_about(notice: &ReversalNotice, kind: FindingKind, now: Tim
     }
 }
 
+fn is_torn(order: &Order, account: &Account) -> bool {
+    account.balance(&Place::Held(order.target.clone())) < order.reversals.held
+}
+
 /// Commits what `decide` makes of an order and its account; `None` leaves both as they are. The
 /// second value says whether something was written.
 pub(crate) async fn change(
@@ -97,7 +101,15 @@ pub(crate) async fn change(
         let missing = || BrokenRecord::Missing(format!("order {order}"));
         let record = seen.order.clone().ok_or_else(missing)?;
         let known = must_exist(seen.account.clone(), account)?;
-        let Some(Reversed { order: next, decision }) = decide(&record.order, &known)? else {
+        let Some(Reversed { order: next, decision }) = (match decide(&record.order, &known) {
+            // The account lacks what the order has set aside: the two are not of one moment.
+            Err(_) if is_torn(&record.order, &known) => {
+                pause_before_retry(tries).await;
+                seen = table.seen(order, account).await?;
+                continue;
+            }
+            decided => decided?,
+        }) else {
             return Ok((record, false));
         };
         let claims = claims(&record.order, &next, now);

@@ -12,6 +12,8 @@ use super::cloud::{Cloud, is_poison};
 use super::deployment::Deployment;
 pub use super::desk::Arrival;
 use super::desk::{Acceptance, Uploaded};
+pub use super::desk_back::Share;
+use super::desk_back::{AskedAdjustment, AskedRefund};
 use super::micros::{self, Micros};
 use super::model::{Wish, order_id};
 use crate::Answer;
@@ -89,6 +91,34 @@ pub enum Act {
     },
     /// An operator accepts the exact lines of a statement.
     AcceptStatement(usize),
+    /// An operator gives money of an order back.
+    Refund {
+        /// Which order.
+        choice: usize,
+        /// How much.
+        share: Share,
+        /// The bank's reference.
+        reference: String,
+        /// The idempotency key.
+        key: String,
+    },
+    /// An operator asks for an earlier refund again.
+    RefundAgain(usize),
+    /// An operator corrects a balance.
+    Adjust {
+        /// Whose.
+        customer: usize,
+        /// `wallet` or `product:<code>`.
+        balance: String,
+        /// What is put in, or taken out if it is below zero.
+        amount: Micros,
+        /// The idempotency key.
+        key: String,
+    },
+    /// An operator asks for an earlier adjustment again.
+    AdjustAgain(usize),
+    /// An operator closes a finding.
+    Resolve(usize),
     /// A customer moves money from the wallet to a product.
     Transfer {
         /// Which customer.
@@ -146,6 +176,10 @@ pub(super) struct Books {
     pub(super) acceptances: Vec<Acceptance>,
     /// What operators uploaded.
     pub(super) statements: Vec<Uploaded>,
+    /// What operators gave back.
+    pub(super) refunds: Vec<AskedRefund>,
+    /// What operators put into balances and took out of them.
+    pub(super) adjustments: Vec<AskedAdjustment>,
     /// Orders that customers called off without being told how that went.
     cancels: Vec<(usize, String)>,
 }
@@ -184,6 +218,9 @@ impl Act {
             Self::Sweep => "sweep",
             Self::Import { .. } => "import",
             Self::AcceptStatement(_) => "accept statement",
+            Self::Refund { .. } | Self::RefundAgain(_) => "refund",
+            Self::Adjust { .. } | Self::AdjustAgain(_) => "adjust",
+            Self::Resolve(_) => "resolve",
             Self::Transfer { .. } => "transfer",
             Self::Repeat(_) => "repeat",
             Self::Cancel(_) => "cancel",
@@ -254,11 +291,18 @@ impl Actors {
         let said = books.acceptances.iter().enumerate();
         let said = said.filter(|(_, acceptance)| !acceptance.answered);
         let said = said.map(|(index, _)| Act::AcceptAgain(index));
+        let refunds = books.refunds.iter().enumerate();
+        let refunds = refunds.filter(|(_, refund)| !refund.answered);
+        let refunds = refunds.map(|(index, _)| Act::RefundAgain(index));
+        let adjustments = books.adjustments.iter().enumerate();
+        let adjustments = adjustments.filter(|(_, adjustment)| !adjustment.answered);
+        let adjustments = adjustments.map(|(index, _)| Act::AdjustAgain(index));
         let cancels = (0..books.cancels.len()).map(Act::Cancel);
         let events = cloud.provider.events.iter().enumerate();
         let events = events.filter(|(_, event)| !event.taken);
         let events = events.map(|(index, _)| Act::Deliver(index));
-        requests.chain(said).chain(cancels).chain(events).collect()
+        let by_operators = said.chain(refunds).chain(adjustments);
+        requests.chain(by_operators).chain(cancels).chain(events).collect()
     }
 
     async fn perform(&self, act: &Act, calm: bool) -> Option<Answer> {
@@ -307,6 +351,11 @@ impl Actors {
                 None
             }
             Act::Forge(choice) => self.forge(*choice).await,
+            Act::Refund { .. }
+            | Act::RefundAgain(_)
+            | Act::Adjust { .. }
+            | Act::AdjustAgain(_)
+            | Act::Resolve(_) => self.perform_going_back(act, calm).await,
             act => self.perform_at_the_desk(act, calm).await,
         }
     }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::bank::Received;
 use super::cloud::Cloud;
+use super::journal::Account;
 use super::micros;
 use super::model::{Order, Wish};
 use super::network::LONGEST_INDEX_LAG;
@@ -34,6 +35,16 @@ impl Before {
             order_version: cloud.model.orders.get(order).map_or(0, Order::version),
             at: Instant::now(),
         }
+    }
+
+    /// The account's version.
+    pub(super) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The account, as it is now.
+    pub(super) fn account<'cloud>(&self, cloud: &'cloud Cloud) -> &'cloud Account {
+        &cloud.model.accounts[&self.account]
     }
 
     fn versions(&self, cloud: &Cloud) -> std::ops::RangeInclusive<u64> {
@@ -164,15 +175,19 @@ pub fn balances(cloud: &Cloud, before: &Before, answer: &Answer) -> Result<(), S
     let shown = answer.json();
     let version = shown["version"].as_u64().unwrap_or_default();
     let account = &cloud.model.accounts[&before.account];
-    let mut places = BTreeMap::from([("wallet".to_owned(), &shown["wallet"]["available"])]);
+    let mut places = BTreeMap::from([
+        ("wallet".to_owned(), &shown["wallet"]["available"]),
+        ("wallet:held".to_owned(), &shown["wallet"]["held"]),
+    ]);
     for product in shown["products"].as_array().into_iter().flatten() {
         let code = product["product"].as_str().unwrap_or_default();
         places.insert(format!("product:{code}"), &product["available"]);
+        places.insert(format!("product:{code}:held"), &product["held"]);
     }
     let fits = places.iter().all(|(place, shown)| {
         shown.as_str().and_then(micros::parse) == account.balance_at(version, place)
     });
-    match fits && before.versions(cloud).contains(&version) && places.len() == 5 {
+    match fits && before.versions(cloud).contains(&version) && places.len() == 10 {
         true => Ok(()),
         false => Err(format!("{shown} was not true since version {}", before.version)),
     }

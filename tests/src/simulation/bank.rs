@@ -49,24 +49,40 @@ impl Received {
             || (self.amount - order.payable).abs() * 5 > order.payable
     }
 
-    /// What it moves, by place and currency.
+    /// What it moves, by place and currency, if so much of it pays a debt.
     #[must_use]
-    pub fn lines(&self, target: &str) -> BTreeMap<(String, String), Micros> {
+    pub fn lines(&self, target: &str, debt_paid: Micros) -> BTreeMap<(String, String), Micros> {
         let line =
             |place: &str, currency: &str, amount| ((place.to_owned(), currency.to_owned()), amount);
-        match self.currency.as_str() {
-            "USD" => BTreeMap::from([
-                line("external:bank", "USD", -self.amount),
-                line(target, "USD", self.amount),
-            ]),
-            other => BTreeMap::from([
-                line("external:bank", other, -self.amount),
-                line("external:fx", other, self.amount),
+        let mut lines = incoming("external:bank", target, self.worth(), debt_paid);
+        if self.currency != "USD" {
+            lines.extend([
+                line("external:bank", &self.currency, -self.amount),
+                line("external:fx", &self.currency, self.amount),
                 line("external:fx", "USD", -self.worth()),
-                line(target, "USD", self.worth()),
-            ]),
+            ]);
+            lines.remove(&("external:bank".to_owned(), "USD".to_owned()));
         }
+        lines
     }
+}
+
+/// What dollars move that come in, by place and currency, if so much of them pays a debt.
+#[must_use]
+pub fn incoming(
+    from: &str,
+    target: &str,
+    amount: Micros,
+    debt_paid: Micros,
+) -> BTreeMap<(String, String), Micros> {
+    let dollar = |place: &str, amount| ((place.to_owned(), "USD".to_owned()), amount);
+    let mut lines = BTreeMap::from([
+        dollar(from, -amount),
+        dollar("external:debt", debt_paid),
+        dollar(target, amount - debt_paid),
+    ]);
+    lines.retain(|_, amount| *amount != 0);
+    lines
 }
 
 /// What so much of a currency is in dollars, half to even, to the cent.
@@ -75,10 +91,20 @@ pub fn dollars(amount: Micros, currency: &str) -> Micros {
     if currency == "USD" {
         return amount;
     }
-    let (numerator, denominator) = (amount * 10, RATE_TENTHS * from_cents(1));
-    let (cents, rest) = (numerator / denominator, numerator % denominator);
-    let up = rest * 2 > denominator || rest * 2 == denominator && cents % 2 == 1;
-    (cents + i128::from(up)) * from_cents(1)
+    half_to_even(amount * 10, RATE_TENTHS * from_cents(1)) * from_cents(1)
+}
+
+/// What so many dollars cost in yuan, half to even, to the fen.
+#[must_use]
+pub fn yuan(amount: Micros) -> Micros {
+    let (numerator, denominator) = (amount * RATE_TENTHS, 10 * from_cents(1));
+    half_to_even(numerator, denominator) * from_cents(1)
+}
+
+fn half_to_even(numerator: i128, denominator: i128) -> i128 {
+    let (quotient, rest) = (numerator / denominator, numerator % denominator);
+    let up = rest * 2 > denominator || rest * 2 == denominator && quotient % 2 == 1;
+    quotient + i128::from(up)
 }
 
 /// The form in which two references are compared.
@@ -147,5 +173,7 @@ mod tests {
         }
         assert_eq!(dollars(from_cents(72_000), "CNY"), from_cents(10_000));
         assert_eq!(dollars(from_cents(50_000), "CNY"), from_cents(6_944));
+        assert_eq!(yuan(from_cents(6_944)), from_cents(49_997));
+        assert_eq!(yuan(from_cents(1)), from_cents(7));
     }
 }

@@ -225,7 +225,7 @@ impl Cloud {
             self.made_at.entry(format!("ORDER#{}", order.id)).or_insert_with(Instant::now);
             self.note(&format!("{} {} {:?}", order.id, order.version, order.statuses));
         }
-        self.model.commit(&step)
+        self.model.commit(&step, &self.provider.back)
     }
 
     /// An index page without what is too new for it.
@@ -289,7 +289,7 @@ impl Cloud {
     pub fn audit_everything(&mut self) -> Result<(), String> {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
-        let mut references = 0;
+        let (mut references, mut pointers, mut adjustments) = (0, 0, 0);
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -330,7 +330,24 @@ impl Cloud {
                         return Err(format!("a claim of the reference {code}"));
                     }
                 }
-                findings += usize::from(step.finding.is_some());
+                if let Some((payment, finding)) = &step.pointer {
+                    pointers += 1;
+                    if self.model.pointers.get(payment) != Some(finding) {
+                        return Err(format!("{payment} leads to {finding}"));
+                    }
+                }
+                if let Some(adjustment) = &step.adjustment {
+                    adjustments += 1;
+                    if self.model.adjustments.get(&adjustment.id) != Some(adjustment) {
+                        return Err(format!("there is {adjustment:?}"));
+                    }
+                }
+                if let Some(finding) = &step.finding {
+                    findings += 1;
+                    if self.model.findings.get(&finding.id) != Some(finding) {
+                        return Err(format!("there is {finding:?}"));
+                    }
+                }
             }
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -339,9 +356,12 @@ impl Cloud {
         }
         let model = &self.model;
         let known = model.accounts.values().fold(0, |sum, account| sum + account.entries.len());
-        let counted = (left.len(), accounts, entries, claims, findings, references);
+        let counted =
+            (left.len(), accounts, entries, claims, findings, references, pointers, adjustments);
         let (credited, found) = (model.credited.len(), model.findings.len());
-        let expected = (0, model.accounts.len(), known, credited, found, model.references.len());
+        let (accounts, references) = (model.accounts.len(), model.references.len());
+        let (pointers, adjustments) = (model.pointers.len(), model.adjustments.len());
+        let expected = (0, accounts, known, credited, found, references, pointers, adjustments);
         match counted == expected {
             true => Ok(()),
             false => Err(format!("the table has {counted:?}, and should have {expected:?}")),

@@ -7,7 +7,11 @@ use super::images::OrderImage;
 use crate::Answer;
 
 /// Every state that an order had since somebody asked, the one of then included.
-fn states<'cloud>(cloud: &'cloud Cloud, before: &Before, id: &str) -> &'cloud [OrderImage] {
+pub(super) fn states<'cloud>(
+    cloud: &'cloud Cloud,
+    before: &Before,
+    id: &str,
+) -> &'cloud [OrderImage] {
     let history = cloud.model.orders.get(id).map_or(&[][..], |known| &known.history);
     let first = usize::try_from(before.order_version.saturating_sub(1)).unwrap_or(usize::MAX);
     history.get(first..).unwrap_or_default()
@@ -75,7 +79,11 @@ pub fn rejected(cloud: &Cloud, before: &Before, id: &str, answer: &Answer) -> Re
     let was = |wanted: &[&str]| states.iter().any(|state| wanted.contains(&state.status()));
     match (answer.status, answer.text("code").as_str()) {
         (200, _) if was(&["rejected"]) => Ok(()),
-        (409, "already_reviewed") if was(&["rejected", "completed"]) => Ok(()),
+        (409, "already_reviewed")
+            if was(&["rejected"]) || states.iter().any(|state| state.settled.is_some()) =>
+        {
+            Ok(())
+        }
         (409, "order_not_reviewable")
             if was(&["expired", "cancelled"])
                 || states.iter().any(|state| state.method != "offline") =>

@@ -8,10 +8,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::actors::{Act, Actors, Arrival, Patience};
+use super::actors::{Act, Actors, Arrival, Patience, Share};
 use super::bank::Received;
 use super::deployment::Deployment;
 use super::engine::Engine;
+use super::going_back::Standing;
 use super::micros::Micros;
 use super::network::{EVERYTHING, Weather};
 use super::provider::{Money, SessionStatus};
@@ -176,9 +177,12 @@ impl Run {
             .payments_are_settled(|model, payment| model.untold.contains(payment))?;
         self.everything_ends().await;
         self.converge().await?;
+        self.refunds_end().await;
+        self.converge().await?;
         let mut cloud = self.actors.deployment.network.cloud();
         cloud.audit_everything()?;
         cloud.model.everything_is_settled()?;
+        cloud.model.everything_went_back(&cloud.provider.back)?;
         cloud.only_poison_is_dead()
     }
 
@@ -194,17 +198,19 @@ impl Run {
         let choice = self.random.usize(..);
         match self.random.u32(0..1_000) {
             0..120 => self.order().await,
-            120..180 => self.order_offline().await,
-            180..330 => self.transfer().await,
-            330..400 => self.act(Act::Repeat(choice)).await,
-            400..500 => self.at_the_desk(choice).await,
-            500..540 => self.act(Act::Cancel(choice)).await,
-            540..610 => self.act(Act::Balances(choice)).await,
-            610..650 => self.act(Act::LookUp(choice)).await,
-            650..670 => self.act(Act::List(choice)).await,
-            670..690 => self.act(Act::Journal(choice)).await,
-            690..800 => self.somebody_pays(),
-            800..920 => self.act(Act::Deliver(choice)).await,
+            120..170 => self.order_offline().await,
+            170..290 => self.transfer().await,
+            290..350 => self.act(Act::Repeat(choice)).await,
+            350..440 => self.at_the_desk(choice).await,
+            440..500 => self.at_the_desk_for_refunds(choice).await,
+            500..530 => self.act(Act::Cancel(choice)).await,
+            530..590 => self.act(Act::Balances(choice)).await,
+            590..625 => self.act(Act::LookUp(choice)).await,
+            625..645 => self.act(Act::List(choice)).await,
+            645..660 => self.act(Act::Journal(choice)).await,
+            660..755 => self.somebody_pays(),
+            755..820 => self.money_goes_back(),
+            820..920 => self.act(Act::Deliver(choice)).await,
             920..965 => self.act(Act::Feed).await,
             965..972 => self.act(Act::Forge(choice)).await,
             972..980 => {
@@ -300,6 +306,46 @@ impl Run {
             _ => Act::AcceptStatement(choice),
         };
         if self.random.u32(0..12) == 0 {
+            // Two operators at once.
+            self.act(act.clone()).await;
+        }
+        self.act(act).await;
+    }
+
+    /// Something that an operator gives back, corrects or looks into.
+    async fn at_the_desk_for_refunds(&mut self, choice: usize) {
+        let number = self.done;
+        let key = match self.random.u32(0..10) {
+            0 => format!("back-{}", self.random.u64(0..=number)),
+            _ => format!("back-{number}"),
+        };
+        let act = match self.random.u32(0..100) {
+            0..45 => {
+                let share = match self.random.u32(0..10) {
+                    0..3 => Share::Rest,
+                    3 => Share::TooMuch,
+                    _ => Share::Part(self.random.u8(0..100)),
+                };
+                let reference = format!("out {}", self.random.u64(0..=number));
+                Act::Refund { choice, share, reference, key }
+            }
+            45..60 => Act::RefundAgain(choice),
+            60..78 => {
+                let (customer, balance) = (self.customer(), self.target());
+                let amount = super::micros::from_cents(self.random.u64(1..9_000));
+                let there = self.actors.balance(customer, &balance);
+                let amount = match self.random.u32(0..8) {
+                    0..3 => amount,
+                    3 if there > 0 => -there,
+                    4 => -there - amount,
+                    _ => -amount,
+                };
+                Act::Adjust { customer, balance, amount, key }
+            }
+            78..86 => Act::AdjustAgain(choice),
+            _ => Act::Resolve(choice),
+        };
+        if self.random.u32(0..8) == 0 {
             // Two operators at once.
             self.act(act.clone()).await;
         }
@@ -419,6 +465,55 @@ impl Run {
         cloud.note(&line);
     }
 
+    /// A payment is given back at the provider, or asked back by the payer's bank.
+    fn money_goes_back(&mut self) {
+        let random = &mut self.random;
+        let mut cloud = self.actors.deployment.network.cloud();
+        let standing = match random.u32(0..6) {
+            0 | 1 => Standing::Pending,
+            2 => Standing::Failed,
+            _ => Standing::Succeeded,
+        };
+        cloud.provider.back.next = standing;
+        let lost = random.u32(0..6) == 0;
+        let back = &cloud.provider.back;
+        let taken = pick(random, back.taken.len()).map(|index| back.taken[index].clone());
+        let refund = pick(random, back.refunds.len());
+        let dispute = pick(random, back.disputes.len());
+        let what = match (random.u32(0..100), taken, refund, dispute) {
+            (0..22, Some(taken), ..) => {
+                let cents =
+                    if random.bool() { taken.cents } else { random.u64(0..=taken.cents / 2) };
+                let provider = &mut cloud.provider;
+                let made = provider.refund_in_dashboard(&taken.payment, cents, standing, lost);
+                made.then_some("a refund in the dashboard")
+            }
+            (22..45, _, Some(refund), _) => {
+                let standing =
+                    if random.u32(0..3) == 0 { Standing::Failed } else { Standing::Succeeded };
+                let late = cloud.provider.back.refunds[refund].standing == Standing::Succeeded;
+                let ended = cloud.provider.refund_ends(refund, standing, lost);
+                let what = if late { "a refund that came back" } else { "a refund that ended" };
+                ended.then_some(what)
+            }
+            (45..63, Some(taken), ..) => {
+                let cents = if random.bool() { taken.cents } else { taken.cents / 2 + 1 };
+                let question = random.u32(0..4) == 0;
+                let made = cloud.provider.dispute(&taken.payment, cents, question, lost);
+                made.then_some("a dispute")
+            }
+            (63.., _, _, Some(dispute)) => {
+                let goes = cloud.provider.dispute_goes_on(dispute, random.u32(..), lost);
+                goes.then_some("a dispute that went on")
+            }
+            _ => None,
+        };
+        if let Some(what) = what {
+            cloud.saw(what);
+            cloud.note(what);
+        }
+    }
+
     /// One of the three is gone for a while, or all of them.
     fn outage(&mut self) {
         let wire = ["table", "queue", "provider", "objects", EVERYTHING][self.random.usize(0..5)];
@@ -477,8 +572,26 @@ impl Run {
     /// Every page that is open will be closed, and every delayed payment arrives or fails.
     async fn everything_ends(&mut self) {
         self.delayed_payments_end();
+        self.actors.deployment.network.cloud().provider.back.next = Standing::Succeeded;
         // A week, in which nobody reports what nobody paid.
         self.days_pass(7);
+        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
+    }
+
+    /// Every refund that is on its way arrives or comes back, told or not, and is found out.
+    async fn refunds_end(&mut self) {
+        {
+            let mut cloud = self.actors.deployment.network.cloud();
+            for index in 0..cloud.provider.back.refunds.len() {
+                if cloud.provider.back.refunds[index].standing == Standing::Pending {
+                    let came_back = self.random.u32(0..3) == 0;
+                    let standing = if came_back { Standing::Failed } else { Standing::Succeeded };
+                    let lost = self.random.bool();
+                    cloud.provider.refund_ends(index, standing, lost);
+                }
+            }
+        }
+        self.actors.deployment.clock.advance(Duration::from_secs(5 * 60));
         self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
     }
 

@@ -1,6 +1,6 @@
 //! What the items of the table say, read without the product's code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -21,6 +21,10 @@ pub struct Step {
     pub claim: Option<ClaimImage>,
     /// A finding.
     pub finding: Option<FindingImage>,
+    /// What leads from a payment to its finding: payment and finding.
+    pub pointer: Option<(String, String)>,
+    /// An adjustment.
+    pub adjustment: Option<AdjustmentImage>,
     /// The entry.
     pub entry: Option<EntryImage>,
     /// The account.
@@ -113,10 +117,70 @@ pub struct OrderImage {
     pub attempt: u64,
     /// What was credited, if it was.
     pub settled: Option<SettledImage>,
+    /// What of it went back.
+    pub reversals: ReversalsImage,
+}
+
+/// What of an order went back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReversalsImage {
+    /// What was taken for good.
+    pub taken: Micros,
+    /// What is set aside.
+    pub held: Micros,
+    /// Refunds, oldest first.
+    pub refunds: Vec<RefundImage>,
+    /// Disputes, oldest first.
+    pub disputes: Vec<DisputeImage>,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundImage {
+    /// Its id.
+    pub id: String,
+    /// How much.
+    pub amount: Micros,
+    /// Of what.
+    pub currency: String,
+    /// `pending`, `succeeded` or `failed`.
+    pub status: String,
+    /// The provider's name for it.
+    pub provider: Option<String>,
+    /// The bank's reference.
+    pub bank_reference: Option<String>,
+    /// Counts the keys with which the provider was asked.
+    pub attempt: u64,
+}
+
+/// A dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeImage {
+    /// The provider's name for it.
+    pub id: String,
+    /// How much.
+    pub amount: Micros,
+    /// Of what.
+    pub currency: String,
+    /// What is known: `contested`, `withdrawn`, `reinstated`, `won`, `lost`.
+    pub facts: BTreeSet<String>,
+}
+
+/// An adjustment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AdjustmentImage {
+    /// Its id.
+    pub id: String,
+    /// Whose balance.
+    pub account: String,
+    /// Which balance.
+    pub balance: String,
+    /// What is put in, or taken out if it is below zero.
+    pub amount: Micros,
 }
 
 /// What was credited for an order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettledImage {
     /// By which payment; none for a transfer.
     pub payment: Option<String>,
@@ -124,9 +188,9 @@ pub struct SettledImage {
     pub received: Micros,
     /// Of what.
     pub received_currency: String,
-    /// How much arrived in the target.
+    /// What that was worth.
     pub credited: Micros,
-    /// How much went into a debt.
+    /// How much of it went into a debt.
     pub debt_paid: Micros,
 }
 
@@ -140,14 +204,34 @@ pub struct ClaimImage {
 }
 
 /// A finding.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingImage {
+    /// Its id.
+    pub id: String,
+    /// The number of its writes.
+    pub version: u64,
     /// What disagrees.
     pub kind: String,
-    /// The order.
+    /// The order; empty if nobody knows.
     pub order: String,
     /// The payment.
     pub payment: String,
+    /// The refund or dispute; empty if it is about the payment itself.
+    pub reversal: String,
+    /// How much the outside says, and of what.
+    pub actual: Option<(Micros, String)>,
+    /// The refund of the whole payment.
+    pub refund: Option<RefundImage>,
+    /// How it ended, and why.
+    pub closed: Option<(String, String)>,
+}
+
+impl ReversalsImage {
+    /// The refund of that id.
+    #[must_use]
+    pub fn refund(&self, id: &str) -> Option<&RefundImage> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
 }
 
 impl OrderImage {
@@ -189,15 +273,15 @@ impl Step {
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
             "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" => self.others += 1,
             "ORDER" => self.order = Some(order(id, item)?),
+            "PAYMENT" if text(item, "sk")? == "FOUND" => {
+                self.pointer = Some((id.to_owned(), text(item, "finding_id")?.to_owned()));
+            }
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();
                 self.claim = Some(ClaimImage { payment: id.to_owned(), order });
             }
-            "FINDING" => {
-                let own = |name: &str| text(item, name).map(str::to_owned);
-                let (kind, order, payment) = (own("kind")?, own("order_id")?, own("payment_id")?);
-                self.finding = Some(FindingImage { kind, order, payment });
-            }
+            "FINDING" => self.finding = Some(finding(id, item)?),
+            "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
             "JOURNAL" => self.entry = Some(entry(id, item)?),
             "ACCOUNT" => self.account = Some(account(id, item)?),
             _ => return None,
@@ -243,6 +327,86 @@ fn entry(account: &str, item: &Value) -> Option<EntryImage> {
     })
 }
 
+fn finding(id: &str, item: &Value) -> Option<FindingImage> {
+    let own = |name: &str| text(item, name).unwrap_or_default().to_owned();
+    Some(FindingImage {
+        id: id.to_owned(),
+        version: number(item, "version")?,
+        kind: text(item, "kind")?.to_owned(),
+        order: own("order_id"),
+        payment: own("payment_id"),
+        reversal: own("reversal_id"),
+        actual: match &item["actual"]["M"] {
+            Value::Null => None,
+            actual => Some((
+                micros::parse(text(actual, "amount")?)?,
+                text(actual, "currency")?.to_owned(),
+            )),
+        },
+        refund: match &item["refund"]["M"] {
+            Value::Null => None,
+            _ => Some(refund(&item["refund"])?),
+        },
+        closed: match &item["closed"]["M"] {
+            Value::Null => None,
+            closed => {
+                let reason = text(closed, "reason").unwrap_or_default();
+                Some((text(closed, "how")?.to_owned(), reason.to_owned()))
+            }
+        },
+    })
+}
+
+fn adjustment(id: &str, item: &Value) -> Option<AdjustmentImage> {
+    let amount = micros::parse(text(item, "amount")?)?;
+    let taken_out = item["taken_out"]["BOOL"].as_bool()?;
+    Some(AdjustmentImage {
+        id: id.to_owned(),
+        account: text(item, "account_id")?.to_owned(),
+        balance: text(item, "balance")?.to_owned(),
+        amount: if taken_out { -amount } else { amount },
+    })
+}
+
+fn reversals(item: &Value) -> Option<ReversalsImage> {
+    let item = &item["reversals"]["M"];
+    if item.is_null() {
+        return Some(ReversalsImage::default());
+    }
+    let list = |name: &str| item[name]["L"].as_array().cloned().unwrap_or_default();
+    Some(ReversalsImage {
+        taken: micros::parse(text(item, "taken")?)?,
+        held: micros::parse(text(item, "held")?)?,
+        refunds: list("refunds").iter().map(refund).collect::<Option<_>>()?,
+        disputes: list("disputes").iter().map(dispute).collect::<Option<_>>()?,
+    })
+}
+
+fn refund(item: &Value) -> Option<RefundImage> {
+    let item = &item["M"];
+    Some(RefundImage {
+        id: text(item, "id")?.to_owned(),
+        amount: micros::parse(text(item, "amount")?)?,
+        currency: text(item, "currency")?.to_owned(),
+        status: text(item, "status")?.to_owned(),
+        provider: text(item, "provider_id").map(str::to_owned),
+        bank_reference: text(item, "bank_reference").map(str::to_owned),
+        attempt: number(item, "attempt")?,
+    })
+}
+
+fn dispute(item: &Value) -> Option<DisputeImage> {
+    let item = &item["M"];
+    let told = ["contested", "withdrawn", "reinstated"].into_iter();
+    let told = told.filter(|fact| item[*fact]["BOOL"] == true).map(str::to_owned);
+    Some(DisputeImage {
+        id: text(item, "id")?.to_owned(),
+        amount: micros::parse(text(item, "amount")?)?,
+        currency: text(item, "currency")?.to_owned(),
+        facts: told.chain(text(item, "outcome").map(str::to_owned)).collect(),
+    })
+}
+
 fn order(id: &str, item: &Value) -> Option<OrderImage> {
     let timeline = item["timeline"]["L"].as_array()?.iter();
     let statuses = timeline.map(|change| text(&change["M"], "to").map(str::to_owned));
@@ -274,6 +438,7 @@ fn order(id: &str, item: &Value) -> Option<OrderImage> {
         session: text(&item["checkout"]["M"], "session_id").map(str::to_owned),
         attempt: number(&item["checkout"]["M"], "attempt").unwrap_or_default(),
         settled,
+        reversals: reversals(item)?,
     })
 }
 

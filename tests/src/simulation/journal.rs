@@ -18,6 +18,8 @@ pub struct Account {
     pub entries: Vec<EntryImage>,
     /// Available balances by version, from version 1 on.
     pub history: Vec<BTreeMap<String, Micros>>,
+    /// What the customer owes.
+    pub debt: Micros,
 }
 
 impl Account {
@@ -59,6 +61,11 @@ impl Account {
         if let Some((place, balance)) = balances.iter().find(|(_, balance)| **balance < 0) {
             return Err(format!("{id} has {} in {place}", micros::normal(*balance)));
         }
+        let owed = entry.lines.iter().filter(|line| line.place == "external:debt");
+        self.debt = owed.fold(self.debt, |debt, line| debt - line.amount);
+        if self.debt < 0 {
+            return Err(format!("{id} has paid {} more than it owed", micros::normal(-self.debt)));
+        }
         self.version = written.version;
         self.entries.push(entry.clone());
         self.history.push(balances);
@@ -68,7 +75,7 @@ impl Account {
 
 impl Default for Account {
     fn default() -> Self {
-        Self { version: 1, entries: Vec::new(), history: vec![BTreeMap::new()] }
+        Self { version: 1, entries: Vec::new(), history: vec![BTreeMap::new()], debt: 0 }
     }
 }
 
@@ -84,7 +91,7 @@ pub fn matches_journal(account: &Account, written: &AccountImage) -> Result<(), 
         balances.retain(|_, balance| *balance != 0);
         balances
     };
-    if full(&written.balances) != full(account.balances()) || written.debt != 0 {
+    if full(&written.balances) != full(account.balances()) || written.debt != account.debt {
         let (stored, expected) = (&written.balances, account.balances());
         return Err(format!("{id} holds {stored:?}, and its entries sum to {expected:?}"));
     }

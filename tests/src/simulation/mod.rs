@@ -11,12 +11,15 @@
 
 pub mod actors;
 pub mod answers;
+pub mod back_answers;
 pub mod bank;
 pub mod cloud;
 pub mod deployment;
 mod desk;
 pub mod desk_answers;
+mod desk_back;
 pub mod engine;
+pub mod going_back;
 pub mod history;
 pub mod images;
 pub mod journal;
@@ -25,6 +28,7 @@ pub mod model;
 pub mod network;
 pub mod provider;
 pub mod queue;
+pub mod reversals;
 pub mod strange;
 pub mod stripe_wire;
 pub mod wishes;

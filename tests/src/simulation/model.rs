@@ -8,9 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank::{self, Received, dollars};
-use super::images::{AccountImage, ClaimImage, EntryImage, FindingImage, OrderImage, Step};
+use super::going_back::GoneBack;
+use super::images::{
+    AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage,
+    ReversalsImage, Step,
+};
 use super::journal::{Account, matches_journal};
 use super::micros::{self, Micros};
+use super::reversals::WantedRefund;
 pub use super::wishes::Wish;
 use super::wishes::moves;
 
@@ -53,8 +58,22 @@ pub struct Model {
     pub references: BTreeMap<String, String>,
     /// Payment to order.
     pub credited: BTreeMap<String, String>,
-    /// Order and payment.
-    pub findings: BTreeSet<(String, String)>,
+    /// By id.
+    pub findings: BTreeMap<String, FindingImage>,
+    /// Payment to finding.
+    pub pointers: BTreeMap<String, String>,
+    /// Payments in the order of their credits.
+    pub credits: Vec<String>,
+    /// By the id that they must get; several if a key is used for several requests.
+    pub wanted_refunds: BTreeMap<String, Vec<WantedRefund>>,
+    /// By the id that they must get; several if a key is used for several requests.
+    pub wanted_adjustments: BTreeMap<String, Vec<AdjustmentImage>>,
+    /// By id.
+    pub adjustments: BTreeMap<String, AdjustmentImage>,
+    /// Finding and reason, as operators say them.
+    pub resolutions: BTreeSet<(String, String)>,
+    /// Refunds and adjustments whose making was answered 201.
+    pub done: BTreeSet<String>,
     /// Orders whose making was answered 201.
     pub made: BTreeSet<String>,
     /// Orders whose acceptance was answered 201.
@@ -99,7 +118,22 @@ impl Model {
                 meaning.push(format!("{}: {before} to {}", order.method, order.status()));
             }
         }
-        meaning.extend(step.finding.iter().map(|finding| format!("finding: {}", finding.kind)));
+        if let Some(entry) = &step.entry {
+            let debt = entry.lines.iter().find(|line| line.place == "external:debt");
+            let debt = debt.map(|line| if line.amount < 0 { ", owed" } else { ", pays a debt" });
+            meaning.push(format!("entry: {}{}", entry.kind, debt.unwrap_or_default()));
+        }
+        if let Some(finding) = &step.finding {
+            let how =
+                |finding: &FindingImage| finding.closed.as_ref().map(|closed| closed.0.clone());
+            let known = self.findings.get(&finding.id);
+            meaning.push(match (known.and_then(how), how(finding)) {
+                (None, None) if known.is_none() => format!("finding: {}", finding.kind),
+                (Some(_), None) => "finding opened again".to_owned(),
+                (_, Some(how)) => format!("finding closed: {how}"),
+                _ => "finding with a refund".to_owned(),
+            });
+        }
         meaning
     }
 
@@ -107,14 +141,20 @@ impl Model {
     ///
     /// # Errors
     /// What must not be.
-    pub fn commit(&mut self, step: &Step) -> Result<(), String> {
+    pub fn commit(&mut self, step: &Step, back: &GoneBack) -> Result<(), String> {
         match (&step.entry, &step.account) {
             (None, None) if step.others > 0 && step.order.is_none() => {}
-            (None, None) => self.change_order(step)?,
+            (None, None) => self.change_order(step, back)?,
             (None, Some(account)) if step.profile.as_ref() == Some(&account.id) => {
                 self.change_account(account)?;
             }
-            (Some(entry), Some(account)) => self.move_money(step, entry, account)?,
+            (Some(entry), Some(account)) => match (&step.adjustment, entry.kind.as_str()) {
+                (Some(adjustment), _) => self.adjust(adjustment, entry, account)?,
+                (_, kind) if kind.starts_with("refund") || kind.starts_with("dispute") => {
+                    self.move_back(step, entry, account, back)?;
+                }
+                _ => self.move_money(step, entry, account)?,
+            },
             (Some(_), None) => return Err("an entry without its account".to_owned()),
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
         }
@@ -122,10 +162,8 @@ impl Model {
             let history = self.orders.entry(order.id.clone());
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
         }
-        if let Some(FindingImage { order, payment, .. }) = &step.finding
-            && !self.findings.insert((order.clone(), payment.clone()))
-        {
-            return Err(format!("a second finding about {payment} and {order}"));
+        if let Some(finding) = &step.finding {
+            self.keep_finding(finding, step.pointer.as_ref(), back)?;
         }
         Ok(())
     }
@@ -146,26 +184,22 @@ impl Model {
     }
 
     /// A commit that moves no money.
-    fn change_order(&mut self, step: &Step) -> Result<(), String> {
-        if step.claim.is_some() {
+    fn change_order(&mut self, step: &Step, back: &GoneBack) -> Result<(), String> {
+        if step.claim.is_some() || step.adjustment.is_some() {
             return Err("a payment was claimed without an entry".to_owned());
         }
         let Some(order) = &step.order else {
-            return match &step.finding {
-                Some(finding) => self.must_be_paid(finding),
-                None => Err("a commit of nothing".to_owned()),
-            };
+            let nothing = || "a commit of nothing".to_owned();
+            return step.finding.is_some().then_some(()).ok_or_else(nothing);
         };
         self.follows(order)?;
         self.is_referenced(step, order)?;
+        self.tell_only(order, back)?;
         if order.settled.is_some() && self.known(order).is_none_or(|known| known.settled.is_none())
         {
             return Err(format!("{} is completed without an entry", order.id));
         }
-        match &step.finding {
-            Some(finding) => self.must_be_paid(finding),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// An order by bank transfer begins with the claim of a code that leads to it alone.
@@ -183,6 +217,45 @@ impl Model {
             }
             (claim, shown) => Err(format!("{} shows {shown:?} and claims {claim:?}", order.id)),
         }
+    }
+
+    /// A finding is known by what it is about, and once; its payment leads to the first.
+    fn keep_finding(
+        &mut self,
+        finding: &FindingImage,
+        pointer: Option<&(String, String)>,
+        back: &GoneBack,
+    ) -> Result<(), String> {
+        let FindingImage { id, order, payment, reversal, .. } = finding;
+        if bank::derived("fnd_", &[order, payment, reversal]) != *id {
+            return Err(format!("{id} is not the id of a finding about {payment} and {order}"));
+        }
+        if let Some((of, to)) = pointer
+            && (of != payment || to != id || !reversal.is_empty())
+        {
+            return Err(format!("{of} leads to {to} with the finding {id}"));
+        }
+        match self.findings.get(id) {
+            Some(known) => self.finding_goes_on(known, finding, back)?,
+            None if finding.version != 1 || finding.closed.is_some() => {
+                return Err(format!("{id} does not begin open: {finding:?}"));
+            }
+            None if reversal.is_empty() => self.must_be_paid(finding)?,
+            None => self.must_have_gone_back(finding, back)?,
+        }
+        self.pointers.extend(pointer.cloned());
+        self.findings.insert(id.clone(), finding.clone());
+        Ok(())
+    }
+
+    /// Whether there is a finding about a payment that named an order.
+    #[must_use]
+    pub fn is_found(&self, order: &str, payment: &str) -> bool {
+        let mut findings = self.findings.values();
+        findings.any(|finding| {
+            let about = (finding.order.as_str(), finding.payment.as_str());
+            about == (order, payment) && finding.reversal.is_empty()
+        })
     }
 
     fn must_be_paid(&self, finding: &FindingImage) -> Result<(), String> {
@@ -214,8 +287,13 @@ impl Model {
             return Err(format!("{} moved money twice", order.id));
         }
         let worth = dollars(settled.received, &settled.received_currency);
-        if settled.credited != worth || settled.debt_paid != 0 {
-            return Err(format!("{} credited {:?}", order.id, settled));
+        let debt = self.accounts.get(&order.account).map_or(0, |account| account.debt);
+        let debt = if order.method == "balance" { 0 } else { debt };
+        if settled.credited != worth || settled.debt_paid != debt.min(worth) {
+            return Err(format!("{} credited {:?}, owing {debt}", order.id, settled));
+        }
+        if order.reversals != ReversalsImage::default() {
+            return Err(format!("{} went back as it came: {:?}", order.id, order.reversals));
         }
         if order.method != "offline" && settled.credited != order.amount {
             return Err(format!("{} credited {:?}", order.id, settled));
@@ -260,11 +338,8 @@ impl Model {
             return Err(format!("{id} was credited, but {} did not pay exactly it", claim.payment));
         }
         self.credit_once(claim)?;
-        let dollar = |place: &str| (place.to_owned(), "USD".to_owned());
-        Ok(BTreeMap::from([
-            (dollar("external:card"), -order.amount),
-            (dollar(&order.target), order.amount),
-        ]))
+        let debt_paid = order.settled.as_ref().map_or(0, |settled| settled.debt_paid);
+        Ok(bank::incoming("external:card", &order.target, order.amount, debt_paid))
     }
 
     /// The lines of a credit, if an operator said to have found exactly this transfer for this order,
@@ -290,14 +365,17 @@ impl Model {
             format!("{} was credited, but nobody found exactly {settled:?} for it", order.id)
         })?;
         self.credit_once(claim)?;
-        Ok(found.lines(&order.target))
+        Ok(found.lines(&order.target, settled.debt_paid))
     }
 
     fn credit_once(&mut self, claim: &ClaimImage) -> Result<(), String> {
         let ClaimImage { payment, order } = claim;
         match self.credited.insert(payment.clone(), order.clone()) {
             Some(other) => Err(format!("{payment} was credited to {other} and to {order}")),
-            None => Ok(()),
+            None => {
+                self.credits.push(payment.clone());
+                Ok(())
+            }
         }
     }
 
@@ -345,7 +423,7 @@ impl Model {
         for payment in self.payments.iter().filter(|payment| !except(self, payment)) {
             let Payment { id, order, .. } = payment;
             let credited = self.credited.get(id).is_some_and(|to| to == order);
-            let found = self.findings.contains(&(order.clone(), id.clone()));
+            let found = self.is_found(order, id);
             match (credited, found) {
                 (true, false) => {}
                 (true, true) => return Err(format!("{id} was credited and is a finding")),
@@ -376,7 +454,7 @@ impl Model {
     }
 
     /// An order is what somebody wished, keeps its words, and only moves forward.
-    fn follows(&self, order: &OrderImage) -> Result<(), String> {
+    pub(super) fn follows(&self, order: &OrderImage) -> Result<(), String> {
         let id = &order.id;
         let Some(known) = self.known(order) else {
             let wished = self.wishes.get(id);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::engine::Reply;
+use super::going_back::GoneBack;
 use super::images::OrderImage;
 use super::model::Payment;
 use super::network::Call;
@@ -22,6 +23,9 @@ const PAGE_SECONDS: std::ops::RangeInclusive<i64> = 1_800..=86_400;
 /// Of the pages that close, so many are told of but one.
 const LOST_ENDS: usize = 4;
 
+/// A key is known for so many seconds.
+const KEPT_SECONDS: i64 = 86_400;
+
 /// The provider's books.
 pub struct Provider {
     clock: Clock,
@@ -29,9 +33,20 @@ pub struct Provider {
     pub sessions: Vec<Session>,
     /// Everything that happened, oldest first.
     pub events: Vec<Event>,
-    /// By idempotency key: what was asked, in whatever order, and the answer.
-    kept: BTreeMap<String, (BTreeMap<String, String>, Reply)>,
+    /// What went back of what was paid.
+    pub back: GoneBack,
+    kept: BTreeMap<String, Kept>,
     payments: u64,
+}
+
+/// The form of a request: what was asked, in whatever order.
+pub(super) type Form = BTreeMap<String, String>;
+
+/// What was asked under a key, the answer, and when.
+struct Kept {
+    form: Form,
+    reply: Reply,
+    at: i64,
 }
 
 /// A payment page.
@@ -99,7 +114,8 @@ impl Provider {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let (sessions, events, kept) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { clock, sessions, events, kept, payments: 0 }
+        let back = GoneBack::default();
+        Self { clock, sessions, events, back, kept, payments: 0 }
     }
 
     /// Whether a request is one that the product may make: its parameters were stored before it
@@ -112,8 +128,10 @@ impl Provider {
         call: &Call,
         stored: impl Fn(&str) -> Option<&'model OrderImage>,
     ) -> Result<(), String> {
-        if call.operation != "POST /checkout/sessions" {
-            return Ok(());
+        match call.operation.as_str() {
+            "POST /checkout/sessions" => {}
+            "POST /refunds" => return self.check_refund(call, stored),
+            _ => return Ok(()),
         }
         let form = read_form(&call.body);
         let order = field(&form, "metadata[order_id]");
@@ -131,6 +149,9 @@ impl Provider {
     #[must_use]
     pub fn answer(&mut self, call: &Call) -> Reply {
         let (method, path) = call.operation.split_once(' ').unwrap_or_default();
+        if let Some(path) = path.strip_prefix("/refunds") {
+            return self.answer_refunds(call, method, path);
+        }
         let parts: Vec<_> = path.trim_start_matches("/checkout/sessions").split('/').collect();
         match (method, parts.as_slice()) {
             ("POST", [""]) => self.create(call),
@@ -154,12 +175,12 @@ impl Provider {
             }
             _ => {
                 let did = self.payments.is_multiple_of(2);
-                if did {
+                if did != call.operation.ends_with("/refunds") {
                     drop(self.answer(call));
                 }
                 let down = reply(500, &json!({"error": {"type": "api_error"}}));
                 if let Some(key) = &call.key {
-                    self.kept.insert(key.clone(), (read_form(&call.body), down.clone()));
+                    self.keep(key.clone(), read_form(&call.body), &down);
                 }
                 down
             }
@@ -169,11 +190,8 @@ impl Provider {
     fn create(&mut self, call: &Call) -> Reply {
         let key = call.key.clone().unwrap_or_default();
         let form = read_form(&call.body);
-        if let Some((asked, kept)) = self.kept.get(&key) {
-            return match *asked == form {
-                true => kept.clone(),
-                false => reply(400, &json!({"error": {"type": "idempotency_error"}})),
-            };
+        if let Some(kept) = self.kept(&key, &form) {
+            return kept;
         }
         let expires_at = number(field(&form, "expires_at")).unwrap_or_default();
         let expires_at = i64::try_from(expires_at).unwrap_or(i64::MAX);
@@ -194,8 +212,22 @@ impl Provider {
         };
         let made = reply(200, &shape(&session));
         self.sessions.push(session);
-        self.kept.insert(key, (form, made.clone()));
+        self.keep(key, form, &made);
         made
+    }
+
+    /// The answer that is kept under a key, if it was used lately.
+    pub(super) fn kept(&self, key: &str, form: &Form) -> Option<Reply> {
+        let kept = self.kept.get(key).filter(|kept| self.now() - kept.at < KEPT_SECONDS)?;
+        Some(match kept.form == *form {
+            true => kept.reply.clone(),
+            false => reply(400, &json!({"error": {"type": "idempotency_error"}})),
+        })
+    }
+
+    pub(super) fn keep(&mut self, key: String, form: Form, answer: &Reply) {
+        let kept = Kept { form, reply: answer.clone(), at: self.now() };
+        self.kept.insert(key, kept);
     }
 
     fn expire(&mut self, id: &str) -> Reply {
@@ -224,13 +256,18 @@ impl Provider {
         self.sessions[index].status = SessionStatus::Expired;
         let object = shape(&self.sessions[index]);
         self.tell("checkout.session.expired", object);
-        if self.events.len().is_multiple_of(LOST_ENDS) {
+        if self.loses() {
             self.lose_last();
         }
     }
 
+    /// Whether what happens now is never told.
+    pub(super) fn loses(&self) -> bool {
+        self.events.len().is_multiple_of(LOST_ENDS)
+    }
+
     /// What happened last is never told.
-    fn lose_last(&mut self) {
+    pub(super) fn lose_last(&mut self) {
         if let Some(event) = self.events.last_mut() {
             (event.taken, event.lost) = (true, true);
         }
@@ -329,6 +366,7 @@ impl Provider {
     fn take(&mut self, index: usize, payment: &str, money: &Money, kind: &str) -> Payment {
         let session = &mut self.sessions[index];
         let order = session.order.clone();
+        self.back.take(payment, money.cents, money.currency);
         (session.cents, session.currency) = (money.cents, money.currency);
         let mut object = shape(session);
         object["payment_status"] = json!("paid");
@@ -339,7 +377,7 @@ impl Provider {
         Payment { id, order, cents: money.cents, currency }
     }
 
-    fn tell(&mut self, kind: &str, object: Value) {
+    pub(super) fn tell(&mut self, kind: &str, object: Value) {
         let body = json!({
             "id": format!("evt_{}", self.events.len() + 1),
             "object": "event",
@@ -353,7 +391,7 @@ impl Provider {
         self.events.push(Event { body, taken: false, unreadable: false, lost: false });
     }
 
-    fn now(&self) -> i64 {
+    pub(super) fn now(&self) -> i64 {
         self.clock.unix_millis().div_euclid(1_000)
     }
 }
@@ -395,20 +433,25 @@ fn marks(session: &Session) -> Value {
     })
 }
 
-fn read_form(body: &[u8]) -> BTreeMap<String, String> {
+pub(super) fn read_form(body: &[u8]) -> Form {
     form_urlencoded::parse(body).into_owned().collect()
 }
 
-fn field<'form>(form: &'form BTreeMap<String, String>, name: &str) -> &'form str {
+pub(super) fn field<'form>(form: &'form Form, name: &str) -> &'form str {
     form.get(name).map_or("", String::as_str)
 }
 
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     u64::from_str_radix(text, 10).ok()
 }
 
-fn reply(status: u16, body: &Value) -> Reply {
+pub(super) fn reply(status: u16, body: &Value) -> Reply {
     Reply { status, body: body.to_string().into_bytes() }
+}
+
+/// A refusal that has a code of its own.
+pub(super) fn refuse_for(code: &str) -> Reply {
+    reply(400, &json!({"error": {"type": "invalid_request_error", "code": code}}))
 }
 
 fn refuse(why: &str) -> Reply {

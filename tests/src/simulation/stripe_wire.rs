@@ -35,11 +35,13 @@ impl StripeClient for StripeWire {
             StripeMethod::Post => "POST",
             StripeMethod::Delete => "DELETE",
         };
+        // A GET says in its query what others say in their bodies.
+        let asked = request.body.or(request.query);
         let key = settings.request_strategy.and_then(|strategy| strategy.get_key());
         let call = Call {
             wire: "provider",
             operation: format!("{method} {}", request.path),
-            body: request.body.unwrap_or_default().into_bytes(),
+            body: asked.unwrap_or_default().into_bytes(),
             key: key.map(|key| key.as_str().to_owned()),
         };
         let answered = timeout(PATIENCE, self.0.send(call)).await;

@@ -105,6 +105,9 @@ pub fn moves(order: &OrderImage, before: &[String]) -> Result<(), String> {
             ("offline", Some("pending_review")) => &["completed", "rejected"],
             ("offline", Some("rejected")) => &["pending_review", "completed", "cancelled"],
             ("offline", Some("cancelled" | "expired")) => &["completed"],
+            ("card" | "offline", Some("completed")) => &["partially_refunded", "refunded"],
+            ("card" | "offline", Some("partially_refunded")) => &["refunded", "completed"],
+            ("card" | "offline", Some("refunded")) => &["partially_refunded", "completed"],
             _ => &[],
         };
         if !next.contains(&to) {

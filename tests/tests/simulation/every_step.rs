@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tests::simulation::deployment::Deployment;
+use tests::simulation::images::{OrderImage, ReversalsImage};
 use tests::simulation::network::{Strike, Then};
 use tests::simulation::provider::Money;
 use tests::simulation::queue::VISIBILITY;
@@ -20,11 +21,11 @@ use tests::{Answer, Fault};
 use super::say;
 
 /// What is covered today; new use cases add to it, and nothing takes away from it.
-const MEASURED_CELLS: usize = 1_874;
+const MEASURED_CELLS: usize = 2_410;
 
 /// One request of a customer, of the provider or of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UseCase {
+pub(super) enum UseCase {
     CreateOrder,
     /// The order is there; its page never could be made.
     CreateOrderAfterSilence,
@@ -76,9 +77,26 @@ enum UseCase {
     OpenSession,
     /// A code that is exchanged without an answer is used up.
     ExchangeCode,
+    RefundCard,
+    /// The provider has made it; nobody was told.
+    RefundCardLostAnswer,
+    RefundOffline,
+    /// More than came in.
+    RefundRefused,
+    /// It was made in the dashboard.
+    WebhookRefund,
+    /// It becomes a finding.
+    WebhookRefundOfUnknownPayment,
+    /// The bank takes what was spent already.
+    WebhookDispute,
+    AdjustIn,
+    AdjustOut,
+    ResolveFinding,
+    /// A refund was on its way, and nobody told how that ended.
+    SweepRefund,
 }
 
-const USE_CASES: [UseCase; 36] = [
+const USE_CASES: [UseCase; 47] = [
     UseCase::CreateOrder,
     UseCase::CreateOrderAfterSilence,
     UseCase::WebhookPaid,
@@ -115,6 +133,17 @@ const USE_CASES: [UseCase; 36] = [
     UseCase::RevokeKey,
     UseCase::OpenSession,
     UseCase::ExchangeCode,
+    UseCase::RefundCard,
+    UseCase::RefundCardLostAnswer,
+    UseCase::RefundOffline,
+    UseCase::RefundRefused,
+    UseCase::WebhookRefund,
+    UseCase::WebhookRefundOfUnknownPayment,
+    UseCase::WebhookDispute,
+    UseCase::AdjustIn,
+    UseCase::AdjustOut,
+    UseCase::ResolveFinding,
+    UseCase::SweepRefund,
 ];
 
 /// A cell: a request of a use case, and what becomes of it.
@@ -139,6 +168,7 @@ impl UseCase {
         let deployment = Deployment::start(&mut random, Engine::embedded(), 1).await;
         let mut scene = Scene { deployment, order: String::new(), event: String::new() };
         match self {
+            _ if self.goes_back() => self.prepare_back(&mut scene).await,
             Self::CreateOrder => {}
             Self::CreateOrderAfterSilence | Self::SweepUnmade => {
                 scene.deployment.network.cut("provider", Duration::from_secs(3_600));
@@ -165,6 +195,11 @@ impl UseCase {
     fn is_of_cards(self) -> bool {
         let first = USE_CASES.iter().position(|one| *one == Self::OrderOffline);
         USE_CASES.iter().position(|one| *one == self) < first
+    }
+
+    fn goes_back(self) -> bool {
+        let first = USE_CASES.iter().position(|one| *one == Self::RefundCard);
+        USE_CASES.iter().position(|one| *one == self) >= first
     }
 
     async fn prepare_desk(self, scene: &mut Scene) {
@@ -264,7 +299,14 @@ impl UseCase {
             Self::RevokeKey => scene.revoke().await,
             Self::OpenSession => scene.open_session().await,
             Self::ExchangeCode => scene.exchange().await,
+            Self::RefundCard | Self::RefundCardLostAnswer => scene.refund("20.00", None).await,
+            Self::RefundOffline => scene.refund("20.00", Some("out 1")).await,
+            Self::RefundRefused => scene.refund("50.01", None).await,
+            Self::AdjustIn => scene.adjust("5.00").await,
+            Self::AdjustOut => scene.adjust("-5.00").await,
+            Self::ResolveFinding => scene.resolve().await,
             Self::Sweep
+            | Self::SweepRefund
             | Self::SweepPaid
             | Self::SweepExpired
             | Self::SweepUnmade
@@ -294,9 +336,15 @@ impl UseCase {
             | Self::Book
             | Self::MintKey
             | Self::RotateKey
-            | Self::OpenSession => {
+            | Self::OpenSession
+            | Self::RefundCard
+            | Self::RefundCardLostAnswer
+            | Self::RefundOffline
+            | Self::AdjustIn
+            | Self::AdjustOut => {
                 [200, 201].contains(&answer.status) && answer.is_replay() == (answer.status == 200)
             }
+            Self::RefundRefused => answer.text("code") == "refund_too_large",
             Self::TransferRefused => answer.text("code") == "insufficient_balance",
             Self::CancelOfPaidOrder => answer.text("code") == "order_not_cancellable",
             Self::Import => [200, 201].contains(&answer.status),
@@ -316,7 +364,7 @@ impl Scene {
         answer
     }
 
-    async fn transfer(&self, key: &str, amount: &str) -> Answer {
+    pub(super) async fn transfer(&self, key: &str, amount: &str) -> Answer {
         let cents = micros::parse(amount).unwrap() / 10_000;
         self.wish("transfer", key, "product:sms", u64::try_from(cents).unwrap());
         let body = format!(r#"{{"product":"sms","amount":"{amount}"}}"#);
@@ -328,7 +376,7 @@ impl Scene {
         self.post(&path, "none", "{}").await
     }
 
-    async fn tell(&self) -> Answer {
+    pub(super) async fn tell(&self) -> Answer {
         self.deployment.tell(&self.event).await
     }
 
@@ -336,12 +384,12 @@ impl Scene {
         self.deployment.post(&self.deployment.customers[0], path, key, body).await
     }
 
-    async fn order(&mut self) {
+    pub(super) async fn order(&mut self) {
         self.order = self.create().await.text("order_id");
     }
 
     /// The page of the order is paid.
-    fn payment(&mut self) {
+    pub(super) fn payment(&mut self) {
         let mut cloud = self.deployment.network.cloud();
         let payment = cloud.provider.pay(0, &Money { cents: 5_000, currency: "usd" });
         cloud.model.payments.insert(payment);
@@ -387,22 +435,42 @@ impl Scene {
         assert_eq!(cloud.broken, None);
         cloud.audit_everything().unwrap();
         let model = &cloud.model;
-        let balances: Vec<_> = model.accounts.values().map(|account| account.balances()).collect();
+        let accounts = model.accounts.values();
+        let balances: Vec<_> = accounts.map(|account| (account.balances(), account.debt)).collect();
         let orders: BTreeMap<_, _> = model
             .orders
             .iter()
             .map(|(id, order)| {
                 let now = order.now();
                 let page = now.session.is_some();
-                (id, (&now.statuses, now.cancel_requested, &now.settled, page))
+                (id, (&now.statuses, now.cancel_requested, &now.settled, page, went_back(now)))
             })
             .collect();
-        let (credited, findings) = (&model.credited, &model.findings);
+        let (credited, adjustments) = (&model.credited, &model.adjustments);
+        let findings: Vec<_> = model
+            .findings
+            .values()
+            .map(|finding| (&finding.id, &finding.kind, &finding.closed))
+            .collect();
+        let made = cloud.provider.back.refunds.len();
         let dead = cloud.queue.dead();
         let files: Vec<_> = cloud.objects.keys().cloned().collect();
         let kinds = cloud.kinds();
-        format!("{balances:?} {orders:?} {credited:?} {findings:?} {dead:?} {files:?} {kinds:?}")
+        format!(
+            "{balances:?} {orders:?} {credited:?} {findings:?} {dead:?} {files:?} {kinds:?} \
+             {adjustments:?} {made} refunds"
+        )
     }
+}
+
+/// What an order says that went back, without how often the provider was asked.
+fn went_back(order: &OrderImage) -> (micros::Micros, micros::Micros, Vec<String>) {
+    let ReversalsImage { taken, held, refunds, disputes } = &order.reversals;
+    let refunds = refunds
+        .iter()
+        .map(|refund| format!("{} {} {:?}", refund.amount, refund.status, refund.provider));
+    let disputes = disputes.iter().map(|dispute| format!("{dispute:?}"));
+    (*taken, *held, refunds.chain(disputes).collect())
 }
 
 /// The untouched run: its requests and its result.

@@ -9,6 +9,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod back_steps;
 mod desk_steps;
 mod every_step;
 mod histories;
