@@ -19,6 +19,8 @@ pub struct Step {
     pub order: Option<OrderImage>,
     /// The claim of a payment.
     pub claim: Option<ClaimImage>,
+    /// Claims of refunds and disputes whose money is taken.
+    pub taken: Vec<TakenImage>,
     /// A finding.
     pub finding: Option<FindingImage>,
     /// What leads from a payment to its finding: payment and finding.
@@ -203,6 +205,19 @@ pub struct ClaimImage {
     pub order: String,
 }
 
+/// The claim of a refund or dispute of the provider.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TakenImage {
+    /// The provider's name for it.
+    pub reversal: String,
+    /// The payment that went back.
+    pub payment: String,
+    /// The order that it had paid.
+    pub order: String,
+    /// How much.
+    pub amount: Micros,
+}
+
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingImage {
@@ -280,6 +295,12 @@ impl Step {
                 let order = text(item, "order_id")?.to_owned();
                 self.claim = Some(ClaimImage { payment: id.to_owned(), order });
             }
+            "REVERSAL" => self.taken.push(TakenImage {
+                reversal: id.to_owned(),
+                payment: text(item, "payment_id")?.to_owned(),
+                order: text(item, "order_id")?.to_owned(),
+                amount: micros::parse(text(item, "amount")?)?,
+            }),
             "FINDING" => self.finding = Some(finding(id, item)?),
             "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
             "JOURNAL" => self.entry = Some(entry(id, item)?),

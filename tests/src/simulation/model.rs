@@ -58,6 +58,8 @@ pub struct Model {
     pub references: BTreeMap<String, String>,
     /// Payment to order.
     pub credited: BTreeMap<String, String>,
+    /// Refunds and disputes whose money was taken, as the provider names them.
+    pub taken: BTreeSet<String>,
     /// By id.
     pub findings: BTreeMap<String, FindingImage>,
     /// Payment to finding.
@@ -158,6 +160,7 @@ impl Model {
             (Some(_), None) => return Err("an entry without its account".to_owned()),
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
         }
+        self.claim_taken(step)?;
         if let Some(order) = &step.order {
             let history = self.orders.entry(order.id.clone());
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
@@ -227,7 +230,8 @@ impl Model {
         back: &GoneBack,
     ) -> Result<(), String> {
         let FindingImage { id, order, payment, reversal, .. } = finding;
-        if bank::derived("fnd_", &[order, payment, reversal]) != *id {
+        let named = if reversal.is_empty() { order.as_str() } else { "" };
+        if bank::derived("fnd_", &[named, payment, reversal]) != *id {
             return Err(format!("{id} is not the id of a finding about {payment} and {order}"));
         }
         if let Some((of, to)) = pointer

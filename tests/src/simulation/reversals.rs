@@ -7,7 +7,7 @@ use super::bank;
 use super::going_back::{Dispute, GoneBack, Refund, Standing};
 use super::images::{
     AccountImage, AdjustmentImage, DisputeImage, EntryImage, FindingImage, OrderImage, RefundImage,
-    ReversalsImage, Step,
+    ReversalsImage, Step, TakenImage,
 };
 use super::journal::Account;
 use super::micros::{self, Micros};
@@ -171,7 +171,53 @@ impl RefundImage {
     }
 }
 
+impl OrderImage {
+    /// The refunds and disputes of the provider whose money was ever taken, by name.
+    fn ever_taken(&self) -> BTreeMap<&str, Micros> {
+        let reversals = &self.reversals;
+        let made = reversals.refunds.iter().filter(|refund| refund.status == "succeeded");
+        let made = made.filter_map(|refund| Some((refund.provider.as_deref()?, refund.amount)));
+        let taken = reversals.disputes.iter();
+        let taken = taken.filter(|dispute| dispute.is("withdrawn") || dispute.is("lost"));
+        made.chain(taken.map(|dispute| (dispute.id.as_str(), dispute.amount))).collect()
+    }
+}
+
 impl Model {
+    /// Every refund and dispute whose money is taken is claimed in that commit, once for ever.
+    pub(super) fn claim_taken(&mut self, step: &Step) -> Result<(), String> {
+        let order = step.order.as_ref();
+        let before = order.and_then(|order| self.orders.get(&order.id));
+        let before = before.map(|known| known.now().ever_taken()).unwrap_or_default();
+        let mut expected = Vec::new();
+        for order in order {
+            let settled = order.settled.as_ref();
+            let payment = settled.and_then(|settled| settled.payment.as_deref());
+            for (name, amount) in order.ever_taken() {
+                if !before.contains_key(name) {
+                    expected.push(TakenImage {
+                        reversal: name.to_owned(),
+                        payment: payment.unwrap_or_default().to_owned(),
+                        order: order.id.clone(),
+                        amount,
+                    });
+                }
+            }
+        }
+        let mut claimed = step.taken.clone();
+        claimed.sort();
+        expected.sort();
+        if claimed != expected {
+            return Err(format!("{claimed:?} is claimed, and {expected:?} was taken"));
+        }
+        for claim in claimed {
+            if !self.taken.insert(claim.reversal.clone()) {
+                return Err(format!("{} is claimed twice", claim.reversal));
+            }
+        }
+        Ok(())
+    }
+
     /// A commit that moves money because it went back, or because it may.
     pub(super) fn move_back(
         &mut self,
