@@ -597,6 +597,8 @@ to the dead-letter queue");
             """\
         let Some(order) = ledger::next_attempt""",
         ),),
+        "-p tests --test simulation -- --exact "
+        "every_step::whichever_step_fails_in_whichever_way_the_next_try_finishes_it",
     ),
     Defect(
         "repeated-without-a-look",
@@ -878,7 +880,6 @@ SAMPLE = (
     "credit-what-was-ordered",
     "references-as-written",
     "reference-not-claimed",
-    "next-attempt-without-a-look",
     "debt-not-taken",
 )
 

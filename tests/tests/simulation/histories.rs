@@ -19,8 +19,13 @@ const ALL_OPERATIONS: u64 = 50_000;
 /// What must have happened in the fixed set: a simulation in which it does not proves nothing.
 const MUST_BE_SEEN: &str = "
     a commit that lost a race
+    a dispute
+    a dispute that went on
     a message that was given up and put back
     a payment that nobody tells
+    a refund in the dashboard
+    a refund that came back
+    a refund that ended
     an order that its index did not show yet
     answer: accept 200
     answer: accept 201
@@ -30,6 +35,9 @@ const MUST_BE_SEEN: &str = "
     answer: accept 422 difference_not_confirmed
     answer: accept 503 unavailable
     answer: accept statement 200
+    answer: adjust 200
+    answer: adjust 201
+    answer: adjust 402 insufficient_balance
     answer: balances 200
     answer: book 200
     answer: book 201
@@ -51,6 +59,13 @@ const MUST_BE_SEEN: &str = "
     answer: order 409 idempotency_key_reused
     answer: order 422 amount_out_of_range
     answer: order 503 unavailable
+    answer: refund 200
+    answer: refund 201
+    answer: refund 402 insufficient_balance
+    answer: refund 409 idempotency_key_reused
+    answer: refund 409 order_not_refundable
+    answer: refund 409 refund_too_large
+    answer: refund 503 unavailable
     answer: reject 200
     answer: reject 409 already_reviewed
     answer: reject 409 order_not_reviewable
@@ -58,6 +73,8 @@ const MUST_BE_SEEN: &str = "
     answer: repeat 201
     answer: report 200
     answer: report 409 order_not_reportable
+    answer: resolve 200
+    answer: resolve 409 finding_closed
     answer: sweep 0
     answer: transfer 0
     answer: transfer 200
@@ -71,11 +88,16 @@ const MUST_BE_SEEN: &str = "
     answer: webhook 200 credited
     answer: webhook 200 other_stage
     answer: webhook 200 queued
+    answer: webhook 200 reversed
     answer: webhook 200 unchanged
     answer: webhook 500 not_taken
     balance: nothing to completed
     card: cancelled to completed
+    card: completed to partially_refunded
+    card: completed to refunded
     card: expired to completed
+    card: partially_refunded to completed
+    card: partially_refunded to refunded
     card: pending_payment to cancelled
     card: pending_payment to completed
     card: pending_payment to exception
@@ -83,6 +105,20 @@ const MUST_BE_SEEN: &str = "
     card: pending_payment to processing
     card: processing to completed
     card: processing to failed
+    card: refunded to completed
+    entry: adjustment
+    entry: bank_top_up, pays a debt
+    entry: card_top_up, pays a debt
+    entry: dispute_held
+    entry: dispute_released
+    entry: dispute_returned
+    entry: dispute_taken
+    entry: dispute_taken, owed
+    entry: refund
+    entry: refund, owed
+    entry: refund_held
+    entry: refund_released
+    entry: refund_returned
     fault: a batch read at several moments
     fault: provider LostAfter
     fault: provider LostBefore
@@ -97,16 +133,23 @@ const MUST_BE_SEEN: &str = "
     fault: table ServerError
     fault: table Throttled
     fault: table Unprocessed
+    finding closed: refunded
+    finding closed: resolved
+    finding with a refund
     finding: amount_differs
     finding: currency_differs
     finding: duplicate_payment
     finding: order_in_exception
     finding: payment_already_used
     finding: unknown_order
+    finding: unknown_payment
     offline: cancelled to completed
+    offline: completed to partially_refunded
+    offline: completed to refunded
     offline: expired to completed
     offline: nothing to completed
     offline: nothing to pending_payment
+    offline: partially_refunded to refunded
     offline: pending_payment to cancelled
     offline: pending_payment to completed
     offline: pending_payment to expired
