@@ -72,6 +72,14 @@ impl Order {
         within(credited.saturating_sub(gone), self.credited)
     }
 
+    /// Whether less is set aside than the facts ask for, because it was not there.
+    #[must_use]
+    pub fn lacks_money(&self) -> bool {
+        let rest = self.credited.unwrap_or_default().decimal();
+        let rest = rest.saturating_sub(self.reversals.taken.decimal());
+        self.wanted_held().min(rest) > self.reversals.held.decimal()
+    }
+
     /// What the facts say is gone for good, whatever the order brought in.
     fn wanted_out(&self) -> Decimal {
         let refunds = total(&self.reversals.refunds, |refund| match refund.status {

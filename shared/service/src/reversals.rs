@@ -112,6 +112,16 @@ pub(crate) async fn change(
         }) else {
             return Ok((record, false));
         };
+        // An entry guards the account. Without one, the account may be of before the order was
+        // credited: it must be as it is after the order was read.
+        if decision.is_none()
+            && next.lacks_money()
+            && table.account(account).await?.as_ref() != Some(&known)
+        {
+            pause_before_retry(tries).await;
+            seen = table.seen(order, account).await?;
+            continue;
+        }
         let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
         let commit = Commit::default().order(&next);

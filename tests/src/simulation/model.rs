@@ -195,7 +195,7 @@ impl Model {
             let nothing = || "a commit of nothing".to_owned();
             return step.finding.is_some().then_some(()).ok_or_else(nothing);
         };
-        self.follows(order)?;
+        self.follows(step, order)?;
         self.is_referenced(step, order)?;
         self.tell_only(order, back)?;
         if order.settled.is_some() && self.known(order).is_none_or(|known| known.settled.is_none())
@@ -279,7 +279,7 @@ impl Model {
         written: &AccountImage,
     ) -> Result<(), String> {
         let order = step.order.as_ref().ok_or("money moved without an order")?;
-        self.follows(order)?;
+        self.follows(step, order)?;
         let settled = order.settled.as_ref().ok_or("money moved for an order that is not done")?;
         if order.status() != "completed" || entry.document != order.id {
             return Err(format!("money moved for {} in status {}", order.id, order.status()));
@@ -458,13 +458,13 @@ impl Model {
     }
 
     /// An order is what somebody wished, keeps its words, and only moves forward.
-    pub(super) fn follows(&self, order: &OrderImage) -> Result<(), String> {
+    pub(super) fn follows(&self, step: &Step, order: &OrderImage) -> Result<(), String> {
         let id = &order.id;
         let Some(known) = self.known(order) else {
             let wished = self.wishes.get(id);
             let wished = wished.is_some_and(|wishes| wishes.iter().any(|wish| wish.is_of(order)));
             return match (wished, order.version) {
-                (true, 1) => moves(order, &[]),
+                (true, 1) => moves(order, &[], false),
                 (true, version) => Err(format!("{id} begins at version {version}")),
                 (false, _) => Err(format!("nobody asked for {id}: {order:?}")),
             };
@@ -486,7 +486,11 @@ impl Model {
         if known.cancel_requested && !order.cancel_requested {
             return Err(format!("{id} forgot that it is to be cancelled"));
         }
-        moves(order, &known.statuses)
+        let given_back = step.finding.as_ref().is_some_and(|finding| {
+            let how = finding.closed.as_ref().map(|(how, _)| how.as_str());
+            finding.order == *id && how == Some("refunded")
+        });
+        moves(order, &known.statuses, given_back)
     }
 }
 

@@ -190,7 +190,7 @@ impl Model {
         let before = order.and_then(|order| self.orders.get(&order.id));
         let before = before.map(|known| known.now().ever_taken()).unwrap_or_default();
         let mut expected = Vec::new();
-        for order in order {
+        if let Some(order) = order {
             let settled = order.settled.as_ref();
             let payment = settled.and_then(|settled| settled.payment.as_deref());
             for (name, amount) in order.ever_taken() {
@@ -229,7 +229,7 @@ impl Model {
         let order = step.order.as_ref().ok_or("money went back without an order")?;
         let known = self.orders.get(&order.id).map(|known| known.now().clone());
         let known = known.ok_or_else(|| format!("{} is not known", order.id))?;
-        self.follows(order)?;
+        self.follows(step, order)?;
         if entry.account != order.account || written.id != order.account || step.claim.is_some() {
             return Err(format!("{} gave back money of {}", order.id, entry.account));
         }

@@ -83,11 +83,12 @@ impl Wish {
     }
 }
 
-/// The moves of an order that the contract knows, by how it is paid.
+/// The moves of an order that the contract knows, by how it is paid. `given_back`: whether the same
+/// commit says that its payment, a finding, went back whole.
 ///
 /// # Errors
 /// Another move.
-pub fn moves(order: &OrderImage, before: &[String]) -> Result<(), String> {
+pub fn moves(order: &OrderImage, before: &[String], given_back: bool) -> Result<(), String> {
     let (id, after) = (&order.id, &order.statuses);
     for index in before.len()..after.len() {
         let to = after[index].as_str();
@@ -99,6 +100,7 @@ pub fn moves(order: &OrderImage, before: &[String]) -> Result<(), String> {
             }
             ("card", Some("processing")) => &["completed", "failed", "exception"],
             ("card", Some("failed" | "cancelled" | "expired")) => &["completed", "exception"],
+            ("card", Some("exception")) if given_back => &["refunded"],
             ("offline", Some("pending_payment")) => {
                 &["pending_review", "completed", "rejected", "cancelled", "expired"]
             }
