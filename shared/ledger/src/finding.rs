@@ -23,6 +23,12 @@ pub enum FindingKind {
     UnknownPayment,
     /// A refund or a dispute in another currency than its payment was credited in.
     ReversalDiffers,
+    /// An account does not follow from its journal, or something of it cannot be read.
+    JournalBroken,
+    /// An entry says that an order was credited, and the order does not say the same.
+    EntryWithoutOrder,
+    /// An order says that it was credited, and no entry says the same.
+    OrderWithoutEntry,
 }
 
 /// A discrepancy. The same one found again has the same id, and so is stored once.
@@ -48,7 +54,7 @@ pub struct Finding {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::AmountDiffers,
         Self::CurrencyDiffers,
         Self::DuplicatePayment,
@@ -58,6 +64,9 @@ impl FindingKind {
         Self::NotCreditable,
         Self::UnknownPayment,
         Self::ReversalDiffers,
+        Self::JournalBroken,
+        Self::EntryWithoutOrder,
+        Self::OrderWithoutEntry,
     ];
 
     /// The name that is stored and shown.
@@ -73,6 +82,9 @@ impl FindingKind {
             Self::NotCreditable => "not_creditable",
             Self::UnknownPayment => "unknown_payment",
             Self::ReversalDiffers => "reversal_differs",
+            Self::JournalBroken => "journal_broken",
+            Self::EntryWithoutOrder => "entry_without_order",
+            Self::OrderWithoutEntry => "order_without_entry",
         }
     }
 
@@ -84,14 +96,48 @@ impl FindingKind {
 }
 
 impl Finding {
-    /// The id, derived from what disagrees: the order, the payment, and the refund or dispute. Not
-    /// from the kind, which can look different once the order has become an exception, and not from
-    /// when it was seen.
+    /// The id, derived from what disagrees: the order, the payment, and the refund or dispute; the
+    /// account, if it is about none of them. Not from the kind, which can look different once the
+    /// order has become an exception, and not from when it was seen.
     #[must_use]
     pub fn id(&self) -> String {
         let order = self.order.as_ref().map_or("", OrderId::as_str);
         let payment = self.payment.as_ref().map_or("", PaymentId::as_str);
         let reversal = self.reversal.as_ref().map_or("", ProviderId::as_str);
-        derive_id("fnd_", &[order, payment, reversal])
+        match (&self.account, order, payment, reversal) {
+            (Some(account), "", "", "") => derive_id("fnd_", &["account", account.as_str()]),
+            _ => derive_id("fnd_", &[order, payment, reversal]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_discrepancy_has_the_same_id_for_ever() {
+        let nothing = Finding {
+            kind: FindingKind::JournalBroken,
+            account: Some(AccountId::parse("acme").unwrap()),
+            order: None,
+            payment: None,
+            reversal: None,
+            expected: None,
+            actual: None,
+            found_at: Timestamp::from_unix_millis(0),
+        };
+        let of_order = Finding {
+            kind: FindingKind::EntryWithoutOrder,
+            order: Some(OrderId::parse("ord_jt397vere7tffkphxzmp").unwrap()),
+            ..nothing.clone()
+        };
+        let paid = PaymentId::parse("pi_1").unwrap();
+        let of_payment = Finding { payment: Some(paid), ..of_order.clone() };
+        let ids = [nothing, of_order, of_payment].map(|finding| finding.id());
+        assert_eq!(
+            ids,
+            ["fnd_64y06ta3hq37qg4p3qhh", "fnd_b6566wwyf4crmzmsqxcv", "fnd_fc59ny93ffbrw5msw40p",]
+        );
     }
 }

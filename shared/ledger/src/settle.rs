@@ -3,7 +3,7 @@
 //! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue,
 //! and a cancellation that came too late.
 
-use crate::credit::{Credit, Incoming, credit};
+use crate::credit::{Credited, Incoming, credit};
 use crate::{
     Account, Actor, Attempt, AttemptOutcome, Decision, EntryKind, External, Finding, FindingKind,
     IllegalMove, Method, Money, Order, OrderStatus, PaymentId, Reason, Timestamp,
@@ -72,7 +72,7 @@ pub fn settle(
         order: &order.id,
     };
     match credit(account, &incoming, now) {
-        Ok(Credit { decision, debt_paid, credited }) => {
+        Ok(Credited { decision, debt_paid, credited }) => {
             let late = !order.status().is_open();
             let reason = if late { Reason::PaidLate } else { Reason::Paid };
             let timeline =

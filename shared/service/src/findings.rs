@@ -108,6 +108,15 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         FindingKind::ReversalDiffers => {
             "money went back in another currency than it came: adjust the balance"
         }
+        FindingKind::JournalBroken => {
+            "freeze the account and find out who wrote to the table: the log of verify-accounts says \
+             what does not hold, and a backup of the table what was there before. This closes itself \
+             once the account follows from its journal again"
+        }
+        FindingKind::EntryWithoutOrder | FindingKind::OrderWithoutEntry => {
+            "compare the order with the account's entries and with the payment: if money is missing \
+             or too much, adjust the balance. This closes itself once order and entry say the same"
+        }
     }
 }
 
