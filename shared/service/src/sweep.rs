@@ -258,7 +258,7 @@ impl<W: Wire> Sweeps<W> {
         now: Timestamp,
         swept: &mut Swept,
     ) -> Result<(), Error> {
-        let end = Instant::now().checked_add(time / 3);
+        let end = Instant::now().checked_add(time.checked_div(3).unwrap_or_default());
         let until = now.minus(QUIET_TIME);
         let mut after = None;
         for _ in 0..MAX_PAGES {
