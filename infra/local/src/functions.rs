@@ -39,9 +39,11 @@ use service::stripe::{Https, Stripe, StripeSettings, Wire};
 use service::sweep::Sweeps;
 use service::table::Table;
 use service::transfers::Transfers;
+use service::verification::Verifications;
 use service::webhook::WebhookReceiver;
 use transfer::TransferMoney;
 use url::Url;
+use verify_accounts::VerifyAccounts;
 
 /// All functions of `template.yaml`.
 #[derive(Debug)]
@@ -82,6 +84,8 @@ pub struct Functions<W: Wire = Https> {
     pub review_order: ReviewOrder,
     /// Moves money from the wallet to a product.
     pub transfer: TransferMoney,
+    /// Runs by the clock: derives every account again from its journal.
+    pub verify_accounts: VerifyAccounts,
 }
 
 /// What the functions get from their surroundings.
@@ -172,6 +176,7 @@ impl<W: Wire> Functions<W> {
             resolve_finding: ResolveFinding(Findings { table: table(), cursors: cursors() }),
             review_order: ReviewOrder(reviews()),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
+            verify_accounts: VerifyAccounts(Verifications { table: table() }),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Which orders were credited: once as the journal tells it, once as the orders do. The two are the
 //! same, in whatever order they are read.
 
+use rust_decimal::Decimal;
+
 use crate::credit::movements;
 use crate::journal::lines_of;
 use crate::{
-    Amount, Currency, Entry, EntryKind, External, Line, Method, Money, Movement, Order, Place,
-    derive_bytes,
+    Account, Amount, Currency, Entry, EntryKind, External, Line, Method, Money, Movement, Order,
+    Place, derive_bytes,
 };
 
 /// One credit of an order: 128 bits of SHA-256 over the kind, the order and the lines of its entry.
@@ -61,15 +63,37 @@ impl Entry {
         matches!(self.kind, EntryKind::BankTopUp | EntryKind::CardTopUp | EntryKind::Transfer)
             .then(|| Credit::of(self.kind, &self.document_id, &self.lines))
     }
+
+    /// What this entry brought into balances, and into the debt; none if it brought nothing.
+    #[must_use]
+    pub fn credited(&self) -> Option<Money> {
+        let inside = |line: &&Line| {
+            let outside = matches!(&line.place, Place::External(one) if *one != External::Debt);
+            !outside && line.amount > Decimal::ZERO
+        };
+        let brought = self.lines.iter().filter(inside);
+        let currency = brought.clone().next()?.currency;
+        let sum = brought.fold(Decimal::ZERO, |sum, line| sum.saturating_add(line.amount));
+        Some(Money { amount: Amount::new(sum).ok()?, currency })
+    }
 }
 
 impl Order {
-    /// The credit that the entry of this order must be, in an account of this currency; none if the
-    /// order was not credited.
+    /// What this order says that it was credited, in an account of this currency.
     #[must_use]
-    pub fn credit(&self, currency: Currency) -> Option<Credit> {
+    pub fn credited_money(&self, currency: Currency) -> Option<Money> {
+        Some(Money { amount: Amount::new(self.credited?.decimal()).ok()?, currency })
+    }
+
+    /// The credit that the entry of this order must be in this account; none if the order was not
+    /// credited, or is another account's.
+    #[must_use]
+    pub fn credit(&self, account: &Account) -> Option<Credit> {
+        if self.account != account.id {
+            return None;
+        }
         let (received, debt_paid) = (self.received?, self.debt_paid?.decimal());
-        let worth = Money { amount: Amount::new(self.credited?.decimal()).ok()?, currency };
+        let worth = self.credited_money(account.currency)?;
         let from = |outside| movements(outside, received, worth, debt_paid, &self.target);
         let (kind, movements) = match self.method {
             Method::Card => (EntryKind::CardTopUp, from(External::Card)),

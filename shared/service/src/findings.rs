@@ -44,6 +44,8 @@ pub enum How {
     Resolved,
     /// The payment went back to whoever paid it.
     Refunded,
+    /// What was found is not so any more.
+    Cured,
 }
 
 /// Everything that the operator's desk for findings touches.
@@ -56,19 +58,22 @@ pub struct Findings {
 }
 
 impl How {
+    const ALL: [Self; 3] = [Self::Resolved, Self::Refunded, Self::Cured];
+
     /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Resolved => "resolved",
             Self::Refunded => "refunded",
+            Self::Cured => "cured",
         }
     }
 
     /// The way of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Resolved, Self::Refunded].into_iter().find(|how| how.name() == name)
+        Self::ALL.into_iter().find(|how| how.name() == name)
     }
 }
 
@@ -130,6 +135,50 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
             Committed::Yes | Committed::No(Stale::Exists) => {
                 return Ok(Confirmed::Found(finding.kind));
             }
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// Stores a finding of something that is looked at again and again, or opens it again if it had been
+/// cured. One that a person closed stays closed. Returns whether something was written.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the stored one cannot be read.
+pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool, Error> {
+    let mut commit = Commit::default().new_finding(finding);
+    for tries in 0..MAX_COMMIT_TRIES {
+        match table.commit(commit).await? {
+            Committed::Yes => return Ok(true),
+            Committed::No(Stale::Exists) => {}
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+        commit = match table.finding(&finding.id()).await? {
+            None => Commit::default().new_finding(finding),
+            Some(known) if known.closed.as_ref().is_some_and(|closed| closed.how == How::Cured) => {
+                let finding = finding.clone();
+                Commit::default().finding(&FindingRecord { finding, closed: None, ..known })
+            }
+            Some(_) => return Ok(false),
+        };
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// Closes a finding because what was found is not so any more. One that is closed, or was never
+/// stored, stays as it is. Returns whether something was written.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the stored one cannot be read.
+pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
+    for tries in 0..MAX_COMMIT_TRIES {
+        let open = table.finding(id).await?.filter(|record| record.closed.is_none());
+        let Some(record) = open else { return Ok(false) };
+        let closed = Closed { at: now, by: Actor::schedule(), how: How::Cured, reason: None };
+        let next = FindingRecord { closed: Some(closed), ..record };
+        match table.commit(Commit::default().finding(&next)).await? {
+            Committed::Yes => return Ok(true),
             Committed::No(_) => pause_before_retry(tries).await,
         }
     }

@@ -17,5 +17,6 @@ mod offline;
 mod races;
 mod secrets;
 mod sweep;
+mod verify;
 mod walk;
 mod wire;

@@ -232,7 +232,7 @@ proptest! {
     ) {
         let (account, history) = play(&commands);
         let told = |orders: &[Order]| {
-            let credits = orders.iter().rev().filter_map(|order| order.credit(Currency::USD));
+            let credits = orders.iter().rev().filter_map(|order| order.credit(&account));
             credits.fold(CreditSum::NONE, CreditSum::and)
         };
         let known = checked(Checkpoint::beginning(), &history.entries, &account).unwrap().credits;
