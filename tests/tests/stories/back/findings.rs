@@ -42,7 +42,7 @@ async fn a_wrong_payment_is_found_and_closed_by_a_person() {
         let other = json!({"reason": "something else"});
         world.admin_post(&path, "unused", &other).await.expect_problem(409, "finding_closed");
         assert!(listed(world, "open").await.is_empty());
-        assert_eq!(listed(world, "closed").await, [closed.clone()]);
+        assert_eq!(listed(world, "closed").await, std::slice::from_ref(&closed));
         let one = world.admin_get(&format!("/v1/admin/findings/{id}")).await.expect(200).json();
         assert_eq!(one, closed);
         for missing in ["fnd_00000000000000000000", "no%20id"] {
