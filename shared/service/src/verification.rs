@@ -460,7 +460,11 @@ impl Examination<'_> {
         let mut found = Vec::new();
         for part in 0..parts {
             let unmatched = self.unmatched(account, |credit| credit.part(parts) == part).await?;
-            for number in unmatched.entries.union(&unmatched.repeated).take(MAX_FINDINGS) {
+            for number in unmatched.entries.union(&unmatched.repeated) {
+                // One more tells that there are more.
+                if found.len() > MAX_FINDINGS {
+                    break;
+                }
                 let repeated = unmatched.repeated.contains(number);
                 found.extend(self.entry_without_order(account, *number, repeated).await?);
             }

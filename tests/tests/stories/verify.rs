@@ -7,7 +7,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
 use axum::http::Request;
+use ledger::{
+    AccountId, Actor, Amount, External, IdempotencyKey, Money, Movement, OrderId, Place,
+    ProductCode, Transfer, transfer,
+};
 use serde_json::{Value, json};
+use service::record::{OrderRecord, RequestWords};
+use service::table::{Commit, Committed};
 use service::verification::Verified;
 use tests::world::{Damage, GOOD_CARD, Item, card_order};
 use tests::{Answer, Cost, Customer, Fault, World, story};
@@ -122,6 +128,35 @@ fn inside(name: &'static str, value: &'static str) -> impl FnOnce(&mut Attribute
         AttributeValue::M(map) => set(value)(map.get_mut(name).expect("the map has it")),
         other => panic!("no map: {other:?}"),
     }
+}
+
+/// The demo account moves a cent so many times, past the API; returns the orders, oldest first.
+async fn many_transfers(world: &World, count: usize) -> Vec<OrderId> {
+    let id = AccountId::parse("demo").unwrap();
+    let mut account = world.table.account(&id).await.unwrap().unwrap();
+    let mut made = Vec::new();
+    for number in 0..count {
+        let key = IdempotencyKey::parse(&format!("bulk-{number}")).unwrap();
+        let command = Transfer {
+            order_id: OrderId::derive(&id, "transfer", &key),
+            product: ProductCode::parse("sms").unwrap(),
+            amount: Amount::parse("0.01", 2).unwrap(),
+            by: Actor::parse("test").unwrap(),
+        };
+        let (order, decision) = transfer(&account, &command, world.clock.now()).unwrap();
+        made.push(order.id.clone());
+        let record = OrderRecord {
+            order,
+            version: 0,
+            request: RequestWords::default(),
+            checkout: None,
+            instructions: None,
+        };
+        let commit = Commit::default().order(&record).decision(&decision);
+        assert!(matches!(world.table.commit(commit).await.unwrap(), Committed::Yes));
+        account = decision.account;
+    }
+    made
 }
 
 /// Looks at damage that was done: it is found once, and cured once it is undone.
@@ -262,17 +297,17 @@ async fn somebody_elses_order_and_a_second_entry_for_one_are_found() {
 
         // A second credit of the same order, by somebody who can make an entry that follows.
         let (account, entries) = world.journal("demo").await;
-        let movement = ledger::Movement {
-            from: ledger::Place::External(ledger::External::Card),
-            to: ledger::Place::WALLET,
-            money: ledger::Money::parse("100", account.currency).unwrap(),
+        let movement = Movement {
+            from: Place::External(External::Card),
+            to: Place::WALLET,
+            money: Money::parse("100", account.currency).unwrap(),
         };
         let (kind, order) = (entries[0].kind, &entries[0].document_id);
         let forged = account.post(kind, order, &[movement], world.clock.now()).unwrap();
-        let commit = service::table::Commit::default().decision(&forged);
+        let commit = Commit::default().decision(&forged);
         let before = world.item(ACCOUNT, "ACCOUNT").await.unwrap();
         let committed = world.table.commit(commit).await.unwrap();
-        assert!(matches!(committed, service::table::Committed::Yes));
+        assert!(matches!(committed, Committed::Yes));
         let verified = world.verify_whole().await;
         assert_eq!((verified.broken, found(world, "open").await), (1, vec![expected]));
         drop(world.damage(JOURNAL, "000000000002", |_| None).await);
@@ -461,33 +496,7 @@ async fn an_account_that_is_being_used_is_never_called_broken() {
 async fn a_long_journal_is_read_in_pages() {
     story(async |world| {
         drop(world.top_up("1000.00", "order").await);
-        let id = ledger::AccountId::parse("demo").unwrap();
-        let mut account = world.table.account(&id).await.unwrap().unwrap();
-        let by = ledger::Actor::parse("test").unwrap();
-        for number in 0..1_200 {
-            let key = ledger::IdempotencyKey::parse(&format!("bulk-{number}")).unwrap();
-            let command = ledger::Transfer {
-                order_id: ledger::OrderId::derive(&id, "transfer", &key),
-                product: ledger::ProductCode::parse("sms").unwrap(),
-                amount: ledger::Amount::parse("0.01", 2).unwrap(),
-                by: by.clone(),
-            };
-            let now = world.clock.now();
-            let (order, decision) = ledger::transfer(&account, &command, now).unwrap();
-            let record = service::record::OrderRecord {
-                order,
-                version: 0,
-                request: service::record::RequestWords::default(),
-                checkout: None,
-                instructions: None,
-            };
-            let commit = service::table::Commit::default().order(&record).decision(&decision);
-            assert!(matches!(
-                world.table.commit(commit).await.unwrap(),
-                service::table::Committed::Yes
-            ));
-            account = decision.account;
-        }
+        let ids = many_transfers(world, 1_200).await;
         world.wires.forget();
         assert_eq!(
             figures(world.verify().await),
@@ -497,11 +506,41 @@ async fn a_long_journal_is_read_in_pages() {
         let journals = exchanges.iter().filter(|one| one.request.contains(JOURNAL));
         assert_eq!(journals.count(), 3);
         // One of many is damaged: it is that one which is found.
-        let id = ledger::IdempotencyKey::parse("bulk-700").unwrap();
-        let id = ledger::OrderId::derive(&account.id, "transfer", &id);
+        let id = &ids[700];
         let more = |item| with(item, "settled", inside("credited", "0.02"));
         let damage = world.damage(&format!("ORDER#{id}"), "ORDER", more).await;
         is_found(world, "one of many", damage, &format!("entry_without_order demo {id}")).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_a_hundred_findings_at_a_time_and_none_is_cured_by_there_being_more() {
+    story(async |world| {
+        drop(world.top_up("1000.00", "order").await);
+        let ids = many_transfers(world, 130).await;
+        let mut damages = Vec::new();
+        for id in &ids {
+            let more = |item| with(item, "settled", inside("credited", "0.02"));
+            damages.push(world.damage(&format!("ORDER#{id}"), "ORDER", more).await);
+        }
+        for _ in 0..2 {
+            let verified = world.verify_whole().await;
+            assert_eq!((verified.broken, verified.cured), (1, 0));
+            assert_eq!(world.findings().await.len(), 100);
+        }
+        // Thirty are put right, of those that were found first: the others come after them.
+        for damage in damages.drain(..30) {
+            world.undo(damage).await;
+        }
+        let verified = world.verify_whole().await;
+        assert_eq!((verified.broken, verified.cured), (1, 30));
+        assert_eq!(world.findings().await.len(), 130);
+        for damage in damages {
+            world.undo(damage).await;
+        }
+        assert_eq!(world.verify_whole().await.cured, 100);
+        assert!(found(world, "open").await.is_empty());
     })
     .await;
 }
