@@ -543,7 +543,7 @@ to the dead-letter queue");
         "a top-up is credited in full though the customer owes",
         ((
             CREDIT,
-            "account.debt.decimal().min(amount);",
+            "account.debt.decimal().min(worth.amount.decimal());",
             "account.debt.decimal().saturating_sub(account.debt.decimal());",
         ),),
         "-p ledger --test laws -- --exact rules::a_debt_is_paid_first_in_the_same_entry",
@@ -705,8 +705,8 @@ to the dead-letter queue");
         "a top-up of a product is credited to the wallet",
         ((
             CREDIT,
-            "let target = Place::Available(incoming.target.clone());",
-            "let target = Place::WALLET;",
+            "let target = Place::Available(target.clone());",
+            "let _ = target;\n    let target = Place::WALLET;",
         ),),
     ),
     Defect(
@@ -759,7 +759,7 @@ to the dead-letter queue");
     Defect(
         "exchange-not-booked",
         "yuan are credited as dollars that come out of nowhere",
-        ((CREDIT, "exchange.into_iter().chain(parts).collect();", "{ drop(exchange); parts.collect() };"),),
+        ((CREDIT, "exchange.into_iter().chain(parts).collect()", "{ drop(exchange); parts.collect() }"),),
     ),
     Defect(
         "reference-not-claimed",

@@ -1,5 +1,6 @@
 //! The world of a story: a platform, its customers, and what they do.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -20,6 +21,7 @@ use service::comparison::Comparison;
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope, store};
 use service::sweep::Swept;
 use service::table::Table;
+use service::verification::Verified;
 use sha2::Sha256;
 
 use crate::http::{Answer, HttpClient};
@@ -56,8 +58,16 @@ pub struct World {
     _queues: EmbeddedQueue,
 }
 
-/// An item of the table as it is stored.
-pub type Item = std::collections::HashMap<String, AttributeValue>;
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// An item as it was before somebody damaged it.
+#[derive(Debug)]
+#[must_use = "the damage is to be undone"]
+pub struct Damage {
+    key: Item,
+    before: Option<Item>,
+}
 
 /// Who holds a key.
 #[derive(Debug, Clone)]
@@ -307,6 +317,58 @@ impl World {
         self.cloud.functions.compare_payments.0.compare(day, time, now).await
     }
 
+    /// The verification goes on, as by the clock.
+    pub async fn verify(&self) -> Verified {
+        let verifying = &self.cloud.functions.verify_accounts;
+        let verified = verifying.handle(&Value::Null, self.clock.now()).await;
+        verified.expect("the verification ends")
+    }
+
+    /// A whole round of the verification.
+    pub async fn verify_whole(&self) -> Verified {
+        let verifying = &self.cloud.functions.verify_accounts;
+        let verified = verifying.handle(&json!({"round": "whole"}), self.clock.now()).await;
+        verified.expect("the verification ends")
+    }
+
+    /// An item of the table as it is stored.
+    pub async fn item(&self, pk: &str, sk: &str) -> Option<Item> {
+        let asked = self.items.get_item().table_name(TABLE_NAME).set_key(Some(item_key(pk, sk)));
+        asked.consistent_read(true).send().await.expect("the table answers").item
+    }
+
+    /// Somebody changes an item past the API, or takes it away.
+    pub async fn damage(
+        &self,
+        pk: &str,
+        sk: &str,
+        change: impl FnOnce(Item) -> Option<Item>,
+    ) -> Damage {
+        let damage = Damage { key: item_key(pk, sk), before: self.item(pk, sk).await };
+        let found = damage.before.clone().unwrap_or_else(|| damage.key.clone());
+        self.put(&damage.key, change(found)).await;
+        damage
+    }
+
+    /// Puts an item back as it was.
+    pub async fn undo(&self, damage: Damage) {
+        self.put(&damage.key, damage.before).await;
+    }
+
+    async fn put(&self, key: &Item, item: Option<Item>) {
+        match item {
+            Some(item) => {
+                let put = self.items.put_item().table_name(TABLE_NAME).set_item(Some(item));
+                drop(put.send().await.expect("the table takes it"));
+            }
+            None => {
+                let key = Some(key.clone());
+                let delete = self.items.delete_item().table_name(TABLE_NAME).set_key(key);
+                drop(delete.send().await.expect("the table takes it"));
+            }
+        }
+    }
+
     /// The day it is in the story.
     #[must_use]
     pub fn today(&self) -> String {
@@ -498,23 +560,6 @@ impl World {
         assert_eq!(shown.join(", "), expected);
     }
 
-    /// Takes an item out of the table, past everything that guards it.
-    pub async fn take_item(&self, kind: &str, id: &str) -> Item {
-        let text = |value: String| AttributeValue::S(value);
-        let request = self.items.delete_item().table_name(TABLE_NAME);
-        let request = request.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld);
-        let request =
-            request.key("pk", text(format!("{kind}#{id}"))).key("sk", text(kind.to_owned()));
-        let taken = request.send().await.expect("the table takes it");
-        taken.attributes.expect("there was one")
-    }
-
-    /// Puts an item into the table, past everything that guards it.
-    pub async fn put_item(&self, item: Item) {
-        let request = self.items.put_item().table_name(TABLE_NAME).set_item(Some(item));
-        drop(request.send().await.expect("the table takes it"));
-    }
-
     /// The provider's name for the refund of a finding.
     pub async fn finding_refund(&self, id: &str) -> String {
         let record = self.table.finding(id).await.expect("the table answers");
@@ -580,6 +625,11 @@ async fn database() -> (Upstream, Option<EmbeddedTable>) {
     }
     let embedded = EmbeddedTable::start(None).await.expect("an embedded table");
     (Upstream::to(embedded.endpoint()), Some(embedded))
+}
+
+fn item_key(pk: &str, sk: &str) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
 }
 
 /// The body of a card order for `wallet` or for a product.

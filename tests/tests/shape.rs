@@ -36,7 +36,7 @@ const LEDGER_DEPENDENCIES: [&str; 5] =
 const OPEN_TO_EVERYBODY: [&str; 2] = ["/v1/console-tokens", "/v1/webhooks/stripe"];
 
 /// Partition keys that are not everybody's, who may read them, and who may write them.
-const GUARDED_KEYS: [(&str, &[&str], &[&str]); 4] = [
+const GUARDED_KEYS: [(&str, &[&str], &[&str]); 6] = [
     ("KEY#*", &["authorizer", "manage-accounts"], &["manage-accounts"]),
     (
         "CONSOLE#*",
@@ -59,10 +59,15 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 4] = [
         &["configure"],
     ),
     ("CHANGE#*", &["configure"], &["configure", "manage-accounts"]),
+    ("CHECKPOINT#*", &["verify-accounts"], &["verify-accounts"]),
+    ("CURSOR#*", &["reconcile", "verify-accounts"], &["reconcile", "verify-accounts"]),
 ];
 
 /// Parts of IAM actions, in lower case, that no role has: everything is a conditional put.
 const FORBIDDEN_ACTIONS: [&str; 5] = ["*", "updateitem", "deleteitem", "batchwriteitem", "partiql"];
+
+/// The one action that writes.
+const PUT: &str = "dynamodb:PutItem";
 
 /// AWS's advice for a queue that feeds a function: a batch must not come back while it is still
 /// at work, and a passing fault must not send a message to the dead letters.
@@ -161,7 +166,7 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
             if of_table.is_none_or(|table| table != "Table") {
                 continue;
             }
-            let writes = texts(statement, "/Action").any(|action| action == "dynamodb:PutItem");
+            let writes = texts(statement, "/Action").any(|action| action == PUT);
             let mut enclosing = texts(statement, ENCLOSING);
             if writes && enclosing.next() != Some("TransactWriteItems") {
                 broken.push(format!("{name} writes outside of transactions: {statement}"));
@@ -182,6 +187,28 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
     }
 
     assert_none("a role reaches partition keys that are not its own", broken);
+}
+
+#[test]
+fn whoever_checks_money_cannot_move_any() {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    let checking = functions().filter(|(name, _)| *name == "verify-accounts");
+    let statements = checking.flat_map(|(_, function)| statements(function));
+    let writing = statements.filter(|one| texts(one, "/Action").any(|action| action == PUT));
+    let written: BTreeSet<_> = writing.flat_map(|one| texts(one, KEYS)).collect();
+
+    let own = BTreeSet::from(["CHECKPOINT#*", "CURSOR#*", "FINDING#*"]);
+    assert_same(("template.yaml", written), ("its own keys", own));
+}
+
+#[test]
+fn every_function_that_finds_an_error_rings_an_alarm() {
+    let resources = fields(TEMPLATE.get("Resources")).map(|(_, resource)| resource);
+    let filters = resources.filter(|one| text(one, "/Type") == "AWS::Logs::MetricFilter");
+    let watched = filters.map(|one| text(one, "/Properties/LogGroupName/Ref")).collect();
+    let logs = functions().map(|(_, function)| text(function, "/LoggingConfig/LogGroup/Ref"));
+
+    assert_same(("watched for errors", watched), ("logs of functions", logs.collect()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use axum::Router;
 use axum::serve::ListenerExt;
+use serde_json::Value;
 use service::keys::draw_secret;
 use service::objects::Objects;
 use service::queue::ConfirmationQueue;
@@ -33,6 +34,8 @@ use crate::{paid_page, pump};
 const STAGE: &str = "local";
 /// How often what runs by the clock runs here; `template.yaml` has five minutes.
 const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+/// How often the verification goes on, here as in `template.yaml`.
+const VERIFY_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The files that [`remove_data`] removes, each by its beginning.
 const DATA_FILES: [&str; 4] = ["table.sqlite", "queue.sqlite", "provider.sqlite", "secrets"];
 
@@ -243,6 +246,7 @@ impl Cloud {
         }));
         tasks.spawn(pump::run(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
         tasks.spawn(by_the_clock(Arc::clone(&functions), clock.clone()));
+        tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
         tasks.spawn(serve(api, gateway.router()));
         Ok(Self {
@@ -272,6 +276,14 @@ async fn by_the_clock(functions: Arc<Functions>, clock: Clock) {
         tokio::time::sleep(SWEEP_PAUSE).await;
         drop(functions.reconcile.handle(clock.now()).await);
         drop(functions.compare_payments.handle(clock.now()).await);
+    }
+}
+
+/// Goes on with the verification, for ever.
+async fn verify(functions: Arc<Functions>, clock: Clock) {
+    loop {
+        tokio::time::sleep(VERIFY_PAUSE).await;
+        drop(functions.verify_accounts.handle(&Value::Null, clock.now()).await);
     }
 }
 

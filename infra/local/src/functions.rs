@@ -42,9 +42,11 @@ use service::stripe::{Https, Stripe, StripeSettings, Wire};
 use service::sweep::Sweeps;
 use service::table::Table;
 use service::transfers::Transfers;
+use service::verification::Verifications;
 use service::webhook::WebhookReceiver;
 use transfer::TransferMoney;
 use url::Url;
+use verify_accounts::VerifyAccounts;
 
 /// All functions of `template.yaml`.
 #[derive(Debug)]
@@ -87,6 +89,8 @@ pub struct Functions<W: Wire = Https> {
     pub review_order: ReviewOrder,
     /// Moves money from the wallet to a product.
     pub transfer: TransferMoney,
+    /// Runs by the clock: derives every account again from its journal.
+    pub verify_accounts: VerifyAccounts,
 }
 
 /// What the functions get from their surroundings.
@@ -186,6 +190,7 @@ impl<W: Wire> Functions<W> {
             }),
             review_order: ReviewOrder(reviews()),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
+            verify_accounts: VerifyAccounts(Verifications { table: table() }),
         }
     }
 }

@@ -129,6 +129,7 @@ impl<W: Wire> Gateway<W> {
             .route("/healthz", axum::routing::get(async || "ready\n"))
             .route("/_control/sweep", axum::routing::post(sweep))
             .route("/_control/compare", axum::routing::post(compare))
+            .route("/_control/verify", axum::routing::post(verify))
             .route(paid_page::PATH, axum::routing::get(paid_page::show))
             .fallback(serve)
             .with_state(self)
@@ -257,6 +258,23 @@ async fn compare<W: Wire>(
     match comparisons.compare(day, Duration::from_secs(600), gateway.clock.now()).await {
         Ok(run) => Json(service::http::reconciliation(&run)).into_response(),
         Err(error) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+/// Every account is derived again from its journal now, from the first entry: a control as well.
+async fn verify<W: Wire>(State(gateway): State<Gateway<W>>) -> Response {
+    match gateway.functions.verify_accounts.whole_round(gateway.clock.now()).await {
+        Ok(verified) => Json(json!({
+            "accounts": verified.accounts,
+            "entries": verified.entries,
+            "orders": verified.orders,
+            "broken": verified.broken,
+            "cured": verified.cured,
+            "left": verified.left,
+            "complete": verified.complete,
+        }))
+        .into_response(),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
 }
 

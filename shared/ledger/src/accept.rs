@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::bank_transfer::{decided, is_overdue};
-use crate::credit::{Credit, Incoming, credit};
+use crate::credit::{Credited, Incoming, credit};
 use crate::{
     Acceptance, Account, Actor, BankTransfer, Decision, EntryKind, External, Method, Money,
     NewOrder, Order, OrderStatus, Rate, Reason, ReceivedTransfer, Refusal, Review, Timeline,
@@ -145,7 +145,7 @@ fn completed(
         target: &order.target,
         order: &order.id,
     };
-    let Credit { decision, debt_paid, credited } = credit(account, &incoming, now)?;
+    let Credited { decision, debt_paid, credited } = credit(account, &incoming, now)?;
     let verdict = Verdict::Accepted(Box::new(acceptance));
     let review = Review { at: now, by: by.clone(), verdict };
     let bank_transfer = order.bank_transfer.clone().map(|mut known| {

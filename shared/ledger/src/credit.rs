@@ -1,5 +1,7 @@
 //! The entry by which money that came in is credited: one way for cards and banks.
 
+use rust_decimal::Decimal;
+
 use crate::{
     Account, Amount, Balance, Decision, EntryKind, External, Money, MoneyError, Movement, OrderId,
     Place, Refusal, Target, Timestamp,
@@ -24,7 +26,7 @@ pub(crate) struct Incoming<'order> {
 
 /// What became of money that came in.
 #[derive(Debug)]
-pub(crate) struct Credit {
+pub(crate) struct Credited {
     /// The account and the entry.
     pub(crate) decision: Decision,
     /// All of it.
@@ -43,31 +45,43 @@ pub(crate) fn credit(
     account: &Account,
     incoming: &Incoming<'_>,
     now: Timestamp,
-) -> Result<Credit, Refusal> {
-    let Money { amount, currency } = incoming.worth;
-    let amount = amount.decimal();
-    let debt_paid = account.debt.decimal().min(amount);
-    let rest = amount.saturating_sub(debt_paid);
-    let outside = Place::External(incoming.from);
-    let exchanged = incoming.paid.currency != currency;
+) -> Result<Credited, Refusal> {
+    let Incoming { from, paid, worth, target, .. } = incoming;
+    let debt_paid = account.debt.decimal().min(worth.amount.decimal());
+    let movements = movements(*from, *paid, *worth, debt_paid, target);
+    let decision = account.post(incoming.kind, incoming.order.as_str(), &movements, now)?;
+    let place = || Place::Available((*target).clone());
+    let exact = |_: MoneyError| Refusal::BalanceTooLarge { place: place() };
+    Ok(Credited {
+        decision,
+        credited: worth.amount.into(),
+        debt_paid: Balance::new(debt_paid).map_err(exact)?,
+    })
+}
+
+/// The movements by which money that came in is credited, `debt_paid` of it to the debt.
+pub(crate) fn movements(
+    from: External,
+    paid: Money,
+    worth: Money,
+    debt_paid: Decimal,
+    target: &Target,
+) -> Vec<Movement> {
+    let Money { amount, currency } = worth;
+    let rest = amount.decimal().saturating_sub(debt_paid);
+    let outside = Place::External(from);
+    let exchanged = paid.currency != currency;
     let exchange = exchanged.then(|| Movement {
         from: outside.clone(),
         to: Place::External(External::Fx),
-        money: incoming.paid,
+        money: paid,
     });
     let from = if exchanged { Place::External(External::Fx) } else { outside };
-    let target = Place::Available(incoming.target.clone());
-    let parts = [(Place::External(External::Debt), debt_paid), (target.clone(), rest)];
+    let target = Place::Available(target.clone());
+    let parts = [(Place::External(External::Debt), debt_paid), (target, rest)];
     let parts = parts.into_iter().filter_map(|(to, part)| {
         let money = Money { amount: Amount::new(part).ok()?, currency };
         Some(Movement { from: from.clone(), to, money })
     });
-    let movements: Vec<Movement> = exchange.into_iter().chain(parts).collect();
-    let decision = account.post(incoming.kind, incoming.order.as_str(), &movements, now)?;
-    let exact = |_: MoneyError| Refusal::BalanceTooLarge { place: target.clone() };
-    Ok(Credit {
-        decision,
-        credited: incoming.worth.amount.into(),
-        debt_paid: Balance::new(debt_paid).map_err(exact)?,
-    })
+    exchange.into_iter().chain(parts).collect()
 }

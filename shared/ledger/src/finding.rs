@@ -29,6 +29,12 @@ pub enum FindingKind {
     CreditedNotPaid,
     /// Money went back by a refund or a dispute that the provider does not know.
     ReversalNotMade,
+    /// An account does not follow from its journal, or something of it cannot be read.
+    JournalBroken,
+    /// An entry says that an order was credited, and the order does not say the same.
+    EntryWithoutOrder,
+    /// An order says that it was credited, and no entry says the same.
+    OrderWithoutEntry,
 }
 
 /// A discrepancy. The same one found again has the same id, and so is stored once.
@@ -54,7 +60,7 @@ pub struct Finding {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::AmountDiffers,
         Self::CurrencyDiffers,
         Self::DuplicatePayment,
@@ -67,6 +73,9 @@ impl FindingKind {
         Self::PaidNotCredited,
         Self::CreditedNotPaid,
         Self::ReversalNotMade,
+        Self::JournalBroken,
+        Self::EntryWithoutOrder,
+        Self::OrderWithoutEntry,
     ];
 
     /// The name that is stored and shown.
@@ -85,6 +94,9 @@ impl FindingKind {
             Self::PaidNotCredited => "paid_not_credited",
             Self::CreditedNotPaid => "credited_not_paid",
             Self::ReversalNotMade => "reversal_not_made",
+            Self::JournalBroken => "journal_broken",
+            Self::EntryWithoutOrder => "entry_without_order",
+            Self::OrderWithoutEntry => "order_without_entry",
         }
     }
 
@@ -111,14 +123,17 @@ impl Finding {
             | FindingKind::UnknownPayment
             | FindingKind::ReversalDiffers
             | FindingKind::CreditedNotPaid
-            | FindingKind::ReversalNotMade => false,
+            | FindingKind::ReversalNotMade
+            | FindingKind::JournalBroken
+            | FindingKind::EntryWithoutOrder
+            | FindingKind::OrderWithoutEntry => false,
         };
         self.payment.as_ref().zip(self.actual).filter(|_| lost)
     }
 
     /// The id, derived from what disagrees: the order and the payment, or the payment and its refund or
-    /// dispute. Not from the kind, which can look different once the order has become an exception,
-    /// and not from when it was seen.
+    /// dispute; the account, if it is about none of them. Not from the kind, which can look different
+    /// once the order has become an exception, and not from when it was seen.
     #[must_use]
     pub fn id(&self) -> String {
         // Whose payment went back may be known later only.
@@ -126,6 +141,40 @@ impl Finding {
         let order = order.map_or("", OrderId::as_str);
         let payment = self.payment.as_ref().map_or("", PaymentId::as_str);
         let reversal = self.reversal.as_ref().map_or("", ProviderId::as_str);
-        derive_id("fnd_", &[order, payment, reversal])
+        match (&self.account, order, payment, reversal) {
+            (Some(account), "", "", "") => derive_id("fnd_", &["account", account.as_str()]),
+            _ => derive_id("fnd_", &[order, payment, reversal]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_discrepancy_has_the_same_id_for_ever() {
+        let nothing = Finding {
+            kind: FindingKind::JournalBroken,
+            account: Some(AccountId::parse("acme").unwrap()),
+            order: None,
+            payment: None,
+            reversal: None,
+            expected: None,
+            actual: None,
+            found_at: Timestamp::from_unix_millis(0),
+        };
+        let of_order = Finding {
+            kind: FindingKind::EntryWithoutOrder,
+            order: Some(OrderId::parse("ord_jt397vere7tffkphxzmp").unwrap()),
+            ..nothing.clone()
+        };
+        let paid = PaymentId::parse("pi_1").unwrap();
+        let of_payment = Finding { payment: Some(paid), ..of_order.clone() };
+        let ids = [nothing, of_order, of_payment].map(|finding| finding.id());
+        assert_eq!(
+            ids,
+            ["fnd_64y06ta3hq37qg4p3qhh", "fnd_b6566wwyf4crmzmsqxcv", "fnd_fc59ny93ffbrw5msw40p",]
+        );
     }
 }

@@ -10,7 +10,7 @@
 //! [`Timeline`] that holds every legal move of an [`Order`], and then the rules themselves:
 //! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in,
 //! [`transfer()`] for money that changes place, and [`request_refund()`], [`refund_told()`] and
-//! [`dispute_told()`] for money that goes back.
+//! [`dispute_told()`] for money that goes back. [`verify()`] checks that all of it was kept.
 
 mod accept;
 mod account;
@@ -20,6 +20,7 @@ mod bank_transfer;
 mod cancel;
 mod card;
 mod credit;
+mod credit_sum;
 mod currency;
 mod dispute;
 mod finding;
@@ -53,6 +54,7 @@ pub use cancel::{CancelStep, cancel};
 pub use card::{
     FailedAttempt, attempt_failed, payment_failed, payment_processing, session_expired,
 };
+pub use credit_sum::{Credit, CreditSum};
 pub use currency::Currency;
 pub use dispute::{Dispute, DisputeOutcome, DisputeStatus, ToldDispute, dispute_told};
 pub use finding::{Finding, FindingKind};
@@ -77,7 +79,7 @@ pub use time::{Day, Timestamp};
 pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};
 pub use transfer_reference::TransferReference;
-pub use verify::{Broken, verify};
+pub use verify::{Broken, Checkpoint, Verification, verify};
 
 /// What a rule decided: the next account and the entry that explains the difference.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue,
 //! and a cancellation that came too late.
 
-use crate::credit::{Credit, Incoming, credit};
+use crate::credit::{Credited, Incoming, credit};
 use crate::{
     Account, Actor, Attempt, AttemptOutcome, Decision, EntryKind, External, Finding, FindingKind,
     IllegalMove, Method, Money, NewOrder, Order, OrderStatus, PaymentId, Reason, Refusal, Timeline,
@@ -82,7 +82,7 @@ pub fn settle(
         order: &order.id,
     };
     match credit(account, &incoming, now) {
-        Ok(Credit { decision, debt_paid, credited }) => {
+        Ok(Credited { decision, debt_paid, credited }) => {
             let late = !order.status().is_open();
             let reason = if late { Reason::PaidLate } else { Reason::Paid };
             let timeline =
@@ -132,7 +132,7 @@ pub fn book_payment(
         target: &new.target,
         order: &new.id,
     };
-    let Credit { decision, debt_paid, credited } = credit(account, &incoming, now)?;
+    let Credited { decision, debt_paid, credited } = credit(account, &incoming, now)?;
     let timeline = Timeline::completed_at_once(now, Reason::PaymentBooked, new.by.clone());
     let begun = Order::begun(new.clone(), Method::Card, payment.money, timeline);
     let order = Order {

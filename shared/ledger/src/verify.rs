@@ -1,11 +1,18 @@
 //! Checking an account alone, from its own journal.
+//!
+//! The journal is folded entry by entry, in memory that does not grow with it. Wherever the fold has
+//! come to is a [`Checkpoint`], and a fold that goes on from there ends as one of the whole journal
+//! does.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use thiserror::Error;
 
-use crate::{Account, Balance, Currency, Entry, EntryHash, External, Place};
+use crate::{
+    Account, AccountId, Balance, CreditSum, Currency, Entry, EntryHash, External, Line, Place,
+    Timestamp,
+};
 
 /// A broken invariant of one account: the service must stop and a person must look.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -44,6 +51,12 @@ pub enum Broken {
         /// The entry.
         number: u64,
     },
+    /// Money of another currency is in the account, or the account says that it has another one.
+    #[error("the account is not in the currency of its journal at entry {number}")]
+    Currency {
+        /// The last entry that was read.
+        number: u64,
+    },
     /// A balance is not the sum of its lines.
     #[error("{place} does not follow from the journal at entry {number}")]
     Balance {
@@ -57,6 +70,117 @@ pub enum Broken {
     Head,
 }
 
+/// What an account was after one of its entries, as its journal says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The number of the entry; 0 is the beginning of the journal.
+    pub number: u64,
+    /// Its hash.
+    pub head: EntryHash,
+    /// When it was made.
+    pub last_entry_at: Option<Timestamp>,
+    /// The currency of all balances; none before the first entry.
+    pub currency: Option<Currency>,
+    /// Money by place. A place that is not listed holds nothing.
+    pub balances: BTreeMap<Place, Balance>,
+    /// What the customer owed.
+    pub debt: Balance,
+    /// The orders that were credited by these entries.
+    pub credits: CreditSum,
+}
+
+/// A journal that is being checked.
+///
+/// An entry that breaks an invariant ends it: [`Verification::follow`] takes the value and only
+/// gives it back if the entry is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    account: AccountId,
+    reached: Checkpoint,
+}
+
+impl Checkpoint {
+    /// Before the first entry.
+    #[must_use]
+    pub const fn beginning() -> Self {
+        Self {
+            number: 0,
+            head: EntryHash::GENESIS,
+            last_entry_at: None,
+            currency: None,
+            balances: BTreeMap::new(),
+            debt: Balance::ZERO,
+            credits: CreditSum::NONE,
+        }
+    }
+}
+
+impl Verification {
+    /// Begins to check an account's journal after this checkpoint.
+    #[must_use]
+    pub const fn after(account: AccountId, checkpoint: Checkpoint) -> Self {
+        Self { account, reached: checkpoint }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub const fn reached(&self) -> &Checkpoint {
+        &self.reached
+    }
+
+    /// Takes the next entry: its number, its owner, the hash chain, its time, zero sums, one currency,
+    /// nothing below zero, and the balances that it says it left.
+    ///
+    /// # Errors
+    /// The first invariant that does not hold.
+    pub fn follow(mut self, entry: &Entry) -> Result<Self, Broken> {
+        follows(entry, &self.reached, &self.account)?;
+        sums_to_zero(entry)?;
+        let reached = &mut self.reached;
+        for line in &entry.lines {
+            take(reached, line, entry.number)?;
+        }
+        let touched = entry.lines.iter().map(|line| &line.place);
+        for place in touched.filter(|place| !matches!(place, Place::External(_))) {
+            if reached.balances.get(place) != entry.balances_after.get(place) {
+                return Err(Broken::Balance { number: entry.number, place: place.clone() });
+            }
+        }
+        reached.number = entry.number;
+        reached.head = entry.hash;
+        reached.last_entry_at = Some(entry.at);
+        if let Some(credit) = entry.credit() {
+            reached.credits = reached.credits.and(credit);
+        }
+        Ok(self)
+    }
+
+    /// Compares what the journal says with what the account says, in both directions.
+    ///
+    /// # Errors
+    /// The first thing that differs.
+    pub fn finish(self, account: &Account) -> Result<Checkpoint, Broken> {
+        let reached = self.reached;
+        let number = reached.number;
+        let told = (account.entries, account.head, account.last_entry_at);
+        if told != (number, reached.head, reached.last_entry_at) {
+            return Err(Broken::Head);
+        }
+        if reached.currency.is_some_and(|currency| currency != account.currency) {
+            return Err(Broken::Currency { number });
+        }
+        if reached.debt != account.debt {
+            return Err(Broken::Balance { number, place: Place::External(External::Debt) });
+        }
+        let held = |place: &Place| reached.balances.get(place).copied().unwrap_or_default();
+        let mut places = reached.balances.keys().chain(account.balances.keys());
+        match places.find(|place| held(place) != account.balance(place)) {
+            Some(place) => Err(Broken::Balance { number, place: place.clone() }),
+            None => Ok(reached),
+        }
+    }
+}
+
 /// Folds the journal and compares it with the account: numbers without gaps, the hash chain, zero
 /// sums, nothing below zero, and every balance.
 ///
@@ -65,46 +189,24 @@ pub enum Broken {
 /// # Errors
 /// The first invariant that does not hold.
 pub fn verify(entries: &[Entry], account: &Account) -> Result<(), Broken> {
-    let mut balances: BTreeMap<Place, Decimal> = BTreeMap::new();
-    let mut previous: Option<&Entry> = None;
-    for entry in entries {
-        follows(entry, previous, account)?;
-        sums_to_zero(entry)?;
-        for line in &entry.lines {
-            let sum = balances.entry(line.place.clone()).or_default();
-            *sum = sum.saturating_add(line.amount);
-        }
-        let touched = entry.lines.iter().map(|line| &line.place);
-        for place in touched.filter(|place| !matches!(place, Place::External(_))) {
-            let sum = balances.get(place).and_then(|sum| Balance::new(*sum).ok());
-            if sum.is_none() || sum.as_ref() != entry.balances_after.get(place) {
-                return Err(Broken::Balance { number: entry.number, place: place.clone() });
-            }
-        }
-        previous = Some(entry);
-    }
-    let number = previous.map_or(0, |entry| entry.number);
-    let head = previous.map_or(EntryHash::GENESIS, |entry| entry.hash);
-    if (account.entries, account.head) != (number, head) {
-        return Err(Broken::Head);
-    }
-    agrees(&balances, account, number)
+    let begun = Verification::after(account.id.clone(), Checkpoint::beginning());
+    let followed = entries.iter().try_fold(begun, Verification::follow)?;
+    followed.finish(account).map(drop)
 }
 
-fn follows(entry: &Entry, previous: Option<&Entry>, account: &Account) -> Result<(), Broken> {
+fn follows(entry: &Entry, reached: &Checkpoint, account: &AccountId) -> Result<(), Broken> {
     let number = entry.number;
-    let expected = previous.map_or(0, |entry| entry.number).saturating_add(1);
+    let expected = reached.number.saturating_add(1);
     if number != expected {
         return Err(Broken::Numbering { expected, found: number });
     }
-    if entry.account != account.id {
+    if entry.account != *account {
         return Err(Broken::Owner { number });
     }
-    let previous_hash = previous.map_or(EntryHash::GENESIS, |entry| entry.hash);
-    if entry.previous_hash != previous_hash || entry.hash != entry.computed_hash() {
+    if entry.previous_hash != reached.head || entry.hash != entry.computed_hash() {
         return Err(Broken::HashChain { number });
     }
-    if previous.is_some_and(|previous| previous.at > entry.at) {
+    if reached.last_entry_at.is_some_and(|last| last > entry.at) {
         return Err(Broken::Time { number });
     }
     Ok(())
@@ -122,18 +224,22 @@ fn sums_to_zero(entry: &Entry) -> Result<(), Broken> {
     }
 }
 
-/// Compares what the lines sum to with what the account says, in both directions.
-fn agrees(sums: &BTreeMap<Place, Decimal>, account: &Account, number: u64) -> Result<(), Broken> {
-    let debt_place = Place::External(External::Debt);
-    let sum_of = |place: &Place| sums.get(place).copied().unwrap_or_default();
-    if -sum_of(&debt_place) != account.debt.decimal() {
-        return Err(Broken::Balance { number, place: debt_place });
-    }
-    let places = sums.keys().chain(account.balances.keys());
-    for place in places.filter(|place| !matches!(place, Place::External(_))) {
-        if sum_of(place) != account.balance(place).decimal() {
-            return Err(Broken::Balance { number, place: place.clone() });
+/// Adds a line to its balance, or takes it from the debt. Other places are outside of the account.
+fn take(reached: &mut Checkpoint, line: &Line, number: u64) -> Result<(), Broken> {
+    let broken = || Broken::Balance { number, place: line.place.clone() };
+    let moved = |before: Balance, change: Decimal| {
+        Balance::new(before.decimal().saturating_add(change)).map_err(|_| broken())
+    };
+    match &line.place {
+        Place::External(External::Debt) => reached.debt = moved(reached.debt, -line.amount)?,
+        Place::External(_) => return Ok(()),
+        place => {
+            let before = reached.balances.get(place).copied().unwrap_or_default();
+            reached.balances.insert(place.clone(), moved(before, line.amount)?);
         }
+    }
+    if *reached.currency.get_or_insert(line.currency) != line.currency {
+        return Err(Broken::Currency { number });
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub enum How {
     Refunded,
     /// The payment was credited, as an order of its own.
     Credited,
-    /// Money and records agree again.
+    /// What was found is not so any more.
     Cured,
 }
 
@@ -75,6 +75,8 @@ pub struct Findings {
 }
 
 impl How {
+    const ALL: [Self; 4] = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
+
     /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -89,8 +91,7 @@ impl How {
     /// The way of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
-        all.into_iter().find(|how| how.name() == name)
+        Self::ALL.into_iter().find(|how| how.name() == name)
     }
 }
 
@@ -143,6 +144,15 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         FindingKind::ReversalNotMade => {
             "money was taken for a refund or dispute that the provider does not know: find out how, and \
              adjust the balance"
+        }
+        FindingKind::JournalBroken => {
+            "freeze the account and find out who wrote to the table: the log of verify-accounts says \
+             what does not hold, and a backup of the table what was there before. This closes itself \
+             once the account follows from its journal again"
+        }
+        FindingKind::EntryWithoutOrder | FindingKind::OrderWithoutEntry => {
+            "compare the order with the account's entries and with the payment: if money is missing \
+             or too much, adjust the balance. This closes itself once order and entry say the same"
         }
     }
 }
@@ -203,11 +213,11 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
     Err(Unavailable::Busy.into())
 }
 
-/// Stores a finding of a comparison, and whether a person must look at it: not at one that a person
-/// has closed. One that was cured is open again.
+/// Stores a finding of something that is looked at again and again, and whether a person must look at
+/// it: not at one that a person has closed. One that was cured is open again.
 ///
 /// # Errors
-/// [`Error::Unavailable`].
+/// [`Error::Unavailable`], or the stored one cannot be read.
 pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let record = match table.finding(&finding.id()).await? {
@@ -219,7 +229,8 @@ pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool
             Some(record) if record.is_cured() => record,
             Some(_) => return Ok(false),
         };
-        if stored(table, FindingRecord { closed: None, ..record }).await?.is_some() {
+        let finding = finding.clone();
+        if stored(table, FindingRecord { finding, closed: None, ..record }).await?.is_some() {
             return Ok(true);
         }
         pause_before_retry(tries).await;
@@ -227,17 +238,18 @@ pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool
     Err(Unavailable::Busy.into())
 }
 
-/// Closes a finding whose money and records agree again.
+/// Closes a finding because what was found is not so any more. One that is closed, or was never
+/// stored, stays as it is. Returns whether it was closed by this.
 ///
 /// # Errors
-/// [`Error::Unavailable`].
-pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<(), Error> {
+/// [`Error::Unavailable`], or the stored one cannot be read.
+pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let open = table.finding(id).await?.filter(|record| record.closed.is_none());
-        let Some(record) = open else { return Ok(()) };
+        let Some(record) = open else { return Ok(false) };
         let closed = Closed { at: now, by: Actor::schedule(), how: How::Cured, reason: None };
         if stored(table, FindingRecord { closed: Some(closed), ..record }).await?.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         pause_before_retry(tries).await;
     }
@@ -276,12 +288,13 @@ pub(crate) async fn reversed(
         if next == record {
             return Ok(Confirmed::Unchanged);
         }
+        let went =
+            next.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
         let commit = match &next.closed {
-            Some(closed) => {
-                let by = &closed.by;
-                released(table, &next.finding, Released::Refunded, by, now).await?
+            Some(closed) if went => {
+                released(table, &next.finding, Released::Refunded, &closed.by, now).await?
             }
-            None => Commit::default(),
+            _ => Commit::default(),
         };
         match table.commit(commit.finding(&next)).await? {
             Committed::Yes => return Ok(Confirmed::Reversed),

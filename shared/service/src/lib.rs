@@ -52,4 +52,5 @@ pub mod stripe;
 pub mod sweep;
 pub mod table;
 pub mod transfers;
+pub mod verification;
 pub mod webhook;

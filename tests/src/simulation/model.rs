@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank::{self, Received, dollars};
-use super::going_back::GoneBack;
+use super::going_back::{GoneBack, Standing};
 use super::images::{
-    AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage,
+    AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage, RefundImage,
     ReversalsImage, Step,
 };
 use super::journal::{Account, matches_journal};
@@ -487,8 +487,8 @@ impl Model {
             return Err(format!("{id} forgot that it is to be cancelled"));
         }
         let given_back = step.finding.as_ref().is_some_and(|finding| {
-            let how = finding.closed.as_ref().map(|(how, _)| how.as_str());
-            finding.order == *id && how == Some("refunded")
+            let stands = finding.refund.as_ref().and_then(RefundImage::stands);
+            finding.order == *id && stands == Some(Standing::Succeeded)
         });
         moves(order, &known.statuses, given_back)
     }

@@ -155,7 +155,7 @@ impl DisputeImage {
 }
 
 impl RefundImage {
-    fn stands(&self) -> Option<Standing> {
+    pub(super) fn stands(&self) -> Option<Standing> {
         let all = [Standing::Pending, Standing::Succeeded, Standing::Failed];
         all.into_iter().find(|standing| standing.name() == self.status)
     }

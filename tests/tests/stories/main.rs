@@ -18,5 +18,6 @@ mod offline;
 mod races;
 mod secrets;
 mod sweep;
+mod verify;
 mod walk;
 mod wire;

@@ -1,12 +1,16 @@
 //! Records of money that goes back, and of the operator's desk for it, read as they were written.
 
+use std::collections::BTreeSet;
+
 use ledger::{
-    Account, Actor, Adjustment, AdjustmentId, Amount, BankReference, Direction, Dispute,
-    DisputeOutcome, Finding, FindingKind, IdempotencyKey, Note, Order, Place, ProviderId, Refund,
-    RefundId, RefundStatus, ToldRefund, dispute_told, refund_told,
+    Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Checkpoint,
+    CreditSum, Currency, Direction, Dispute, DisputeOutcome, EntryHash, Finding, FindingKind,
+    IdempotencyKey, Note, Order, Place, ProviderId, Refund, RefundId, RefundStatus, ToldRefund,
+    dispute_told, refund_told,
 };
 use service::findings::{Closed, FindingRecord, How};
-use service::table::Commit;
+use service::table::{Commit, Position};
+use service::verification::{CheckpointRecord, ShardCursor, Verified};
 
 use crate::engine::{Checked, on_each};
 use crate::records::{NOW, account_id, later, payment_id, store, unopened, usd};
@@ -49,6 +53,57 @@ pub(crate) fn given_back(order: &Order) -> Order {
         order = refund_told(&order, &account, &told, LATEST).unwrap().unwrap().order;
     }
     dispute_told(&order, &account, &dispute, LATEST).unwrap().unwrap().order
+}
+
+#[tokio::test]
+async fn places_and_checkpoints_of_the_verification_read_as_they_are_written() -> Checked {
+    let places: Vec<Place> =
+        ["wallet", "product:sms:held"].map(|place| Place::parse(place).unwrap()).into();
+    let balances = places.into_iter().map(|place| (place, Balance::parse("0.000001").unwrap()));
+    let begun = CheckpointRecord {
+        account: account_id(),
+        version: 0,
+        begun_at: NOW,
+        checkpoint: Checkpoint::beginning(),
+        findings: BTreeSet::new(),
+    };
+    let checkpoint = Checkpoint {
+        number: 999_999_999_999,
+        head: EntryHash::parse(&"0f".repeat(32)).unwrap(),
+        last_entry_at: Some(LATEST),
+        currency: Some(Currency::parse("KWD").unwrap()),
+        balances: balances.collect(),
+        debt: Balance::parse("1000000000000").unwrap(),
+        credits: CreditSum { count: u64::MAX, sum: u128::MAX - 1 },
+    };
+    let findings = BTreeSet::from(["fnd_1".to_owned(), "fnd_2".to_owned()]);
+    let reached = CheckpointRecord { version: 1, checkpoint, findings, ..begun.clone() };
+    let done = Verified {
+        accounts: 1,
+        entries: 2,
+        orders: 3,
+        broken: 4,
+        cured: 5,
+        left: 6,
+        complete: false,
+    };
+    let after = Position::parse("2026-11-23T12:00:00.000Z#acme");
+    let cursor = ShardCursor { begun_at: NOW, whole: true, after, done, ..ShardCursor::never(15) };
+    on_each(async |engine| {
+        let table = engine.table();
+        assert_eq!(table.checkpoint(&account_id()).await?, None);
+        for (record, version) in [(&begun, 1), (&reached, 2)] {
+            store(&table, Commit::default().checkpoint(record)).await?;
+            let stored = CheckpointRecord { version, ..record.clone() };
+            assert_eq!(table.checkpoint(&account_id()).await?, Some(stored));
+        }
+        store(&table, Commit::default().shard_cursor(&cursor)).await?;
+        let mut expected: Vec<_> = (0..16).map(ShardCursor::never).collect();
+        expected[15] = ShardCursor { version: 1, ..cursor.clone() };
+        assert_eq!(table.shard_cursors().await?, expected);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]

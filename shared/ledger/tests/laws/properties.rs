@@ -2,8 +2,8 @@
 
 use crate::common::{AT, account, bank_order, card_order, paid, received, transfer_of};
 use ledger::{
-    Account, Actor, Amount, Balance, Broken, Currency, Entry, Money, Order, Place,
-    ReceivedTransfer, Settlement, accept_transfer, settle, transfer, verify,
+    Account, Actor, Amount, Balance, Broken, Checkpoint, CreditSum, Currency, Entry, Money, Order,
+    Place, ReceivedTransfer, Settlement, Verification, accept_transfer, settle, transfer, verify,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -19,6 +19,7 @@ enum Command {
 #[derive(Default)]
 struct History {
     entries: Vec<Entry>,
+    orders: Vec<Order>,
     credited_cents: u64,
 }
 
@@ -67,6 +68,7 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
                     (order, account) = (*next, decision.account);
                 }
             }
+            history.orders.push(order);
             account
         }
         Command::BankTransfer { currency, cents, received_cents, repeats } => {
@@ -88,11 +90,13 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
                     (order, account) = (next, decision.account);
                 }
             }
+            history.orders.push(order);
             account
         }
         Command::Transfer { product, cents } => {
             match transfer(&account, &transfer_of(product, &text(*cents)), AT) {
-                Ok((_, decision)) => {
+                Ok((order, decision)) => {
+                    history.orders.push(order);
                     history.entries.push(decision.entry);
                     decision.account
                 }
@@ -116,6 +120,16 @@ fn total_cents(account: &Account) -> u64 {
             .map_or(0, |amount| amount.to_minor_units(Currency::USD).unwrap())
     };
     account.balances.values().map(cents).fold(0, |total, cents| total + cents.unsigned_abs())
+}
+
+/// Checks the journal after a checkpoint against the account.
+fn checked(
+    checkpoint: Checkpoint,
+    entries: &[Entry],
+    account: &Account,
+) -> Result<Checkpoint, Broken> {
+    let begun = Verification::after(account.id.clone(), checkpoint);
+    entries.iter().try_fold(begun, Verification::follow)?.finish(account)
 }
 
 fn edited(entry: &Entry, edit: usize) -> Entry {
@@ -187,6 +201,63 @@ proptest! {
         let mut swapped = history.entries.clone();
         swapped.swap(0, position.max(1));
         prop_assert!(verify(&swapped, &account).is_err());
+    }
+
+    #[test]
+    fn a_checkpoint_goes_on_as_the_whole_journal_would(
+        commands in prop::collection::vec(command(), 0..40),
+        split in any::<prop::sample::Index>(),
+        position in any::<prop::sample::Index>(),
+        edit in prop::option::of(0_usize..8),
+    ) {
+        let (account, history) = play(&commands);
+        let (before, after) = history.entries.split_at(split.index(history.entries.len() + 1));
+        let begun = Verification::after(account.id.clone(), Checkpoint::beginning());
+        let reached = before.iter().try_fold(begun, Verification::follow).unwrap().reached().clone();
+        let mut after = after.to_vec();
+        if let Some(edit) = edit && !after.is_empty() {
+            let position = position.index(after.len());
+            after[position] = edited(&after[position], edit);
+        }
+        let whole = [before, &after].concat();
+        let from_the_beginning = checked(Checkpoint::beginning(), &whole, &account);
+        prop_assert_eq!(checked(reached, &after, &account), from_the_beginning);
+    }
+
+    #[test]
+    fn a_checkpoint_knows_what_the_orders_know(
+        commands in prop::collection::vec(command(), 1..40),
+        position in any::<prop::sample::Index>(),
+        cents in 1_u64..1_000,
+    ) {
+        let (account, history) = play(&commands);
+        let told = |orders: &[Order]| {
+            let credits = orders.iter().rev().filter_map(|order| order.credit(&account));
+            credits.fold(CreditSum::NONE, CreditSum::and)
+        };
+        let known = checked(Checkpoint::beginning(), &history.entries, &account).unwrap().credits;
+        prop_assert_eq!(known, told(&history.orders));
+        prop_assume!(!history.orders.is_empty());
+        let position = position.index(history.orders.len());
+        let mut orders = history.orders;
+        prop_assume!(orders[position].credited.is_some());
+        let credited = orders[position].credited.unwrap().decimal();
+        let more = credited + Amount::parse(&text(cents), 2).unwrap().decimal();
+        orders[position].credited = Some(Balance::new(more).unwrap());
+        prop_assert_ne!(known, told(&orders));
+        orders[position].credited = None;
+        prop_assert_ne!(known, told(&orders));
+    }
+
+    #[test]
+    fn an_account_in_another_currency_than_its_journal_is_found(
+        commands in prop::collection::vec(command(), 1..10),
+    ) {
+        let (account, history) = play(&commands);
+        prop_assume!(!history.entries.is_empty());
+        let number = account.entries;
+        let account = Account { currency: Currency::parse("KWD").unwrap(), ..account };
+        prop_assert_eq!(verify(&history.entries, &account), Err(Broken::Currency { number }));
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::metrics;
 use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, ReversalClaim, Statement};
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
+use crate::verification::{CheckpointRecord, ShardCursor};
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
@@ -194,6 +195,18 @@ impl Commit {
     #[must_use]
     pub fn sweep_cursor(self, cursor: &SweepCursor) -> Self {
         self.document(items::from_sweep_cursor(cursor), Guard::seen(cursor.version))
+    }
+
+    /// Writes where the verification of a shard stopped, at the version after the one that was read.
+    #[must_use]
+    pub fn shard_cursor(self, cursor: &ShardCursor) -> Self {
+        self.document(items::from_shard_cursor(cursor), Guard::seen(cursor.version))
+    }
+
+    /// Writes how far an account was verified, at the version after the one that was read.
+    #[must_use]
+    pub fn checkpoint(self, record: &CheckpointRecord) -> Self {
+        self.document(items::from_checkpoint(record), Guard::seen(record.version))
     }
 
     /// Writes the entry and the account of a decision. Comes after the documents.

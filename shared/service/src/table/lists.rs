@@ -124,6 +124,12 @@ impl Listing {
         Self { index: BY_TIME, partition, kind, from, to, newest_first: true }
     }
 
+    /// All accounts of a shard, newest first.
+    fn accounts(shard: u64) -> Self {
+        let kind = (AccountItem::SORT_KEY, ProfileItem::SORT_KEY);
+        Self::by_time(items::accounts_listed_under(shard), kind)
+    }
+
     /// Every order that waits, first those that come first.
     fn by_due(partition: String) -> Self {
         let (from, to) = (FIRST.to_owned(), LAST.to_owned());
@@ -420,12 +426,61 @@ impl Table {
         after: Option<&Position>,
         limit: u8,
     ) -> Result<Keys, Error> {
-        let kind = (AccountItem::SORT_KEY, ProfileItem::SORT_KEY);
-        let listing = Listing::by_time(items::accounts_listed_under(shard), kind);
+        let listing = Listing::accounts(shard);
         // A position of another shard is none of this one's keys, but it is a place in its order. In
         // its own shard it is found again, and one more key makes up for it.
         let to = after.map_or(listing.to, |after| after.0.clone());
         self.keys(&Listing { to, ..listing }, None, limit.saturating_add(1)).await
+    }
+
+    /// A page of the accounts of a shard, oldest first, each with its position: those that are made
+    /// meanwhile come last.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`].
+    pub async fn accounts_of_shard(
+        &self,
+        shard: u64,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<(Position, AccountId)>, Error> {
+        let listing = Listing { newest_first: false, ..Listing::accounts(shard) };
+        let keys = self.keys(&listing, after, limit).await?;
+        let found = keys.found.into_iter().filter_map(|(position, profile)| {
+            let account = items::id_of(profile.get("pk")?.as_s().ok()?)?;
+            Some((position, AccountId::parse(account).ok()?))
+        });
+        Ok(Page { items: found.collect(), next: keys.next.map(|next| next.0) })
+    }
+
+    /// A page of an account's journal, oldest first, after an entry number.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn entries_after(
+        &self,
+        account: &AccountId,
+        number: u64,
+        limit: u16,
+    ) -> Result<EntryPage, Error> {
+        let after = AttributeValue::S(items::entry_sort_key(number));
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :journal AND sk > :after")
+            .expression_attribute_values(":journal", AttributeValue::S(items::journal_key(account)))
+            .expression_attribute_values(":after", after)
+            .consistent_read(true)
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let entries = page.items.unwrap_or_default().into_iter().map(items::to_entry);
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let last = entries.last().filter(|_| page.last_evaluated_key.is_some());
+        let next = last.map(|last| last.number.to_string());
+        Ok(Page { items: entries, next })
     }
 
     /// A page of an account's journal, newest first, below an entry number.

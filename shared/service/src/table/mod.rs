@@ -21,6 +21,7 @@
 //! | `CATALOGUE` | `CATALOGUE` | what can be topped up, its limits, rates and bank accounts |
 //! | `STATEMENT#<statement>` | `STATEMENT` | an uploaded bank statement, put once |
 //! | `CURSOR#<work>` | `CURSOR` | where something that runs by the clock stopped, replaced at its version |
+//! | `CHECKPOINT#<account>` | `CHECKPOINT` | how far an account was verified, replaced at its version |
 //! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue or a profile, put once |
 //!
 //! Two indexes hold keys only. `by_time` lists an account's orders and adjustments, an owner's API keys,

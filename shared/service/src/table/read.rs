@@ -7,9 +7,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use ledger::{Account, AccountId, Adjustment, AdjustmentId, OrderId, PaymentId, TransferReference};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, CatalogueItem, ComparisonItem, ConsoleSessionItem,
-    FindingItem, FoundItem, KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem,
-    StatementItem,
+    self, AccountItem, AdjustmentItem, CatalogueItem, CheckpointItem, ComparisonItem,
+    ConsoleSessionItem, CursorItem, FindingItem, FoundItem, KeyItem, Keyed, OrderItem, PaymentItem,
+    ProfileItem, ReferenceItem, SHARDS, StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
@@ -20,6 +20,7 @@ use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{Changed, ClaimOrFinding, OrderRecord, PaymentClaim, Seen, Statement};
+use crate::verification::{CheckpointRecord, ShardCursor};
 #[cfg(feature = "stripe")]
 use crate::{record::ReversalClaim, sweep::SweepCursor};
 #[cfg(feature = "stripe")]
@@ -138,8 +139,29 @@ impl Table {
     /// [`Unavailable`] or an unreadable item.
     #[cfg(feature = "stripe")]
     pub async fn sweep_cursor(&self) -> Result<SweepCursor, Error> {
-        let item = self.get(key(items::CursorItem::SORT_KEY, items::SWEEP)).await?;
+        let item = self.get(key(CursorItem::SORT_KEY, items::SWEEP)).await?;
         Ok(item.map(items::to_sweep_cursor).transpose()?.unwrap_or_default())
+    }
+
+    /// Where the verification of each shard stopped, in the order of the shards.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn shard_cursors(&self) -> Result<Vec<ShardCursor>, Error> {
+        let keys = (0..SHARDS).map(|shard| key(CursorItem::SORT_KEY, &items::verifying(shard)));
+        let known = self.batch(keys.collect()).await?.into_iter().map(items::to_shard_cursor);
+        let known = known.collect::<Result<Vec<_>, _>>()?;
+        let of = |shard| known.iter().find(|cursor| cursor.shard == shard).cloned();
+        Ok((0..SHARDS).map(|shard| of(shard).unwrap_or(ShardCursor::never(shard))).collect())
+    }
+
+    /// How far an account was verified; none if it never was.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn checkpoint(&self, account: &AccountId) -> Result<Option<CheckpointRecord>, Error> {
+        let item = self.get(key(CheckpointItem::SORT_KEY, account.as_str())).await?;
+        Ok(item.map(items::to_checkpoint).transpose()?)
     }
 
     /// An uploaded statement.

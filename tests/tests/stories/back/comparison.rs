@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use service::comparison::{Comparison, Report};
-use tests::world::GOOD_CARD;
+use tests::world::{GOOD_CARD, Item};
 use tests::{Answer, Fault, World, story};
 
 use super::{aside, dashboard_refund, dispute, no_webhooks, refund};
@@ -232,7 +232,7 @@ async fn what_is_of_another_deployment_is_counted_and_left_alone() {
         no_webhooks(world).await;
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         let id = ledger::OrderId::parse(&order.text("order_id")).unwrap();
-        drop(world.take_item("ORDER", id.as_str()).await);
+        drop(world.damage(&format!("ORDER#{id}"), "ORDER", |_| None).await);
         let run = world.compare().await;
         assert_eq!(run.report.finding_count, 1);
         let found = open_findings(world).await.remove(0);
@@ -416,17 +416,16 @@ async fn a_payment_that_cannot_be_credited_is_cured_once_it_can() {
         no_webhooks(world).await;
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         // The order cannot be read: no rule can complete it.
-        let item = world.take_item("ORDER", &order.text("order_id")).await;
-        let mut broken = item.clone();
-        drop(broken.remove("timeline"));
-        world.put_item(broken).await;
+        let key = format!("ORDER#{}", order.text("order_id"));
+        let unreadable = |mut item: Item| item.remove("timeline").map(|_| item);
+        let damage = world.damage(&key, "ORDER", unreadable).await;
         let run = world.compare().await;
         assert_eq!(
             shown(world, &run).await["drift"],
             json!([{"currency": "USD", "amount": "100.00"}])
         );
         assert!(open_finding(world, "paid_not_credited").await.is_some());
-        world.put_item(item).await;
+        world.undo(damage).await;
         is_cured(world).await;
         world.assert_balances("wallet 100.00").await;
     })

@@ -6,8 +6,8 @@
 mod account;
 mod adjustment;
 mod bank_transfer;
+mod checkpoint;
 mod comparison;
-#[cfg(feature = "stripe")]
 mod cursor;
 mod finding;
 mod keys;
@@ -25,9 +25,11 @@ pub(super) use account::{AccountItem, from_account, from_entry, to_account, to_e
 pub(super) use adjustment::{
     AdjustmentItem, adjustments_listed_under, from_adjustment, to_adjustment,
 };
+pub(super) use checkpoint::{CheckpointItem, from_checkpoint, to_checkpoint};
 pub(super) use comparison::{COMPARISONS, ComparisonItem, from_comparison, to_comparison};
+pub(super) use cursor::{CursorItem, from_shard_cursor, to_shard_cursor, verifying};
 #[cfg(feature = "stripe")]
-pub(super) use cursor::{CursorItem, SWEEP, from_sweep_cursor, to_sweep_cursor};
+pub(super) use cursor::{SWEEP, from_sweep_cursor, to_sweep_cursor};
 pub(super) use finding::{
     FindingItem, FoundItem, findings_listed_under, from_finding, from_found, to_finding, to_found,
 };

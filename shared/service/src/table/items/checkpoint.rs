@@ -1,0 +1,84 @@
+//! The item of how far an account's journal was verified.
+
+use std::collections::BTreeMap;
+
+use ledger::{AccountId, Balance, Checkpoint, CreditSum, Currency, EntryHash, Place, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Keyed, Stored, exact, id_of, read, stored};
+use crate::error::BrokenRecord;
+use crate::table::Item;
+use crate::verification::CheckpointRecord;
+
+#[derive(Serialize, Deserialize)]
+pub(in crate::table) struct CheckpointItem {
+    version: u64,
+    begun_at: i64,
+    number: u64,
+    head: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_entry_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    balances: BTreeMap<String, String>,
+    debt: String,
+    credits: u64,
+    credit_sum: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<String>,
+}
+
+impl Keyed for CheckpointItem {
+    const SORT_KEY: &'static str = "CHECKPOINT";
+}
+
+pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
+    let checkpoint = &record.checkpoint;
+    let balances = checkpoint.balances.iter();
+    let value = CheckpointItem {
+        version: record.version.saturating_add(1),
+        begun_at: record.begun_at.unix_millis(),
+        number: checkpoint.number,
+        head: checkpoint.head.to_string(),
+        last_entry_at: checkpoint.last_entry_at.map(Timestamp::unix_millis),
+        currency: checkpoint.currency.map(|currency| currency.code().to_owned()),
+        balances: balances.map(|(place, held)| (place.to_string(), exact(*held))).collect(),
+        debt: exact(checkpoint.debt),
+        credits: checkpoint.credits.count,
+        credit_sum: format!("{:032x}", checkpoint.credits.sum),
+        findings: record.findings.iter().cloned().collect(),
+    };
+    stored(CheckpointItem::SORT_KEY, record.account.as_str(), value)
+}
+
+pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, BrokenRecord> {
+    read(item, |stored: Stored<CheckpointItem>| {
+        let value = stored.value;
+        let balances = value.balances.iter().map(|(place, balance)| {
+            Some((Place::parse(place).ok()?, Balance::parse(balance).ok()?))
+        });
+        let currency = match &value.currency {
+            Some(code) => Some(Currency::parse(code).ok()?),
+            None => None,
+        };
+        let credits = CreditSum {
+            count: value.credits,
+            sum: u128::from_str_radix(&value.credit_sum, 16).ok()?,
+        };
+        Some(CheckpointRecord {
+            account: id_of(&stored.pk).and_then(|id| AccountId::parse(id).ok())?,
+            version: value.version,
+            begun_at: Timestamp::from_unix_millis(value.begun_at),
+            checkpoint: Checkpoint {
+                number: value.number,
+                head: EntryHash::parse(&value.head)?,
+                last_entry_at: value.last_entry_at.map(Timestamp::from_unix_millis),
+                currency,
+                balances: balances.collect::<Option<_>>()?,
+                debt: Balance::parse(&value.debt).ok()?,
+                credits,
+            },
+            findings: value.findings.into_iter().collect(),
+        })
+    })
+}
