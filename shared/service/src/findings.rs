@@ -155,7 +155,8 @@ pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool
             Committed::No(_) => pause_before_retry(tries).await,
         }
         commit = match table.finding(&finding.id()).await? {
-            None => Commit::default().new_finding(finding),
+            // Its payment leads to another finding already.
+            None => Commit::default().finding(&FindingRecord::new(finding.clone())),
             Some(known) if known.closed.as_ref().is_some_and(|closed| closed.how == How::Cured) => {
                 let finding = finding.clone();
                 Commit::default().finding(&FindingRecord { finding, closed: None, ..known })
