@@ -80,6 +80,9 @@ API_KEYS = "shared/service/src/api_keys.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
+CREDIT_SUM = "shared/ledger/src/credit_sum.rs"
+VERIFY = "shared/ledger/src/verify.rs"
+VERIFICATION = "shared/service/src/verification.rs"
 TRANSFER = "shared/ledger/src/transfer.rs"
 
 # A refused transfer that does not look for its order a second time.
@@ -542,6 +545,60 @@ to the dead-letter queue");
             "account.debt.decimal().saturating_sub(account.debt.decimal());",
         ),),
         "-p ledger --test laws -- --exact rules::a_debt_is_paid_first_in_the_same_entry",
+    ),
+    # The full run: what no commit does, but somebody at the table can do.
+    Defect(
+        "balances-not-verified",
+        "an account is verified without comparing its balances with its journal",
+        ((
+            VERIFY,
+            "match places.find(|place| held(place) != account.balance(place)) {",
+            "match places.find(|place| held(place) > Balance::ZERO && account.entries == 0) {",
+        ),),
+        story("verify::a_damaged_account_or_entry_is_found_and_cured"),
+    ),
+    Defect(
+        "orders-only-counted",
+        "as many credited orders as entries are taken for the same ones",
+        ((CREDIT_SUM, "sum: self.sum.wrapping_add(credit.0) }", "sum: self.sum.wrapping_mul(credit.0) }"),),
+        story("verify::orders_and_entries_that_disagree_are_found_and_cured"),
+    ),
+    Defect(
+        "entries-behind-the-account",
+        "an account that was put back to what it was is verified, though its journal goes on",
+        ((
+            VERIFICATION,
+            "&& self.account().await?.entries < beyond",
+            "&& self.account().await?.entries > beyond",
+        ),),
+        story("verify::an_account_that_was_put_back_to_what_it_was_is_found"),
+    ),
+    Defect(
+        "checkpoint-trusted-for-ever",
+        "a whole round goes on from the checkpoints too",
+        ((
+            VERIFICATION,
+            "record.begun_at != since",
+            "record.begun_at > since",
+        ),),
+        story("verify::after_a_checkpoint_only_what_is_new_is_read"),
+    ),
+    Defect(
+        "seen-at-two-moments",
+        "what was completed while an account was verified is called broken",
+        (
+            (
+                VERIFICATION,
+                "            let until = self.account().await?.entries;\n",
+                "            let until = account.entries;\n",
+            ),
+            (
+                VERIFICATION,
+                "        let account = self.follow().await?;\n        if told",
+                "        if told",
+            ),
+        ),
+        story("verify::an_account_that_is_being_used_is_never_called_broken"),
     ),
     # The journal.
     Defect(
