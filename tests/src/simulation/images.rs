@@ -187,8 +187,11 @@ impl Step {
                 self.reference = Some((id.to_owned(), text(item, "order_id")?.to_owned()));
             }
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
-            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" => self.others += 1,
+            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" | "CHECKPOINT" => {
+                self.others += 1;
+            }
             "ORDER" => self.order = Some(order(id, item)?),
+            "PAYMENT" if text(item, "sk")? == "FOUND" => {}
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();
                 self.claim = Some(ClaimImage { payment: id.to_owned(), order });

@@ -21,6 +21,7 @@ const MUST_BE_SEEN: &str = "
     a commit that lost a race
     a message that was given up and put back
     a payment that nobody tells
+    accounts that were verified while they were used
     an order that its index did not show yet
     answer: accept 200
     answer: accept 201
