@@ -85,6 +85,9 @@ ADJUSTMENTS = "shared/service/src/adjustments.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
+CREDIT_SUM = "shared/ledger/src/credit_sum.rs"
+VERIFY = "shared/ledger/src/verify.rs"
+VERIFICATION = "shared/service/src/verification.rs"
 TRANSFER = "shared/ledger/src/transfer.rs"
 
 # A refused transfer that does not look for its order a second time.
@@ -564,10 +567,10 @@ to the dead-letter queue");
         ((
             REFUNDS,
             """\
-        let (record, made) = match change(&self.table, &order.id, &order.account, decide).await {
+        let (record, made) = match change(&self.table, &order.id, &order.account, now, decide).await
 """,
             """\
-        if order.refund(&asked.id).is_none() {
+        if let (None, Some(payment)) = (order.refund(&asked.id), order.payment_id.as_ref()) {
             let early = Refund {
                 id: asked.id.clone(),
                 money: asked.money,
@@ -580,9 +583,10 @@ to the dead-letter queue");
                 by: asked.by.clone(),
                 created_at: now,
             };
-            drop(self.stripe.create_refund(&order, &early, now).await);
+            let of = Refunded { payment, account: Some(&order.account), order: Some(&order.id) };
+            drop(self.stripe.create_refund(&of, &early, now).await);
         }
-        let (record, made) = match change(&self.table, &order.id, &order.account, decide).await {
+        let (record, made) = match change(&self.table, &order.id, &order.account, now, decide).await
 """,
         ),),
     ),
@@ -592,10 +596,13 @@ to the dead-letter queue");
         ((
             REFUNDS,
             """\
-        let record = self.look(record, id, now).await?;
-        let Some(order) = ledger::next_attempt""",
+        match self.look(holder, id, now).await? {
+            Holder::Order(record) => {
+                let Some(order) = ledger::next_attempt""",
             """\
-        let Some(order) = ledger::next_attempt""",
+        match holder {
+            Holder::Order(record) => {
+                let Some(order) = ledger::next_attempt""",
         ),),
         "-p tests --test simulation -- --exact "
         "every_step::whichever_step_fails_in_whichever_way_the_next_try_finishes_it",
@@ -603,19 +610,11 @@ to the dead-letter queue");
     Defect(
         "repeated-without-a-look",
         "a refund is asked for again a day later without looking whether it was made",
-        (
-            (REFUNDS, "false => self.look(record, &asked.id, now).await?,", "false => record,"),
-            (
-                REFUNDS,
-                """\
-            record = self.look(record, &id, now).await?;
-            record = self.drive(record, &id, now).await?;
-""",
-                """\
-            record = self.drive(record, &id, now).await?;
-""",
-            ),
-        ),
+        ((
+            REFUNDS,
+            "if just_begun { holder } else { self.look(holder, id, now).await? };",
+            "if just_begun { holder } else { holder };",
+        ),),
     ),
     Defect(
         "debt-not-taken",
@@ -674,6 +673,60 @@ to the dead-letter queue");
             "Commit::default().adjustment(&adjustment).decision(&decision);",
             "Commit::default().decision(&decision);",
         ),),
+    ),
+    # The full run: what no commit does, but somebody at the table can do.
+    Defect(
+        "balances-not-verified",
+        "an account is verified without comparing its balances with its journal",
+        ((
+            VERIFY,
+            "match places.find(|place| held(place) != account.balance(place)) {",
+            "match places.find(|place| held(place) > Balance::ZERO && account.entries == 0) {",
+        ),),
+        story("verify::a_damaged_account_or_entry_is_found_and_cured"),
+    ),
+    Defect(
+        "orders-only-counted",
+        "as many credited orders as entries are taken for the same ones",
+        ((CREDIT_SUM, "sum: self.sum.wrapping_add(credit.0) }", "sum: self.sum.wrapping_mul(credit.0) }"),),
+        story("verify::orders_and_entries_that_disagree_are_found_and_cured"),
+    ),
+    Defect(
+        "entries-behind-the-account",
+        "an account that was put back to what it was is verified, though its journal goes on",
+        ((
+            VERIFICATION,
+            "&& self.account().await?.entries < beyond",
+            "&& self.account().await?.entries > beyond",
+        ),),
+        story("verify::an_account_that_was_put_back_to_what_it_was_is_found"),
+    ),
+    Defect(
+        "checkpoint-trusted-for-ever",
+        "a whole round goes on from the checkpoints too",
+        ((
+            VERIFICATION,
+            "record.begun_at != since",
+            "record.begun_at > since",
+        ),),
+        story("verify::after_a_checkpoint_only_what_is_new_is_read"),
+    ),
+    Defect(
+        "seen-at-two-moments",
+        "what was completed while an account was verified is called broken",
+        (
+            (
+                VERIFICATION,
+                "            let until = self.account().await?.entries;\n",
+                "            let until = account.entries;\n",
+            ),
+            (
+                VERIFICATION,
+                "        let account = self.follow().await?;\n        if told",
+                "        if told",
+            ),
+        ),
+        story("verify::an_account_that_is_being_used_is_never_called_broken"),
     ),
     # The journal.
     Defect(

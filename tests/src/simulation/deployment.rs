@@ -25,6 +25,7 @@ use service::objects::Objects;
 use service::queue::ConfirmationQueue;
 use service::return_urls::ReturnUrls;
 use service::table::Table;
+use service::verification::Verified;
 use sha2::Sha256;
 use url::Url;
 
@@ -156,6 +157,11 @@ impl Deployment {
     /// What runs by the clock runs once; whether it came to its end.
     pub async fn sweep(&self) -> bool {
         self.gateway.functions.reconcile.handle(self.clock.now()).await.is_ok()
+    }
+
+    /// A whole round of the verification; none if it did not come to its end.
+    pub async fn verify(&self) -> Option<Verified> {
+        self.gateway.functions.verify_accounts.whole_round(self.clock.now()).await.ok()
     }
 
     /// The key of a customer.

@@ -136,10 +136,7 @@ impl Actors {
             }
             Act::Reject { choice, reason } => self.reject(*choice, reason).await,
             Act::Sweep => {
-                if !self.deployment.sweep().await && calm {
-                    let failed = Err("a sweep failed in calm weather".to_owned());
-                    self.deployment.network.cloud().must(failed);
-                }
+                self.sweep_and_verify(calm).await;
                 None
             }
             Act::Import { choice, number } => {
@@ -152,6 +149,26 @@ impl Actors {
                 self.accept_statement(index, calm).await
             }
             _ => None,
+        }
+    }
+
+    /// What runs by the clock runs.
+    async fn sweep_and_verify(&self, calm: bool) {
+        if !self.deployment.sweep().await && calm {
+            let failed = Err("a sweep failed in calm weather".to_owned());
+            self.deployment.network.cloud().must(failed);
+        }
+        // It reads everything: now and then is enough.
+        if self.deployment.clock.now().unix_seconds().rem_euclid(5) != 0 {
+            return;
+        }
+        if let Some(verified) = self.deployment.verify().await {
+            let mut cloud = self.deployment.network.cloud();
+            cloud.saw("accounts that were verified while they were used");
+            cloud.must(match verified.broken {
+                0 => Ok(()),
+                _ => Err(format!("accounts were called broken: {verified:?}")),
+            });
         }
     }
 

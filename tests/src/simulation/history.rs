@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use service::verification::Verified;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -179,11 +180,23 @@ impl Run {
         self.converge().await?;
         self.refunds_end().await;
         self.converge().await?;
-        let mut cloud = self.actors.deployment.network.cloud();
-        cloud.audit_everything()?;
-        cloud.model.everything_is_settled()?;
-        cloud.model.everything_went_back(&cloud.provider.back)?;
-        cloud.only_poison_is_dead()
+        {
+            let mut cloud = self.actors.deployment.network.cloud();
+            cloud.audit_everything()?;
+            cloud.model.everything_is_settled()?;
+            cloud.model.everything_went_back(&cloud.provider.back)?;
+            cloud.only_poison_is_dead()?;
+        }
+        self.everything_is_verified().await
+    }
+
+    /// The product itself comes to the same result as the auditor.
+    async fn everything_is_verified(&self) -> Result<(), String> {
+        let verified = self.actors.deployment.verify().await;
+        match verified {
+            Some(Verified { broken: 0, left: 0, complete: true, .. }) => Ok(()),
+            other => Err(format!("not everything could be verified: {other:?}")),
+        }
     }
 
     fn nothing_is_wrong(&self) -> Result<(), String> {

@@ -286,7 +286,9 @@ impl Step {
                 self.reference = Some((id.to_owned(), text(item, "order_id")?.to_owned()));
             }
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
-            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" => self.others += 1,
+            "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" | "CHECKPOINT" => {
+                self.others += 1;
+            }
             "ORDER" => self.order = Some(order(id, item)?),
             "PAYMENT" if text(item, "sk")? == "FOUND" => {
                 self.pointer = Some((id.to_owned(), text(item, "finding_id")?.to_owned()));

@@ -26,6 +26,7 @@ const MUST_BE_SEEN: &str = "
     a refund in the dashboard
     a refund that came back
     a refund that ended
+    accounts that were verified while they were used
     an order that its index did not show yet
     answer: accept 200
     answer: accept 201
