@@ -73,7 +73,9 @@ pub use refund::{
 };
 pub use refusal::Refusal;
 pub use reversal::{Reversals, Reversed};
-pub use settle::{Payment, Released, Settlement, book_payment, dispute, release_exception, settle};
+pub use settle::{
+    LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,
+};
 pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
 pub use time::{Day, Timestamp};
 pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};

@@ -25,11 +25,13 @@ pub struct Payment {
 
 /// What became of the payment of an order that could not take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Released {
+pub enum LostPayment {
     /// It was credited, as an order of its own.
     Booked,
     /// It went back to whoever paid it.
     Refunded,
+    /// It had gone back, and came back: its refund failed.
+    Returned,
 }
 
 /// What a payment means for its order.
@@ -147,17 +149,28 @@ pub fn book_payment(
     Ok((order, decision))
 }
 
-/// The order whose payment found its place elsewhere: cancelled if it was booked as an order of its own,
-/// refunded if it went back. `None` if it is no exception (any more).
+/// The order that could not take its payment, after what became of that: cancelled if it was booked as
+/// an order of its own, refunded if it went back, an exception again if it came back. `None` if the
+/// order does not wait for it: another payment completed it, or it was followed before.
 #[must_use]
-pub fn release_exception(order: &Order, to: Released, by: &Actor, now: Timestamp) -> Option<Order> {
-    if order.status() != OrderStatus::Exception {
+pub fn follow_lost_payment(
+    order: &Order,
+    became: LostPayment,
+    by: &Actor,
+    now: Timestamp,
+) -> Option<Order> {
+    let (from, to, reason) = match became {
+        LostPayment::Booked => {
+            (OrderStatus::Exception, OrderStatus::Cancelled, Reason::PaymentBooked)
+        }
+        LostPayment::Refunded => (OrderStatus::Exception, OrderStatus::Refunded, Reason::Refunded),
+        LostPayment::Returned => {
+            (OrderStatus::Refunded, OrderStatus::Exception, Reason::RefundReturned)
+        }
+    };
+    if order.status() != from || order.credited.is_some() {
         return None;
     }
-    let (to, reason) = match to {
-        Released::Booked => (OrderStatus::Cancelled, Reason::PaymentBooked),
-        Released::Refunded => (OrderStatus::Refunded, Reason::Refunded),
-    };
     let timeline = order.timeline.advance(to, now, reason, by.clone()).ok()?;
     Some(Order { timeline, ..order.clone() })
 }

@@ -138,7 +138,7 @@ const MOVES: &[(OrderStatus, &[OrderStatus])] = &[
     (Exception, &[Completed, Cancelled, Refunded]),
     (Completed, &[PartiallyRefunded, Refunded]),
     (PartiallyRefunded, &[Refunded, Completed]),
-    (Refunded, &[PartiallyRefunded, Completed]),
+    (Refunded, &[PartiallyRefunded, Completed, Exception]),
 ];
 
 impl OrderStatus {

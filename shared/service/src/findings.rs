@@ -1,8 +1,8 @@
 //! Findings: where money and records disagree, until a person, or the money itself, has set it right.
 
 use ledger::{
-    AccountId, Actor, Finding, FindingKind, IdempotencyKey, NewOrder, Note, OrderId, Payment,
-    Refund, RefundStatus, Released, Target, Timestamp,
+    AccountId, Actor, Finding, FindingKind, IdempotencyKey, LostPayment, NewOrder, Note, OrderId,
+    Payment, Refund, RefundStatus, Target, Timestamp,
 };
 
 use crate::catalogue::CatalogueCache;
@@ -288,11 +288,14 @@ pub(crate) async fn reversed(
         if next == record {
             return Ok(Confirmed::Unchanged);
         }
-        let went =
-            next.refund.as_ref().is_some_and(|refund| refund.status == RefundStatus::Succeeded);
-        let commit = match &next.closed {
-            Some(closed) if went => {
-                released(table, &next.finding, Released::Refunded, &closed.by, now).await?
+        let became = match next.refund.as_ref().map(|refund| refund.status) {
+            Some(RefundStatus::Succeeded) => Some(LostPayment::Refunded),
+            Some(RefundStatus::Failed) => Some(LostPayment::Returned),
+            _ => None,
+        };
+        let commit = match (became, &next.refund) {
+            (Some(became), Some(refund)) => {
+                followed(table, &next.finding, became, &refund.by, now).await?
             }
             _ => Commit::default(),
         };
@@ -304,11 +307,11 @@ pub(crate) async fn reversed(
     Err(Unavailable::Busy.into())
 }
 
-/// The commit of the order whose payment has found its place, if that order waits for a person.
-async fn released(
+/// The commit of the order that could not take the payment, if what became of it is news for the order.
+async fn followed(
     table: &Table,
     finding: &Finding,
-    to: Released,
+    became: LostPayment,
     by: &Actor,
     now: Timestamp,
 ) -> Result<Commit, Error> {
@@ -316,7 +319,7 @@ async fn released(
     let record = table.order(id).await?;
     let record = record.filter(|record| Some(&record.order.account) == finding.account.as_ref());
     let Some(record) = record else { return Ok(Commit::default()) };
-    Ok(match ledger::release_exception(&record.order, to, by, now) {
+    Ok(match ledger::follow_lost_payment(&record.order, became, by, now) {
         Some(order) => Commit::default().order(&OrderRecord { order, ..record }),
         None => Commit::default(),
     })
@@ -455,7 +458,7 @@ impl Findings {
             let made = OrderRecord { order, version, request, checkout, instructions };
             let closed = Closed { at: now, by: by.clone(), how: How::Credited, reason: None };
             let next = FindingRecord { closed: Some(closed), ..record.clone() };
-            let commit = released(&self.table, &next.finding, Released::Booked, by, now).await?;
+            let commit = followed(&self.table, &next.finding, LostPayment::Booked, by, now).await?;
             let commit = commit.order(&made).payment(&claim).finding(&next).decision(&decision);
             match self.table.commit(commit).await? {
                 Committed::Yes => {

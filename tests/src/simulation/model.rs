@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank::{self, Received, dollars};
-use super::going_back::{GoneBack, Standing};
+use super::going_back::GoneBack;
 use super::images::{
     AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage, RefundImage,
     ReversalsImage, Step,
@@ -464,7 +464,7 @@ impl Model {
             let wished = self.wishes.get(id);
             let wished = wished.is_some_and(|wishes| wishes.iter().any(|wish| wish.is_of(order)));
             return match (wished, order.version) {
-                (true, 1) => moves(order, &[], false),
+                (true, 1) => moves(order, &[], None),
                 (true, version) => Err(format!("{id} begins at version {version}")),
                 (false, _) => Err(format!("nobody asked for {id}: {order:?}")),
             };
@@ -486,11 +486,9 @@ impl Model {
         if known.cancel_requested && !order.cancel_requested {
             return Err(format!("{id} forgot that it is to be cancelled"));
         }
-        let given_back = step.finding.as_ref().is_some_and(|finding| {
-            let stands = finding.refund.as_ref().and_then(RefundImage::stands);
-            finding.order == *id && stands == Some(Standing::Succeeded)
-        });
-        moves(order, &known.statuses, given_back)
+        let finding = step.finding.as_ref().filter(|finding| finding.order == *id);
+        let refund = finding.and_then(|finding| finding.refund.as_ref());
+        moves(order, &known.statuses, refund.and_then(RefundImage::stands))
     }
 }
 

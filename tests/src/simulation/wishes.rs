@@ -1,6 +1,7 @@
 //! What clients ask for, and what may become of an order, as the contract says.
 
 use super::bank::{Received, dollars};
+use super::going_back::Standing;
 use super::images::OrderImage;
 use super::micros::Micros;
 
@@ -83,12 +84,12 @@ impl Wish {
     }
 }
 
-/// The moves of an order that the contract knows, by how it is paid. `given_back`: whether the same
-/// commit says that its payment, a finding, went back whole.
+/// The moves of an order that the contract knows, by how it is paid. `lost`: how the refund of its
+/// payment stands, if the same commit says that of a finding.
 ///
 /// # Errors
 /// Another move.
-pub fn moves(order: &OrderImage, before: &[String], given_back: bool) -> Result<(), String> {
+pub fn moves(order: &OrderImage, before: &[String], lost: Option<Standing>) -> Result<(), String> {
     let (id, after) = (&order.id, &order.statuses);
     for index in before.len()..after.len() {
         let to = after[index].as_str();
@@ -100,7 +101,8 @@ pub fn moves(order: &OrderImage, before: &[String], given_back: bool) -> Result<
             }
             ("card", Some("processing")) => &["completed", "failed", "exception"],
             ("card", Some("failed" | "cancelled" | "expired")) => &["completed", "exception"],
-            ("card", Some("exception")) if given_back => &["refunded"],
+            ("card", Some("exception")) if lost == Some(Standing::Succeeded) => &["refunded"],
+            ("card", Some("refunded")) if lost == Some(Standing::Failed) => &["exception"],
             ("offline", Some("pending_payment")) => {
                 &["pending_review", "completed", "rejected", "cancelled", "expired"]
             }

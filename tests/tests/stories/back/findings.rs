@@ -263,6 +263,15 @@ async fn lost_money_is_given_back_once() {
         act(world, &found, "credit", &place).await.expect_problem(409, "finding_closed");
         world.assert_balances("wallet 0.00").await;
         assert!(world.compare().await.is_green());
+        // The bank sends it back: the payment has no place again, and nor has its order.
+        let id = world.finding_refund(found["finding_id"].as_str().unwrap()).await;
+        let failed = json!({"status": "failed"});
+        drop(world.control(&format!("refunds/{id}"), &failed).await.expect(200));
+        assert_eq!(listed(world, "open").await[0]["finding_id"], found["finding_id"]);
+        assert_eq!(world.look_up(&order).await.text("status"), "exception");
+        drop(act(world, &found, "refund", &reason).await.expect(200));
+        assert!(listed(world, "open").await.is_empty());
+        assert_eq!(world.look_up(&order).await.text("status"), "refunded");
     })
     .await;
 }
