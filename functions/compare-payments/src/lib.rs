@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use ledger::Timestamp;
+use serde_json::Value;
 use service::comparing::Comparisons;
-use service::comparison::Comparison;
+use service::comparison::{Comparison, parse_day};
 use service::config::ConfigError;
-use service::error::Error;
+use service::error::{Error, Invalid};
 use service::lambda::Runtime;
 use service::refunds::Refunds;
 use service::stripe::{Https, Stripe, Wire};
@@ -31,13 +32,20 @@ impl ComparePayments {
 }
 
 impl<W: Wire> ComparePayments<W> {
-    /// Compares what is due; `None` if nothing is.
+    /// Compares what is due; `None` if nothing is. An event `{"day":"2026-11-23"}` compares that day, once
+    /// more if it was.
     ///
     /// # Errors
     /// Something did not answer, or an item cannot be read: what was done is done, and the next call
     /// goes on.
-    pub async fn handle(&self, now: Timestamp) -> Result<Option<Comparison>, Error> {
-        let compared = self.0.run(RUN_TIME, now).await;
+    pub async fn handle(&self, event: &Value, now: Timestamp) -> Result<Option<Comparison>, Error> {
+        let compared = match event.get("day") {
+            Some(day) => match day.as_str().and_then(parse_day) {
+                Some(day) => self.0.compare(day, RUN_TIME, now).await.map(Some),
+                None => Err(Invalid::field("invalid_field", "day", "must be a day").into()),
+            },
+            None => self.0.run(RUN_TIME, now).await,
+        };
         if let Err(cause) = self.0.count_findings().await {
             warn!(%cause, "the findings were not counted");
         }

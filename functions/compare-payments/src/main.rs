@@ -11,8 +11,8 @@ use service::lambda::{Runtime, now};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let handler = &ComparePayments::new(&Runtime::start().await)?;
-    run(service_fn(move |_: LambdaEvent<Value>| async move {
-        handler.handle(now()).await?;
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        handler.handle(&event.payload, now()).await?;
         Ok::<_, Error>(())
     }))
     .await

@@ -275,7 +275,7 @@ async fn by_the_clock(functions: Arc<Functions>, clock: Clock) {
     loop {
         tokio::time::sleep(SWEEP_PAUSE).await;
         drop(functions.reconcile.handle(clock.now()).await);
-        drop(functions.compare_payments.handle(clock.now()).await);
+        drop(functions.compare_payments.handle(&Value::Null, clock.now()).await);
     }
 }
 

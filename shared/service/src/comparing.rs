@@ -14,7 +14,7 @@ use tracing::{error, warn};
 
 use crate::comparison::{Comparison, Report, run_id};
 use crate::error::{Error, Unavailable};
-use crate::findings::{cured, found_again};
+use crate::findings::{FindingRecord, cured, found_again};
 use crate::metrics;
 use crate::notice::{Notice, ReversalNotice, Told, What};
 use crate::payments::{self, Confirmed};
@@ -35,6 +35,8 @@ const PAGE: u8 = 100;
 const MAX_PAGES_OF_FINDINGS: usize = 20;
 /// A day is compared so long after it is over: what its last seconds brought has been told by then.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(30 * 60);
+/// Days back from yesterday that are compared if they were not.
+const DAYS_BACK: i32 = 7;
 /// Comparisons of one day that can be asked for.
 const MAX_NUMBER: u32 = 99;
 
@@ -53,22 +55,32 @@ struct Known {
 }
 
 impl<W: Wire> Comparisons<W> {
-    /// Compares what is due: goes on with the comparison of yesterday, or begins it. `None` if it is
-    /// done, or its time has not come.
+    /// Compares what is due: goes on with the comparison of yesterday, or begins it; if it is done, the
+    /// same for a day of the week before that was stopped or missed. `None` if nothing is due.
     ///
     /// # Errors
     /// As [`Comparisons::compare`].
     pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Option<Comparison>, Error> {
         let yesterday = Day::of(now.minus(AFTER_MIDNIGHT).minus(Duration::from_secs(24 * 3_600)));
-        let first = self.refunds.table.comparison(&run_id(yesterday, 1)).await?;
-        match first {
-            Some(Comparison { finished_at: Some(_), .. }) => Ok(None),
-            Some(begun) => self.go_on(begun, time, now).await.map(Some),
-            None => {
-                let begun = self.stored(Comparison::begun(yesterday, 1, now)).await?;
-                self.go_on(begun, time, now).await.map(Some)
-            }
+        let mut missed = None;
+        for back in 0..DAYS_BACK {
+            let day = Day::from_unix_days(yesterday.unix_days().saturating_sub(back));
+            let known = self.refunds.table.comparison(&run_id(day, 1)).await?;
+            let due = match (known, missed) {
+                (Some(Comparison { finished_at: Some(_), .. }), None) => continue,
+                (None, None) if day != yesterday => {
+                    missed = Some(day);
+                    continue;
+                }
+                (None, Some(_)) => continue,
+                (None, None) => self.stored(Comparison::begun(day, 1, now)).await?,
+                // A day before it was compared: it is not one of before there was anything to compare.
+                (Some(_), Some(missed)) => self.stored(Comparison::begun(missed, 1, now)).await?,
+                (Some(begun), None) => begun,
+            };
+            return self.go_on(due, time, now).await.map(Some);
         }
+        Ok(None)
     }
 
     /// Compares a day once more, or goes on with the comparison of it that was stopped.
@@ -351,6 +363,10 @@ impl<W: Wire> Comparisons<W> {
                 warn!(payment_id = %notice.payment, %refusal, "a reversal cannot be booked");
                 Some(FindingKind::UnknownPayment)
             }
+            Err(Error::Broken(cause)) => {
+                error!(payment_id = %notice.payment, %cause, "a reversal cannot be booked");
+                Some(FindingKind::UnknownPayment)
+            }
             Err(other) => return Err(other),
         };
         match found {
@@ -472,17 +488,26 @@ impl<W: Wire> Comparisons<W> {
         for _ in 0..MAX_PAGES_OF_FINDINGS {
             let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
             for record in page.items {
-                let id = record.finding.id();
-                if self.is_cured(&record.finding, now).await? {
-                    cured(&self.refunds.table, &id, now).await?;
-                } else if record.refund.is_some() {
-                    self.refunds.continue_finding(record, now).await?;
+                let finding_id = record.finding.id();
+                // One that nobody can look at must not hide those behind it.
+                match self.look_at(record, now).await {
+                    Err(Error::Broken(cause)) => error!(finding_id, %cause, "it is left as it is"),
+                    looked => looked?,
                 }
             }
             after = page.next.as_deref().and_then(Position::parse);
             if after.is_none() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, record: FindingRecord, now: Timestamp) -> Result<(), Error> {
+        if self.is_cured(&record.finding, now).await? {
+            cured(&self.refunds.table, &record.finding.id(), now).await?;
+        } else if record.refund.is_some() {
+            self.refunds.continue_finding(record, now).await?;
         }
         Ok(())
     }

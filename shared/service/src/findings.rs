@@ -2,8 +2,9 @@
 
 use ledger::{
     AccountId, Actor, Finding, FindingKind, IdempotencyKey, LostPayment, NewOrder, Note, OrderId,
-    Payment, Refund, RefundStatus, Target, Timestamp,
+    Payment, PaymentId, Refund, RefundStatus, Target, Timestamp,
 };
+use tracing::error;
 
 use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
@@ -11,7 +12,7 @@ use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::payments::Confirmed;
 use crate::queries::position_of;
-use crate::record::{OrderRecord, Page, PaymentClaim, RequestWords};
+use crate::record::{ClaimOrFinding, OrderRecord, Page, PaymentClaim, RequestWords};
 use crate::reversals::finding_about;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
@@ -102,6 +103,11 @@ impl FindingRecord {
         Self { finding, version: 0, refund: None, closed: None }
     }
 
+    /// Whether its payment went back to whoever paid it, or is on its way.
+    pub(crate) fn gives_back(&self) -> bool {
+        self.refund.as_ref().is_some_and(|refund| refund.status != RefundStatus::Failed)
+    }
+
     fn is_cured(&self) -> bool {
         self.closed.as_ref().is_some_and(|closed| closed.how == How::Cured)
     }
@@ -178,6 +184,28 @@ pub(crate) async fn known(table: &Table, id: &str) -> Result<FindingRecord, Erro
         return Err(missing());
     }
     table.finding(id).await?.ok_or_else(missing)
+}
+
+/// A payment has one place, and is put there from the finding that it leads to: a second finding about
+/// the same payment is for a person to close.
+///
+/// # Errors
+/// `finding_not_creditable`; [`Error::Unavailable`].
+pub(crate) async fn has_no_place(
+    table: &Table,
+    payment: &PaymentId,
+    finding: &str,
+) -> Result<(), Error> {
+    let detail = match table.payment_or_finding(payment).await? {
+        Some(ClaimOrFinding::Claim(claim)) => {
+            format!("this payment was credited to order {}", claim.order)
+        }
+        Some(ClaimOrFinding::Finding(first)) if first != finding => {
+            format!("what becomes of this payment is decided with finding {first}")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::Conflict { code: "finding_not_creditable", detail })
 }
 
 /// Writes a finding as it is from now on; `None` if somebody else did.
@@ -316,7 +344,14 @@ async fn followed(
     now: Timestamp,
 ) -> Result<Commit, Error> {
     let Some(id) = &finding.order else { return Ok(Commit::default()) };
-    let record = table.order(id).await?;
+    let record = match table.order(id).await {
+        // What became of the payment is stored all the same: its order has a finding already.
+        Err(Error::Broken(cause)) => {
+            error!(order_id = %id, %cause, "an order cannot follow its payment");
+            None
+        }
+        read => read?,
+    };
     let record = record.filter(|record| Some(&record.order.account) == finding.account.as_ref());
     let Some(record) = record else { return Ok(Commit::default()) };
     Ok(match ledger::follow_lost_payment(&record.order, became, by, now) {
@@ -383,6 +418,15 @@ impl Findings {
                 let other = closed_already(closed);
                 return if same { Ok(record) } else { Err(other) };
             }
+            if record.refund.as_ref().is_some_and(|one| one.status == RefundStatus::Pending) {
+                // Only open findings are continued: the refund would stop halfway.
+                let detail =
+                    "its payment is on its way back: it closes itself, or the refund fails";
+                return Err(Error::Conflict {
+                    code: "refund_under_way",
+                    detail: detail.to_owned(),
+                });
+            }
             let closed = Closed {
                 at: now,
                 by: by.clone(),
@@ -433,6 +477,7 @@ impl Findings {
                 let detail = "a refund of this payment is under way".to_owned();
                 return Err(Error::Conflict { code: "finding_not_creditable", detail });
             }
+            has_no_place(&self.table, payment, id).await?;
             let account = self.table.account(&account_id).await?;
             let account = account.ok_or(Error::NotFound { what: "account" })?;
             self.catalogue.get(&self.table, now).await?.must_know(&place.target)?;

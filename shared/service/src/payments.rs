@@ -1,8 +1,9 @@
 //! Acting on what the payment provider tells: the one way in which a card payment is credited.
 
-use ledger::{Finding, FindingKind, Order, Payment, Settlement, Timestamp};
+use ledger::{Actor, Finding, FindingKind, Order, Payment, Settlement, Timestamp};
 
 use crate::error::{Error, Unavailable};
+use crate::findings::{Closed, FindingRecord, How};
 use crate::metrics;
 use crate::notice::{Notice, Told, What};
 use crate::record::{OrderRecord, PaymentClaim, Seen};
@@ -75,7 +76,7 @@ pub async fn act(table: &Table, told: &Told, now: Timestamp) -> Result<Confirmed
 /// # Errors
 /// [`Error::Unavailable`] if it must be repeated; [`Error::Broken`] if a person must look.
 pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<Confirmed, Error> {
-    let mut seen = table.seen(&notice.order, &notice.account).await?;
+    let mut seen = read(table, notice).await?;
     let mut met = Met::default();
     for tries in 0..MAX_COMMIT_TRIES {
         let (commit, confirmed) = match decide(&seen, notice, met, now)? {
@@ -92,7 +93,7 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
             // The claim of the payment exists: by this order's own credit, or by another order's.
             Committed::No(Stale::Payment(_)) => {
                 met.claimed = true;
-                seen = table.seen(&notice.order, &notice.account).await?;
+                seen = read(table, notice).await?;
             }
             Committed::No(Stale::Found) => met.found = true,
             Committed::No(Stale::Exists) => return Ok(confirmed),
@@ -101,11 +102,19 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
             Committed::No(Stale::Account(account)) if tries == 0 => seen.account = Some(*account),
             Committed::No(_) => {
                 pause_before_retry(tries).await;
-                seen = table.seen(&notice.order, &notice.account).await?;
+                seen = read(table, notice).await?;
             }
         }
     }
     Err(Unavailable::Busy.into())
+}
+
+/// What a notice is decided on. A payment that had no place may be on its way back: its finding knows.
+async fn read(table: &Table, notice: &Notice) -> Result<Seen, Error> {
+    match &notice.what {
+        What::Paid(payment) => table.seen_paid(&notice.order, &notice.account, &payment.id).await,
+        _ => table.seen(&notice.order, &notice.account).await,
+    }
 }
 
 fn decide(seen: &Seen, notice: &Notice, met: Met, now: Timestamp) -> Result<Step, Error> {
@@ -171,7 +180,19 @@ fn decide_payment(
                 settled_at: now,
             };
             let commit = written(record, *order).payment(&claim).decision(&decision);
-            Ok(Step::Commit(commit, Confirmed::Credited))
+            Ok(match &seen.finding {
+                Some(found) if found.gives_back() => {
+                    Step::Done(Confirmed::Found(found.finding.kind))
+                }
+                // Written in the same commit, so that nobody begins to give it back meanwhile.
+                Some(found) if found.closed.is_none() => {
+                    let (by, how) = (Actor::stripe(), How::Cured);
+                    let closed = Some(Closed { at: now, by, how, reason: None });
+                    let commit = commit.finding(&FindingRecord { closed, ..found.clone() });
+                    Step::Commit(commit, Confirmed::Credited)
+                }
+                _ => Step::Commit(commit, Confirmed::Credited),
+            })
         }
         Settlement::Disputed { order, finding } => {
             let commit = match order {

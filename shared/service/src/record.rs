@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::bank_account::BankAccount;
 use crate::error::Invalid;
+use crate::findings::FindingRecord;
 
 /// An order with everything that the service keeps about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,6 +231,8 @@ pub struct Seen {
     pub order: Option<OrderRecord>,
     /// The account, if it exists.
     pub account: Option<Account>,
+    /// The finding that the payment leads to, if it is asked for and there is one.
+    pub finding: Option<FindingRecord>,
 }
 
 /// One page of a list, and where the next one starts.

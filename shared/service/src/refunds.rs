@@ -14,7 +14,7 @@ use ledger::{
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::findings::{self, FindingRecord};
 use crate::notice::{ReversalNotice, WhatBack};
-use crate::record::{ClaimOrFinding, OrderRecord, WrittenAmount};
+use crate::record::{OrderRecord, WrittenAmount};
 use crate::reversals::change;
 use crate::stripe::{CallFailed, Https, Refunded, Stripe, Wire, is_chargeable};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
@@ -131,12 +131,7 @@ impl<W: Wire> Refunds<W> {
             }
             let lost = record.finding.lost_payment();
             let (payment, money) = lost.ok_or_else(|| findings::not_lost(&record))?;
-            if let Some(ClaimOrFinding::Claim(claim)) =
-                self.table.payment_or_finding(payment).await?
-            {
-                let detail = format!("this payment was credited to order {}", claim.order);
-                return Err(Error::Conflict { code: "finding_not_creditable", detail });
-            }
+            findings::has_no_place(&self.table, payment, id).await?;
             let refund = Refund {
                 id: RefundId::of_finding(id, record.refund.as_ref().map(|failed| &failed.id)),
                 money,

@@ -110,6 +110,7 @@ pub fn resolved(cloud: &Cloud, id: &str, reason: &str, answer: &Answer) -> Resul
     let by_this = closed.is_some_and(|(how, why)| how == "resolved" && why == reason);
     match (answer.status, answer.text("code").as_str()) {
         (200, _) if by_this => Ok(()),
+        (409, "refund_under_way") if known.refund.is_some() => Ok(()),
         // What was refunded can be open again.
         (409, "finding_closed") if !by_this && (closed.is_some() || known.refund.is_some()) => {
             Ok(())

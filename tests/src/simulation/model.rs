@@ -166,7 +166,7 @@ impl Model {
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
         }
         if let Some(finding) = &step.finding {
-            self.keep_finding(finding, step.pointer.as_ref(), back)?;
+            self.keep_finding(finding, step, back)?;
         }
         Ok(())
     }
@@ -226,9 +226,11 @@ impl Model {
     fn keep_finding(
         &mut self,
         finding: &FindingImage,
-        pointer: Option<&(String, String)>,
+        step: &Step,
         back: &GoneBack,
     ) -> Result<(), String> {
+        let pointer = step.pointer.as_ref();
+        let credited = step.claim.as_ref().map(|claim| claim.payment.as_str());
         let FindingImage { id, order, payment, reversal, .. } = finding;
         let named = if reversal.is_empty() { order.as_str() } else { "" };
         if bank::derived("fnd_", &[named, payment, reversal]) != *id {
@@ -240,7 +242,7 @@ impl Model {
             return Err(format!("{of} leads to {to} with the finding {id}"));
         }
         match self.findings.get(id) {
-            Some(known) => self.finding_goes_on(known, finding, back)?,
+            Some(known) => self.finding_goes_on(known, finding, back, credited)?,
             None if finding.version != 1 || finding.closed.is_some() => {
                 return Err(format!("{id} does not begin open: {finding:?}"));
             }

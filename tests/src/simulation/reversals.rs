@@ -412,6 +412,7 @@ impl Model {
         known: &FindingImage,
         finding: &FindingImage,
         back: &GoneBack,
+        credited: Option<&str>,
     ) -> Result<(), String> {
         let same = FindingImage {
             version: known.version + 1,
@@ -436,6 +437,8 @@ impl Model {
             (None, Some("resolved")) => finding.closed.as_ref().is_some_and(|(_, reason)| {
                 self.resolutions.contains(&(finding.id.clone(), reason.clone()))
             }),
+            // Its order can take it now.
+            (None, Some("cured")) => credited == Some(finding.payment.as_str()),
             (None, Some("refunded")) => stands == Some(Standing::Succeeded),
             (Some("refunded"), None) => stands == Some(Standing::Failed),
             (before, after) => before == after && known.closed == finding.closed,

@@ -24,8 +24,24 @@ async fn what_goes_wrong_is_a_figure() {
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         drop(world.deliver(&world.paid_event(&order, "pi_nobody_paid")).await.expect(200));
         world.clock.advance(Duration::from_secs(13 * 3_600));
-        drop(world.cloud.functions.compare_payments.handle(world.clock.now()).await.unwrap());
-        drop(world.cloud.functions.compare_payments.handle(world.clock.now()).await.unwrap());
+        drop(
+            world
+                .cloud
+                .functions
+                .compare_payments
+                .handle(&json!({}), world.clock.now())
+                .await
+                .unwrap(),
+        );
+        drop(
+            world
+                .cloud
+                .functions
+                .compare_payments
+                .handle(&json!({}), world.clock.now())
+                .await
+                .unwrap(),
+        );
         // Other stories log beside this one: what is here is at least there.
         assert!(!logged(since, "time_to_credit", None).is_empty());
         let open = logged(since, "findings_open", Some("credited_not_paid"));

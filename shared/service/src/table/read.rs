@@ -41,16 +41,47 @@ impl Table {
     /// # Errors
     /// [`Unavailable`], also while keys stay unprocessed: unread is never absent.
     pub async fn seen(&self, order: &OrderId, account: &AccountId) -> Result<Seen, Error> {
-        let keys = vec![
+        self.seen_of(order, account, None).await
+    }
+
+    /// The same, and the finding that this payment leads to: a second request, if there is one.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn seen_paid(
+        &self,
+        order: &OrderId,
+        account: &AccountId,
+        payment: &PaymentId,
+    ) -> Result<Seen, Error> {
+        self.seen_of(order, account, Some(payment)).await
+    }
+
+    async fn seen_of(
+        &self,
+        order: &OrderId,
+        account: &AccountId,
+        payment: Option<&PaymentId>,
+    ) -> Result<Seen, Error> {
+        let mut keys = vec![
             key(OrderItem::SORT_KEY, order.as_str()),
             key(AccountItem::SORT_KEY, account.as_str()),
         ];
-        let mut seen = Seen { order: None, account: None };
+        keys.extend(payment.map(|payment| {
+            let partition = items::partition_key(PaymentItem::SORT_KEY, payment.as_str());
+            exact_key(&partition, FoundItem::SORT_KEY)
+        }));
+        let mut seen = Seen { order: None, account: None, finding: None };
+        let mut found = None;
         for item in self.batch(keys).await? {
             match items::kind(&item) {
                 OrderItem::SORT_KEY => seen.order = Some(items::to_order(item)?),
+                FoundItem::SORT_KEY => found = Some(items::to_found(item)?),
                 _ => seen.account = Some(items::to_account(item)?),
             }
+        }
+        if let Some(id) = found {
+            seen.finding = self.finding(&id).await?;
         }
         Ok(seen)
     }

@@ -327,7 +327,13 @@ async fn yesterday_is_compared_once_by_the_clock() {
         drop(world.top_up("100.00", "k1").await);
         let by_the_clock = async || {
             let now = world.clock.now();
-            world.cloud.functions.compare_payments.handle(now).await.expect("it answers")
+            world
+                .cloud
+                .functions
+                .compare_payments
+                .handle(&json!({}), now)
+                .await
+                .expect("it answers")
         };
         world.clock.advance(Duration::from_secs(12 * 3_600));
         let run = by_the_clock().await;
@@ -359,10 +365,7 @@ async fn is_cured(world: &World) {
     assert!(open_findings(world).await.is_empty());
     let path = "/v1/admin/findings?status=closed";
     let closed = world.admin_get(path).await.expect(200).json();
-    assert_eq!(
-        (&closed["data"][0]["closed_how"], &closed["data"][0]["closed_by"]),
-        (&json!("cured"), &json!("schedule"))
-    );
+    assert_eq!(closed["data"][0]["closed_how"], "cured");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -447,6 +450,65 @@ async fn a_refund_of_an_unknown_payment_is_cured_once_the_payment_is_known() {
         assert!(open_finding(world, "unknown_payment").await.is_some());
         is_cured(world).await;
         world.assert_balances("wallet 60.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_given_back_stays_so_when_its_order_can_be_read_again() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        no_webhooks(world).await;
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        let key = format!("ORDER#{}", order.text("order_id"));
+        let unreadable = |mut item: Item| item.remove("timeline").map(|_| item);
+        let damage = world.damage(&key, "ORDER", unreadable).await;
+        drop(world.compare().await);
+        let found = open_finding(world, "paid_not_credited").await.unwrap();
+        let path = format!("/v1/admin/findings/{}/refund", found["finding_id"].as_str().unwrap());
+        let given = world.admin_post(&path, "unused", &json!({"reason": "x"})).await.expect(200);
+        assert_eq!(given.json()["closed_how"], "refunded");
+        // The refund is of a payment whose order cannot be read: the comparison ends all the same.
+        assert!(world.compare().await.finished_at.is_some());
+        world.undo(damage).await;
+        world.clock.advance(Duration::from_secs(240));
+        assert_eq!(world.sweep().await.credited, 0);
+        assert!(world.compare().await.is_green());
+        world.assert_balances("wallet 0.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_whose_comparison_was_stopped_or_missed_is_compared_later() {
+    story(async |world| {
+        drop(world.top_up("100.00", "k1").await);
+        let by_the_clock = async || {
+            let now = world.clock.now();
+            let compared = world.cloud.functions.compare_payments.handle(&json!({}), now).await;
+            compared.map(|run| run.map(|run| (run.id(), run.finished_at.is_some())))
+        };
+        // The provider does not answer for the whole day after, and on the next one nothing runs.
+        world.clock.advance(Duration::from_secs(24 * 3_600));
+        world.wires.fail("GET /v1/balance_transactions", Fault::LostBefore, usize::MAX);
+        drop(by_the_clock().await.expect_err("nobody answers"));
+        world.wires.heal();
+        world.clock.advance(Duration::from_secs(2 * 24 * 3_600));
+        let mut compared = Vec::new();
+        while let Some(run) = by_the_clock().await.expect("it answers") {
+            compared.push(run);
+        }
+        let done = ["cmp_2026-11-25_1", "cmp_2026-11-24_1", "cmp_2026-11-23_1"];
+        assert_eq!(compared, done.map(|id| (id.to_owned(), true)));
+        // A day can be asked for, once more.
+        let now = world.clock.now();
+        let asked = json!({"day": "2026-11-23"});
+        let again = world.cloud.functions.compare_payments.handle(&asked, now).await.unwrap();
+        let again = again.unwrap();
+        assert_eq!((again.id().as_str(), again.report.payments), ("cmp_2026-11-23_2", 1));
+        let asked = json!({"day": "yesterday"});
+        let refused = world.cloud.functions.compare_payments.handle(&asked, now).await;
+        assert!(refused.unwrap_err().to_string().contains("day"));
     })
     .await;
 }

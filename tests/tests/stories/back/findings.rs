@@ -349,3 +349,47 @@ async fn what_has_a_place_is_given_no_other() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_back_is_never_credited_whatever_becomes_of_its_order() {
+    story(async |world| {
+        // Two payments for one order: a wrong one, and then the right one.
+        let (order, wrong) = wrongly_paid(world, "k1").await;
+        let event = world.paid_event(&order, "pi_right");
+        drop(world.deliver(&event).await.expect(200));
+        let found = listed(world, "open").await;
+        let right = found.iter().find(|one| one["payment_id"] == "pi_right").unwrap().clone();
+        assert_eq!(right["type"], "order_in_exception");
+        // The provider does not answer about the right one: it is on its way back.
+        let reason = json!({"reason": "x"});
+        drop(act(world, &wrong, "refund", &reason).await.expect(200));
+        world.wires.fail("POST /v1/refunds", Fault::LostBefore, usize::MAX);
+        let begun = act(world, &right, "refund", &reason).await.expect(200).json();
+        assert_eq!(begun["refund"]["status"], "pending");
+        assert_eq!(world.look_up(&order).await.text("status"), "refunded");
+        // Nobody closes what is under way, and telling the payment again credits nothing.
+        act(world, &right, "resolve", &reason).await.expect_problem(409, "refund_under_way");
+        drop(world.deliver(&world.paid_event(&order, "pi_right")).await.expect(200));
+        world.assert_balances("wallet 0.00").await;
+        assert_eq!(world.look_up(&order).await.text("status"), "refunded");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_told_again_for_an_order_that_can_take_it_now_closes_its_finding() {
+    story(async |world| {
+        let (order, wrong) = wrongly_paid(world, "k1").await;
+        drop(world.deliver(&world.paid_event(&order, "pi_right")).await.expect(200));
+        drop(act(world, &wrong, "refund", &json!({"reason": "x"})).await.expect(200));
+        drop(world.deliver(&world.paid_event(&order, "pi_right")).await.expect(200));
+        world.assert_balances("wallet 100.00").await;
+        assert!(listed(world, "open").await.is_empty());
+        let closed = listed(world, "closed").await;
+        let right = closed.iter().find(|one| one["payment_id"] == "pi_right").unwrap();
+        assert_eq!(right["closed_how"], "cured");
+        let reason = json!({"reason": "x"});
+        act(world, right, "refund", &reason).await.expect_problem(409, "finding_closed");
+    })
+    .await;
+}
