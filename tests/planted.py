@@ -559,6 +559,19 @@ to the dead-letter queue");
             "Committed::No(Stale::Found) => met.found = true,",
             "Committed::No(Stale::Found) => return Ok(confirmed),",
         ),),
+        story(
+            "back::findings::"
+            "a_payment_that_two_orders_are_told_of_is_a_finding_for_each_and_has_one_place"
+        ),
+    ),
+    Defect(
+        "given-back-and-credited",
+        "a payment that is on its way back is credited when it is told again",
+        ((PAYMENTS, "Some(found) if found.gives_back() => {", "Some(found) if found.gives_back() && found.closed.is_some() => {"),),
+        story(
+            "back::findings::"
+            "what_was_given_back_is_never_credited_whatever_becomes_of_its_order"
+        ),
     ),
     # Money that goes back.
     Defect(

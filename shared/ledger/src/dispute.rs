@@ -114,11 +114,9 @@ impl Dispute {
         self.withdrawn || self.outcome == Some(DisputeOutcome::Lost)
     }
 
-    /// What it took. A dispute that was lost has taken its money, whether or not that was told; what was
-    /// reinstated is back, whatever the outcome.
+    /// What it took. A dispute that was lost has taken its money, whether or not that was told.
     pub(crate) const fn taken(&self) -> Decimal {
         match self.status() {
-            _ if self.reinstated => Decimal::ZERO,
             DisputeStatus::Withdrawn | DisputeStatus::Lost => self.money.amount.decimal(),
             _ => Decimal::ZERO,
         }

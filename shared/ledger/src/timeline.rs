@@ -385,7 +385,7 @@ mod tests {
             expired: completed exception
             exception: completed cancelled refunded
             partially_refunded: refunded completed
-            refunded: partially_refunded completed";
+            refunded: partially_refunded completed exception";
         let mut checked = 0;
         for line in legal.trim().lines() {
             let (from, targets) = line.trim().split_once(": ").unwrap();

@@ -393,3 +393,27 @@ async fn a_payment_told_again_for_an_order_that_can_take_it_now_closes_its_findi
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_two_orders_are_told_of_is_a_finding_for_each_and_has_one_place() {
+    story(async |world| {
+        for key in ["k1", "k2"] {
+            let order = world.order("wallet", "100.00", key).await.expect(201);
+            let mut event = world.paid_event(&order, "pi_wrong");
+            event["data"]["object"]["amount_total"] = json!(9_000);
+            drop(world.deliver(&event).await.expect(200));
+            assert_eq!(world.look_up(&order).await.text("status"), "exception");
+        }
+        // Newest first: the payment leads to the older one.
+        let found = listed(world, "open").await;
+        let [second, first] = found.as_slice() else { panic!("{found:?}") };
+        let (reason, place) = (json!({"reason": "x"}), json!({"balance": "wallet"}));
+        act(world, second, "refund", &reason).await.expect_problem(409, "finding_not_creditable");
+        act(world, second, "credit", &place).await.expect_problem(409, "finding_not_creditable");
+        drop(act(world, first, "credit", &place).await.expect(200));
+        world.assert_balances("wallet 90.00").await;
+        drop(act(world, second, "resolve", &reason).await.expect(200));
+        assert!(listed(world, "open").await.is_empty());
+    })
+    .await;
+}
