@@ -96,7 +96,10 @@ pub async fn confirm(table: &Table, notice: &Notice, now: Timestamp) -> Result<C
                 seen = read(table, notice).await?;
             }
             Committed::No(Stale::Found) => met.found = true,
-            Committed::No(Stale::Exists) => return Ok(confirmed),
+            // The same finding is stored already; it is not what else a commit may write of one.
+            Committed::No(Stale::Exists) if matches!(confirmed, Confirmed::Found(_)) => {
+                return Ok(confirmed);
+            }
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(order)) if tries == 0 => seen.order = Some(*order),
             Committed::No(Stale::Account(account)) if tries == 0 => seen.account = Some(*account),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tests::World;
+use serde_json::json;
+use tests::{Fault, World};
 
 pub(crate) async fn all<Work>(works: impl IntoIterator<Item = Work>) -> BTreeMap<u16, usize>
 where
@@ -91,6 +92,44 @@ async fn a_cancellation_races_its_own_payment() {
         // Whoever won, the money was taken, so it is credited once.
         world.assert_balances("wallet 50.00").await;
         assert_eq!(world.look_up(&order).await.text("status"), "completed");
+        world.audit().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_told_again_races_what_a_person_does_about_its_finding() {
+    for (round, what) in ["resolve", "refund"].into_iter().cycle().take(16).enumerate() {
+        let world = Arc::new(World::start().await);
+        let order = world.order("wallet", "100.00", "order").await.expect(201);
+        let mut wrong = world.paid_event(&order, "pi_wrong");
+        wrong["data"]["object"]["amount_total"] = json!(9_000);
+        let right = world.paid_event(&order, "pi_right");
+        drop(world.deliver(&wrong).await.expect(200));
+        drop(world.deliver(&right).await.expect(200));
+        let found = world.admin_get("/v1/admin/findings").await.expect(200).json();
+        let id = |payment: &str| {
+            let found = found["data"].as_array().unwrap().iter();
+            let mut of = found.filter(|one| one["payment_id"] == payment);
+            of.next().unwrap()["finding_id"].as_str().unwrap().to_owned()
+        };
+        // The wrong one is credited elsewhere, so that the order can take the right one.
+        let credit = format!("/v1/admin/findings/{}/credit", id("pi_wrong"));
+        let place = json!({"balance": "product:sms"});
+        drop(world.admin_post(&credit, "unused", &place).await.expect(200));
+        // Nobody answers a refund, so that only what is stored decides.
+        world.wires.fail("POST /v1/refunds", Fault::LostBefore, usize::MAX);
+        let path = format!("/v1/admin/findings/{}/{what}", id("pi_right"));
+        let (teller, person) = (Arc::clone(&world), Arc::clone(&world));
+        let telling = tokio::spawn(async move { teller.deliver(&right).await.status });
+        let acting = tokio::spawn(async move {
+            person.admin_post(&path, "unused", &json!({"reason": "looked into"})).await.status
+        });
+        let (told, acted) = (telling.await.unwrap(), acting.await.unwrap());
+        assert_eq!(told, 200, "round {round}");
+        // It is given back or credited; a finding that is only closed gives nothing back.
+        let given_back = what == "refund" && acted == 200;
+        let wallet = if given_back { "wallet 0.00, sms 90.00" } else { "wallet 100.00, sms 90.00" };
+        world.assert_balances(wallet).await;
         world.audit().await;
     }
 }
