@@ -47,8 +47,10 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 6] = [
         "CATALOGUE",
         &[
             "adjust-balance",
+            "charge",
             "configure",
             "create-order",
+            "hold",
             "import-statement",
             "query-accounts",
             "query-orders",

@@ -12,9 +12,6 @@ use service::orders::{Orders, WantedOrder, order_id};
 use service::record::RequestWords;
 use service::stripe::{Https, Stripe, Wire};
 
-/// Most entries of an order's metadata.
-const MAX_METADATA: usize = 40;
-
 /// The function `create-order`.
 #[derive(Debug)]
 pub struct CreateOrder<W: Wire = Https>(pub Orders<W>);
@@ -57,7 +54,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<WantedOrder, 
     let words = RequestWords {
         email: fields.optional_text("email")?,
         return_url: fields.optional_text("return_url")?,
-        metadata: fields.texts("metadata", MAX_METADATA)?,
+        metadata: fields.metadata()?,
     };
     fields.finish()?;
     let method = Method::parse(&method)

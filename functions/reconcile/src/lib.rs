@@ -38,8 +38,11 @@ impl<W: Wire> Reconcile<W> {
     pub async fn handle(&self, now: Timestamp) -> Result<Swept, Error> {
         let swept = self.0.run(SWEEP_TIME, now).await;
         match &swept {
-            Ok(Swept { looked_at, credited, recorded, found, refunds, left, complete }) => {
-                info!(looked_at, credited, recorded, found, refunds, left, complete, "swept");
+            Ok(Swept { looked_at, credited, recorded, found, holds, refunds, left, complete }) => {
+                info!(
+                    looked_at,
+                    credited, recorded, found, holds, refunds, left, complete, "swept"
+                );
             }
             Err(Error::Broken(cause)) => error!(%cause, "the sweep stopped"),
             Err(cause) => warn!(%cause, "the sweep stopped"),

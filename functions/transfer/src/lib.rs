@@ -1,10 +1,9 @@
 //! `POST /v1/transfers`: money from the wallet to a product, at once.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{ProductCode, Timestamp};
+use ledger::Timestamp;
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
-use service::error::Invalid;
 use service::http::{Call, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
@@ -29,13 +28,9 @@ impl TransferMoney {
             let caller = call.customer(Scope::TransfersWrite, now)?;
             let key = Call::idempotency_key(request)?;
             let mut fields = json_body(request)?;
-            let product = fields.text("product")?;
+            let product = fields.product("product")?;
             let amount = fields.amount("amount")?;
             fields.finish()?;
-            let product = ProductCode::parse(&product).map_err(|_| {
-                let detail = "there is no such product; GET /v1/products lists them";
-                Invalid::field("unknown_product", "product", detail)
-            })?;
             let order_id = order_id(&caller.account, &key);
             let wanted = TransferOrder { order_id, product, amount, by: caller.by };
             let made = self.0.make(&caller.account, &wanted, now).await?;

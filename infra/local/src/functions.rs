@@ -3,11 +3,13 @@
 use adjust_balance::AdjustBalance;
 use authorizer::Authorizer;
 use cancel_order::CancelOrder;
+use charge::ChargeUsage;
 use compare_payments::ComparePayments;
 use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
 use exchange_code::ExchangeCode;
+use hold::HoldMoney;
 use import_statement::ImportStatement;
 use manage_accounts::ManageAccounts;
 use payment_webhook::PaymentWebhook;
@@ -23,11 +25,13 @@ use service::api_keys::ApiKeys;
 use service::bank_transfers::BankTransfers;
 use service::cancellations::Cancellations;
 use service::catalogue::CatalogueCache;
+use service::charges::Charges;
 use service::comparing::Comparisons;
 use service::comparison::Reports;
 use service::console::ConsoleSessions;
 use service::cursor::Cursors;
 use service::findings::Findings;
+use service::holds::Holds;
 use service::keys::Draw;
 use service::objects::Objects;
 use service::orders::Orders;
@@ -57,6 +61,8 @@ pub struct Functions<W: Wire = Https> {
     pub authorizer: Authorizer,
     /// Cancels orders.
     pub cancel_order: CancelOrder<W>,
+    /// Charges what is used.
+    pub charge: ChargeUsage,
     /// Compares the provider's books with ours.
     pub compare_payments: ComparePayments<W>,
     /// Changes the catalogue.
@@ -67,6 +73,8 @@ pub struct Functions<W: Wire = Https> {
     pub create_order: CreateOrder<W>,
     /// Gives tokens of the console.
     pub exchange_code: ExchangeCode,
+    /// Sets money aside for what is going to be used.
+    pub hold: HoldMoney,
     /// Takes bank statements.
     pub import_statement: ImportStatement,
     /// Makes accounts, keys and sessions of the console.
@@ -148,6 +156,7 @@ impl<W: Wire> Functions<W> {
             }),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
+            charge: ChargeUsage(Charges { table: table(), catalogue: catalogue() }),
             compare_payments: ComparePayments(Comparisons { refunds: refunds() }),
             configure: Configure(table()),
             confirm_payment: ConfirmPayment(table()),
@@ -158,6 +167,7 @@ impl<W: Wire> Functions<W> {
                 return_urls: around.return_urls.clone(),
             }),
             exchange_code: ExchangeCode { table: table(), draw },
+            hold: HoldMoney(Holds { table: table(), catalogue: catalogue(), cursors: cursors() }),
             import_statement: ImportStatement(Statements {
                 objects: objects(),
                 reviews: reviews(),

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use crate::journal::{Entry, EntryHash, EntryKind, Movement, lines_of};
-use crate::{AccountId, Balance, Currency, Decision, External, Money, Place, Refusal, Timestamp};
+use crate::{
+    AccountId, Balance, Currency, Decision, External, HoldId, Money, OpenHold, Place, Refusal,
+    Timestamp,
+};
 
 /// What an account may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,9 @@ pub struct Account {
     pub balances: BTreeMap<Place, Balance>,
     /// What the customer owes: minus the sum of the lines on `external:debt`.
     pub debt: Balance,
+    /// The holds that keep money of its products, also those whose time is over and whose money the
+    /// journal has not released yet.
+    pub holds: BTreeMap<HoldId, OpenHold>,
 }
 
 impl AccountStatus {
@@ -73,6 +79,7 @@ impl Account {
             last_entry_at: None,
             balances: BTreeMap::new(),
             debt: Balance::ZERO,
+            holds: BTreeMap::new(),
         }
     }
 
@@ -110,7 +117,8 @@ impl Account {
         Ok(changed.then(|| Self { currency, status, version, ..self.clone() }))
     }
 
-    /// Makes the next entry: the only way in which a balance changes.
+    /// Makes the next entry: the only way in which a balance changes. Holds whose time is over are
+    /// released by an entry before it, so that no rule misses their money.
     ///
     /// The entry sums to zero because every [`Movement`] takes from one place what it gives to
     /// another. Its time never runs backwards: `at = max(now, time of the entry before)`.
@@ -127,6 +135,20 @@ impl Account {
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
         let mut next = self.clone();
+        let released = next.release_expired_holds(now)?;
+        let entry = next.append(kind, document_id, movements, now)?;
+        next.version = self.version.saturating_add(1);
+        Ok(Decision { account: next, entries: released.into_iter().chain([entry]).collect() })
+    }
+
+    /// Makes this the account after one more entry.
+    pub(crate) fn append(
+        &mut self,
+        kind: EntryKind,
+        document_id: &str,
+        movements: &[Movement],
+        now: Timestamp,
+    ) -> Result<Entry, Refusal> {
         let mut balances_after = BTreeMap::new();
         let lines = lines_of(movements);
         for line in &lines {
@@ -142,20 +164,19 @@ impl Account {
             }
             match &line.place {
                 Place::External(_) => {
-                    next.debt = moved(next.debt, -line.amount, &line.place, self.currency)?;
+                    self.debt = moved(self.debt, -line.amount, &line.place, self.currency)?;
                 }
                 place => {
-                    let after = moved(next.balance(place), line.amount, place, self.currency)?;
-                    next.balances.insert(place.clone(), after);
+                    let after = moved(self.balance(place), line.amount, place, self.currency)?;
+                    self.balances.insert(place.clone(), after);
                     balances_after.insert(place.clone(), after);
                 }
             }
         }
-        let at = self.last_entry_at.map_or(now, |last| last.max(now));
         let entry = Entry {
             account: self.id.clone(),
             number: self.entries.saturating_add(1),
-            at,
+            at: self.last_entry_at.map_or(now, |last| last.max(now)),
             kind,
             document_id: document_id.to_owned(),
             lines,
@@ -164,11 +185,10 @@ impl Account {
             hash: EntryHash::GENESIS,
         }
         .sealed();
-        next.version = self.version.saturating_add(1);
-        next.entries = entry.number;
-        next.head = entry.hash;
-        next.last_entry_at = Some(at);
-        Ok(Decision { account: next, entry })
+        self.entries = entry.number;
+        self.head = entry.hash;
+        self.last_entry_at = Some(entry.at);
+        Ok(entry)
     }
 }
 

@@ -92,6 +92,20 @@ text_id!(
 );
 
 text_id!(
+    /// A charge: derived from account, operation and idempotency key.
+    ChargeId,
+    "'chg_' and 20 characters of Crockford's base32",
+    |text| derived(text, "chg_")
+);
+
+text_id!(
+    /// A hold: derived from account and idempotency key.
+    HoldId,
+    "'hold_' and 20 characters of Crockford's base32",
+    |text| derived(text, "hold_")
+);
+
+text_id!(
     /// A payment, as the payment provider names it (Stripe: the payment intent, `pi_…`).
     PaymentId,
     "1 to 255 visible ASCII characters",
@@ -174,6 +188,28 @@ impl AdjustmentId {
     #[must_use]
     pub fn derive(account: &AccountId, key: &IdempotencyKey) -> Self {
         Self(derive_id("adj_", &[account.as_str(), "adjustment", key.as_str()]))
+    }
+}
+
+impl ChargeId {
+    /// The id of the charge that this request makes.
+    #[must_use]
+    pub fn derive(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("chg_", &[account.as_str(), "charge", key.as_str()]))
+    }
+
+    /// The id of the charge by which this request captures a part of a hold.
+    #[must_use]
+    pub fn of_capture(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("chg_", &[account.as_str(), "capture", key.as_str()]))
+    }
+}
+
+impl HoldId {
+    /// The id of the hold that this request places.
+    #[must_use]
+    pub fn derive(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("hold_", &[account.as_str(), "hold", key.as_str()]))
     }
 }
 

@@ -18,6 +18,8 @@ pub enum EntryKind {
     BankTopUp,
     /// Money came in by card.
     CardTopUp,
+    /// A product was used.
+    Charge,
     /// Money of a disputed payment was set aside.
     DisputeHeld,
     /// Money of a disputed payment that was set aside is free again.
@@ -26,6 +28,14 @@ pub enum EntryKind {
     DisputeTaken,
     /// The bank of a cardholder gave a disputed payment back.
     DisputeReturned,
+    /// Money was set aside for what is going to be used.
+    HoldPlaced,
+    /// What was used was taken out of a hold; what is not needed any more is free again.
+    HoldCaptured,
+    /// The money of a hold is free again.
+    HoldReleased,
+    /// The money of holds is free again because their time is over.
+    HoldExpired,
     /// Money went back to whoever paid.
     Refund,
     /// Money was set aside that is to go back.
@@ -73,7 +83,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// Why it was made.
     pub kind: EntryKind,
-    /// The order or other document that it belongs to.
+    /// The order or other document that it belongs to. Charges that were made together, and holds that
+    /// expired together, are all named, with a blank between them.
     pub document_id: String,
     /// Two or more lines that sum to zero in each currency, ordered by place.
     pub lines: Vec<Line>,
@@ -93,14 +104,19 @@ pub struct EntryHash([u8; 32]);
 const CANONICAL_FORMAT: &str = "topup-entry-1";
 
 impl EntryKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 17] = [
         Self::Adjustment,
         Self::BankTopUp,
         Self::CardTopUp,
+        Self::Charge,
         Self::DisputeHeld,
         Self::DisputeReleased,
         Self::DisputeTaken,
         Self::DisputeReturned,
+        Self::HoldPlaced,
+        Self::HoldCaptured,
+        Self::HoldReleased,
+        Self::HoldExpired,
         Self::Refund,
         Self::RefundHeld,
         Self::RefundReleased,
@@ -115,10 +131,15 @@ impl EntryKind {
             Self::Adjustment => "adjustment",
             Self::BankTopUp => "bank_top_up",
             Self::CardTopUp => "card_top_up",
+            Self::Charge => "charge",
             Self::DisputeHeld => "dispute_held",
             Self::DisputeReleased => "dispute_released",
             Self::DisputeTaken => "dispute_taken",
             Self::DisputeReturned => "dispute_returned",
+            Self::HoldPlaced => "hold_placed",
+            Self::HoldCaptured => "hold_captured",
+            Self::HoldReleased => "hold_released",
+            Self::HoldExpired => "hold_expired",
             Self::Refund => "refund",
             Self::RefundHeld => "refund_held",
             Self::RefundReleased => "refund_released",

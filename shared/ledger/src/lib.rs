@@ -9,8 +9,8 @@
 //! Reading order: [`money`](crate::Amount) and ids, the [`Account`] and its journal, the
 //! [`Timeline`] that holds every legal move of an [`Order`], and then the rules themselves:
 //! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in,
-//! [`transfer()`] for money that changes place, and [`request_refund()`], [`refund_told()`] and
-//! [`dispute_told()`] for money that goes back. [`verify()`] checks that all of it was kept.
+//! [`transfer()`] for money that changes place, [`charge()`] and [`place_hold()`] for money that is
+//! used, and [`request_refund()`], [`refund_told()`] and [`dispute_told()`] for money that goes back. [`verify()`] checks that all of it was kept.
 
 mod accept;
 mod account;
@@ -19,12 +19,14 @@ mod bank;
 mod bank_transfer;
 mod cancel;
 mod card;
+mod charge;
 mod credit;
 mod credit_sum;
 mod currency;
 mod dispute;
 mod finding;
 mod fx;
+mod hold;
 mod ids;
 mod journal;
 mod money;
@@ -54,14 +56,19 @@ pub use cancel::{CancelStep, cancel};
 pub use card::{
     FailedAttempt, attempt_failed, payment_failed, payment_processing, session_expired,
 };
+pub use charge::{Charge, Charged, FromHold, WantedCharge, charge};
 pub use credit_sum::{Credit, CreditSum};
 pub use currency::Currency;
 pub use dispute::{Dispute, DisputeOutcome, DisputeStatus, ToldDispute, dispute_told};
 pub use finding::{Finding, FindingKind};
 pub use fx::{MAX_RATE, MAX_RATE_DECIMALS, Rate};
+pub use hold::{
+    Capture, Hold, HoldStatus, MAX_HOLD_TIME, MAX_HOLDS, MIN_HOLD_TIME, OpenHold, WantedHold,
+    capture_hold, expire_hold, place_hold, release_hold,
+};
 pub use ids::{
-    AccountId, AdjustmentId, IdempotencyKey, InvalidId, Name, Note, OrderId, PaymentId,
-    ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
+    AccountId, AdjustmentId, ChargeId, HoldId, IdempotencyKey, InvalidId, Name, Note, OrderId,
+    PaymentId, ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
 };
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
 pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, MoneyError};
@@ -83,11 +90,11 @@ pub use transfer::{Transfer, transfer};
 pub use transfer_reference::TransferReference;
 pub use verify::{Broken, Checkpoint, Verification, verify};
 
-/// What a rule decided: the next account and the entry that explains the difference.
+/// What a rule decided: the next account and the entries that explain the difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The account after the entry; its version is one above the account that was asked.
+    /// The account after the entries; its version is one above the account that was asked.
     pub account: Account,
-    /// The journal record of the movement.
-    pub entry: Entry,
+    /// The journal records that explain the difference, at least one, in order.
+    pub entries: Vec<Entry>,
 }

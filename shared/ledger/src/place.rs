@@ -37,6 +37,8 @@ pub enum External {
     Debt,
     /// Where one currency is given for another: each of the two sums to zero by itself.
     Fx,
+    /// What was used of a product.
+    Usage,
 }
 
 impl Target {
@@ -81,7 +83,8 @@ impl Place {
 }
 
 impl External {
-    const ALL: [Self; 5] = [Self::Adjustment, Self::Bank, Self::Card, Self::Debt, Self::Fx];
+    const ALL: [Self; 6] =
+        [Self::Adjustment, Self::Bank, Self::Card, Self::Debt, Self::Fx, Self::Usage];
 
     const fn name(self) -> &'static str {
         match self {
@@ -90,6 +93,7 @@ impl External {
             Self::Card => "card",
             Self::Debt => "debt",
             Self::Fx => "fx",
+            Self::Usage => "usage",
         }
     }
 }
@@ -129,6 +133,7 @@ mod tests {
             "external:card",
             "external:debt",
             "external:fx",
+            "external:usage",
         ] {
             assert_eq!(Place::parse(text).unwrap().to_string(), text);
         }

@@ -204,10 +204,10 @@ pub fn request_refund(
     if wanted.money.amount.decimal() > refundable.decimal() {
         return Err(Refusal::RefundTooLarge { refundable, currency });
     }
-    let place = Place::Available(order.target.clone());
-    let available = account.balance(&place);
+    let available = account.available(&order.target, now);
     if wanted.money.amount.decimal() > available.decimal() {
-        return Err(Refusal::InsufficientBalance { place, available, required: wanted.money });
+        let (place, required) = (Place::Available(order.target.clone()), wanted.money);
+        return Err(Refusal::InsufficientBalance { place, available, required });
     }
     let refund = Refund {
         id: wanted.id.clone(),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{Actor, Balance, Currency, Method, Money, OrderStatus, Place, Timestamp};
+use crate::{Actor, Balance, Currency, HoldStatus, Method, Money, OrderStatus, Place, Timestamp};
 
 /// A rule said no. Nothing was changed, and the same command may succeed later.
 ///
@@ -132,6 +132,26 @@ pub enum Refusal {
     /// An order can be given back in so many parts.
     #[error("this order was given back in too many parts: adjust the balance instead")]
     TooManyRefunds,
+    /// An account can have so many open holds.
+    #[error("the account has {most} open holds: capture or release some")]
+    TooManyHolds {
+        /// How many it can have.
+        most: usize,
+    },
+    /// A hold that is over keeps no money that could be captured or released.
+    #[error("the hold is {}", status.name())]
+    HoldClosed {
+        /// How it ended.
+        status: HoldStatus,
+    },
+    /// More than a hold still keeps.
+    #[error("the hold keeps {left} {}", left.currency)]
+    CaptureTooLarge {
+        /// What it keeps.
+        left: Money,
+        /// What was to be captured.
+        wanted: Money,
+    },
     /// Only an order that awaits its payment can be cancelled.
     #[error("an order that is {} cannot be cancelled", status.name())]
     OrderNotCancellable {

@@ -152,7 +152,8 @@ pub(crate) fn rebalance(
         Place::External(if order.method == Method::Card { External::Card } else { External::Bank });
     let mut move_money = Movements { order: &order, movements: Vec::new() };
     move_money.inside(&aside, &inside, held_before);
-    let mut available = account.balance(&inside).decimal().saturating_add(held_before);
+    let mut available = account.available(&order.target, now).decimal();
+    available = available.saturating_add(held_before);
     let out = taken.saturating_sub(taken_before).max(Decimal::ZERO);
     let back = taken_before.saturating_sub(taken).max(Decimal::ZERO);
     // Out: from the balance, the rest as a debt. Back: into the debt, the rest to the balance.

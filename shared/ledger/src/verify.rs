@@ -65,6 +65,12 @@ pub enum Broken {
         /// The place.
         place: Place,
     },
+    /// The open holds of the account keep more than is set aside.
+    #[error("{place} has less than the open holds keep")]
+    Holds {
+        /// The place.
+        place: Place,
+    },
     /// The account's counters are not those of its journal.
     #[error("the account's last entry is not the journal's")]
     Head,
@@ -174,8 +180,11 @@ impl Verification {
         }
         let held = |place: &Place| reached.balances.get(place).copied().unwrap_or_default();
         let mut places = reached.balances.keys().chain(account.balances.keys());
-        match places.find(|place| held(place) != account.balance(place)) {
-            Some(place) => Err(Broken::Balance { number, place: place.clone() }),
+        if let Some(place) = places.find(|place| held(place) != account.balance(place)) {
+            return Err(Broken::Balance { number, place: place.clone() });
+        }
+        match account.uncovered_holds() {
+            Some(place) => Err(Broken::Holds { place }),
             None => Ok(reached),
         }
     }

@@ -13,6 +13,7 @@ pub mod bank_transfers;
 #[cfg(feature = "stripe")]
 pub mod cancellations;
 pub mod catalogue;
+pub mod charges;
 #[cfg(feature = "stripe")]
 pub mod comparing;
 pub mod comparison;
@@ -22,6 +23,7 @@ pub mod console;
 pub mod cursor;
 pub mod error;
 pub mod findings;
+pub mod holds;
 pub mod http;
 pub mod keys;
 pub mod lambda;

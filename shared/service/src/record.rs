@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Account, AccountId, Actor, Amount, Currency, Entry, Money, Order, OrderId, PaymentId,
-    ProviderId, ReceivingAccount, Timestamp, TransferReference,
+    Account, AccountId, Actor, Amount, Charge, Currency, Entry, Hold, Money, Note, Order, OrderId,
+    PaymentId, ProviderId, ReceivingAccount, Timestamp, TransferReference,
 };
 use serde_json::Value;
 
@@ -233,6 +233,56 @@ pub struct Seen {
     pub account: Option<Account>,
     /// The finding that the payment leads to, if it is asked for and there is one.
     pub finding: Option<FindingRecord>,
+}
+
+/// A charge with everything that the service keeps about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeRecord {
+    /// The charge that the rules made.
+    pub charge: Charge,
+    /// The words that the client sent with it.
+    pub words: UsageWords,
+}
+
+/// A hold with everything that the service keeps about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRecord {
+    /// The hold that the rules see.
+    pub hold: Hold,
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// The words that the client sent with it.
+    pub words: UsageWords,
+}
+
+/// What a client sent with a charge or a hold besides product and amount: out of the journal, so
+/// that it can be erased.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UsageWords {
+    /// What was used.
+    pub description: Option<Note>,
+    /// The client's own words.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Something that a key makes once, and whether this request made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once<T> {
+    /// Just now.
+    Now(T),
+    /// By an earlier request with the same key.
+    Before(T),
+}
+
+/// What a use of a product is decided on, as one read found it.
+#[derive(Debug, Clone)]
+pub struct SeenUsage {
+    /// The charge, if it is asked for and exists.
+    pub charge: Option<ChargeRecord>,
+    /// The hold, if it is asked for and exists.
+    pub hold: Option<HoldRecord>,
+    /// The account, if it exists.
+    pub account: Option<Account>,
 }
 
 /// One page of a list, and where the next one starts.

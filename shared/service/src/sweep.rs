@@ -14,11 +14,12 @@ use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
 use crate::error::{Error, Unavailable};
+use crate::holds;
 use crate::metrics;
 use crate::notice::{Notice, What};
 use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
 use crate::payments::{self, Confirmed};
-use crate::record::OrderRecord;
+use crate::record::{HoldRecord, OrderRecord};
 use crate::refunds::Refunds;
 use crate::stripe::{Closed, Https, PageState, Stripe, Wire};
 use crate::table::{Commit, Committed, Position, SHARDS, Table};
@@ -54,9 +55,11 @@ pub struct Swept {
     pub recorded: u32,
     /// Payments that disagree with their order.
     pub found: u32,
+    /// Holds whose time was over, and that were closed.
+    pub holds: u32,
     /// Orders with refunds that waited for the provider, and that it told more about now.
     pub refunds: u32,
-    /// Orders that could not be finished now: a later sweep sees them again.
+    /// Orders and holds that could not be finished now: a later sweep sees them again.
     pub left: u32,
     /// Whether every order was looked at; if not, the next sweep goes on.
     pub complete: bool,
@@ -83,6 +86,7 @@ impl<W: Wire> Sweeps<W> {
         let end = Instant::now().checked_add(time);
         let mut swept = Swept::default();
         self.close_overdue_transfers(now, &mut swept).await?;
+        self.close_overdue_holds(end, now, &mut swept).await?;
         self.continue_refunds(time, now, &mut swept).await?;
         let begun = self.table().sweep_cursor().await?;
         let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
@@ -118,6 +122,46 @@ impl<W: Wire> Sweeps<W> {
             }
         }
         Ok(())
+    }
+
+    /// Closes the holds whose time is over. Nobody waits for it: every rule counts their money as free.
+    async fn close_overdue_holds(
+        &self,
+        end: Option<Instant>,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        for shard in 0..SHARDS {
+            let mut after = None;
+            for _ in 0..MAX_PAGES {
+                let page = self.table().overdue_holds(shard, now, after.as_ref(), PAGE).await?;
+                for record in page.items {
+                    self.close_hold(record, now, swept).await;
+                }
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() || end.is_some_and(|end| Instant::now() >= end) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn close_hold(&self, record: HoldRecord, now: Timestamp, swept: &mut Swept) {
+        let (account_id, hold_id) = (record.hold.account.clone(), record.hold.id.clone());
+        let count = match holds::expire(self.table(), record, now).await {
+            Ok(false) => return,
+            Ok(true) => &mut swept.holds,
+            Err(Error::Unavailable(cause)) => {
+                warn!(%account_id, %hold_id, %cause, "a hold to be closed later");
+                &mut swept.left
+            }
+            Err(cause) => {
+                error!(%account_id, %hold_id, %cause, "the hold cannot be closed");
+                &mut swept.left
+            }
+        };
+        *count = count.saturating_add(1);
     }
 
     async fn close_transfer(

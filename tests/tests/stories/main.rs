@@ -18,6 +18,7 @@ mod offline;
 mod races;
 mod secrets;
 mod sweep;
+mod usage;
 mod verify;
 mod walk;
 mod wire;

@@ -93,7 +93,7 @@ async fn order_payment_entry_and_account_go_through_together() -> Checked {
         assert_eq!(table.order(&order_id("order")).await?, Some(current.clone()));
         assert_eq!(table.account(&account_id()).await?, Some(decision.account.clone()));
         let entries = table.entries(&account_id(), None, 10).await?.items;
-        assert_eq!(entries, std::slice::from_ref(&decision.entry));
+        assert_eq!(entries, decision.entries);
         // The order goes before the claim, and both before entry and account: all of them fail.
         expect_order(stale(&table, commit()).await?, &current);
         Ok(())

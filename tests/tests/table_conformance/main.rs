@@ -44,3 +44,4 @@ mod reads;
 mod records;
 mod round_trips;
 mod transactions;
+mod usage;

@@ -163,7 +163,7 @@ async fn an_entry_of_each_kind() -> Checked {
         store(&table, Commit::default().decision(&first)).await?;
         store(&table, Commit::default().decision(&second)).await?;
         let entries = table.entries(&account_id(), None, 10).await?.items;
-        assert_eq!(entries, [second.entry.clone(), first.entry.clone()]);
+        assert_eq!(entries, [second.entries[0].clone(), first.entries[0].clone()]);
         assert!(entries.iter().all(|entry| entry.hash == entry.computed_hash()));
         assert_eq!(table.account(&account_id()).await?, Some(second.account.clone()));
         Ok(())

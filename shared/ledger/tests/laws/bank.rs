@@ -24,7 +24,7 @@ fn note(text: &str) -> Note {
 fn accept(order: &Order, arrived: &ReceivedTransfer) -> Result<(Order, Account), Refusal> {
     let accepted = accept_transfer(order, &account(), "rev_1", arrived, &operator("ann"), AT);
     let (order, decision) = accepted?;
-    verify(std::slice::from_ref(&decision.entry), &decision.account).unwrap();
+    verify(&decision.entries, &decision.account).unwrap();
     Ok((order, decision.account))
 }
 
@@ -111,8 +111,7 @@ fn yuan_go_through_the_exchange_and_each_currency_sums_to_zero() {
     let accepted =
         accept_transfer(&order, &indebted, "rev_1", &arrived, &operator("ann"), AT).unwrap();
     let (order, decision) = accepted;
-    let lines: Vec<String> = decision
-        .entry
+    let lines: Vec<String> = decision.entries[0]
         .lines
         .iter()
         .map(|line| format!("{} {} {}", line.place, line.currency, line.amount_text()))
@@ -306,5 +305,5 @@ fn a_transfer_without_an_order_is_booked_as_one_that_is_completed() {
     assert_eq!(order.payable.to_string(), "72.00");
     assert_eq!(balances(&decision.account), "product:sms 10.00");
     assert_eq!(decision.account.balance(&Place::WALLET), Balance::ZERO);
-    verify(&[decision.entry], &decision.account).unwrap();
+    verify(&decision.entries, &decision.account).unwrap();
 }

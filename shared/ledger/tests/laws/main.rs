@@ -15,3 +15,4 @@ mod properties;
 mod reversals;
 mod rules;
 mod statement;
+mod usage;

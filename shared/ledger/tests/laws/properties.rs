@@ -63,7 +63,7 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
                 if let Settlement::Credited { order: next, decision } =
                     settle(&order, &account, &payment, AT).unwrap()
                 {
-                    history.entries.push(decision.entry);
+                    history.entries.extend(decision.entries);
                     history.credited_cents += cents;
                     (order, account) = (*next, decision.account);
                 }
@@ -86,7 +86,7 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
                     let credited = next.credited.unwrap().decimal();
                     history.credited_cents +=
                         u64::try_from(credited * Decimal::ONE_HUNDRED).unwrap();
-                    history.entries.push(decision.entry);
+                    history.entries.extend(decision.entries);
                     (order, account) = (next, decision.account);
                 }
             }
@@ -97,7 +97,7 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
             match transfer(&account, &transfer_of(product, &text(*cents)), AT) {
                 Ok((order, decision)) => {
                     history.orders.push(order);
-                    history.entries.push(decision.entry);
+                    history.entries.extend(decision.entries);
                     decision.account
                 }
                 Err(_) => account,

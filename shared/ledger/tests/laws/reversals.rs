@@ -27,8 +27,7 @@ fn bought(spent: &str) -> Books {
     let order = card_order("wallet", "100");
     let settled = settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap();
     let Settlement::Credited { order, decision } = settled else { panic!("not credited") };
-    let mut books =
-        Books { order: *order, account: decision.account, entries: vec![decision.entry] };
+    let mut books = Books { order: *order, account: decision.account, entries: decision.entries };
     books.spend(spent);
     books
 }
@@ -38,7 +37,7 @@ impl Books {
         if amount != "0" {
             let (_, decision) = transfer(&self.account, &transfer_of("sms", amount), AT).unwrap();
             self.account = decision.account;
-            self.entries.push(decision.entry);
+            self.entries.extend(decision.entries);
         }
     }
 
@@ -46,7 +45,7 @@ impl Books {
         self.order = reversed.order;
         if let Some(decision) = reversed.decision {
             self.account = decision.account;
-            self.entries.push(decision.entry);
+            self.entries.extend(decision.entries);
         }
         assert_eq!(verify(&self.entries, &self.account), Ok(()));
     }
@@ -230,7 +229,7 @@ fn what_is_spent_already_becomes_a_debt_that_the_next_top_up_pays() {
     assert_eq!(order.debt_paid, Some(Balance::parse("70").unwrap()));
     assert_eq!(order.credited, Some(Balance::parse("80").unwrap()));
     books.account = decision.account;
-    books.entries.push(decision.entry);
+    books.entries.extend(decision.entries);
     // The first refund did not arrive: the debt is paid, so all of it returns.
     books.tell(&refund("re_1", "100", RefundStatus::Failed));
     assert_eq!(books.stand(), "wallet 110.00, product:sms 70.00; debt 0.00; refunded 0.00");
@@ -292,7 +291,7 @@ fn yuan_go_back_at_the_rate_of_the_order_and_all_of_them_in_the_end() {
     let arrived = received("CNY 500.00", "ref-1");
     let (order, decision) = accept_transfer(&order, &account(), "rev", &arrived, &by, AT).unwrap();
     assert_eq!(order.credited, Some(Balance::parse("69.44").unwrap()));
-    let mut books = Books { order, account: decision.account, entries: vec![decision.entry] };
+    let mut books = Books { order, account: decision.account, entries: decision.entries };
     for (key, amount, yuan) in
         [("a", "20", "144.00"), ("b", "0.01", "0.07"), ("c", "49.43", "355.93")]
     {
@@ -323,7 +322,7 @@ fn an_adjustment_is_signed_and_cannot_take_what_is_not_there() {
     };
     let after = |direction, amount| {
         adjust(&books.account, &adjustment(direction, amount), AT).map(|decision| {
-            assert_eq!(decision.entry.kind.name(), "adjustment");
+            assert_eq!(decision.entries[0].kind.name(), "adjustment");
             balances(&decision.account)
         })
     };

@@ -106,7 +106,7 @@ fn a_debt_is_paid_first_in_the_same_entry() {
         assert_eq!(order.debt_paid.unwrap().format(Currency::USD), paid_off);
         assert_eq!(order.credited.unwrap().format(Currency::USD), credit);
         assert_eq!(decision.account.debt.format(Currency::USD), after);
-        assert_eq!(decision.entry.lines.len(), lines);
+        assert_eq!(decision.entries[0].lines.len(), lines);
     };
     check("0", "0.00", "100.00", "0.00", 2);
     check("30.5", "30.50", "100.00", "0.00", 3);
@@ -147,7 +147,7 @@ fn time_in_the_journal_never_runs_backwards() {
     let before = funded("40");
     let early = Timestamp::from_unix_millis(AT.unix_millis() - 60_000);
     let (_, decision) = transfer(&before, &transfer_of("sms", "1"), early).unwrap();
-    assert_eq!(decision.entry.at, AT);
+    assert_eq!(decision.entries[0].at, AT);
 }
 
 #[test]

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
 use lambda_http::Request;
 use lambda_http::http::header;
-use ledger::{Amount, Day, Direction, MAX_DECIMALS, MoneyError, Place, Target, Timestamp};
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use ledger::{
+    Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, Place, ProductCode, Target, Timestamp,
+};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::parameters::finished;
 use crate::error::{Error, Invalid};
-use crate::record::WrittenAmount;
+use crate::record::{UsageWords, WrittenAmount};
 use crate::stamp;
 
 /// Longest body of a JSON request.
@@ -19,27 +22,64 @@ const MAX_BODY: usize = 64 * 1024;
 /// Longest object of texts, so that a page of a hundred orders fits into Lambda's 6 MB.
 const MAX_TEXTS: usize = 8 * 1024;
 
+/// Most entries of a client's own words.
+const MAX_METADATA: usize = 40;
+
 /// The fields of a JSON body, taken one by one; what is left over is an error.
 #[derive(Debug)]
 pub struct Fields(Map<String, Value>);
 
 /// Reads a JSON object whose fields are each there once: of two amounts, neither is meant.
-struct EachOnce;
+struct EachOnce<V>(PhantomData<V>);
 
 /// The fields of a request's JSON body.
 ///
 /// # Errors
 /// `unsupported_media_type`, `body_too_large`, `invalid_json`.
 pub fn json_body(request: &Request) -> Result<Fields, Error> {
-    let invalid = |code, detail: String| Error::from(Invalid { code, field: None, detail });
-    if media_type(request) != "application/json" {
-        let detail = "send Content-Type: application/json".to_owned();
-        return Err(invalid("unsupported_media_type", detail));
+    must_be_json(request)?;
+    Ok(Fields(read_object(bytes(request, MAX_BODY)?)?.into_iter().collect()))
+}
+
+/// The objects of a JSON body that is a list of them under one name.
+///
+/// # Errors
+/// As [`json_body`]; `missing_field` without the list, `invalid_field` if it is empty or longer than
+/// `most`.
+pub fn json_list(
+    request: &Request,
+    name: &str,
+    most: usize,
+    longest: usize,
+) -> Result<Vec<Fields>, Error> {
+    must_be_json(request)?;
+    let mut lists = read_object::<Vec<Fields>>(bytes(request, longest)?)?;
+    let missing = || Invalid::field("missing_field", name, "is required");
+    let list = lists.remove(name).ok_or_else(missing)?;
+    finished(lists.keys().next())?;
+    if !(1..=most).contains(&list.len()) {
+        let detail = format!("must be a list of 1 to {most}");
+        return Err(Invalid::field("invalid_field", name, detail).into());
     }
-    let body = bytes(request, MAX_BODY)?;
+    Ok(list)
+}
+
+fn must_be_json(request: &Request) -> Result<(), Invalid> {
+    let detail = "send Content-Type: application/json".to_owned();
+    let wrong = Invalid { code: "unsupported_media_type", field: None, detail };
+    if media_type(request) == "application/json" { Ok(()) } else { Err(wrong) }
+}
+
+/// Reads an object whose fields are all of one shape.
+fn read_object<V: DeserializeOwned>(body: &[u8]) -> Result<BTreeMap<String, V>, Invalid> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let fields = json.deserialize_map(EachOnce).and_then(|fields| json.end().map(|()| fields));
-    fields.map(Fields).map_err(|error| invalid("invalid_json", format!("the body: {error}")))
+    let fields = json.deserialize_map(EachOnce(PhantomData));
+    let fields = fields.and_then(|fields| json.end().map(|()| fields));
+    fields.map_err(|error| Invalid {
+        code: "invalid_json",
+        field: None,
+        detail: format!("the body: {error}"),
+    })
 }
 
 /// The media type of a request's body, without its parameters and in lower case.
@@ -65,16 +105,23 @@ pub fn bytes(request: &Request, longest: usize) -> Result<&[u8], Error> {
     }
 }
 
-impl<'de> Visitor<'de> for EachOnce {
-    type Value = Map<String, Value>;
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<Json: Deserializer<'de>>(json: Json) -> Result<Self, Json::Error> {
+        let fields = json.deserialize_map(EachOnce::<Value>(PhantomData))?;
+        Ok(Self(fields.into_iter().collect()))
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for EachOnce<V> {
+    type Value = BTreeMap<String, V>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON object")
     }
 
     fn visit_map<Json: MapAccess<'de>>(self, mut json: Json) -> Result<Self::Value, Json::Error> {
-        let mut fields = Map::new();
-        while let Some((name, value)) = json.next_entry::<String, Value>()? {
+        let mut fields = BTreeMap::new();
+        while let Some((name, value)) = json.next_entry::<String, V>()? {
             if fields.insert(name, value).is_some() {
                 return Err(de::Error::custom("a field is there twice"));
             }
@@ -214,6 +261,33 @@ impl Fields {
             self.0.insert(name.to_owned(), Value::String(amount));
         }
         Ok((direction, self.amount(name)?.amount))
+    }
+
+    /// A product that money is moved to or used of.
+    ///
+    /// # Errors
+    /// `missing_field`; `unknown_product` for what cannot be the code of one.
+    pub fn product(&mut self, name: &str) -> Result<ProductCode, Error> {
+        let detail = "there is no such product; GET /v1/products lists them";
+        let unknown = || Invalid::field("unknown_product", name, detail);
+        Ok(ProductCode::parse(&self.text(name)?).map_err(|_| unknown())?)
+    }
+
+    /// What a client says about a use of a product: `description` and `metadata`.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn usage_words(&mut self) -> Result<UsageWords, Error> {
+        let description = self.optional_parsed("description", Note::parse)?;
+        Ok(UsageWords { description, metadata: self.metadata()? })
+    }
+
+    /// The client's own words: `metadata`.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn metadata(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        self.texts("metadata", MAX_METADATA)
     }
 
     /// A balance of an account: `wallet` or `product:<code>`.

@@ -70,6 +70,19 @@ impl Call {
         Ok(Caller { account, by })
     }
 
+    /// Who charges what was used: a customer its own account, or the operator any. The account is none
+    /// for the operator.
+    ///
+    /// # Errors
+    /// As [`Call::customer`].
+    pub fn meter(&self, now: Timestamp) -> Result<(Option<AccountId>, Actor), Error> {
+        if self.field("account_id").is_some() {
+            let caller = self.customer(Scope::UsageWrite, now)?;
+            return Ok((Some(caller.account), caller.by));
+        }
+        Ok((None, self.operator(Scope::OperatorMoney, now)?.by))
+    }
+
     /// The operator that calls, if the key has the scope.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod body;
 mod caller;
 mod parameters;
 mod problem;
+mod usage;
 mod view;
 
 use std::future::Future;
@@ -15,21 +16,23 @@ use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
-pub use body::{Fields, bytes, json_body, media_type};
+pub use body::{Fields, bytes, json_body, json_list, media_type};
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;
+pub use usage::{AskedItem, asked_charge};
 #[cfg(feature = "objects")]
 pub use view::{accepted_lines, statement, statements};
 pub use view::{
-    account, accounts, adjustment, adjustments, api_key, api_keys, balances, catalogue,
-    console_session, credited_finding, entries, finding, findings, issued_token, order, orders,
-    products, reconciliation, reconciliation_csv, reconciliations, refund,
+    account, accounts, adjustment, adjustments, api_key, api_keys, balances, capture, catalogue,
+    charge, charge_outcomes, console_session, credited_finding, entries, finding, findings, hold,
+    holds, issued_token, order, orders, products, reconciliation, reconciliation_csv,
+    reconciliations, refund,
 };
 
 use crate::error::{Error, Unavailable};
 use crate::log;
-use crate::record::Made;
+use crate::record::{Made, Once};
 
 /// How long a request may take before its client is told to ask again: less than the function's
 /// timeout and the gateway's 30 s, whose answers could not say so.
@@ -64,6 +67,17 @@ impl Reply {
         match made {
             Made::Now(record) => Self::Created(order(record, now)),
             Made::Before(record) => Self::Replayed(order(record, now)),
+        }
+    }
+}
+
+impl<T> Once<T> {
+    /// The answer to a request that makes something else, as it is shown.
+    #[must_use]
+    pub fn reply(&self, shown: impl FnOnce(&T) -> Value) -> Reply {
+        match self {
+            Self::Now(made) => Reply::Created(shown(made)),
+            Self::Before(made) => Reply::Replayed(shown(made)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Failures as `application/problem+json` (RFC 9457), in one place.
 
 use lambda_http::http::StatusCode;
-use ledger::Refusal;
+use ledger::{Place, Refusal, Target};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Invalid};
@@ -128,14 +128,27 @@ impl Problem {
             | Refusal::OrderNotRefundable { .. }
             | Refusal::TooManyReports
             | Refusal::TooManyRefunds
+            | Refusal::HoldClosed { .. }
             | Refusal::CurrencyFixed { .. } => Retry::Never,
             _ => Retry::SameKey,
         };
         let problem = Self { status, code, detail: refusal.to_string(), retry, more: Map::new() };
         match refusal {
-            Refusal::InsufficientBalance { available, required, .. } => problem
-                .with("available", &available.format(required.currency))
-                .with("required", &required.to_string()),
+            Refusal::InsufficientBalance { place, available, required } => {
+                let problem = problem
+                    .with("available", &available.format(required.currency))
+                    .with("required", &required.to_string());
+                match place {
+                    Place::Available(Target::Product(code)) => {
+                        problem.with("product", code.as_str())
+                    }
+                    _ => problem,
+                }
+            }
+            Refusal::CaptureTooLarge { left, wanted } => problem
+                .with("field", "amount")
+                .with("available", &left.to_string())
+                .with("required", &wanted.to_string()),
             Refusal::AlreadyReviewed { by, at } => {
                 problem.with("reviewed_by", by.as_str()).with("reviewed_at", &stamp::format(*at))
             }
@@ -194,6 +207,9 @@ const fn code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::OrderNotRefundable { .. } => (StatusCode::CONFLICT, "order_not_refundable"),
         Refusal::RefundTooLarge { .. } => (StatusCode::CONFLICT, "refund_too_large"),
         Refusal::RefundTooSmall { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "amount_out_of_range"),
+        Refusal::TooManyHolds { .. } => (StatusCode::CONFLICT, "too_many_holds"),
+        Refusal::HoldClosed { .. } => (StatusCode::CONFLICT, "hold_closed"),
+        Refusal::CaptureTooLarge { .. } => (StatusCode::CONFLICT, "capture_too_large"),
         Refusal::TooManyRefunds => (StatusCode::CONFLICT, "too_many_refunds"),
         Refusal::TooManyReports => (StatusCode::CONFLICT, "too_many_reports"),
         Refusal::TooManyProofs { .. } => (StatusCode::CONFLICT, "too_many_proofs"),

@@ -1,7 +1,7 @@
 //! The one commit: how every change of the table is made.
 //!
 //! A commit is one DynamoDB transaction of conditional puts, always in this order: the documents
-//! (put if absent, or replaced at the version that was read), the journal entry (put if absent),
+//! (put if absent, or replaced at the version that was read), the journal entries (put if absent),
 //! the account (replaced at the version that was read). Its answer is decoded in the same order,
 //! so a repeated command is recognised by its document before any balance is looked at.
 
@@ -24,7 +24,10 @@ use crate::error::{BrokenRecord, Error};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::metrics;
-use crate::record::{Changed, OrderRecord, PaymentClaim, Reference, ReversalClaim, Statement};
+use crate::record::{
+    Changed, ChargeRecord, HoldRecord, OrderRecord, PaymentClaim, Reference, ReversalClaim,
+    Statement,
+};
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
 use crate::verification::{CheckpointRecord, ShardCursor};
@@ -143,6 +146,18 @@ impl Commit {
         self.document(items::from_adjustment(adjustment), Guard::Absent)
     }
 
+    /// Stores a charge, once.
+    #[must_use]
+    pub fn charge(self, record: &ChargeRecord) -> Self {
+        self.document(items::from_charge(record), Guard::Absent)
+    }
+
+    /// Writes a hold at the version after the one that was read.
+    #[must_use]
+    pub fn hold(self, record: &HoldRecord) -> Self {
+        self.document(items::from_hold(record), Guard::seen(record.version))
+    }
+
     /// Stores an API key at the version after the one that was read.
     #[must_use]
     pub fn api_key(self, key: &ApiKey) -> Self {
@@ -209,10 +224,11 @@ impl Commit {
         self.document(items::from_checkpoint(record), Guard::seen(record.version))
     }
 
-    /// Writes the entry and the account of a decision. Comes after the documents.
+    /// Writes the entries and the account of a decision. Comes after the documents.
     #[must_use]
     pub fn decision(mut self, decision: &Decision) -> Self {
-        self.puts.push((items::from_entry(&decision.entry), Guard::Absent));
+        let entries = decision.entries.iter().map(items::from_entry);
+        self.puts.extend(entries.map(|entry| (entry, Guard::Absent)));
         self.account(&decision.account)
     }
 

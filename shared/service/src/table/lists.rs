@@ -8,9 +8,9 @@ use futures_util::future::try_join_all;
 use ledger::{AccountId, Adjustment, OrderStatus, Timestamp};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, FindingItem, KeyItem, Keyed,
-    OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem, adjustments_listed_under,
-    findings_listed_under,
+    self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, FindingItem, HoldItem, KeyItem,
+    Keyed, OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem, adjustments_listed_under,
+    findings_listed_under, holds_listed_under,
 };
 #[cfg(feature = "stripe")]
 use super::items::{PaymentItem, ReversalItem};
@@ -21,7 +21,7 @@ use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
-use crate::record::{EntryPage, OrderRecord, Page, Statement};
+use crate::record::{EntryPage, HoldRecord, OrderRecord, Page, Statement};
 #[cfg(feature = "stripe")]
 use crate::record::{PaymentClaim, ReversalClaim};
 use crate::stamp;
@@ -302,6 +302,55 @@ impl Table {
         let mut adjustments = adjustments.collect::<Result<Vec<_>, _>>()?;
         adjustments.sort_by_key(|one| Reverse((one.at, one.id.clone())));
         Ok(Page { items: adjustments, next })
+    }
+
+    /// A page of the holds of an account, newest first.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn holds(
+        &self,
+        account: &AccountId,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<HoldRecord>, Error> {
+        let kind = (HoldItem::SORT_KEY, HoldItem::SORT_KEY);
+        let listing = Listing::by_time(holds_listed_under(account), kind);
+        let mut page = self.hold_page(&listing, after, limit).await?;
+        page.items.sort_by_key(|one| Reverse((one.hold.created_at, one.hold.id.clone())));
+        Ok(page)
+    }
+
+    /// A page of the holds in one of the 16 shards whose time is over at a moment, and that nobody has
+    /// closed.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    #[cfg(feature = "stripe")]
+    pub async fn overdue_holds(
+        &self,
+        shard: u64,
+        now: Timestamp,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<HoldRecord>, Error> {
+        let listing = Listing {
+            kind: (HoldItem::SORT_KEY, HoldItem::SORT_KEY),
+            to: stamp::format(now) + LAST,
+            ..Listing::by_due(items::shard(items::OPEN_HOLDS, shard))
+        };
+        self.hold_page(&listing, after, limit).await
+    }
+
+    async fn hold_page(
+        &self,
+        listing: &Listing,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<HoldRecord>, Error> {
+        let (found, next) = self.page(listing, after, limit).await?;
+        let holds = found.into_iter().map(items::to_hold);
+        Ok(Page { items: holds.collect::<Result<_, _>>()?, next })
     }
 
     /// A page of the payments in one of the 16 shards that were credited in a part of a day, the oldest

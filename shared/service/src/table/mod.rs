@@ -13,6 +13,8 @@
 //! | `PAYMENT#<payment>` | `FOUND` | what leads from a payment that was credited to no order to its finding, put once |
 //! | `REVERSAL#<name>` | `REVERSAL` | the claim of a refund or dispute of the provider, put once |
 //! | `ADJUSTMENT#<adjustment>` | `ADJUSTMENT` | a correction of a balance, put once |
+//! | `CHARGE#<charge>` | `CHARGE` | a use of a product, put once |
+//! | `HOLD#<hold>` | `HOLD` | money that is set aside for a use, replaced at its version |
 //! | `FINDING#<finding>` | `FINDING` | a discrepancy and what became of it, replaced at its version |
 //! | `COMPARISON#<run>` | `COMPARISON` | a comparison with the provider and its report, replaced at its version |
 //! | `ACCOUNT#<account>` | `PROFILE` | an account's name, replaced at its version |
@@ -24,11 +26,11 @@
 //! | `CHECKPOINT#<account>` | `CHECKPOINT` | how far an account was verified, replaced at its version |
 //! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue or a profile, put once |
 //!
-//! Two indexes hold keys only. `by_time` lists an account's orders and adjustments, an owner's API keys,
-//! all accounts (in 16 shards), statements, comparisons, and findings, open and closed, by when they
+//! Two indexes hold keys only. `by_time` lists an account's orders, adjustments and holds, an owner's API
+//! keys, all accounts (in 16 shards), statements, comparisons, and findings, open and closed, by when they
 //! were made. `by_due` lists what waits: open card orders and awaited bank transfers by when their time
 //! ends (in 16 shards), reported transfers by when they were reported, refunds that wait for the
-//! provider; and of each day the payments that were credited and the refunds and disputes that were
+//! provider; open holds by when their time is over (in 16 shards); and of each day the payments that were credited and the refunds and disputes that were
 //! taken (in 16 shards).
 
 mod commit;

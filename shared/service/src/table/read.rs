@@ -1,15 +1,18 @@
 //! Reads of known keys: strongly consistent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use ledger::{Account, AccountId, Adjustment, AdjustmentId, OrderId, PaymentId, TransferReference};
+use ledger::{
+    Account, AccountId, Adjustment, AdjustmentId, ChargeId, HoldId, OrderId, PaymentId,
+    TransferReference,
+};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, CatalogueItem, CheckpointItem, ComparisonItem,
-    ConsoleSessionItem, CursorItem, FindingItem, FoundItem, KeyItem, Keyed, OrderItem, PaymentItem,
-    ProfileItem, ReferenceItem, SHARDS, StatementItem,
+    self, AccountItem, AdjustmentItem, CatalogueItem, ChargeItem, CheckpointItem, ComparisonItem,
+    ConsoleSessionItem, CursorItem, FindingItem, FoundItem, HoldItem, KeyItem, Keyed, OrderItem,
+    PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
@@ -19,7 +22,10 @@ use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
-use crate::record::{Changed, ClaimOrFinding, OrderRecord, PaymentClaim, Seen, Statement};
+use crate::record::{
+    Changed, ChargeRecord, ClaimOrFinding, HoldRecord, OrderRecord, PaymentClaim, Seen, SeenUsage,
+    Statement,
+};
 use crate::verification::{CheckpointRecord, ShardCursor};
 #[cfg(feature = "stripe")]
 use crate::{record::ReversalClaim, sweep::SweepCursor};
@@ -84,6 +90,87 @@ impl Table {
             seen.finding = self.finding(&id).await?;
         }
         Ok(seen)
+    }
+
+    /// The account, and the charge and the hold that a use is decided on, in one request. As with
+    /// [`Table::seen`], they are not of one moment.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn seen_usage(
+        &self,
+        account: &AccountId,
+        charge: Option<&ChargeId>,
+        hold: Option<&HoldId>,
+    ) -> Result<SeenUsage, Error> {
+        let mut keys = vec![key(AccountItem::SORT_KEY, account.as_str())];
+        keys.extend(charge.map(|id| key(ChargeItem::SORT_KEY, id.as_str())));
+        keys.extend(hold.map(|id| key(HoldItem::SORT_KEY, id.as_str())));
+        let mut seen = SeenUsage { charge: None, hold: None, account: None };
+        for item in self.batch(keys).await? {
+            match items::kind(&item) {
+                ChargeItem::SORT_KEY => seen.charge = Some(items::to_charge(item)?),
+                HoldItem::SORT_KEY => seen.hold = Some(items::to_hold(item)?),
+                _ => seen.account = Some(items::to_account(item)?),
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The charges of these ids that there are, and the account, in one request. As with
+    /// [`Table::seen`], they are not of one moment.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn seen_charges(
+        &self,
+        account: &AccountId,
+        ids: &[ChargeId],
+    ) -> Result<(BTreeMap<ChargeId, ChargeRecord>, Option<Account>), Error> {
+        let charges = ids.iter().map(|id| key(ChargeItem::SORT_KEY, id.as_str()));
+        let account = key(AccountItem::SORT_KEY, account.as_str());
+        let (mut known, mut found) = (BTreeMap::new(), None);
+        for item in self.batch(charges.chain([account]).collect()).await? {
+            match items::kind(&item) {
+                ChargeItem::SORT_KEY => {
+                    let record = items::to_charge(item)?;
+                    known.insert(record.charge.id.clone(), record);
+                }
+                _ => found = Some(items::to_account(item)?),
+            }
+        }
+        Ok((known, found))
+    }
+
+    /// The charges of these ids that there are.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn charges(
+        &self,
+        ids: &[ChargeId],
+    ) -> Result<BTreeMap<ChargeId, ChargeRecord>, Error> {
+        let keys = ids.iter().map(|id| key(ChargeItem::SORT_KEY, id.as_str()));
+        let records = self.batch(keys.collect()).await?.into_iter().map(items::to_charge);
+        records.map(|record| Ok(record.map(|record| (record.charge.id.clone(), record))?)).collect()
+    }
+
+    /// One charge.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn charge(&self, id: &ChargeId) -> Result<Option<ChargeRecord>, Error> {
+        let item = self.get(key(ChargeItem::SORT_KEY, id.as_str())).await?;
+        Ok(item.map(items::to_charge).transpose()?)
+    }
+
+    /// One hold.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn hold(&self, id: &HoldId) -> Result<Option<HoldRecord>, Error> {
+        let item = self.get(key(HoldItem::SORT_KEY, id.as_str())).await?;
+        Ok(item.map(items::to_hold).transpose()?)
     }
 
     /// One order.

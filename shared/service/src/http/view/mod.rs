@@ -2,6 +2,7 @@
 
 mod operator;
 mod order;
+mod usage;
 
 use ledger::{Account, Balance, Currency, Entry, Line, Place, ProductCode, Target, Timestamp};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ pub use operator::{
     reconciliations,
 };
 pub use order::{order, orders, refund};
+pub use usage::{capture, charge, charge_outcomes, hold, holds};
 
 use crate::catalogue::Catalogue;
 use crate::record::Page;
@@ -24,10 +26,8 @@ use crate::stamp;
 #[must_use]
 pub fn balances(account: &Account, catalogue: &Catalogue, now: Timestamp) -> Value {
     let show = |balance: Balance| json!(balance.format(account.currency));
-    let pair = |target: &Target| {
-        let available = account.balance(&Place::Available(target.clone()));
-        (show(available), show(account.balance(&Place::Held(target.clone()))))
-    };
+    let pair =
+        |target: &Target| (show(account.available(target, now)), show(account.held(target, now)));
     let (available, held) = pair(&Target::Wallet);
     let listed = catalogue.products.iter().filter_map(|product| {
         Some((ProductCode::parse(&product.product).ok()?, json!(product.name)))

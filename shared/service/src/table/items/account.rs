@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Account, AccountId, AccountStatus, Balance, Currency, Entry, EntryHash, EntryKind, Line, Place,
-    Timestamp,
+    Account, AccountId, AccountStatus, Amount, Balance, Currency, Entry, EntryHash, EntryKind,
+    HoldId, Line, MAX_DECIMALS, OpenHold, Place, ProductCode, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,15 @@ pub(in crate::table) struct AccountItem {
     last_entry_at: Option<i64>,
     balances: BTreeMap<String, String>,
     debt: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    holds: BTreeMap<String, OpenHoldItem>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OpenHoldItem {
+    product: String,
+    left: String,
+    expires_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +69,7 @@ pub(in crate::table) fn from_account(account: &Account) -> Item {
         last_entry_at: account.last_entry_at.map(Timestamp::unix_millis),
         balances: balances.collect(),
         debt: exact(account.debt),
+        holds: account.holds.iter().map(from_open_hold).collect(),
     };
     stored(AccountItem::SORT_KEY, account.id.as_str(), value)
 }
@@ -80,8 +90,27 @@ pub(in crate::table) fn to_account(item: Item) -> Result<Account, BrokenRecord> 
             last_entry_at: value.last_entry_at.map(Timestamp::from_unix_millis),
             balances: balances.collect::<Option<_>>()?,
             debt: Balance::parse(&value.debt).ok()?,
+            holds: value.holds.iter().map(to_open_hold).collect::<Option<_>>()?,
         })
     })
+}
+
+fn from_open_hold((id, hold): (&HoldId, &OpenHold)) -> (String, OpenHoldItem) {
+    let value = OpenHoldItem {
+        product: hold.product.to_string(),
+        left: hold.left.decimal().to_string(),
+        expires_at: hold.expires_at.unix_millis(),
+    };
+    (id.to_string(), value)
+}
+
+fn to_open_hold((id, value): (&String, &OpenHoldItem)) -> Option<(HoldId, OpenHold)> {
+    let hold = OpenHold {
+        product: ProductCode::parse(&value.product).ok()?,
+        left: Amount::parse(&value.left, MAX_DECIMALS).ok()?,
+        expires_at: Timestamp::from_unix_millis(value.expires_at),
+    };
+    Some((HoldId::parse(id).ok()?, hold))
 }
 
 pub(in crate::table) fn from_entry(entry: &Entry) -> Item {

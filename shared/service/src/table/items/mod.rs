@@ -15,6 +15,7 @@ mod order;
 mod payment;
 mod reversal;
 mod settings;
+mod usage;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::{AccountId, Balance, Currency, Money, Place, Target, Timestamp};
@@ -47,6 +48,10 @@ pub(super) use settings::{
     to_change, to_profile, to_reference, to_statement,
 };
 
+pub(super) use usage::{
+    ChargeItem, HoldItem, from_charge, from_hold, holds_listed_under, to_charge, to_hold,
+};
+
 use super::Item;
 use crate::error::BrokenRecord;
 use crate::stamp;
@@ -71,6 +76,9 @@ pub(super) const OPEN_ORDERS: &str = "open-order";
 /// Orders with a refund that waits for the provider, by when it was asked for. In one shard: no more
 /// wait than people ask for in a few minutes.
 pub(super) const PENDING_REFUNDS: &str = "pending-refund";
+
+/// Holds that are open, by when their time is over.
+pub(super) const OPEN_HOLDS: &str = "open-hold";
 
 /// An item that was read: its partition key and the attributes that belong to its kind.
 struct Stored<T> {

@@ -1,0 +1,115 @@
+//! `POST` and `GET /v1/holds`, `GET /v1/holds/{hold_id}`, and `POST` to its `/capture` and `/release`:
+//! money of a product is set aside for what is going to be used.
+
+use std::time::Duration;
+
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, RequestExt, Response};
+use ledger::{
+    Capture, ChargeId, HoldId, HoldStatus, MAX_HOLD_TIME, MIN_HOLD_TIME, Timestamp, WantedHold,
+};
+use service::catalogue::CatalogueCache;
+use service::config::{CURSOR_SECRET_ARN, ConfigError};
+use service::cursor::Cursors;
+use service::error::{Error, Invalid};
+use service::holds::Holds;
+use service::http::{self, Call, Fields, Parameters, Reply, answer, json_body};
+use service::keys::Scope;
+use service::lambda::Runtime;
+
+/// The function `hold`.
+#[derive(Debug)]
+pub struct HoldMoney(pub Holds);
+
+impl HoldMoney {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let cursors = Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?);
+        let catalogue = CatalogueCache::default();
+        Ok(Self(Holds { table: runtime.table()?, catalogue, cursors }))
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
+        answer(request, |call| async move {
+            let parameters = request.path_parameters();
+            let known = parameters
+                .first("hold_id")
+                .map(|id| HoldId::parse(id).map_err(|_| Error::NotFound { what: "hold" }));
+            match (request.method(), known.transpose()?) {
+                (&Method::POST, None) => self.place(&call, request, now).await,
+                (&Method::POST, Some(id)) => match http::last_part(request) {
+                    "capture" => self.capture(&call, &id, request, now).await,
+                    _ => self.release(&call, &id, now).await,
+                },
+                (_, Some(id)) => {
+                    let caller = call.customer(Scope::BalancesRead, now)?;
+                    Parameters::of(request).finish()?;
+                    Ok(Reply::Ok(http::hold(&self.0.one(&caller.account, &id, now).await?)))
+                }
+                (_, None) => self.list(&call, request, now).await,
+            }
+        })
+        .await
+    }
+
+    async fn place(&self, call: &Call, request: &Request, now: Timestamp) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::UsageWrite, now)?;
+        let id = HoldId::derive(&caller.account, &Call::idempotency_key(request)?);
+        let mut fields = json_body(request)?;
+        let product = fields.product("product")?;
+        let amount = fields.amount("amount")?.amount;
+        let time = time_of(&mut fields)?;
+        let words = fields.usage_words()?;
+        fields.finish()?;
+        let wanted = WantedHold { id, product, amount, time, by: caller.by };
+        let placed = self.0.place(&caller.account, &wanted, &words, now).await?;
+        Ok(placed.reply(http::hold))
+    }
+
+    async fn capture(
+        &self,
+        call: &Call,
+        hold: &HoldId,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::UsageWrite, now)?;
+        let id = ChargeId::of_capture(&caller.account, &Call::idempotency_key(request)?);
+        let mut fields = json_body(request)?;
+        let amount = fields.amount("amount")?.amount;
+        let last = fields.flag("final")?;
+        fields.finish()?;
+        let wanted = Capture { id, amount, last, by: caller.by };
+        let captured = self.0.capture(&caller.account, hold, &wanted, now).await?;
+        Ok(captured.reply(|(charge, hold)| http::capture(charge, hold)))
+    }
+
+    async fn release(&self, call: &Call, hold: &HoldId, now: Timestamp) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::UsageWrite, now)?;
+        Ok(Reply::Ok(http::hold(&self.0.release(&caller.account, hold, now).await?)))
+    }
+
+    async fn list(&self, call: &Call, request: &Request, now: Timestamp) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::BalancesRead, now)?;
+        let mut parameters = Parameters::of(request);
+        let rule = "'open', 'captured', 'released' or 'expired'";
+        let status = parameters.take("status", rule, HoldStatus::parse)?;
+        let wanted = parameters.page(status)?;
+        Ok(Reply::Ok(http::holds(&self.0.list(&caller.account, &wanted, now).await?)))
+    }
+}
+
+/// For how long money is to be set aside, in seconds.
+fn time_of(fields: &mut Fields) -> Result<Duration, Error> {
+    let time = Duration::from_secs(fields.value("expires_in")?);
+    if (MIN_HOLD_TIME..=MAX_HOLD_TIME).contains(&time) {
+        return Ok(time);
+    }
+    let (least, most) = (MIN_HOLD_TIME.as_secs(), MAX_HOLD_TIME.as_secs());
+    let detail = format!("must be {least} to {most} seconds");
+    Err(Invalid::field("invalid_field", "expires_in", detail).into())
+}

@@ -1,0 +1,60 @@
+//! One of many charges, as a client asks for it.
+
+use ledger::{AccountId, Actor, ChargeId, IdempotencyKey, WantedCharge};
+
+use super::body::Fields;
+use crate::charges::AskedCharge;
+use crate::error::{Error, Invalid};
+
+/// What a client calls a charge of a batch, to find its answer by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedItem {
+    /// Its idempotency key, as it was sent.
+    pub key: Option<String>,
+    /// Its account.
+    pub account_id: Option<String>,
+}
+
+/// Reads one charge of a batch: `key`, `account_id`, `product`, `amount`, `description` and `metadata`.
+/// A customer charges its `own` account, whether or not it names it.
+#[must_use]
+pub fn asked_charge(
+    mut fields: Fields,
+    own: Option<&AccountId>,
+    by: &Actor,
+) -> (AskedItem, Result<AskedCharge, Error>) {
+    let mut item = AskedItem { key: None, account_id: own.map(ToString::to_string) };
+    let asked = read(&mut fields, own, by, &mut item);
+    (item, asked.and_then(|asked| fields.finish().map(|()| asked)))
+}
+
+fn read(
+    fields: &mut Fields,
+    own: Option<&AccountId>,
+    by: &Actor,
+    item: &mut AskedItem,
+) -> Result<AskedCharge, Error> {
+    let key = fields.text("key")?;
+    item.key = Some(key.clone());
+    let key = IdempotencyKey::parse(&key)
+        .map_err(|error| Invalid::field("invalid_idempotency_key", "key", error.to_string()))?;
+    let named = fields.optional_parsed("account_id", AccountId::parse)?;
+    let account = match (named, own) {
+        (Some(named), Some(own)) if named != *own => {
+            return Err(Error::NotFound { what: "account" });
+        }
+        (_, Some(own)) => own.clone(),
+        (Some(named), None) => named,
+        (None, None) => {
+            return Err(Invalid::field("missing_field", "account_id", "is required").into());
+        }
+    };
+    item.account_id = Some(account.to_string());
+    let wanted = WantedCharge {
+        id: ChargeId::derive(&account, &key),
+        product: fields.product("product")?,
+        amount: fields.amount("amount")?.amount,
+        by: by.clone(),
+    };
+    Ok(AskedCharge { account, wanted, words: fields.usage_words()? })
+}
