@@ -413,6 +413,13 @@ impl World {
         self.http.send(request).await.expect("the stand-in answers")
     }
 
+    /// Sends something to the controls of the local runner itself.
+    pub async fn runner(&self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(format!("/_control/{path}"));
+        let request = request.header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     /// Calls of the payment provider's API that arrived so far, with this method and path.
     pub async fn provider_calls(&self, call: &str) -> usize {
         self.provider_requests(call).await.len()

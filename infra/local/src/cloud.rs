@@ -29,7 +29,7 @@ use crate::functions::{Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
-use crate::{paid_page, pump};
+use crate::{items, paid_page, pump};
 
 const STAGE: &str = "local";
 /// How often what runs by the clock runs here; `template.yaml` has five minutes.
@@ -107,7 +107,9 @@ impl Settings {
         }
     }
 
-    async fn start_table(&self) -> Result<(Table, Option<EmbeddedTable>), String> {
+    async fn start_table(
+        &self,
+    ) -> Result<(aws_sdk_dynamodb::Client, Option<EmbeddedTable>), String> {
         let file = self.file("table.sqlite");
         let embedded = match self.table_endpoint {
             Some(_) => None,
@@ -117,7 +119,7 @@ impl Settings {
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedTable::endpoint));
         let client = aws_sdk_dynamodb::Client::new(&sdk(endpoint).await);
         create_table(&client).await?;
-        Ok((Table::new(client, TABLE_NAME), embedded))
+        Ok((client, embedded))
     }
 
     async fn start_queue(
@@ -217,7 +219,8 @@ impl Cloud {
         let secrets = Secrets::load(settings.data_dir.as_deref())?;
         let clock = settings.clock.clone();
         let mut tasks = JoinSet::new();
-        let (table, embedded_table) = settings.start_table().await?;
+        let (database, embedded_table) = settings.start_table().await?;
+        let table = Table::new(database.clone(), TABLE_NAME);
         let keys = demo::seed(&table, &secrets, clock.now()).await?;
         let (queue, queue_url, embedded_queue) = settings.start_queue().await?;
         let (objects, embedded_objects) = settings.start_objects().await?;
@@ -248,7 +251,7 @@ impl Cloud {
         tasks.spawn(by_the_clock(Arc::clone(&functions), clock.clone()));
         tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
-        tasks.spawn(serve(api, gateway.router()));
+        tasks.spawn(serve(api, gateway.router().merge(items::router(database))));
         Ok(Self {
             base_url,
             provider_url,

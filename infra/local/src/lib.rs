@@ -13,6 +13,7 @@ pub mod embedded_objects;
 pub mod embedded_queue;
 pub mod functions;
 pub mod gateway;
+mod items;
 mod paid_page;
 pub mod provider;
 pub mod pump;

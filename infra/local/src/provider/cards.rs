@@ -23,6 +23,19 @@ pub(super) struct CardForm {
     pub(super) confirmation: Option<Confirmation>,
 }
 
+impl CardForm {
+    /// What a payer types whose card is good.
+    pub(super) fn good() -> Self {
+        Self {
+            email: "payer@example.com".to_owned(),
+            card_number: "4242424242424242".to_owned(),
+            expiry: "12/34".to_owned(),
+            cvc: "123".to_owned(),
+            confirmation: None,
+        }
+    }
+}
+
 /// A form without mistakes.
 pub(super) struct Submission {
     pub(super) payer: Payer,

@@ -15,11 +15,21 @@
 //! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
 //!   "amount"?,"currency"?}`: what the form of the payment page does. `confirmation` is `complete`
 //!   or `fail`; `amount` and `currency` make a payment that differs from the session.
+//! - `POST /_control/payments {"session_id","metadata"?,"amount"?,"currency"?,"payment_id"?}`: a
+//!   payment that no page of the merchant's asked for, though it looks like it: a new session,
+//!   copied from that one, is paid at once with the good card. `metadata` sets single names of the
+//!   session's and the payment's metadata, and null removes one. With `payment_id` no money moves:
+//!   only the event of the new session comes, and names that payment.
+//! - `POST /_control/forget {"id"}`: the API does not know that payment or refund any more, nor what
+//!   belongs to it: the charge, its refunds and disputes, and the movements of the balance. Events
+//!   are not taken back. A restart does not bring it back, but `POST /_control/recall {"id"}` does.
 //! - `POST /_control/refund_status {"next":[status]}`: what the next refunds that the API makes are
 //!   at once, one each: `pending`, `succeeded`, as all others are, or `failed`. An empty list
 //!   forgets what is left.
-//! - `POST /_control/refunds {"payment_id","amount"?,"status"?}`: a refund made in the dashboard, of
-//!   all that is left if not said otherwise. It is `succeeded` or `pending`.
+//! - `POST /_control/refunds {"payment_id","amount"?,"currency"?,"status"?}`: a refund made in the
+//!   dashboard, of all that is left if not said otherwise. It is `succeeded` or `pending`. `currency`
+//!   is what the refund says of itself; no real one differs from its payment, and the balance moves
+//!   in the payment's currency all the same.
 //! - `POST /_control/refunds/{id} {"status"}`: what becomes of a refund. A pending one is
 //!   `succeeded`, `failed` or `canceled`; one that succeeded can still be `failed`.
 //! - `POST /_control/disputes {"payment_id","outcome","amount"?,"inquiry"?}`: the payer's bank
@@ -36,12 +46,12 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Provider;
 use super::cards::{self, CardForm, Confirmation};
 use super::deliveries::{Mode, ModeName};
 use super::objects::{RefundStatus, Session};
 use super::payments::{self, Attempt, Difference};
 use super::store::StoreError;
-use super::{Provider, money};
 
 /// How many API calls are remembered.
 const REMEMBERED: usize = 1000;
@@ -224,24 +234,21 @@ async fn pay(
     Path(id): Path<String>,
     Json(order): Json<PayOrder>,
 ) -> Result<Response, Broken> {
-    let currency = order.currency.map(|currency| currency.to_lowercase());
-    if order.amount.is_some_and(|amount| amount <= 0)
-        || currency.as_deref().is_some_and(|currency| !money::is_currency(currency))
-    {
+    let Some(difference) = Difference::new(order.amount, order.currency) else {
         return Ok(refused("amount or currency is not one that could be paid"));
-    }
+    };
+    let good = CardForm::good();
     let form = CardForm {
-        email: order.email.unwrap_or_else(|| "payer@example.com".to_owned()),
-        card_number: order.card_number.unwrap_or_else(|| "4242424242424242".to_owned()),
-        expiry: order.expiry.unwrap_or_else(|| "12/34".to_owned()),
-        cvc: order.cvc.unwrap_or_else(|| "123".to_owned()),
+        email: order.email.unwrap_or(good.email),
+        card_number: order.card_number.unwrap_or(good.card_number),
+        expiry: order.expiry.unwrap_or(good.expiry),
+        cvc: order.cvc.unwrap_or(good.cvc),
         confirmation: order.confirmation,
     };
     let submission = match cards::read(&form, provider.now()) {
         Ok(submission) => submission,
         Err(mistake) => return Ok(refused(mistake.code())),
     };
-    let difference = Difference { amount: order.amount, currency };
     let attempt = provider.transact(|announcer| {
         let attempt = payments::pay(announcer, &id, submission, difference)?;
         match (&attempt, order.confirmation) {

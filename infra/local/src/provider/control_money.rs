@@ -15,6 +15,7 @@ use super::disputes::{self, Outcome};
 use super::events::Announcer;
 use super::failure::Failure;
 use super::objects::{Dispute, Refund, RefundStatus};
+use super::payments::Difference;
 use super::reading::Shape;
 use super::refunds::{self, Wish};
 
@@ -38,6 +39,7 @@ struct StatusesOrder {
 struct RefundOrder {
     payment_id: String,
     amount: Option<i64>,
+    currency: Option<String>,
     status: Option<RefundStatus>,
 }
 
@@ -103,12 +105,13 @@ async fn refund(State(provider): State<Provider>, Json(order): Json<RefundOrder>
     if !matches!(status, RefundStatus::Succeeded | RefundStatus::Pending) {
         return refused("a refund in the dashboard is made pending or succeeded");
     }
-    if order.amount.is_some_and(|amount| amount < 1) {
-        return refused("amount is not one that could be refunded");
-    }
+    let Some(Difference { amount, currency }) = Difference::new(order.amount, order.currency)
+    else {
+        return refused("amount or currency is not one that could be refunded");
+    };
     answer(&provider, "refund", |announcer| {
         let charge = refunds::charge_of_payment(announcer, &order.payment_id)?;
-        let wish = Wish { amount: order.amount, ..Wish::default() };
+        let wish = Wish { amount, currency, ..Wish::default() };
         Ok(refunds::make(announcer, charge, wish, || status)?.shape(announcer)?)
     })
     .await
@@ -160,7 +163,7 @@ async fn close_dispute(
 
 /// Does the work and answers with what it made, under its name, once the endpoint has answered every
 /// event of it, well or badly.
-async fn answer(
+pub(super) async fn answer(
     provider: &Provider,
     name: &str,
     work: impl FnOnce(&Announcer<'_>) -> Result<Value, Failure>,

@@ -31,12 +31,15 @@ mod api;
 mod cards;
 mod control;
 mod control_money;
+mod control_payments;
+mod copies;
 mod deliveries;
 #[cfg(test)]
 mod dispute_tests;
 mod disputes;
 mod events;
 mod failure;
+mod forgetting;
 mod idempotency;
 mod money;
 mod movement_shapes;
@@ -44,6 +47,8 @@ mod movements;
 mod objects;
 mod parameters;
 mod payment_page;
+#[cfg(test)]
+mod payment_tests;
 mod payments;
 mod reading;
 #[cfg(test)]
@@ -124,6 +129,7 @@ impl Provider {
             .merge(payment_page::router())
             .merge(control::router())
             .merge(control_money::router())
+            .merge(control_payments::router())
             .with_state(self.clone())
     }
 

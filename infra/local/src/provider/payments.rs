@@ -2,11 +2,11 @@
 
 use super::cards::{Confirmation, Submission, TestCard};
 use super::events::Announcer;
-use super::movements;
 use super::objects::{
     Category, Charge, Decline, IntentStatus, Payer, PaymentIntent, Session, SessionStatus, new_id,
 };
 use super::store::StoreError;
+use super::{money, movements};
 
 /// Money that differs from what the session asked for: no real page allows it, but a merchant
 /// must notice it all the same.
@@ -14,6 +14,25 @@ use super::store::StoreError;
 pub(super) struct Difference {
     pub(super) amount: Option<i64>,
     pub(super) currency: Option<String>,
+}
+
+impl Difference {
+    /// Nothing if this could not be paid.
+    pub(super) fn new(amount: Option<i64>, currency: Option<String>) -> Option<Self> {
+        let currency = currency.map(|currency| currency.to_lowercase());
+        let could_be_paid = amount.is_none_or(|amount| amount > 0)
+            && currency.as_deref().is_none_or(money::is_currency);
+        could_be_paid.then_some(Self { amount, currency })
+    }
+
+    /// The session with this money.
+    pub(super) fn applied_to(self, session: Session) -> Session {
+        Session {
+            amount_total: self.amount.unwrap_or(session.amount_total),
+            currency: self.currency.unwrap_or(session.currency),
+            ..session
+        }
+    }
 }
 
 /// How an attempt to pay ended.
@@ -100,11 +119,7 @@ fn begin(
     payer: Payer,
     difference: Difference,
 ) -> Result<(Session, PaymentIntent), StoreError> {
-    let session = Session {
-        amount_total: difference.amount.unwrap_or(session.amount_total),
-        currency: difference.currency.unwrap_or(session.currency),
-        ..session
-    };
+    let session = difference.applied_to(session);
     let known = match &session.payment_intent {
         Some(intent) => announcer.books.get::<PaymentIntent>(intent)?,
         None => None,

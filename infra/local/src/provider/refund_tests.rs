@@ -19,19 +19,16 @@ impl Provider {
     /// The payment intent of 100.00 USD that are paid.
     pub(super) fn paid(&self) -> Result<String, Failure> {
         let session = self.create(HOUR)?;
-        let form = cards::CardForm {
-            email: "payer@example.com".into(),
-            card_number: "4242424242424242".into(),
-            expiry: "12/34".into(),
-            cvc: "123".into(),
-            confirmation: None,
-        };
-        let submission = cards::read(&form, self.now()).expect("a good form");
+        let submission = self.good_card();
         self.transact(|announcer| {
             payments::pay(announcer, &session.id, submission, Difference::default())?;
             let paid: Option<Session> = announcer.books.get(&session.id)?;
             Ok(paid.and_then(|session| session.payment_intent).expect("it is paid"))
         })
+    }
+
+    pub(super) fn good_card(&self) -> cards::Submission {
+        cards::read(&cards::CardForm::good(), self.now()).expect("a good form")
     }
 
     pub(super) async fn post(&self, path: &str, key: &str, form: String) -> Answered {

@@ -22,6 +22,8 @@ const DECLINED: &str = "declined";
 pub(super) struct Wish {
     /// All that is left, if not said.
     pub(super) amount: Option<i64>,
+    /// The payment's, if not said.
+    pub(super) currency: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) metadata: BTreeMap<String, String>,
 }
@@ -75,7 +77,7 @@ pub(super) fn make(
         id: new_id("re_3", 23),
         created: announcer.now,
         amount,
-        currency: charge.currency.clone(),
+        currency: wish.currency.unwrap_or_else(|| charge.currency.clone()),
         charge: charge.id.clone(),
         payment_intent: charge.payment_intent.clone(),
         status,
@@ -138,6 +140,7 @@ fn read(mut parameters: Parameters) -> Result<(Target, Wish), Failure> {
     let charge = parameters.text("charge");
     let wish = Wish {
         amount: parameters.integer("amount")?,
+        currency: None,
         reason: parameters.one_of("reason", REASONS)?,
         metadata: parameters.metadata("metadata")?,
     };

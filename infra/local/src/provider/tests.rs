@@ -30,10 +30,10 @@ pub(super) fn clock() -> Clock {
 }
 
 /// A file of its own for one test, which goes when the test is over.
-struct File(PathBuf);
+pub(super) struct File(pub(super) PathBuf);
 
 impl File {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = format!("topup-provider-{}.db", objects::new_id("", 12));
         Self(std::env::temp_dir().join(name))
     }

@@ -3,6 +3,7 @@
 mod adjustments;
 mod comparison;
 mod disputes;
+mod every_finding;
 mod findings;
 mod refunds;
 
