@@ -35,22 +35,12 @@ impl HoldMoney {
     /// Answers one request.
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |call| async move {
-            let parameters = request.path_parameters();
-            let known = parameters
-                .first("hold_id")
-                .map(|id| HoldId::parse(id).map_err(|_| Error::NotFound { what: "hold" }));
-            match (request.method(), known.transpose()?) {
-                (&Method::POST, None) => self.place(&call, request, now).await,
-                (&Method::POST, Some(id)) => match http::last_part(request) {
-                    "capture" => self.capture(&call, &id, request, now).await,
-                    _ => self.release(&call, &id, now).await,
-                },
-                (_, Some(id)) => {
-                    let caller = call.customer(Scope::BalancesRead, now)?;
-                    Parameters::of(request).finish()?;
-                    Ok(Reply::Ok(http::hold(&self.0.one(&caller.account, &id, now).await?)))
-                }
-                (_, None) => self.list(&call, request, now).await,
+            match (request.method(), http::last_part(request)) {
+                (&Method::POST, "holds") => self.place(&call, request, now).await,
+                (&Method::POST, "capture") => self.capture(&call, request, now).await,
+                (&Method::POST, _) => self.release(&call, request, now).await,
+                (_, "holds") => self.list(&call, request, now).await,
+                _ => self.look_up(&call, request, now).await,
             }
         })
         .await
@@ -73,7 +63,6 @@ impl HoldMoney {
     async fn capture(
         &self,
         call: &Call,
-        hold: &HoldId,
         request: &Request,
         now: Timestamp,
     ) -> Result<Reply, Error> {
@@ -84,13 +73,31 @@ impl HoldMoney {
         let last = fields.flag("final")?;
         fields.finish()?;
         let wanted = Capture { id, amount, last, by: caller.by };
-        let captured = self.0.capture(&caller.account, hold, &wanted, now).await?;
+        let captured = self.0.capture(&caller.account, &hold_id(request)?, &wanted, now).await?;
         Ok(captured.reply(|(charge, hold)| http::capture(charge, hold)))
     }
 
-    async fn release(&self, call: &Call, hold: &HoldId, now: Timestamp) -> Result<Reply, Error> {
+    async fn release(
+        &self,
+        call: &Call,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::UsageWrite, now)?;
-        Ok(Reply::Ok(http::hold(&self.0.release(&caller.account, hold, now).await?)))
+        let released = self.0.release(&caller.account, &hold_id(request)?, now).await?;
+        Ok(Reply::Ok(http::hold(&released)))
+    }
+
+    async fn look_up(
+        &self,
+        call: &Call,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::BalancesRead, now)?;
+        Parameters::of(request).finish()?;
+        let hold = self.0.one(&caller.account, &hold_id(request)?, now).await?;
+        Ok(Reply::Ok(http::hold(&hold)))
     }
 
     async fn list(&self, call: &Call, request: &Request, now: Timestamp) -> Result<Reply, Error> {
@@ -101,6 +108,13 @@ impl HoldMoney {
         let wanted = parameters.page(status)?;
         Ok(Reply::Ok(http::holds(&self.0.list(&caller.account, &wanted, now).await?)))
     }
+}
+
+/// The hold that the path names.
+fn hold_id(request: &Request) -> Result<HoldId, Error> {
+    let path = request.path_parameters();
+    let id = path.first("hold_id").and_then(|id| HoldId::parse(id).ok());
+    id.ok_or(Error::NotFound { what: "hold" })
 }
 
 /// For how long money is to be set aside, in seconds.

@@ -185,9 +185,9 @@ async fn a_sweep_costs_what_the_architecture_says() {
 /// A sweep of nothing, of one open order, and of one whose payment nobody told. A query of an index
 /// that finds nothing costs half a unit.
 const EXPECTED_OF_SWEEPS: [&str; 3] = [
-    "1 GetItem, 33 Query, 17.5 read units, 0.0 write units",
-    "1 GetItem, 1 BatchGetItem, 33 Query, 1 Stripe, 18.5 read units, 0.0 write units",
-    "1 GetItem, 2 BatchGetItem, 33 Query, 1 TransactWriteItems, 1 Stripe, 21.5 read units, 10.0 write units",
+    "1 GetItem, 49 Query, 25.5 read units, 0.0 write units",
+    "1 GetItem, 1 BatchGetItem, 49 Query, 1 Stripe, 26.5 read units, 0.0 write units",
+    "1 GetItem, 2 BatchGetItem, 49 Query, 1 TransactWriteItems, 1 Stripe, 29.5 read units, 10.0 write units",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,6 +222,58 @@ const EXPECTED_OF_MONEY_BACK: [&str; 5] = [
     "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 11.0 write units",
     "adjustment: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
     "adjustment repeated: 2 GetItem, 2.0 read units, 0.0 write units",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_is_used_costs_what_the_architecture_says() {
+    story(async |world| {
+        let order = world.order("sms", "100.00", "order").await.expect(201);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        let charge = async |amount: &str, key: &str, status| {
+            let body = json!({"product": "sms", "amount": amount});
+            world.post("/v1/charges", key, &body).await.expect(status)
+        };
+        drop(charge("1", "warm", 201).await);
+        let mut table = vec![("charge", cost(world, async || charge("1", "c1", 201).await).await)];
+        table.push(("charge repeated", cost(world, async || charge("1", "c1", 200).await).await));
+        table.push(("charge refused", cost(world, async || charge("99", "c2", 402).await).await));
+        let place = async |key: &str| {
+            let body = json!({"product": "sms", "amount": "10", "expires_in": 900});
+            world.post("/v1/holds", key, &body).await.expect(201)
+        };
+        let hold = place("warm").await;
+        table.push(("hold", cost(world, async || place("h1").await).await));
+        let path = format!("/v1/holds/{}", hold.text("hold_id"));
+        let capture = async |status| {
+            let path = format!("{path}/capture");
+            world.post(&path, "x1", &json!({"amount": "4"})).await.expect(status)
+        };
+        table.push(("capture", cost(world, async || capture(201).await).await));
+        table.push(("capture repeated", cost(world, async || capture(200).await).await));
+        let release =
+            async || world.post(&format!("{path}/release"), "unused", &json!({})).await.expect(200);
+        table.push(("release", cost(world, release).await));
+        let list = async || world.get("/v1/holds").await.expect(200);
+        table.push(("page of holds", cost(world, list).await));
+        world.clock.advance(std::time::Duration::from_secs(900));
+        let swept = Cost::of(&world.wires, async || assert_eq!(world.sweep().await.holds, 1));
+        table.push(("sweep of an expired hold", swept.await.to_string()));
+        let shown: Vec<_> = table.iter().map(|(name, cost)| format!("{name}: {cost}")).collect();
+        assert_eq!(shown, EXPECTED_OF_USAGE, "{shown:#?}");
+    })
+    .await;
+}
+
+const EXPECTED_OF_USAGE: [&str; 9] = [
+    "charge: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 6.0 write units",
+    "charge repeated: 1 BatchGetItem, 2.0 read units, 0.0 write units",
+    "charge refused: 2 BatchGetItem, 3.0 read units, 0.0 write units",
+    "hold: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 8.0 write units",
+    "capture: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 8.0 write units",
+    "capture repeated: 1 BatchGetItem, 3.0 read units, 0.0 write units",
+    "release: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
+    "page of holds: 1 GetItem, 1 BatchGetItem, 1 Query, 3.5 read units, 0.0 write units",
+    "sweep of an expired hold: 2 GetItem, 1 BatchGetItem, 49 Query, 1 TransactWriteItems, 27.5 read units, 7.0 write units",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

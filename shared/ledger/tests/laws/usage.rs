@@ -367,6 +367,18 @@ fn holds_that_keep_more_than_is_set_aside_are_found() {
 /// A step of a history: what is done, to which hold, how much in millionths, and how long after.
 type Step = (u8, usize, u64, u64);
 
+/// What is shown is what there is: an open hold is one that the account carries.
+fn agree(account: &Account, holds: &[Hold], now: Timestamp) {
+    for hold in holds {
+        let open = hold.as_of(account, now).status == HoldStatus::Open;
+        let carried = account.open_hold(&hold.id, now);
+        assert_eq!(open, carried.is_some());
+        if let Some(carried) = carried {
+            assert_eq!(ledger::Balance::from(carried.left), hold.left());
+        }
+    }
+}
+
 fn play(steps: &[Step]) -> (Account, Vec<Entry>, u64) {
     let (mut account, mut entries, mut used) = (account(), Vec::new(), 0_u64);
     let mut holds: Vec<Hold> = Vec::new();
@@ -431,14 +443,7 @@ fn play(steps: &[Step]) -> (Account, Vec<Entry>, u64) {
             account = decision.account;
             entries.extend(decision.entries);
         }
-        // What is shown is what there is, and an open hold is one that the account carries.
-        for hold in &holds {
-            let open = hold.as_of(&account, now).status == HoldStatus::Open;
-            assert_eq!(open, account.open_hold(&hold.id, now).is_some());
-            if let Some(carried) = account.open_hold(&hold.id, now) {
-                assert_eq!(ledger::Balance::from(carried.left), hold.left());
-            }
-        }
+        agree(&account, &holds, now);
     }
     (account, entries, used)
 }

@@ -17,7 +17,6 @@ pub struct AskedItem {
 
 /// Reads one charge of a batch: `key`, `account_id`, `product`, `amount`, `description` and `metadata`.
 /// A customer charges its `own` account, whether or not it names it.
-#[must_use]
 pub fn asked_charge(
     mut fields: Fields,
     own: Option<&AccountId>,

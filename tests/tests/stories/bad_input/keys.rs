@@ -22,6 +22,8 @@ async fn call(world: &World, route: &Route, order: &str, authorization: Option<&
         .replace("{key_id}", "00000000000000000000")
         .replace("{statement_id}", "stm_00000000000000000000")
         .replace("{finding_id}", "fnd_00000000000000000000")
+        .replace("{charge_id}", "chg_00000000000000000000")
+        .replace("{hold_id}", "hold_00000000000000000000")
         .replace("{proof_id}", &"0".repeat(64));
     let mut request = Request::builder()
         .method(route.method)
@@ -42,6 +44,12 @@ fn authorized() -> impl Iterator<Item = &'static Route> {
 fn scope_of(route: &Route) -> Scope {
     match (route.method, route.path) {
         ("GET", "/v1/balances" | "/v1/entries") => Scope::BalancesRead,
+        ("GET", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
+            Scope::BalancesRead
+        }
+        ("POST", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
+            Scope::UsageWrite
+        }
         ("GET", "/v1/orders" | "/v1/orders/{order_id}" | "/v1/products") => Scope::OrdersRead,
         ("POST", path) if path.starts_with("/v1/orders") => Scope::OrdersWrite,
         ("POST", "/v1/transfers") => Scope::TransfersWrite,
@@ -161,8 +169,9 @@ async fn a_key_without_the_scope_of_a_route_is_refused_there_and_only_there() {
             let only = [scope_of(route)];
             let key = world.new_key(owner_of(route), &only, |key| key).await;
             let answer = call(world, route, &id, Some(&format!("Bearer {key}"))).await;
-            // Statements, findings and files there are none.
-            let named = ["statement_id", "finding_id", "run_id", "proof_id"];
+            // Statements, findings, files, charges and holds there are none.
+            let named =
+                ["statement_id", "finding_id", "run_id", "proof_id", "charge_id", "hold_id"];
             let expected = match named.iter().any(|name| route.path.contains(name)) {
                 true => 404,
                 false => 200,
@@ -182,6 +191,8 @@ async fn the_operator_is_no_customer_and_no_customer_is_the_operator() {
         let stolen = world.new_key(Some("demo"), &Scope::OPERATOR, |key| key).await;
         for route in authorized() {
             let keys = match owner_of(route) {
+                // The platform charges any account with a key of its own.
+                Some(_) if route.path == "/v1/charges/batch" => [&lent, &stolen],
                 Some(_) => [&world.cloud.keys.operator, &lent],
                 None => [&world.customer.key, &stolen],
             };

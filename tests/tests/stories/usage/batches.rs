@@ -95,7 +95,10 @@ async fn a_thousand_charges_are_eleven_commits_and_a_repeated_or_overlapping_bat
             assert_eq!(counted(&answer), all("201", 1_000));
         })
         .await;
-        assert_eq!(cost.to_string(), "11 BatchGetItem, 11 TransactWriteItems, 1011.0 read units, 2086.0 write units");
+        assert_eq!(
+            cost.to_string(),
+            "11 BatchGetItem, 11 TransactWriteItems, 1011.0 read units, 2086.0 write units"
+        );
         world.assert_balances("wallet 0.00, sms 89.00").await;
         assert_eq!(world.journal("demo").await.1.len(), 13);
         let again = world.post("/v1/charges/batch", "k", &cents(0..1_000)).await.expect(200);
