@@ -13,7 +13,8 @@ use local::clock::Clock;
 use local::cloud::{Cloud, Settings};
 use local::demo::DEMO_ACCOUNT;
 use local::embedded_queue::{
-    CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EmbeddedQueue, VISIBILITY_TIMEOUT,
+    CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EmbeddedQueue, USAGE_DEAD_LETTER_QUEUE, USAGE_QUEUE,
+    VISIBILITY_TIMEOUT,
 };
 use local::table::{EmbeddedTable, TABLE_NAME};
 use serde_json::{Value, json};
@@ -515,17 +516,38 @@ impl World {
         drop(sent.expect("the queue takes it"));
     }
 
+    /// Sends usage that nobody waits for.
+    pub async fn meter(&self, body: &str) {
+        let url = &self.cloud.usage_queue_url;
+        let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
+        drop(sent.expect("the queue takes it"));
+    }
+
+    /// Waits until the usage queue is empty, as [`World::drain`] does.
+    pub async fn drain_usage(&self) {
+        self.drain_queue(USAGE_QUEUE).await;
+    }
+
+    /// Messages whose usage could not be charged.
+    pub async fn dead_usage(&self) -> u64 {
+        self.waiting(USAGE_DEAD_LETTER_QUEUE).await
+    }
+
     /// Waits until the confirmation queue is empty, moving the clock so that messages which could
     /// not be confirmed become visible again.
     pub async fn drain(&self) {
+        self.drain_queue(CONFIRMATION_QUEUE).await;
+    }
+
+    async fn drain_queue(&self, queue: &str) {
         for _ in 0..200 {
-            if self.waiting(CONFIRMATION_QUEUE).await == 0 {
+            if self.waiting(queue).await == 0 {
                 return;
             }
             self.clock.advance(VISIBILITY_TIMEOUT + Duration::from_secs(1));
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        panic!("the confirmation queue does not drain");
+        panic!("{queue} does not drain");
     }
 
     /// Messages that could not be confirmed.

@@ -52,6 +52,7 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 6] = [
             "create-order",
             "hold",
             "import-statement",
+            "meter-usage",
             "query-accounts",
             "query-orders",
             "resolve-finding",
@@ -237,7 +238,10 @@ fn a_queue_is_patient_with_the_function_that_it_feeds() {
         }
     }
 
-    assert_same(("template.yaml", fed), ("fed by a queue", BTreeSet::from(["confirm-payment"])));
+    assert_same(
+        ("template.yaml", fed),
+        ("fed by a queue", BTreeSet::from(["confirm-payment", "meter-usage"])),
+    );
     assert_none("a queue does not suit its function", broken);
 }
 

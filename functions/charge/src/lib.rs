@@ -8,7 +8,7 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{ChargeId, Timestamp, WantedCharge};
 use service::catalogue::CatalogueCache;
-use service::charges::{AskedCharge, Charges};
+use service::charges::{AskedCharge, Charges, MAX_BATCH};
 use service::config::ConfigError;
 use service::error::{Error, Unavailable};
 use service::http::{self, Call, Parameters, Reply, answer, json_body};
@@ -16,8 +16,6 @@ use service::keys::Scope;
 use service::lambda::Runtime;
 use tokio::time::Instant;
 
-/// Most charges of a batch.
-const MAX_BATCH: usize = 1_000;
 /// Longest body of a batch.
 const MAX_BATCH_BODY: usize = 1024 * 1024;
 /// How long a batch may begin commits; the request may take 22 s.
@@ -70,7 +68,7 @@ impl ChargeUsage {
     ) -> Result<Reply, Error> {
         let began = Instant::now();
         let (own, by) = call.meter(now)?;
-        let fields = http::json_list(request, "charges", MAX_BATCH, MAX_BATCH_BODY)?;
+        let fields = http::json_charges(request, MAX_BATCH, MAX_BATCH_BODY)?;
         let read: Vec<_> =
             fields.into_iter().map(|one| http::asked_charge(one, own.as_ref(), &by)).collect();
         let asked: Vec<AskedCharge> =

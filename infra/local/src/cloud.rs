@@ -24,7 +24,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::demo::{self, DemoKeys, Secrets};
 use crate::embedded_objects::{self, BUCKET_NAME, EmbeddedObjects};
-use crate::embedded_queue::{CONFIRMATION_QUEUE, EmbeddedQueue};
+use crate::embedded_queue::{CONFIRMATION_QUEUE, EmbeddedQueue, USAGE_QUEUE};
 use crate::functions::{Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
@@ -80,8 +80,10 @@ pub struct Cloud {
     pub keys: DemoKeys,
     /// What the stand-in signs webhooks with.
     pub webhook_secret: String,
-    /// The confirmation queue.
+    /// The way to the queues.
     pub queue: aws_sdk_sqs::Client,
+    /// Where usage is sent that nobody waits for.
+    pub usage_queue_url: String,
     /// The deployed functions.
     pub functions: Arc<Functions>,
     tasks: JoinSet<()>,
@@ -124,7 +126,7 @@ impl Settings {
 
     async fn start_queue(
         &self,
-    ) -> Result<(aws_sdk_sqs::Client, String, Option<EmbeddedQueue>), String> {
+    ) -> Result<(aws_sdk_sqs::Client, [String; 2], Option<EmbeddedQueue>), String> {
         let file = self.file("queue.sqlite");
         let embedded = match self.queue_endpoint {
             Some(_) => None,
@@ -133,11 +135,14 @@ impl Settings {
         let endpoint = self.queue_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedQueue::endpoint));
         let client = aws_sdk_sqs::Client::new(&sdk(endpoint).await);
-        let found = client.get_queue_url().queue_name(CONFIRMATION_QUEUE).send().await;
-        let url = found.ok().and_then(|answer| answer.queue_url).ok_or_else(|| {
-            format!("AWS_ENDPOINT_URL_SQS: there is no queue '{CONFIRMATION_QUEUE}': make it first")
-        })?;
-        Ok((client, url, embedded))
+        let mut urls = [CONFIRMATION_QUEUE, USAGE_QUEUE].map(str::to_owned);
+        for url in &mut urls {
+            let found = client.get_queue_url().queue_name(url.as_str()).send().await;
+            *url = found.ok().and_then(|answer| answer.queue_url).ok_or_else(|| {
+                format!("AWS_ENDPOINT_URL_SQS: there is no queue '{url}': make it first")
+            })?;
+        }
+        Ok((client, urls, embedded))
     }
 
     async fn start_objects(&self) -> Result<(Objects, Option<EmbeddedObjects>), String> {
@@ -222,7 +227,7 @@ impl Cloud {
         let (database, embedded_table) = settings.start_table().await?;
         let table = Table::new(database.clone(), TABLE_NAME);
         let keys = demo::seed(&table, &secrets, clock.now()).await?;
-        let (queue, queue_url, embedded_queue) = settings.start_queue().await?;
+        let (queue, [queue_url, usage_queue_url], embedded_queue) = settings.start_queue().await?;
         let (objects, embedded_objects) = settings.start_objects().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);
@@ -247,7 +252,9 @@ impl Cloud {
             console: Url::parse(&base_url).map_err(|error| error.to_string())?,
             draw: draw_secret,
         }));
-        tasks.spawn(pump::run(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
+        tasks.spawn(confirm(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
+        let usage = (queue.clone(), usage_queue_url.clone());
+        tasks.spawn(meter(Arc::clone(&functions), usage.0, usage.1, clock.clone()));
         tasks.spawn(by_the_clock(Arc::clone(&functions), clock.clone()));
         tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
@@ -258,6 +265,7 @@ impl Cloud {
             keys,
             webhook_secret: stripe.webhook_secret,
             queue,
+            usage_queue_url,
             functions,
             tasks,
             _embedded_table: embedded_table,
@@ -271,6 +279,16 @@ impl Cloud {
     pub async fn run(&mut self) {
         self.tasks.join_next().await;
     }
+}
+
+/// Feeds `confirm-payment`, for ever.
+async fn confirm(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
+    pump::run(&functions.confirm_payment, queue, url, clock).await;
+}
+
+/// Feeds `meter-usage`, for ever.
+async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
+    pump::run(&functions.meter_usage, queue, url, clock).await;
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.

@@ -1,4 +1,4 @@
-//! The embedded SQS, and the two queues as `template.yaml` declares them.
+//! The embedded SQS, and its queues as `template.yaml` declares them.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,6 +14,10 @@ use crate::queue::{QueueService, QueueSettings, Redrive};
 pub const CONFIRMATION_QUEUE: &str = "topup-local-confirmations";
 /// Where messages end that could not be confirmed.
 pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmations-dead";
+/// The queue that `meter-usage` takes from.
+pub const USAGE_QUEUE: &str = "topup-local-usage";
+/// Where messages end whose usage could not be charged.
+pub const USAGE_DEAD_LETTER_QUEUE: &str = "topup-local-usage-dead";
 /// How long a message that could not be confirmed stays invisible: `template.yaml` has six times
 /// the function's timeout; here nothing runs for so long.
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -44,13 +48,16 @@ impl EmbeddedQueue {
             retention: RETENTION,
             redrive,
         };
-        let redrive = Redrive {
-            dead_letter_queue: DEAD_LETTER_QUEUE.to_owned(),
-            max_receive_count: MAX_RECEIVE_COUNT,
-        };
-        let dead_letters = settings(DEAD_LETTER_QUEUE, None);
-        for queue in [dead_letters, settings(CONFIRMATION_QUEUE, Some(redrive))] {
-            queues.create_queue(queue).map_err(|error| format!("the queue's file: {error}"))?;
+        for (queue, dead_letters) in
+            [(CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE), (USAGE_QUEUE, USAGE_DEAD_LETTER_QUEUE)]
+        {
+            let redrive = Redrive {
+                dead_letter_queue: dead_letters.to_owned(),
+                max_receive_count: MAX_RECEIVE_COUNT,
+            };
+            for queue in [settings(dead_letters, None), settings(queue, Some(redrive))] {
+                queues.create_queue(queue).map_err(|error| format!("the queue's file: {error}"))?;
+            }
         }
         let listener = bind(0, "the queue").await?;
         let address = address(&listener)?;

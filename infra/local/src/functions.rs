@@ -12,6 +12,7 @@ use exchange_code::ExchangeCode;
 use hold::HoldMoney;
 use import_statement::ImportStatement;
 use manage_accounts::ManageAccounts;
+use meter_usage::MeterUsage;
 use payment_webhook::PaymentWebhook;
 use query_accounts::QueryAccounts;
 use query_orders::QueryOrders;
@@ -79,6 +80,8 @@ pub struct Functions<W: Wire = Https> {
     pub import_statement: ImportStatement,
     /// Makes accounts, keys and sessions of the console.
     pub manage_accounts: ManageAccounts,
+    /// Takes the usage queue.
+    pub meter_usage: MeterUsage,
     /// Takes Stripe's webhooks.
     pub payment_webhook: PaymentWebhook,
     /// Answers every question of the operator.
@@ -137,6 +140,7 @@ impl<W: Wire> Functions<W> {
         let cursors = || Cursors::new(Secret::given(&around.cursor_secret));
         let catalogue = CatalogueCache::default;
         let reviews = || Reviews { table: table(), catalogue: catalogue() };
+        let charges = || Charges { table: table(), catalogue: catalogue() };
         let queries = || Queries { table: table(), catalogue: catalogue(), cursors: cursors() };
         let objects = || around.objects.clone();
         let stripe = || {
@@ -156,7 +160,7 @@ impl<W: Wire> Functions<W> {
             }),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
-            charge: ChargeUsage(Charges { table: table(), catalogue: catalogue() }),
+            charge: ChargeUsage(charges()),
             compare_payments: ComparePayments(Comparisons { refunds: refunds() }),
             configure: Configure(table()),
             confirm_payment: ConfirmPayment(table()),
@@ -177,6 +181,7 @@ impl<W: Wire> Functions<W> {
                 keys: ApiKeys { table: table(), draw, cursors: cursors() },
                 sessions: ConsoleSessions { table: table(), draw, console: around.console.clone() },
             },
+            meter_usage: MeterUsage(charges()),
             payment_webhook: PaymentWebhook(WebhookReceiver {
                 table: table(),
                 queue: around.queue.clone(),

@@ -90,6 +90,7 @@ fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
         "Topup is ready.".to_owned(),
         format!("  API               {}", cloud.base_url),
         format!("  payment provider  {provider}"),
+        format!("  usage queue       {}", cloud.usage_queue_url),
         format!("  data              {kept}"),
         format!("  demo account      {DEMO_ACCOUNT}"),
         format!("  customer key      {}", keys.customer),

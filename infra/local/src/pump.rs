@@ -1,21 +1,22 @@
-//! What feeds `confirm-payment`: Lambda's poller of an SQS queue.
+//! What feeds `confirm-payment` and `meter-usage`: Lambda's poller of an SQS queue.
 //!
 //! It receives up to ten messages, calls the function with the event that Lambda sends, and
 //! deletes what the function does not name as failed. The rest becomes visible again.
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use confirm_payment::ConfirmPayment;
+use ledger::Timestamp;
+use meter_usage::MeterUsage;
 use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::clock::Clock;
-use crate::functions::Functions;
 
 /// Messages a call of the function, as in `template.yaml`.
 const BATCH_SIZE: i32 = 10;
@@ -23,15 +24,40 @@ const BATCH_SIZE: i32 = 10;
 const LONG_POLL_SECONDS: i32 = 10;
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// A function that a queue feeds.
+pub trait Fed {
+    /// Takes a batch, and names the messages that must come again.
+    fn take(
+        &self,
+        batch: SqsEvent,
+        now: Timestamp,
+    ) -> impl Future<Output = SqsBatchResponse> + Send;
+}
+
+impl Fed for ConfirmPayment {
+    fn take(
+        &self,
+        batch: SqsEvent,
+        now: Timestamp,
+    ) -> impl Future<Output = SqsBatchResponse> + Send {
+        self.handle(batch, now)
+    }
+}
+
+impl Fed for MeterUsage {
+    fn take(
+        &self,
+        batch: SqsEvent,
+        now: Timestamp,
+    ) -> impl Future<Output = SqsBatchResponse> + Send {
+        self.handle(batch, now)
+    }
+}
+
 /// Feeds the function for ever.
-pub(crate) async fn run(
-    functions: std::sync::Arc<Functions>,
-    client: Client,
-    queue_url: String,
-    clock: Clock,
-) {
+pub(crate) async fn run(function: &impl Fed, client: Client, queue_url: String, clock: Clock) {
     loop {
-        if let Err(error) = feed(&functions.confirm_payment, &client, &queue_url, &clock).await {
+        if let Err(error) = feed(function, &client, &queue_url, &clock).await {
             warn!(%error, "the queue does not answer");
             tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
         }
@@ -43,7 +69,7 @@ pub(crate) async fn run(
 /// # Errors
 /// The queue does not answer.
 pub async fn feed(
-    function: &ConfirmPayment,
+    function: &impl Fed,
     client: &Client,
     queue_url: &str,
     clock: &Clock,
@@ -60,12 +86,13 @@ pub async fn feed(
     if messages.is_empty() {
         return Ok(0);
     }
-    let records: Vec<Value> = messages.iter().map(record).collect();
+    let name = queue_url.rsplit('/').next().unwrap_or_default();
+    let records: Vec<Value> = messages.iter().map(|message| record(message, name)).collect();
     let Ok(batch) = serde_json::from_value::<SqsEvent>(json!({"Records": records})) else {
         warn!("a batch that is no event");
         return Ok(messages.len());
     };
-    let answer = function.handle(batch, clock.now()).await;
+    let answer = function.take(batch, clock.now()).await;
     for message in &messages {
         let failed = answer
             .batch_item_failures
@@ -77,14 +104,14 @@ pub async fn feed(
         let handle = message.receipt_handle.clone();
         let deleted = client.delete_message().queue_url(queue_url).set_receipt_handle(handle);
         if let Err(error) = deleted.send().await {
-            warn!(%error, "a confirmed message stays in the queue and comes again");
+            warn!(%error, "a message that was taken stays in the queue and comes again");
         }
     }
     Ok(messages.len())
 }
 
 /// A message as Lambda passes it on.
-fn record(message: &Message) -> Value {
+fn record(message: &Message, queue: &str) -> Value {
     let attributes = message.attributes.iter().flatten();
     let attributes: serde_json::Map<_, _> =
         attributes.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
@@ -96,7 +123,7 @@ fn record(message: &Message) -> Value {
         "attributes": attributes,
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:confirmations",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{queue}"),
         "awsRegion": "us-east-1",
     })
 }

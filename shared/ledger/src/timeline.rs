@@ -276,6 +276,12 @@ impl Actor {
         Self("operator".to_owned())
     }
 
+    /// The usage queue.
+    #[must_use]
+    pub fn usage_queue() -> Self {
+        Self("usage queue".to_owned())
+    }
+
     /// What runs by the clock.
     #[must_use]
     pub fn schedule() -> Self {

@@ -18,6 +18,8 @@ use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_befo
 /// Most charges of a commit: a transaction of DynamoDB has at most 100 items, and there are the account,
 /// the entry of the charges, and one for holds that have expired.
 const MAX_CHARGES_OF_A_COMMIT: usize = 97;
+/// Most charges that are asked for together.
+pub const MAX_BATCH: usize = 1_000;
 /// Accounts that are charged at a time.
 const ACCOUNTS_AT_ONCE: usize = 16;
 

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tests::world::card_order;
 
+/// Charges of a batch: as many as fit into one commit.
+pub(crate) const BATCH: usize = 97;
+
 /// Orders on a page.
 pub(crate) const PAGE: usize = 10;
 
@@ -24,6 +27,10 @@ pub(crate) enum Operation {
     Webhook,
     /// 1.00 from the wallet to a product.
     Transfer,
+    /// 0.01 of a product.
+    Charge,
+    /// So much, [`BATCH`] times.
+    ChargeBatch,
     /// All balances.
     Balances,
     /// The newest orders.
@@ -85,6 +92,8 @@ impl Operation {
             Self::Create => "create",
             Self::Webhook => "webhook credit",
             Self::Transfer => "transfer",
+            Self::Charge => "charge",
+            Self::ChargeBatch => "batch of charges",
             Self::Balances => "balances",
             Self::OrderPage => "order page",
         }
@@ -94,9 +103,11 @@ impl Operation {
     pub(crate) fn call(self, webhooks: &Webhooks, customer: &Customer, number: usize) -> Call {
         let key = number.to_string();
         match self {
-            Self::Create => Call::order(customer, &key, "10.00"),
+            Self::Create => Call::order(customer, "wallet", &key, "10.00"),
             Self::Webhook => Call::webhook(webhooks, customer, &key, 1_000),
             Self::Transfer => Call::transfer(customer, &key),
+            Self::Charge => Call::charge(customer, &key),
+            Self::ChargeBatch => Call::charge_batch(customer, &key),
             Self::Balances | Self::OrderPage => Call::of(self, customer, None),
         }
     }
@@ -104,8 +115,8 @@ impl Operation {
     /// The status of its answer.
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::Create | Self::Transfer => 201,
-            Self::Webhook | Self::Balances | Self::OrderPage => 200,
+            Self::Create | Self::Transfer | Self::Charge => 201,
+            Self::Webhook | Self::ChargeBatch | Self::Balances | Self::OrderPage => 200,
         }
     }
 
@@ -114,6 +125,8 @@ impl Operation {
             Self::Create => ("POST", "/v1/orders"),
             Self::Webhook => ("POST", "/v1/webhooks/stripe"),
             Self::Transfer => ("POST", "/v1/transfers"),
+            Self::Charge => ("POST", "/v1/charges"),
+            Self::ChargeBatch => ("POST", "/v1/charges/batch"),
             Self::Balances => ("GET", "/v1/balances"),
             Self::OrderPage => ("GET", "/v1/orders"),
         }
@@ -135,15 +148,29 @@ impl Webhooks {
 }
 
 impl Call {
-    /// A card order for the wallet.
-    pub(crate) fn order(customer: &Customer, key: &str, amount: &str) -> Self {
-        Self::of(Operation::Create, customer, Some((key, card_order("wallet", amount))))
+    /// A card order for the wallet or a product.
+    pub(crate) fn order(customer: &Customer, target: &str, key: &str, amount: &str) -> Self {
+        Self::of(Operation::Create, customer, Some((key, card_order(target, amount))))
     }
 
     /// A transfer of 1.00.
     pub(crate) fn transfer(customer: &Customer, key: &str) -> Self {
         let body = json!({"product": "sms", "amount": "1.00"});
         Self::of(Operation::Transfer, customer, Some((key, body)))
+    }
+
+    /// A charge of 0.01.
+    fn charge(customer: &Customer, key: &str) -> Self {
+        let body = json!({"product": "sms", "amount": "0.01"});
+        Self::of(Operation::Charge, customer, Some((key, body)))
+    }
+
+    /// A batch of charges of 0.01.
+    fn charge_batch(customer: &Customer, key: &str) -> Self {
+        let one =
+            |number| json!({"key": format!("{key}-{number}"), "product": "sms", "amount": "0.01"});
+        let body = json!({"charges": (0..BATCH).map(one).collect::<Vec<_>>()});
+        Self::of(Operation::ChargeBatch, customer, Some((key, body)))
     }
 
     /// Stripe's word that the order with this key was paid.

@@ -66,7 +66,7 @@ async fn write(place: &Arc<Place>, customer: &Customer, orders: usize) {
     let top_ups = orders.div_ceil(LARGEST_ORDER) + 1;
     for number in 0..top_ups {
         let dollars = u32::try_from(LARGEST_ORDER).expect("dollars");
-        place.fund(customer, &format!("fund-{number}"), dollars).await;
+        place.fund(customer, "wallet", &format!("fund-{number}"), dollars).await;
     }
     let table = place.table_in_process().await;
     let transfers = Transfers { table, catalogue: CatalogueCache::default() };

@@ -1,8 +1,9 @@
-//! One hot account: what many clients get through who all transfer from the same wallet.
+//! One hot account: what many clients get through who all transfer from the same wallet, or all use the
+//! same product, one by one and in batches.
 
 use std::sync::Arc;
 
-use crate::calls::Operation;
+use crate::calls::{BATCH, Operation};
 use crate::measure::{Figures, Load, measure};
 use crate::place::Place;
 use crate::report::{COLUMNS, Table, cells, times};
@@ -25,7 +26,9 @@ pub(crate) async fn report(scale: &Scale) {
         progress(&format!("one hot account, clients: {clients}"));
         let customer = Arc::new(place.customer(&format!("hot-{clients}")).await);
         let each = scale.hot_transfers / clients;
-        place.fund(&customer, "fund", u32::try_from(each * clients).expect("dollars")).await;
+        place
+            .fund(&customer, "wallet", "fund", u32::try_from(each * clients).expect("dollars"))
+            .await;
         let before = place.transactions.sent();
         let shared = Arc::clone(&place);
         let load = Load { clients, each, warm_up: 0 };
@@ -47,6 +50,46 @@ pub(crate) async fn report(scale: &Scale) {
         table.row(row);
     }
     table.print("Transfers on one hot account, directly");
+    charges(scale, &place).await;
+}
+
+/// Charges of one account, one by one and in batches, by as many clients.
+async fn charges(scale: &Scale, place: &Arc<Place>) {
+    let columns =
+        ["clients", "each sends", "charges a second", "failed", "commits", "tries / commit"];
+    let mut table = Table::new(&columns);
+    for clients in CLIENTS {
+        let mut alone = None;
+        for (operation, charges) in [(Operation::Charge, 1), (Operation::ChargeBatch, BATCH)] {
+            progress(&format!("one hot account, {}, clients: {clients}", operation.name()));
+            let name = format!("hot-{charges}-{clients}");
+            let customer = Arc::new(place.customer(&name).await);
+            place.fund(&customer, "sms", "fund", 10_000).await;
+            let (before, shared) = (place.transactions.sent(), Arc::clone(place));
+            let load = Load { clients, each: scale.hot_transfers / clients, warm_up: 0 };
+            let figures = measure(load, move |client, number| {
+                let number = client * load.each + number;
+                let call = operation.call(&shared.webhooks, &customer, number);
+                let event = call.event(&customer);
+                let place = Arc::clone(&shared);
+                async move { place.direct(&place.functions, &event, &call).await }
+            })
+            .await;
+            let tries = place.transactions.sent() - before;
+            let commits = figures.count() - figures.failed;
+            let a_second = figures.a_second() * u64::try_from(charges).expect("few");
+            let one = *alone.get_or_insert(a_second);
+            table.row(vec![
+                clients.to_string(),
+                operation.name().to_owned(),
+                format!("{a_second} ({})", times(a_second, one)),
+                figures.failed.to_string(),
+                commits.to_string(),
+                times(tries, commits),
+            ]);
+        }
+    }
+    table.print("Charges on one hot account, directly");
 }
 
 async fn baseline(place: &Arc<Place>, scale: &Scale) -> Figures {

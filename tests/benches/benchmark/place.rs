@@ -142,9 +142,9 @@ impl Place {
         customers
     }
 
-    /// Tops a wallet up, through the order with this key.
-    pub(crate) async fn fund(&self, customer: &Customer, key: &str, dollars: u32) {
-        let order = Call::order(customer, key, &format!("{dollars}.00"));
+    /// Tops a wallet or a product up, through the order with this key.
+    pub(crate) async fn fund(&self, customer: &Customer, target: &str, key: &str, dollars: u32) {
+        let order = Call::order(customer, target, key, &format!("{dollars}.00"));
         assert!(self.direct(&self.functions, &order.event(customer), &order).await);
         let paid = Call::webhook(&self.webhooks, customer, key, dollars * 100);
         assert!(self.direct(&self.functions, &paid.event(customer), &paid).await);
@@ -168,11 +168,18 @@ impl Place {
             Operation::Create => functions.create_order.handle(&request, now).await,
             Operation::Webhook => functions.payment_webhook.handle(&request, now).await,
             Operation::Transfer => functions.transfer.handle(&request, now).await,
+            Operation::Charge | Operation::ChargeBatch => {
+                functions.charge.handle(&request, now).await
+            }
             Operation::Balances | Operation::OrderPage => {
                 functions.query_orders.handle(&request, now).await
             }
         };
+        // A batch is answered 200 whatever became of its charges.
+        let problem = br#""problem":{"#;
+        let body: &[u8] = answer.body().as_ref();
         answer.status().as_u16() == call.operation.status()
+            && !body.windows(problem.len()).any(|part| part == problem)
     }
 }
 

@@ -123,7 +123,7 @@ impl Runner {
                 continue;
             }
             let dollars = u32::try_from(ORDERS_OF_ONE_PAYMENT).expect("dollars");
-            self.send(&Call::order(&self.customer, &key, &format!("{dollars}.00"))).await;
+            self.send(&Call::order(&self.customer, "wallet", &key, &format!("{dollars}.00"))).await;
             let paid = Call::webhook(&self.webhooks, &self.customer, &key, dollars * 100);
             self.send(&paid).await;
         }

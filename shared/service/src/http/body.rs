@@ -41,25 +41,29 @@ pub fn json_body(request: &Request) -> Result<Fields, Error> {
     Ok(Fields(read_object(bytes(request, MAX_BODY)?)?.into_iter().collect()))
 }
 
-/// The objects of a JSON body that is a list of them under one name.
+/// The charges of a request that asks for many.
 ///
 /// # Errors
-/// As [`json_body`]; `missing_field` without the list, `invalid_field` if it is empty or longer than
-/// `most`.
-pub fn json_list(
-    request: &Request,
-    name: &str,
-    most: usize,
-    longest: usize,
-) -> Result<Vec<Fields>, Error> {
+/// As [`json_body`] and [`charge_items`].
+pub fn json_charges(request: &Request, most: usize, longest: usize) -> Result<Vec<Fields>, Error> {
     must_be_json(request)?;
-    let mut lists = read_object::<Vec<Fields>>(bytes(request, longest)?)?;
-    let missing = || Invalid::field("missing_field", name, "is required");
-    let list = lists.remove(name).ok_or_else(missing)?;
+    charge_items(bytes(request, longest)?, most)
+}
+
+/// The charges of `{"charges": [{…}, …]}`.
+///
+/// # Errors
+/// `invalid_json`; `missing_field` without the list, `invalid_field` if it is empty or longer than
+/// `most`; `unknown_field`.
+pub fn charge_items(body: &[u8], most: usize) -> Result<Vec<Fields>, Error> {
+    const NAME: &str = "charges";
+    let mut lists = read_object::<Vec<Fields>>(body)?;
+    let missing = || Invalid::field("missing_field", NAME, "is required");
+    let list = lists.remove(NAME).ok_or_else(missing)?;
     finished(lists.keys().next())?;
     if !(1..=most).contains(&list.len()) {
         let detail = format!("must be a list of 1 to {most}");
-        return Err(Invalid::field("invalid_field", name, detail).into());
+        return Err(Invalid::field("invalid_field", NAME, detail).into());
     }
     Ok(list)
 }

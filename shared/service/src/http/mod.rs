@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
-pub use body::{Fields, bytes, json_body, json_list, media_type};
+pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type};
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;

@@ -3,6 +3,7 @@
 mod batches;
 mod charges;
 mod holds;
+mod metering;
 
 use serde_json::{Value, json};
 use tests::{Answer, World};

@@ -1,0 +1,96 @@
+//! The usage queue: charges that nobody waits for, as `POST /v1/charges/batch` takes them, each with its
+//! `account_id`.
+//!
+//! All messages of a batch are charged together, account by account, so that a busy account needs few
+//! commits. A message is acknowledged only when each of its charges is made; one that is not, because the
+//! product has too little or the charge is none, comes again and in the end is a dead letter, where an
+//! alarm rings. What was made of it is never made twice.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use ledger::{Actor, Timestamp};
+use service::catalogue::CatalogueCache;
+use service::charges::{AskedCharge, Charges, MAX_BATCH};
+use service::config::ConfigError;
+use service::error::Error;
+use service::http;
+use service::lambda::Runtime;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+/// How long commits are begun; the function's timeout is 60 s.
+const BATCH_TIME: Duration = Duration::from_secs(45);
+
+/// The function `meter-usage`.
+#[derive(Debug)]
+pub struct MeterUsage(pub Charges);
+
+impl MeterUsage {
+    /// The function as its environment configures it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        Ok(Self(Charges { table: runtime.table()?, catalogue: CatalogueCache::default() }))
+    }
+
+    /// Charges what a batch of messages tells, and names the messages that must come again.
+    pub async fn handle(&self, batch: SqsEvent, now: Timestamp) -> SqsBatchResponse {
+        let began = Instant::now();
+        let read: Vec<Option<Vec<AskedCharge>>> = batch.records.iter().map(read).collect();
+        let asked: Vec<AskedCharge> = read.iter().flatten().flatten().cloned().collect();
+        let end = began.checked_add(BATCH_TIME).unwrap_or(began);
+        let mut outcomes = self.0.make_all(&asked, end, now).await.into_iter();
+        let mut response = SqsBatchResponse::default();
+        for (message, charges) in batch.records.iter().zip(read) {
+            let message_id = message.message_id.as_deref().unwrap_or_default();
+            let done = charges.is_some_and(|charges| {
+                let mut left = 0_usize;
+                for (charge, outcome) in charges.iter().zip(outcomes.by_ref()) {
+                    if let Err(error) = outcome {
+                        tell(message_id, charge, &error);
+                        left = left.saturating_add(1);
+                    }
+                }
+                info!(message_id, charges = charges.len(), left, "metered");
+                left == 0
+            });
+            if !done {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message_id.to_owned();
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+}
+
+/// The charges of a message; none if one of them cannot be read, since then nobody knows what was meant.
+fn read(message: &SqsMessage) -> Option<Vec<AskedCharge>> {
+    let message_id = message.message_id.as_deref().unwrap_or_default();
+    let body = message.body.as_deref().unwrap_or_default();
+    let charges = http::charge_items(body.as_bytes(), MAX_BATCH).and_then(|items| {
+        let by = Actor::usage_queue();
+        items.into_iter().map(|item| http::asked_charge(item, None, &by).1).collect()
+    });
+    charges.map_or_else(
+        |error: Error| {
+            error!(message_id, cause = %error, "a message that cannot be read is a dead letter");
+            None
+        },
+        Some,
+    )
+}
+
+fn tell(message_id: &str, charge: &AskedCharge, cause: &Error) {
+    let (account_id, charge_id) = (&charge.account, &charge.wanted.id);
+    match cause {
+        Error::Unavailable(_) => {
+            warn!(message_id, %account_id, %charge_id, %cause, "to be charged later")
+        }
+        _ => {
+            error!(message_id, %account_id, %charge_id, %cause, "usage that cannot be charged now")
+        }
+    }
+}
