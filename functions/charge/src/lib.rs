@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// Longest body of a batch.
 const MAX_BATCH_BODY: usize = 1024 * 1024;
 /// How long a batch may begin commits; the request may take 22 s.
-const BATCH_TIME: Duration = Duration::from_secs(15);
+const BATCH_TIME: Duration = Duration::from_secs(12);
 
 /// The function `charge`.
 #[derive(Debug)]

@@ -141,6 +141,9 @@ impl<W: Wire> Functions<W> {
         let catalogue = CatalogueCache::default;
         let reviews = || Reviews { table: table(), catalogue: catalogue() };
         let charges = || Charges { table: table(), catalogue: catalogue() };
+        let adjustments =
+            || Adjustments { table: table(), catalogue: catalogue(), cursors: cursors() };
+        let holds = || Holds { table: table(), catalogue: catalogue(), cursors: cursors() };
         let queries = || Queries { table: table(), catalogue: catalogue(), cursors: cursors() };
         let objects = || around.objects.clone();
         let stripe = || {
@@ -153,11 +156,7 @@ impl<W: Wire> Functions<W> {
         };
         let refunds = || Refunds { table: table(), stripe: stripe() };
         Self {
-            adjust_balance: AdjustBalance(Adjustments {
-                table: table(),
-                catalogue: catalogue(),
-                cursors: cursors(),
-            }),
+            adjust_balance: AdjustBalance(adjustments()),
             authorizer: Authorizer(table()),
             cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
             charge: ChargeUsage(charges()),
@@ -171,7 +170,7 @@ impl<W: Wire> Functions<W> {
                 return_urls: around.return_urls.clone(),
             }),
             exchange_code: ExchangeCode { table: table(), draw },
-            hold: HoldMoney(Holds { table: table(), catalogue: catalogue(), cursors: cursors() }),
+            hold: HoldMoney(holds()),
             import_statement: ImportStatement(Statements {
                 objects: objects(),
                 reviews: reviews(),

@@ -204,16 +204,15 @@ impl Account {
         Movement { from: hold.place(), to, money }
     }
 
-    /// A place where less is set aside than the holds on it keep, if there is one: there must not be.
-    pub(crate) fn uncovered_holds(&self) -> Option<Place> {
+    /// What the holds that it carries keep, by place, also those whose time is over.
+    #[must_use]
+    pub fn kept_by_holds(&self) -> BTreeMap<Place, Decimal> {
         let mut kept: BTreeMap<Place, Decimal> = BTreeMap::new();
         for hold in self.holds.values() {
             let sum = kept.entry(hold.place()).or_default();
             *sum = sum.saturating_add(hold.left.decimal());
         }
-        kept.into_iter()
-            .find(|(place, kept)| self.balance(place).decimal() < *kept)
-            .map(|kept| kept.0)
+        kept
     }
 }
 

@@ -148,6 +148,15 @@ impl EntryKind {
         }
     }
 
+    /// Whether what it sets aside or frees is what holds keep.
+    #[must_use]
+    pub const fn is_of_holds(self) -> bool {
+        matches!(
+            self,
+            Self::HoldPlaced | Self::HoldCaptured | Self::HoldReleased | Self::HoldExpired
+        )
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -65,8 +65,8 @@ pub enum Broken {
         /// The place.
         place: Place,
     },
-    /// The open holds of the account keep more than is set aside.
-    #[error("{place} has less than the open holds keep")]
+    /// What was set aside by holds is not what the holds of the account keep.
+    #[error("the holds that the account carries do not keep what was set aside in {place}")]
     Holds {
         /// The place.
         place: Place,
@@ -91,6 +91,8 @@ pub struct Checkpoint {
     pub balances: BTreeMap<Place, Balance>,
     /// What the customer owed.
     pub debt: Balance,
+    /// What of it holds keep, by place.
+    pub kept: BTreeMap<Place, Balance>,
     /// The orders that were credited by these entries.
     pub credits: CreditSum,
 }
@@ -116,6 +118,7 @@ impl Checkpoint {
             currency: None,
             balances: BTreeMap::new(),
             debt: Balance::ZERO,
+            kept: BTreeMap::new(),
             credits: CreditSum::NONE,
         }
     }
@@ -145,6 +148,9 @@ impl Verification {
         let reached = &mut self.reached;
         for line in &entry.lines {
             take(reached, line, entry.number)?;
+            if entry.kind.is_of_holds() {
+                keep(reached, line)?;
+            }
         }
         let touched = entry.lines.iter().map(|line| &line.place);
         for place in touched.filter(|place| !matches!(place, Place::External(_))) {
@@ -183,8 +189,13 @@ impl Verification {
         if let Some(place) = places.find(|place| held(place) != account.balance(place)) {
             return Err(Broken::Balance { number, place: place.clone() });
         }
-        match account.uncovered_holds() {
-            Some(place) => Err(Broken::Holds { place }),
+        let carried = account.kept_by_holds();
+        let by_account = |place: &Place| carried.get(place).copied().unwrap_or_default();
+        let by_journal =
+            |place: &Place| reached.kept.get(place).map_or(Decimal::ZERO, |kept| kept.decimal());
+        let mut places = carried.keys().chain(reached.kept.keys());
+        match places.find(|place| by_account(place) != by_journal(place)) {
+            Some(place) => Err(Broken::Holds { place: place.clone() }),
             None => Ok(reached),
         }
     }
@@ -231,6 +242,18 @@ fn sums_to_zero(entry: &Entry) -> Result<(), Broken> {
         Some((currency, _)) => Err(Broken::Unbalanced { number: entry.number, currency }),
         None => Ok(()),
     }
+}
+
+/// Adds a line of a hold to what holds keep.
+fn keep(reached: &mut Checkpoint, line: &Line) -> Result<(), Broken> {
+    if !matches!(line.place, Place::Held(_)) {
+        return Ok(());
+    }
+    let before = reached.kept.get(&line.place).copied().unwrap_or_default().decimal();
+    let kept = Balance::new(before.saturating_add(line.amount));
+    let kept = kept.map_err(|_| Broken::Holds { place: line.place.clone() })?;
+    reached.kept.insert(line.place.clone(), kept);
+    Ok(())
 }
 
 /// Adds a line to its balance, or takes it from the debt. Other places are outside of the account.

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use ledger::{Account, AccountId, ChargeId, Decision, Target, Timestamp, WantedCharge};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, warn};
 
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::error::{Error, Unavailable};
@@ -20,6 +22,8 @@ use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_befo
 const MAX_CHARGES_OF_A_COMMIT: usize = 97;
 /// Most charges that are asked for together.
 pub const MAX_BATCH: usize = 1_000;
+/// How long a commit may take that was begun at the last moment.
+const TIME_OF_LAST: Duration = Duration::from_secs(8);
 /// Accounts that are charged at a time.
 const ACCOUNTS_AT_ONCE: usize = 16;
 
@@ -72,7 +76,8 @@ impl Charges {
     }
 
     /// Makes many charges, of one account or of many, each with an outcome of its own, in the order in
-    /// which they are asked for. What is not begun at `end` is left: the same keys can be sent again.
+    /// which they are asked for. What is not begun at `end`, or not done
+    /// 8 seconds later, has no known outcome: the same keys tell.
     pub async fn make_all(
         &self,
         asked: &[AskedCharge],
@@ -116,13 +121,19 @@ impl Charges {
         let mut outcomes = Vec::with_capacity(asked.len());
         while let Some(rest) = asked.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
             let some = first_commit(rest);
-            let made = match Instant::now() < end {
-                true => self.make_together(some, now).await,
-                false => Err(Unavailable::Slow.into()),
+            let made = match (Instant::now() < end, end.checked_add(TIME_OF_LAST)) {
+                (true, Some(last)) => timeout_at(last, self.make_together(some, now)).await,
+                _ => Ok(Err(Unavailable::Slow.into())),
             };
+            let made = made.unwrap_or(Err(Unavailable::Slow.into()));
             match made {
                 Ok(made) => outcomes.extend(made.into_iter().map(|one| one.map_err(Arc::new))),
                 Err(error) => {
+                    let account_id = some.first().map(|one| one.account.as_str());
+                    match &error {
+                        Error::Broken(cause) => error!(account_id, %cause, "invariant broken"),
+                        cause => warn!(account_id, %cause, "charges that were not made"),
+                    }
                     let error = Arc::new(error);
                     outcomes.extend(some.iter().map(|_| Err(Arc::clone(&error))));
                 }

@@ -1,7 +1,7 @@
 //! Holds: money of a product is set aside for a use, then captured or released.
 
 use ledger::{
-    Account, AccountId, Capture, Decision, FromHold, Hold, HoldId, HoldStatus, Refusal, Target,
+    Account, AccountId, Capture, ChargeId, Decision, FromHold, Hold, HoldId, HoldStatus, Target,
     Timestamp, WantedHold,
 };
 
@@ -41,21 +41,22 @@ impl Holds {
         words: &UsageWords,
         now: Timestamp,
     ) -> Result<Once<HoldRecord>, Error> {
-        let mut seen = self.table.seen_usage(account_id, None, Some(&wanted.id)).await?;
+        let mut seen = self.seen(account_id, None, &wanted.id, now).await?;
         for tries in 0..MAX_COMMIT_TRIES {
             let account = must_exist(seen.account.clone(), account_id)?;
             if let Some(known) = seen.hold {
-                return self.placed_again(known, wanted, words, &account, now).await;
+                return placed_again(&known, wanted, words, &account, now);
             }
             let (hold, decision) = match self.decide(&account, wanted, now).await {
                 Ok(decided) => decided,
                 // The read is not a snapshot: a refusal asks for the hold once more.
-                Err(refused) => match self.table.hold(&wanted.id).await? {
-                    Some(known) => {
-                        return self.placed_again(known, wanted, words, &account, now).await;
+                Err(refused) => {
+                    seen = self.seen(account_id, None, &wanted.id, now).await?;
+                    if seen.hold.is_some() {
+                        continue;
                     }
-                    None => return Err(refused),
-                },
+                    return Err(refused);
+                }
             };
             let record = HoldRecord { hold, version: 0, words: words.clone() };
             match self.table.commit(Commit::default().hold(&record).decision(&decision)).await? {
@@ -66,7 +67,7 @@ impl Holds {
                 }
                 Committed::No(_) => {
                     pause_before_retry(tries).await;
-                    seen = self.table.seen_usage(account_id, None, Some(&wanted.id)).await?;
+                    seen = self.seen(account_id, None, &wanted.id, now).await?;
                 }
             }
         }
@@ -85,21 +86,19 @@ impl Holds {
         wanted: &Capture,
         now: Timestamp,
     ) -> Result<Once<Captured>, Error> {
-        let mut seen = self.table.seen_usage(account_id, Some(&wanted.id), Some(hold_id)).await?;
         for tries in 0..MAX_COMMIT_TRIES {
+            let seen = self.seen(account_id, Some(&wanted.id), hold_id, now).await?;
             let (account, known) = own(&seen, account_id)?;
-            if let Some(charge) = seen.charge.take() {
-                return self.captured_again(charge, known, wanted, &account, now).await;
+            if let Some(charge) = seen.charge {
+                return self.captured_again(charge, known, wanted, now).await;
             }
             let decided = ledger::capture_hold(&account, &known.hold, wanted, now);
             let (hold, charge, decision) = match decided {
                 Ok(decided) => decided,
                 // The read is not a snapshot: a refusal asks for the charge once more.
                 Err(refused) => match self.table.charge(&wanted.id).await? {
-                    Some(charge) => {
-                        return self.captured_again(charge, known, wanted, &account, now).await;
-                    }
-                    None => return Err(self.refused(refused, known, &account, now).await),
+                    Some(charge) => return self.captured_again(charge, known, wanted, now).await,
+                    None => return Err(refused.into()),
                 },
             };
             let charge = ChargeRecord { charge, words: UsageWords::default() };
@@ -110,14 +109,7 @@ impl Holds {
                     let version = next.version.saturating_add(1);
                     return Ok(Once::Now((charge, HoldRecord { version, ..next })));
                 }
-                Committed::No(Stale::Account(account)) if tries == 0 => {
-                    seen.account = Some(*account);
-                }
-                Committed::No(_) => {
-                    pause_before_retry(tries).await;
-                    seen =
-                        self.table.seen_usage(account_id, Some(&wanted.id), Some(hold_id)).await?;
-                }
+                Committed::No(_) => pause_before_retry(tries).await,
             }
         }
         Err(Unavailable::Busy.into())
@@ -135,10 +127,10 @@ impl Holds {
         now: Timestamp,
     ) -> Result<HoldRecord, Error> {
         for tries in 0..MAX_COMMIT_TRIES {
-            let seen = self.table.seen_usage(account_id, None, Some(id)).await?;
+            let seen = self.seen(account_id, None, id, now).await?;
             let (account, known) = own(&seen, account_id)?;
             let Some((hold, decision)) = ledger::release_hold(&account, &known.hold, now)? else {
-                return self.as_of(known, &account, now).await;
+                return Ok(as_of(known, &account, now));
             };
             let next = HoldRecord { hold, ..known };
             match self.table.commit(Commit::default().hold(&next).decision(&decision)).await? {
@@ -162,9 +154,9 @@ impl Holds {
         id: &HoldId,
         now: Timestamp,
     ) -> Result<HoldRecord, Error> {
-        let seen = self.table.seen_usage(account_id, None, Some(id)).await?;
+        let seen = self.seen(account_id, None, id, now).await?;
         let (account, known) = own(&seen, account_id)?;
-        self.as_of(known, &account, now).await
+        Ok(as_of(known, &account, now))
     }
 
     /// A page of the account's holds, newest first, each as it stands now: all of them, or those of
@@ -187,7 +179,10 @@ impl Holds {
         let account = account.ok_or(Error::NotFound { what: "account" })?;
         let mut items = Vec::with_capacity(page.items.len());
         for record in page.items.into_iter().filter(|one| one.hold.account == *account_id) {
-            let record = self.as_of(record, &account, now).await?;
+            let record = match is_torn(&record, &account, now) {
+                true => self.one(account_id, &record.hold.id, now).await?,
+                false => as_of(record, &account, now),
+            };
             if wanted.filter.is_none_or(|status| record.hold.status == status) {
                 items.push(record);
             }
@@ -195,77 +190,46 @@ impl Holds {
         Ok(Page { items, next: self.cursors.sealed(&scope, page.next, now).await? })
     }
 
-    /// A hold as it stands now. One that its account does not carry, and whose time is not over, has
-    /// ended since it was read.
-    async fn as_of(
+    /// The account, and the charge and the hold that a use is decided on. They are read in one request,
+    /// which is not a snapshot: an open hold that its account does not carry, though its time is not over,
+    /// was placed, captured or released in between. Then the account is read first, and the rest after it.
+    async fn seen(
         &self,
-        record: HoldRecord,
-        account: &Account,
+        account_id: &AccountId,
+        charge: Option<&ChargeId>,
+        hold: &HoldId,
         now: Timestamp,
-    ) -> Result<HoldRecord, Error> {
-        let hold = record.hold.as_of(account, now);
-        let ended_since = hold.status == HoldStatus::Expired && now < hold.expires_at;
-        if !ended_since {
-            return Ok(HoldRecord { hold, ..record });
+    ) -> Result<SeenUsage, Error> {
+        let seen = self.table.seen_usage(account_id, charge, Some(hold)).await?;
+        let torn = match (&seen.account, &seen.hold) {
+            (Some(account), Some(record)) => is_torn(record, account, now),
+            _ => false,
+        };
+        if !torn {
+            return Ok(seen);
         }
-        let known = self.table.hold(&hold.id).await?;
-        let known = known.ok_or(Error::NotFound { what: "hold" })?;
-        Ok(HoldRecord { hold: known.hold.as_of(account, now), ..known })
+        let account = self.table.account(account_id).await?;
+        let seen = self.table.seen_usage(account_id, charge, Some(hold)).await?;
+        Ok(SeenUsage { account, ..seen })
     }
 
-    /// What to say when a rule refused, and the hold may have ended since it was read.
-    async fn refused(
-        &self,
-        refusal: Refusal,
-        known: HoldRecord,
-        account: &Account,
-        now: Timestamp,
-    ) -> Error {
-        match (refusal, self.as_of(known, account, now).await) {
-            (Refusal::HoldClosed { .. }, Ok(record)) => {
-                Refusal::HoldClosed { status: record.hold.status }.into()
-            }
-            (Refusal::HoldClosed { .. }, Err(error)) => error,
-            (refusal, _) => refusal.into(),
-        }
-    }
-
-    /// The hold that this key placed before, if it is the same one.
-    async fn placed_again(
-        &self,
-        known: HoldRecord,
-        wanted: &WantedHold,
-        words: &UsageWords,
-        account: &Account,
-        now: Timestamp,
-    ) -> Result<Once<HoldRecord>, Error> {
-        let hold = &known.hold;
-        let same = hold.product == wanted.product
-            && hold.money.amount == wanted.amount
-            && hold.expires_at == hold.created_at.plus(wanted.time)
-            && known.words == *words;
-        match same {
-            true => Ok(Once::Before(self.as_of(known, account, now).await?)),
-            false => Err(Error::KeyReused),
-        }
-    }
-
-    /// The charge that this key captured before, if it is the same one, and its hold now.
+    /// The charge that this key captured before, if it is the same one, and its hold after it.
     async fn captured_again(
         &self,
         charge: ChargeRecord,
         known: HoldRecord,
         wanted: &Capture,
-        account: &Account,
         now: Timestamp,
     ) -> Result<Once<Captured>, Error> {
         let from = FromHold { id: known.hold.id.clone(), last: wanted.last };
         let same = charge.charge.from_hold.as_ref() == Some(&from)
             && charge.charge.money.amount == wanted.amount;
-        match same {
-            true => Ok(Once::Before((charge, self.as_of(known, account, now).await?))),
-            false => Err(Error::KeyReused),
+        if !same {
+            return Err(Error::KeyReused);
         }
+        // The hold may have been read before the charge was made.
+        let hold = self.one(&known.hold.account, &known.hold.id, now).await?;
+        Ok(Once::Before((charge, hold)))
     }
 
     async fn decide(
@@ -305,6 +269,34 @@ pub(crate) async fn expire(
         Committed::Yes => Ok(true),
         Committed::No(_) => Err(Unavailable::Busy.into()),
     }
+}
+
+/// The hold that this key placed before, if it is the same one.
+fn placed_again(
+    known: &HoldRecord,
+    wanted: &WantedHold,
+    words: &UsageWords,
+    account: &Account,
+    now: Timestamp,
+) -> Result<Once<HoldRecord>, Error> {
+    let hold = &known.hold;
+    let same = hold.product == wanted.product
+        && hold.money.amount == wanted.amount
+        && hold.expires_at == hold.created_at.plus(wanted.time)
+        && known.words == *words;
+    if same { Ok(Once::Before(as_of(known.clone(), account, now))) } else { Err(Error::KeyReused) }
+}
+
+/// A hold as it stands now.
+fn as_of(record: HoldRecord, account: &Account, now: Timestamp) -> HoldRecord {
+    HoldRecord { hold: record.hold.as_of(account, now), ..record }
+}
+
+/// Whether hold and account are not of one moment.
+fn is_torn(record: &HoldRecord, account: &Account, now: Timestamp) -> bool {
+    let hold = &record.hold;
+    let carried = account.open_hold(&hold.id, now).is_some();
+    hold.status == HoldStatus::Open && !carried && now < hold.expires_at
 }
 
 /// The account, and its own hold.

@@ -84,7 +84,10 @@ pub(crate) fn finding_about(notice: &ReversalNotice, kind: FindingKind, now: Tim
 }
 
 fn is_torn(order: &Order, account: &Account) -> bool {
-    account.balance(&Place::Held(order.target.clone())) < order.reversals.held
+    let aside = Place::Held(order.target.clone());
+    // What holds keep is in the same place, and is not the order's.
+    let kept = account.kept_by_holds().get(&aside).copied().unwrap_or_default();
+    account.balance(&aside).decimal().saturating_sub(kept) < order.reversals.held.decimal()
 }
 
 /// Commits what `decide` makes of an order and its account; `None` leaves both as they are. The

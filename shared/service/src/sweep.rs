@@ -86,10 +86,10 @@ impl<W: Wire> Sweeps<W> {
         let end = Instant::now().checked_add(time);
         let mut swept = Swept::default();
         self.close_overdue_transfers(now, &mut swept).await?;
-        self.close_overdue_holds(end, now, &mut swept).await?;
         self.continue_refunds(time, now, &mut swept).await?;
         let begun = self.table().sweep_cursor().await?;
         let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
+        self.close_overdue_holds(time, now, &mut swept).await;
         swept.complete = stopped.is_none();
         metrics::paid_not_credited(swept.credited.into());
         let (shard, after) = stopped.unwrap_or_default();
@@ -124,27 +124,34 @@ impl<W: Wire> Sweeps<W> {
         Ok(())
     }
 
-    /// Closes the holds whose time is over. Nobody waits for it: every rule counts their money as free.
-    async fn close_overdue_holds(
-        &self,
-        end: Option<Instant>,
-        now: Timestamp,
-        swept: &mut Swept,
-    ) -> Result<(), Error> {
+    /// Closes the holds whose time is over, last and for at most a fifth of the sweep's time: nobody waits
+    /// for it, since every rule counts their money as free.
+    async fn close_overdue_holds(&self, time: Duration, now: Timestamp, swept: &mut Swept) {
+        let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
         for shard in 0..SHARDS {
             let mut after = None;
             for _ in 0..MAX_PAGES {
-                let page = self.table().overdue_holds(shard, now, after.as_ref(), PAGE).await?;
+                if end.is_some_and(|end| Instant::now() >= end) {
+                    return;
+                }
+                let page = self.table().overdue_holds(shard, now, after.as_ref(), PAGE).await;
+                let page = match page {
+                    Ok(page) => page,
+                    Err(cause) => {
+                        // Those of this shard wait; the others, and all that came before, do not.
+                        error!(shard, %cause, "holds that cannot be closed");
+                        break;
+                    }
+                };
                 for record in page.items {
                     self.close_hold(record, now, swept).await;
                 }
                 after = page.next.as_deref().and_then(Position::parse);
-                if after.is_none() || end.is_some_and(|end| Instant::now() >= end) {
+                if after.is_none() {
                     break;
                 }
             }
         }
-        Ok(())
     }
 
     async fn close_hold(&self, record: HoldRecord, now: Timestamp, swept: &mut Swept) {

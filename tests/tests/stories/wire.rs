@@ -270,7 +270,7 @@ const EXPECTED_OF_USAGE: [&str; 9] = [
     "charge refused: 2 BatchGetItem, 3.0 read units, 0.0 write units",
     "hold: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 8.0 write units",
     "capture: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 8.0 write units",
-    "capture repeated: 1 BatchGetItem, 3.0 read units, 0.0 write units",
+    "capture repeated: 2 BatchGetItem, 5.0 read units, 0.0 write units",
     "release: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
     "page of holds: 1 GetItem, 1 BatchGetItem, 1 Query, 3.5 read units, 0.0 write units",
     "sweep of an expired hold: 2 GetItem, 1 BatchGetItem, 49 Query, 1 TransactWriteItems, 27.5 read units, 7.0 write units",

@@ -74,6 +74,7 @@ async fn places_and_checkpoints_of_the_verification_read_as_they_are_written() -
         currency: Some(Currency::parse("KWD").unwrap()),
         balances: balances.collect(),
         debt: Balance::parse("1000000000000").unwrap(),
+        kept: [(Place::parse("product:sms:held").unwrap(), Balance::parse("0.5").unwrap())].into(),
         credits: CreditSum { count: u64::MAX, sum: u128::MAX - 1 },
     };
     let findings = BTreeSet::from(["fnd_1".to_owned(), "fnd_2".to_owned()]);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ledger::{
-    Account, AccountStatus, Actor, Amount, Capture, Charge, ChargeId, Charged, Decision, Entry,
-    Hold, HoldId, HoldStatus, IdempotencyKey, MAX_HOLDS, MIN_HOLD_TIME, ProductCode, Refusal,
-    Target, Timestamp, WantedCharge, WantedHold, capture_hold, charge, expire_hold, place_hold,
-    release_hold, transfer, verify,
+    Account, AccountStatus, Actor, Amount, Balance, Capture, Charge, ChargeId, Charged, Checkpoint,
+    Decision, Entry, Hold, HoldId, HoldStatus, IdempotencyKey, MAX_HOLDS, MIN_HOLD_TIME, Place,
+    ProductCode, Refusal, Target, Timestamp, Verification, WantedCharge, WantedHold, capture_hold,
+    charge, expire_hold, place_hold, release_hold, transfer,
 };
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ fn customer() -> Account {
 /// What is available and held in sms at a moment.
 fn sms(account: &Account, at: Timestamp) -> String {
     let sms = target("product:sms");
-    let shown = |balance: ledger::Balance| balance.format(account.currency);
+    let shown = |balance: Balance| balance.format(account.currency);
     format!("{} and {} held", shown(account.available(&sms, at)), shown(account.held(&sms, at)))
 }
 
@@ -161,7 +161,7 @@ fn a_hold_is_captured_in_parts_and_what_is_left_is_free_again() {
         ["hold_captured: product:sms 4.50, product:sms:held -6.00, external:usage 1.50"]
     );
     assert_eq!((hold.status, hold.closed_at), (HoldStatus::Captured, Some(AT)));
-    assert_eq!(hold.left(), ledger::Balance::ZERO);
+    assert_eq!(hold.left(), Balance::ZERO);
     assert_eq!(sms(&decision.account, AT), "94.50 and 0.00 held");
 }
 
@@ -352,16 +352,32 @@ fn an_account_has_at_most_a_hundred_open_holds() {
 }
 
 #[test]
-fn holds_that_keep_more_than_is_set_aside_are_found() {
-    let (mut account, hold) = held("10");
-    account.holds.get_mut(&hold.id).unwrap().left = amount("10.000001");
-    let refused = verify(&[], &Account { entries: 0, ..account });
-    assert!(refused.is_err());
-    let mut account = Account { balances: Default::default(), ..self::account() };
-    let (stranger, open) = held("10").0.holds.into_iter().next().unwrap();
-    account.holds.insert(stranger, open);
-    let found = verify(&[], &account).unwrap_err();
-    assert_eq!(found.to_string(), "product:sms:held has less than the open holds keep");
+fn holds_that_do_not_keep_what_the_journal_set_aside_are_found() {
+    let (hold, decision) = place_hold(&customer(), &wanted_hold("10", TIME, "hold"), AT).unwrap();
+    let (account, entries) = (decision.account, decision.entries);
+    // The journal before is as good as this one: what it brought is where the account has it.
+    let before = Checkpoint {
+        number: entries[0].number - 1,
+        head: entries[0].previous_hash,
+        currency: Some(account.currency),
+        balances: customer().balances,
+        ..Checkpoint::beginning()
+    };
+    let checked = |account: &Account| {
+        let begun = Verification::after(account.id.clone(), before.clone());
+        let followed = entries.iter().try_fold(begun, Verification::follow).unwrap();
+        followed.finish(account).map_err(|broken| broken.to_string())
+    };
+    assert!(checked(&account).is_ok());
+    let broken = "the holds that the account carries do not keep what was set aside in \
+                  product:sms:held";
+    let lost = Account { holds: std::collections::BTreeMap::new(), ..account.clone() };
+    assert_eq!(checked(&lost).unwrap_err(), broken);
+    for other in ["9.999999", "10.000001"] {
+        let mut damaged = account.clone();
+        damaged.holds.get_mut(&hold.id).unwrap().left = amount(other);
+        assert_eq!(checked(&damaged).unwrap_err(), broken);
+    }
 }
 
 /// A step of a history: what is done, to which hold, how much in millionths, and how long after.
@@ -374,7 +390,7 @@ fn agree(account: &Account, holds: &[Hold], now: Timestamp) {
         let carried = account.open_hold(&hold.id, now);
         assert_eq!(open, carried.is_some());
         if let Some(carried) = carried {
-            assert_eq!(ledger::Balance::from(carried.left), hold.left());
+            assert_eq!(Balance::from(carried.left), hold.left());
         }
     }
 }
@@ -456,13 +472,20 @@ proptest! {
         let (account, entries, used) = play(&steps);
         let sms = Target::Product(ProductCode::parse("sms").unwrap());
         let late = AT.plus(Duration::from_secs(40 * 86_400));
-        let millionths = |balance: ledger::Balance| {
+        let millionths = |balance: Balance| {
             u64::try_from(balance.decimal() * rust_decimal::Decimal::from(1_000_000)).unwrap()
         };
         // Once every hold is over, all that was not used is there.
         prop_assert_eq!(millionths(account.available(&sms, late)) + used, 10_000);
-        prop_assert_eq!(account.held(&sms, late), ledger::Balance::ZERO);
-        let numbers: Vec<u64> = entries.iter().map(|entry| entry.number).collect();
-        prop_assert_eq!(numbers, (1..=account.entries).collect::<Vec<_>>());
+        prop_assert_eq!(account.held(&sms, late), Balance::ZERO);
+        // The journal gives the account, with what its holds keep.
+        let before = Checkpoint {
+            currency: Some(account.currency),
+            balances: [(Place::Available(sms), Balance::parse("0.01").unwrap())].into(),
+            ..Checkpoint::beginning()
+        };
+        let begun = Verification::after(account.id.clone(), before);
+        let followed = entries.iter().try_fold(begun, Verification::follow);
+        prop_assert!(followed.unwrap().finish(&account).is_ok());
     }
 }

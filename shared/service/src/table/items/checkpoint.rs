@@ -22,6 +22,8 @@ pub(in crate::table) struct CheckpointItem {
     currency: Option<String>,
     balances: BTreeMap<String, String>,
     debt: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    kept: BTreeMap<String, String>,
     credits: u64,
     credit_sum: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -34,7 +36,6 @@ impl Keyed for CheckpointItem {
 
 pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
     let checkpoint = &record.checkpoint;
-    let balances = checkpoint.balances.iter();
     let value = CheckpointItem {
         version: record.version.saturating_add(1),
         begun_at: record.begun_at.unix_millis(),
@@ -42,8 +43,9 @@ pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
         head: checkpoint.head.to_string(),
         last_entry_at: checkpoint.last_entry_at.map(Timestamp::unix_millis),
         currency: checkpoint.currency.map(|currency| currency.code().to_owned()),
-        balances: balances.map(|(place, held)| (place.to_string(), exact(*held))).collect(),
+        balances: by_place(&checkpoint.balances),
         debt: exact(checkpoint.debt),
+        kept: by_place(&checkpoint.kept),
         credits: checkpoint.credits.count,
         credit_sum: format!("{:032x}", checkpoint.credits.sum),
         findings: record.findings.iter().cloned().collect(),
@@ -54,9 +56,6 @@ pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
 pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, BrokenRecord> {
     read(item, |stored: Stored<CheckpointItem>| {
         let value = stored.value;
-        let balances = value.balances.iter().map(|(place, balance)| {
-            Some((Place::parse(place).ok()?, Balance::parse(balance).ok()?))
-        });
         let currency = match &value.currency {
             Some(code) => Some(Currency::parse(code).ok()?),
             None => None,
@@ -74,11 +73,23 @@ pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, Br
                 head: EntryHash::parse(&value.head)?,
                 last_entry_at: value.last_entry_at.map(Timestamp::from_unix_millis),
                 currency,
-                balances: balances.collect::<Option<_>>()?,
+                balances: to_balances(&value.balances)?,
                 debt: Balance::parse(&value.debt).ok()?,
+                kept: to_balances(&value.kept)?,
                 credits,
             },
             findings: value.findings.into_iter().collect(),
         })
     })
+}
+
+fn by_place(balances: &BTreeMap<Place, Balance>) -> BTreeMap<String, String> {
+    balances.iter().map(|(place, balance)| (place.to_string(), exact(*balance))).collect()
+}
+
+fn to_balances(stored: &BTreeMap<String, String>) -> Option<BTreeMap<Place, Balance>> {
+    let balance = |(place, balance): (&String, &String)| {
+        Some((Place::parse(place).ok()?, Balance::parse(balance).ok()?))
+    };
+    stored.iter().map(balance).collect()
 }
