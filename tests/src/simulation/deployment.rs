@@ -175,7 +175,7 @@ impl Deployment {
             return function.handle(&Value::Null, now).await.ok().map(|run| run.is_none_or(ended));
         };
         let day = Day::from_unix_days(i32::try_from(day).unwrap_or(i32::MAX));
-        let run = function.0.compare(day, time, now).await;
+        let run = Box::pin(function.0.compare(day, time, now)).await;
         run.ok().map(|run| run.finished_at.is_some())
     }
 

@@ -1,5 +1,7 @@
 //! Operators who find a place for a payment that has none: in a balance, or where it came from.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::actors::{Act, Actors, recent, within};
@@ -111,7 +113,7 @@ impl Actors {
     }
 
     /// A day is compared for so long, and for at least an hour of it; or what is due, as by the clock.
-    pub(super) async fn compare(&self, day: Option<u64>, time: std::time::Duration) {
+    pub(super) async fn compare(&self, day: Option<u64>, time: Duration) {
         let compared = self.deployment.compare(day, time).await;
         let mut cloud = self.deployment.network.cloud();
         cloud.saw(match compared {

@@ -46,6 +46,7 @@ impl FindingImage {
             ("credited", _) => Some(Became::Booked),
             (_, Some(Standing::Succeeded)) => Some(Became::Refunded),
             (_, Some(Standing::Failed)) => Some(Became::Returned),
+            _ if self.version == 1 && self.reversal.is_empty() => Some(Became::Lost),
             _ => None,
         }
     }

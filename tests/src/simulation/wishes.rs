@@ -105,6 +105,8 @@ pub enum Became {
     Refunded,
     /// It went back, and came back after all.
     Returned,
+    /// It came just now, and the order cannot take it.
+    Lost,
 }
 
 /// The moves of an order that the contract knows, by how it is paid. `became`: what the same commit
@@ -126,7 +128,13 @@ pub fn moves(order: &OrderImage, before: &[String], became: Option<Became>) -> R
             ("card", Some("failed" | "cancelled" | "expired")) => &["completed", "exception"],
             ("card", Some("exception")) if became == Some(Became::Booked) => &["cancelled"],
             ("card", Some("exception")) if became == Some(Became::Refunded) => &["refunded"],
-            ("card", Some("refunded")) if became == Some(Became::Returned) => &["exception"],
+            // Like any closed order that was never credited, if another wrong payment comes.
+            ("card", Some("refunded"))
+                if order.settled.is_none()
+                    && matches!(became, Some(Became::Returned | Became::Lost)) =>
+            {
+                &["exception"]
+            }
             ("offline", Some("pending_payment")) => {
                 &["pending_review", "completed", "rejected", "cancelled", "expired"]
             }
