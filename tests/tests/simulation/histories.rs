@@ -19,6 +19,8 @@ const ALL_OPERATIONS: u64 = 50_000;
 /// What must have happened in the fixed set: a simulation in which it does not proves nothing.
 const MUST_BE_SEEN: &str = "
     a commit that lost a race
+    a comparison that ended
+    a comparison that goes on later
     a comparison that was stopped
     a dispute
     a dispute that went on
@@ -49,7 +51,11 @@ const MUST_BE_SEEN: &str = "
     answer: compare 0
     answer: credit finding 200
     answer: credit finding 409 finding_closed
+    answer: credit finding 409 finding_not_creditable
+    answer: credit finding 422 currency_differs
     answer: decide again 200
+    answer: decide again 409 finding_closed
+    answer: decide again 409 finding_not_creditable
     answer: forged webhook 400 invalid_signature
     answer: import 200
     answer: import 201
@@ -74,6 +80,8 @@ const MUST_BE_SEEN: &str = "
     answer: refund 503 unavailable
     answer: refund finding 200
     answer: refund finding 409 finding_closed
+    answer: refund finding 409 finding_not_creditable
+    answer: refund finding 503 unavailable
     answer: reject 200
     answer: reject 409 already_reviewed
     answer: reject 409 order_not_reviewable
@@ -104,6 +112,7 @@ const MUST_BE_SEEN: &str = "
     card: completed to partially_refunded
     card: completed to refunded
     card: exception to cancelled
+    card: exception to refunded
     card: expired to completed
     card: partially_refunded to completed
     card: partially_refunded to refunded
@@ -115,6 +124,7 @@ const MUST_BE_SEEN: &str = "
     card: processing to completed
     card: processing to failed
     card: refunded to completed
+    card: refunded to exception
     entry: adjustment
     entry: bank_top_up, pays a debt
     entry: card_top_up, pays a debt
@@ -143,8 +153,10 @@ const MUST_BE_SEEN: &str = "
     fault: table Throttled
     fault: table Unprocessed
     finding closed: credited
+    finding closed: cured
     finding closed: refunded
     finding closed: resolved
+    finding opened again
     finding with a refund
     finding: amount_differs
     finding: currency_differs
