@@ -154,13 +154,14 @@ impl Model {
         let about = |known: &Payment| known.id == *payment && known.order == *order;
         let paid = self.payments.iter().any(about);
         let taken = back.of(payment);
+        // An operator may have credited what was told, and not what was taken.
+        let otherwise = self.credited.get(payment) == Some(order)
+            && self
+                .credited_as(payment)
+                .is_some_and(|credited| !taken.is_some_and(|taken| taken.is(credited)));
         let right = match kind.as_str() {
-            "credited_not_paid" => {
-                self.credited.get(payment) == Some(order)
-                    && self
-                        .credited_as(payment)
-                        .is_some_and(|credited| !taken.is_some_and(|taken| taken.is(credited)))
-            }
+            "credited_not_paid" => otherwise,
+            "amount_differs" | "currency_differs" if otherwise => taken.is_some(),
             "payment_already_used" => paid,
             _ => paid && finding.is_lost(),
         };
