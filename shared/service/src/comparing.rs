@@ -327,6 +327,10 @@ impl<W: Wire> Comparisons<W> {
         };
         let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
+            Ok(Confirmed::GoesBack) => {
+                self.name_leading(notice, paid, report).await?;
+                return Ok(None);
+            }
             Ok(_) => {
                 let ids: Vec<_> = payment.into_iter().collect();
                 return Ok(self.refunds.table.payments(&ids).await?.pop());
@@ -343,6 +347,23 @@ impl<W: Wire> Comparisons<W> {
             report.finds(finding.id(), kind, &[(paid, 1)]);
         }
         Ok(None)
+    }
+
+    /// Names the finding that a payment leads to, which is on its way back: perhaps one of another order.
+    async fn name_leading(
+        &self,
+        notice: &Notice,
+        paid: Money,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Some(payment) = notice.payment_id() else { return Ok(()) };
+        let known = self.refunds.table.payment_or_finding(payment).await?;
+        let Some(ClaimOrFinding::Finding(id)) = known else { return Ok(()) };
+        let record = self.refunds.table.finding(&id).await?;
+        if let Some(FindingRecord { finding, closed: None, .. }) = record {
+            report.finds(id, finding.kind, &[(paid, 1)]);
+        }
+        Ok(())
     }
 
     async fn compare_reversal(

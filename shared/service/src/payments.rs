@@ -25,6 +25,9 @@ pub enum Confirmed {
     Reversed,
     /// The notice tells nothing new.
     Unchanged,
+    /// The payment is on its way back to whoever paid it, or went back: the finding that it leads to
+    /// knows. Nothing is credited.
+    GoesBack,
     /// Money and records disagree; the finding is stored.
     Found(FindingKind),
 }
@@ -39,6 +42,7 @@ impl Confirmed {
             Self::Recorded => "recorded",
             Self::Reversed => "reversed",
             Self::Unchanged => "unchanged",
+            Self::GoesBack => "goes_back",
             Self::Found(kind) => kind.name(),
         }
     }
@@ -184,9 +188,7 @@ fn decide_payment(
             };
             let commit = written(record, *order).payment(&claim).decision(&decision);
             Ok(match &seen.finding {
-                Some(found) if found.gives_back() => {
-                    Step::Done(Confirmed::Found(found.finding.kind))
-                }
+                Some(found) if found.gives_back() => Step::Done(Confirmed::GoesBack),
                 // Written in the same commit, so that nobody begins to give it back meanwhile.
                 Some(found) if found.closed.is_none() => {
                     let (by, how) = (Actor::stripe(), How::Cured);

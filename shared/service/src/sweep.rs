@@ -236,7 +236,9 @@ impl<W: Wire> Sweeps<W> {
         while let Some((account_id, order_id, outcome)) = sweeping.next().await {
             swept.looked_at = swept.looked_at.saturating_add(1);
             let count = match outcome {
-                Ok(Confirmed::Unchanged | Confirmed::AlreadyCredited) => continue,
+                Ok(Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::GoesBack) => {
+                    continue;
+                }
                 Ok(Confirmed::Found(kind)) => {
                     let finding = kind.name();
                     error!(%account_id, %order_id, finding, "money and records disagree");

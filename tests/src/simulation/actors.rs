@@ -14,6 +14,7 @@ pub use super::desk::Arrival;
 use super::desk::{Acceptance, Uploaded};
 pub use super::desk_back::Share;
 use super::desk_back::{AskedAdjustment, AskedRefund};
+use super::desk_findings::Decided;
 use super::micros::{self, Micros};
 use super::model::{Wish, order_id};
 use crate::Answer;
@@ -119,6 +120,26 @@ pub enum Act {
     AdjustAgain(usize),
     /// An operator closes a finding.
     Resolve(usize),
+    /// An operator credits the payment of a finding.
+    CreditFinding {
+        /// Which finding.
+        choice: usize,
+        /// To whom, if it is not whose payment it was.
+        customer: usize,
+        /// `wallet` or `product:<code>`.
+        balance: String,
+    },
+    /// An operator gives the payment of a finding back.
+    GiveBack(usize),
+    /// An operator says again what is to become of a payment.
+    DecideAgain(usize),
+    /// A day is compared for a while; or what is due, as by the clock.
+    Compare {
+        /// Which day, counted from 1970.
+        day: Option<u64>,
+        /// For how long.
+        time: Duration,
+    },
     /// A customer moves money from the wallet to a product.
     Transfer {
         /// Which customer.
@@ -180,6 +201,8 @@ pub(super) struct Books {
     pub(super) refunds: Vec<AskedRefund>,
     /// What operators put into balances and took out of them.
     pub(super) adjustments: Vec<AskedAdjustment>,
+    /// What operators decided about findings.
+    pub(super) decided: Vec<Decided>,
     /// Orders that customers called off without being told how that went.
     cancels: Vec<(usize, String)>,
 }
@@ -221,6 +244,10 @@ impl Act {
             Self::Refund { .. } | Self::RefundAgain(_) => "refund",
             Self::Adjust { .. } | Self::AdjustAgain(_) => "adjust",
             Self::Resolve(_) => "resolve",
+            Self::CreditFinding { .. } => "credit finding",
+            Self::GiveBack(_) => "refund finding",
+            Self::DecideAgain(_) => "decide again",
+            Self::Compare { .. } => "compare",
             Self::Transfer { .. } => "transfer",
             Self::Repeat(_) => "repeat",
             Self::Cancel(_) => "cancel",
@@ -301,7 +328,10 @@ impl Actors {
         let events = cloud.provider.events.iter().enumerate();
         let events = events.filter(|(_, event)| !event.taken);
         let events = events.map(|(index, _)| Act::Deliver(index));
-        let by_operators = said.chain(refunds).chain(adjustments);
+        let decided = books.decided.iter().enumerate();
+        let decided = decided.filter(|(_, decided)| !decided.answered);
+        let decided = decided.map(|(index, _)| Act::DecideAgain(index));
+        let by_operators = said.chain(refunds).chain(adjustments).chain(decided);
         requests.chain(by_operators).chain(cancels).chain(events).collect()
     }
 
@@ -356,6 +386,13 @@ impl Actors {
             | Act::Adjust { .. }
             | Act::AdjustAgain(_)
             | Act::Resolve(_) => self.perform_going_back(act, calm).await,
+            Act::CreditFinding { .. } | Act::GiveBack(_) | Act::DecideAgain(_) => {
+                self.perform_on_findings(act, calm).await
+            }
+            Act::Compare { day, time } => {
+                self.compare(*day, *time).await;
+                None
+            }
             act => self.perform_at_the_desk(act, calm).await,
         }
     }

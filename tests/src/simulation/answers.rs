@@ -120,7 +120,7 @@ fn is_allowed(wish: &Wish) -> bool {
         (Wish::Transfer { amount, .. }, _) => *amount >= cents(100),
         (Wish::Offline { .. }, (payable, "CNY")) => payable >= cents(50_000),
         (Wish::Offline { .. }, (payable, _)) => payable >= cents(10_000),
-        (Wish::Booked { .. }, _) => true,
+        (Wish::Booked { .. } | Wish::Found { .. }, _) => true,
     }
 }
 

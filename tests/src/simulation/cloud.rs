@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::engine::{Engine, Reply};
 use super::images::Step;
 use super::journal::matches_journal;
-use super::model::{Model, Order};
+use super::model::Model;
 use super::network::Call;
 use super::provider::Provider;
 use super::queue::Queue;
@@ -147,8 +147,7 @@ impl Cloud {
             }
             "objects" => self.ask_objects(call),
             _ => {
-                let orders = &self.model.orders;
-                let checked = self.provider.check(call, |id| orders.get(id).map(Order::now));
+                let checked = self.provider.check(call, &self.model);
                 self.must(checked);
                 self.provider.answer(call)
             }
@@ -225,7 +224,7 @@ impl Cloud {
             self.made_at.entry(format!("ORDER#{}", order.id)).or_insert_with(Instant::now);
             self.note(&format!("{} {} {:?}", order.id, order.version, order.statuses));
         }
-        self.model.commit(&step, &self.provider.back)
+        self.model.commit(&step, &self.provider)
     }
 
     /// An index page without what is too new for it.
@@ -301,6 +300,7 @@ impl Cloud {
             step.finding
                 .as_ref()
                 .is_none_or(|finding| model.findings.get(&finding.id) == Some(finding)),
+            step.comparison.as_ref().is_none_or(|run| model.comparisons.get(&run.id) == Some(run)),
         ];
         match known.iter().all(|known| *known) {
             true => Ok(()),
@@ -315,7 +315,7 @@ impl Cloud {
     pub fn audit_everything(&mut self) -> Result<(), String> {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
-        let (mut references, mut pointers, mut adjustments) = (0, 0, 0);
+        let (mut references, mut pointers, mut adjustments, mut compared) = (0, 0, 0, 0);
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -350,6 +350,7 @@ impl Cloud {
                 pointers += usize::from(step.pointer.is_some());
                 adjustments += usize::from(step.adjustment.is_some());
                 findings += usize::from(step.finding.is_some());
+                compared += usize::from(step.comparison.is_some());
             }
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -360,6 +361,9 @@ impl Cloud {
         let known = model.accounts.values().fold(0, |sum, account| sum + account.entries.len());
         let counted =
             (left.len(), accounts, entries, claims, findings, references, pointers, adjustments);
+        if compared != model.comparisons.len() {
+            return Err(format!("the table has {compared} comparisons"));
+        }
         let (credited, found) = (model.credited.len(), model.findings.len());
         let (accounts, references) = (model.accounts.len(), model.references.len());
         let (pointers, adjustments) = (model.pointers.len(), model.adjustments.len());

@@ -12,12 +12,14 @@ use axum::body::Body;
 use axum::http::Request;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
-use ledger::{AccountId, Actor, Currency};
+use ledger::{AccountId, Actor, Currency, Day};
 use local::clock::Clock;
 use local::functions::{Functions, Surroundings};
 use local::gateway::Gateway;
 use local::pump;
+use serde_json::Value;
 use service::catalogue::Catalogue;
+use service::comparison::Comparison;
 use service::configuration::{CatalogueChange, change_catalogue};
 use service::error::Unavailable;
 use service::keys::{self, KeyOwner, NewKey, Scope};
@@ -37,8 +39,8 @@ use super::queue::Queue;
 use super::stripe_wire::StripeWire;
 use crate::Answer;
 
-/// When every history begins.
-const BEGINNING: i64 = 1_795_000_000_000;
+/// When every history begins: shortly after a midnight, so that a day is compared soon.
+const BEGINNING: i64 = 1_795_046_700_000;
 const BUCKET: &str = "files";
 const QUEUE_URL: &str = "http://queue/000000000000/confirmations";
 const WEBHOOK_SECRET: &str = "whsec_simulated";
@@ -162,6 +164,19 @@ impl Deployment {
     /// A whole round of the verification; none if it did not come to its end.
     pub async fn verify(&self) -> Option<Verified> {
         self.gateway.functions.verify_accounts.whole_round(self.clock.now()).await.ok()
+    }
+
+    /// A day is compared for so long, and for at least an hour of it; or what is due, as by the clock.
+    /// Whether it came to its end; none if it was stopped.
+    pub async fn compare(&self, day: Option<u64>, time: Duration) -> Option<bool> {
+        let (function, now) = (&self.gateway.functions.compare_payments, self.clock.now());
+        let Some(day) = day else {
+            let ended = |run: Comparison| run.finished_at.is_some();
+            return function.handle(&Value::Null, now).await.ok().map(|run| run.is_none_or(ended));
+        };
+        let day = Day::from_unix_days(i32::try_from(day).unwrap_or(i32::MAX));
+        let run = Box::pin(function.0.compare(day, time, now)).await;
+        run.ok().map(|run| run.finished_at.is_some())
     }
 
     /// The key of a customer.

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::engine::Reply;
-use super::images::OrderImage;
-use super::micros;
+use super::micros::{self, Micros};
+use super::model::{Model, Order};
+use super::movements::Category;
 use super::network::Call;
 use super::provider::{Provider, field, number, read_form, refuse_for, reply};
 
@@ -32,10 +33,16 @@ pub struct GoneBack {
 pub struct Taken {
     /// The payment.
     pub payment: String,
+    /// The account that it names.
+    pub account: String,
+    /// The order that it names.
+    pub order: String,
     /// How much, in cents.
     pub cents: u64,
     /// In what, in lower case.
     pub currency: &'static str,
+    /// When, in seconds.
+    pub created: i64,
 }
 
 /// Where a refund stands; it only ever moves down this list.
@@ -65,6 +72,8 @@ pub struct Refund {
     pub standing: Standing,
     /// What the endpoint is told of that, sooner or later; nothing if every event of it is lost.
     pub told: Option<Standing>,
+    /// Whether it moved the balance: its money had left, whatever came of that.
+    pub moved: bool,
     /// The marks that it carries; none if it was made in the dashboard.
     pub marks: BTreeMap<String, String>,
     created: i64,
@@ -102,6 +111,14 @@ impl Standing {
     }
 }
 
+impl Taken {
+    /// Whether it is exactly so many dollars.
+    #[must_use]
+    pub fn is(&self, dollars: Micros) -> bool {
+        self.currency == "usd" && micros::from_cents(self.cents) == dollars
+    }
+}
+
 impl Refund {
     /// The id of the request that it was made for.
     #[must_use]
@@ -111,6 +128,14 @@ impl Refund {
 }
 
 impl Dispute {
+    fn shape(&self) -> Value {
+        json!({
+            "id": self.id, "object": "dispute", "payment_intent": self.payment,
+            "amount": self.cents, "currency": self.currency, "status": self.status(),
+            "reason": "fraudulent", "created": self.created, "metadata": {},
+        })
+    }
+
     fn status(&self) -> &'static str {
         let is = |fact| self.facts.contains(fact);
         match () {
@@ -159,15 +184,25 @@ impl GoneBack {
         self.refunds.iter().find(|refund| refund.asked() == Some(request))
     }
 
-    /// Payments are taken once, whatever is said of them later.
-    pub(super) fn take(&mut self, payment: &str, cents: u64, currency: &'static str) {
-        if self.taken.iter().all(|taken| taken.payment != payment) {
-            self.taken.push(Taken { payment: payment.to_owned(), cents, currency });
-        }
+    /// A payment that was really taken.
+    #[must_use]
+    pub fn of(&self, payment: &str) -> Option<&Taken> {
+        self.taken.iter().find(|taken| taken.payment == payment)
     }
 
-    fn of(&self, payment: &str) -> Option<&Taken> {
-        self.taken.iter().find(|taken| taken.payment == payment)
+    /// A refund or a dispute in the provider's shape, and its payment.
+    pub(super) fn shape_of(&self, id: &str) -> (Value, String) {
+        let refund = self.refund(id).map(|refund| (shape(refund), refund.payment.clone()));
+        let dispute = self.dispute(id).map(|dispute| (dispute.shape(), dispute.payment.clone()));
+        refund.or(dispute).unwrap_or_default()
+    }
+
+    /// A dispute that is looked at.
+    pub(super) fn answer_dispute(&self, id: &str) -> Reply {
+        match self.dispute(id) {
+            Some(dispute) => reply(200, &dispute.shape()),
+            None => refuse_for("resource_missing"),
+        }
     }
 
     /// Why so much of a payment cannot be given back now, in the provider's words.
@@ -192,22 +227,21 @@ impl GoneBack {
 impl Provider {
     /// Whether a refund may be asked for: it was set aside before, its key belongs to it alone, and it
     /// was not made under another key.
-    pub(super) fn check_refund<'model>(
-        &self,
-        call: &Call,
-        stored: impl Fn(&str) -> Option<&'model OrderImage>,
-    ) -> Result<(), String> {
+    pub(super) fn check_refund(&self, call: &Call, model: &Model) -> Result<(), String> {
         let form = read_form(&call.body);
         let (order, id) = (field(&form, "metadata[order_id]"), field(&form, "metadata[refund_id]"));
-        let image =
-            stored(order).ok_or_else(|| format!("a refund of {order}, which is nowhere"))?;
-        let refund = image.reversals.refund(id);
-        let refund = refund.ok_or_else(|| format!("{id} of {order} is not set aside"))?;
-        let payment = image.settled.as_ref().and_then(|settled| settled.payment.as_deref());
+        let image = model.orders.get(order).map(Order::now);
+        let of_order = image.and_then(|image| {
+            let payment = image.settled.as_ref()?.payment.as_deref()?;
+            Some((payment, image.reversals.refund(id)?))
+        });
+        // One of a finding may have been overtaken by another one since it was set aside.
+        let of_finding = model.set_aside.get(id);
+        let of_finding = of_finding.map(|(payment, refund)| (payment.as_str(), refund));
+        let set_aside = of_order.or(of_finding);
+        let (payment, refund) = set_aside.ok_or_else(|| format!("{id} is not set aside"))?;
         let cents = number(field(&form, "amount")).unwrap_or_default();
-        if payment != Some(field(&form, "payment_intent"))
-            || micros::from_cents(cents) != refund.amount
-        {
+        if payment != field(&form, "payment_intent") || micros::from_cents(cents) != refund.amount {
             return Err(format!("{id} was asked for as {form:?}, and is {refund:?}"));
         }
         let key = call.key.as_deref().unwrap_or_default();
@@ -293,10 +327,12 @@ impl Provider {
     /// A refund arrives, or comes back. Whether it could.
     pub fn refund_ends(&mut self, index: usize, standing: Standing, lost: bool) -> bool {
         let refund = &mut self.back.refunds[index];
-        if refund.standing >= standing {
+        let before = refund.standing;
+        if before >= standing {
             return false;
         }
         refund.standing = standing;
+        self.book_refund(index, before);
         let failed = standing == Standing::Failed;
         self.tell_refund(index, if failed { "refund.failed" } else { "refund.updated" }, lost);
         true
@@ -339,6 +375,12 @@ impl Provider {
             "closed" => dispute.closed = true,
             fact => drop(dispute.facts.insert(fact)),
         }
+        let Dispute { id, cents, currency, .. } = dispute.clone();
+        match next {
+            "withdrawn" => self.book(Category::Dispute, &id, cents, currency),
+            "reinstated" => self.book(Category::DisputeReversal, &id, cents, currency),
+            _ => {}
+        }
         self.tell_dispute(index, event, lost);
         true
     }
@@ -353,10 +395,12 @@ impl Provider {
         let currency = self.back.of(payment).map_or("usd", |taken| taken.currency);
         let id = format!("re_{}", self.back.refunds.len() + 1);
         let payment = payment.to_owned();
-        let (told, created) = (None, self.now());
-        let refund = Refund { id, payment, cents, currency, standing, told, marks, created };
+        let (told, moved, created) = (None, false, self.now());
+        let refund = Refund { id, payment, cents, currency, standing, told, moved, marks, created };
         self.back.refunds.push(refund);
-        self.back.refunds.len() - 1
+        let index = self.back.refunds.len() - 1;
+        self.book_refund(index, Standing::Pending);
+        index
     }
 
     fn tell_refund(&mut self, index: usize, kind: &str, lost: bool) {
@@ -370,12 +414,7 @@ impl Provider {
 
     fn tell_dispute(&mut self, index: usize, change: &str, lost: bool) {
         let dispute = self.back.disputes[index].clone();
-        let object = json!({
-            "id": dispute.id, "object": "dispute", "payment_intent": dispute.payment,
-            "amount": dispute.cents, "currency": dispute.currency, "status": dispute.status(),
-            "reason": "fraudulent", "created": dispute.created, "metadata": {},
-        });
-        self.tell(&format!("charge.dispute.{change}"), object);
+        self.tell(&format!("charge.dispute.{change}"), dispute.shape());
         if lost {
             return self.lose_last();
         }

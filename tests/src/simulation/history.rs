@@ -93,15 +93,20 @@ pub struct Failure {
 const AT_ONCE: usize = 12;
 /// Rounds of trying again after everything was healed, at most.
 const ROUNDS: usize = 100;
+/// Milder weather lasts for so many operations.
+const MILD_OPERATIONS: u64 = 60;
 /// Longer than anything that is still under way.
 const SETTLE: Duration = Duration::from_secs(60);
 
 /// One simulation as it runs.
-struct Run {
-    actors: Arc<Actors>,
-    random: fastrand::Rng,
+pub(super) struct Run {
+    pub(super) actors: Arc<Actors>,
+    pub(super) random: fastrand::Rng,
+    weather: Weather,
     under_way: JoinSet<()>,
-    done: u64,
+    pub(super) done: u64,
+    /// Until which operation the weather is milder.
+    mild_until: u64,
 }
 
 /// Simulates a history on this thread: first anything may fail and nothing may be wrong, then
@@ -124,10 +129,12 @@ pub fn simulate(plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<Outcome, B
         if plan.keep_history {
             deployment.network.cloud().keep_history();
         }
-        deployment.network.set_weather(Weather::of(&mut random));
+        let weather = Weather::of(&mut random);
+        deployment.network.set_weather(weather);
         deployment.network.cloud().queue.max_receives = random.u32(1..=10);
         let actors = Arc::new(Actors::new(deployment));
-        let mut run = Run { actors, random, under_way: JoinSet::new(), done: 0 };
+        let (under_way, done, mild_until) = (JoinSet::new(), 0, 0);
+        let mut run = Run { actors, random, weather, under_way, done, mild_until };
         let ran = run.run(plan.operations, progress).await;
         let mut cloud = run.actors.deployment.network.cloud();
         let lines = cloud.take_history();
@@ -156,6 +163,9 @@ impl Run {
         while self.done < operations {
             self.something_happens().await;
             self.nothing_is_wrong()?;
+            if self.done >= self.mild_until {
+                self.actors.deployment.network.set_weather(self.weather);
+            }
             if self.done.is_multiple_of(256) {
                 progress(self.done);
             }
@@ -176,10 +186,14 @@ impl Run {
             .cloud()
             .model
             .payments_are_settled(|model, payment| model.untold.contains(payment))?;
+        if self.random.u32(0..3) == 0 {
+            self.comparing_needs_no_sweep().await?;
+        }
         self.everything_ends().await;
         self.converge().await?;
         self.refunds_end().await;
         self.converge().await?;
+        self.everything_is_compared().await?;
         {
             let mut cloud = self.actors.deployment.network.cloud();
             cloud.audit_everything()?;
@@ -199,7 +213,7 @@ impl Run {
         }
     }
 
-    fn nothing_is_wrong(&self) -> Result<(), String> {
+    pub(super) fn nothing_is_wrong(&self) -> Result<(), String> {
         match &self.actors.deployment.network.cloud().broken {
             Some(violation) => Err(violation.clone()),
             None => Ok(()),
@@ -213,7 +227,8 @@ impl Run {
             0..120 => self.order().await,
             120..170 => self.order_offline().await,
             170..290 => self.transfer().await,
-            290..350 => self.act(Act::Repeat(choice)).await,
+            290..335 => self.act(Act::Repeat(choice)).await,
+            335..350 => self.at_the_desk_for_findings(choice).await,
             350..440 => self.at_the_desk(choice).await,
             440..500 => self.at_the_desk_for_refunds(choice).await,
             500..530 => self.act(Act::Cancel(choice)).await,
@@ -226,7 +241,8 @@ impl Run {
             820..920 => self.act(Act::Deliver(choice)).await,
             920..965 => self.act(Act::Feed).await,
             965..972 => self.act(Act::Forge(choice)).await,
-            972..980 => {
+            972..974 => self.something_is_compared().await,
+            974..980 => {
                 self.actors.deployment.network.cloud().something_strange(self.random.u32(..))
             }
             980..986 => self.outage(),
@@ -238,14 +254,15 @@ impl Run {
     }
 
     /// Starts an operation; one in fifty is killed on its way.
-    async fn act(&mut self, act: Act) {
+    pub(super) async fn act(&mut self, act: Act) {
         while self.under_way.len() >= AT_ONCE {
             drop(self.under_way.join_next().await);
         }
         while self.under_way.try_join_next().is_some() {}
         self.done += 1;
+        let lives = if matches!(act, Act::Compare { .. }) { 2_000 } else { 40 };
         let patience = match self.random.u32(0..50) {
-            0 => Patience::Killed(Duration::from_millis(self.random.u64(0..40))),
+            0 => Patience::Killed(Duration::from_millis(self.random.u64(0..lives))),
             _ => Patience::Endless,
         };
         let (actors, number) = (Arc::clone(&self.actors), self.done);
@@ -360,6 +377,40 @@ impl Run {
         };
         if self.random.u32(0..8) == 0 {
             // Two operators at once.
+            self.act(act.clone()).await;
+        }
+        self.act(act).await;
+    }
+
+    /// Somebody finds a place for a payment that has none; sometimes two do, and not the same.
+    async fn at_the_desk_for_findings(&mut self, choice: usize) {
+        let (customer, balance) = (self.customer(), self.target());
+        let credit = Act::CreditFinding { choice, customer, balance };
+        let acts = match self.random.u32(0..10) {
+            0..4 => vec![credit],
+            4..6 => vec![Act::GiveBack(choice)],
+            6 => vec![credit.clone(), credit],
+            7 => vec![credit, Act::GiveBack(choice)],
+            8 => vec![Act::GiveBack(choice), Act::GiveBack(choice), credit],
+            _ => vec![Act::DecideAgain(choice)],
+        };
+        for act in acts {
+            self.act(act).await;
+        }
+    }
+
+    /// Some hours of today or of an earlier day are compared while everything goes on.
+    async fn something_is_compared(&mut self) {
+        // A day costs so many requests that in the worst weather hardly an hour of it is ever compared.
+        if self.random.u32(0..4) > 0 {
+            self.actors.deployment.network.set_weather(self.weather.milder());
+            self.mild_until = self.done + MILD_OPERATIONS;
+        }
+        let today = self.today();
+        let day = if self.random.u32(0..3) == 0 { today - 1 } else { today };
+        let time = Duration::from_millis(self.random.u64(0..3_000));
+        let act = Act::Compare { day: Some(day), time };
+        if self.random.u32(0..4) == 0 {
             self.act(act.clone()).await;
         }
         self.act(act).await;
@@ -543,6 +594,7 @@ impl Run {
             1 if self.random.bool() => {
                 clock.advance(Duration::from_secs(self.random.u64(0..9 * 86_400)));
                 self.act(Act::Sweep).await;
+                self.act(Act::Compare { day: None, time: Duration::ZERO }).await;
             }
             1 => clock.advance(Duration::from_secs(self.random.u64(0..90_000))),
             _ => clock.advance(Duration::from_secs(self.random.u64(0..3_600))),
@@ -580,56 +632,6 @@ impl Run {
         let cloud = self.actors.deployment.network.cloud();
         let (left, waiting) = (self.actors.left_to_do_of(&cloud), cloud.queue.len());
         Err(format!("it does not come to an end: {left:?}, {waiting} messages in the queue"))
-    }
-
-    /// Every page that is open will be closed, and every delayed payment arrives or fails.
-    async fn everything_ends(&mut self) {
-        self.delayed_payments_end();
-        self.actors.deployment.network.cloud().provider.back.next = Standing::Succeeded;
-        // A week, in which nobody reports what nobody paid.
-        self.days_pass(7);
-        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
-    }
-
-    /// Every refund that is on its way arrives or comes back, told or not, and is found out.
-    async fn refunds_end(&mut self) {
-        {
-            let mut cloud = self.actors.deployment.network.cloud();
-            for index in 0..cloud.provider.back.refunds.len() {
-                if cloud.provider.back.refunds[index].standing == Standing::Pending {
-                    let came_back = self.random.u32(0..3) == 0;
-                    let standing = if came_back { Standing::Failed } else { Standing::Succeeded };
-                    let lost = self.random.bool();
-                    cloud.provider.refund_ends(index, standing, lost);
-                }
-            }
-        }
-        self.actors.deployment.clock.advance(Duration::from_secs(5 * 60));
-        self.actors.act(self.done, Act::Sweep, Patience::Calm).await;
-    }
-
-    fn delayed_payments_end(&mut self) {
-        let mut cloud = self.actors.deployment.network.cloud();
-        for index in 0..cloud.provider.sessions.len() {
-            if cloud.provider.sessions[index].status == SessionStatus::Delayed {
-                match self.random.bool() {
-                    true => {
-                        let payment = cloud.provider.arrive(index);
-                        cloud.model.payments.insert(payment);
-                    }
-                    false => cloud.provider.fail_delayed(index),
-                }
-            }
-        }
-    }
-
-    fn a_day_passes(&self) {
-        self.days_pass(1);
-    }
-
-    fn days_pass(&self, days: u64) {
-        self.actors.deployment.clock.advance(Duration::from_secs((days * 24 + 1) * 3_600));
-        self.actors.deployment.network.cloud().provider.expire_overdue();
     }
 }
 

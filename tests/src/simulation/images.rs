@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::comparing::{ComparisonImage, comparison};
 use super::micros::{self, Micros};
 
 /// What one transaction put into the table.
@@ -17,16 +18,22 @@ pub struct Step {
     pub others: usize,
     /// The order, if it wrote one.
     pub order: Option<OrderImage>,
+    /// The order that could not take its payment, if that was booked as an order of its own.
+    pub follower: Option<OrderImage>,
     /// The claim of a payment.
     pub claim: Option<ClaimImage>,
     /// Claims of refunds and disputes whose money is taken.
     pub taken: Vec<TakenImage>,
+    /// What is claimed, and when that was, in milliseconds.
+    pub settled: Vec<(String, u64)>,
     /// A finding.
     pub finding: Option<FindingImage>,
     /// What leads from a payment to its finding: payment and finding.
     pub pointer: Option<(String, String)>,
     /// An adjustment.
     pub adjustment: Option<AdjustmentImage>,
+    /// A comparison with the provider.
+    pub comparison: Option<ComparisonImage>,
     /// The entry.
     pub entry: Option<EntryImage>,
     /// The account.
@@ -85,7 +92,7 @@ pub struct LineImage {
 }
 
 /// An order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderImage {
     /// Its id.
     pub id: String,
@@ -227,12 +234,16 @@ pub struct FindingImage {
     pub version: u64,
     /// What disagrees.
     pub kind: String,
+    /// The account; empty if nobody knows.
+    pub account: String,
     /// The order; empty if nobody knows.
     pub order: String,
     /// The payment.
     pub payment: String,
     /// The refund or dispute; empty if it is about the payment itself.
     pub reversal: String,
+    /// How much our records say, and of what.
+    pub expected: Option<(Micros, String)>,
     /// How much the outside says, and of what.
     pub actual: Option<(Micros, String)>,
     /// The refund of the whole payment.
@@ -276,6 +287,11 @@ impl Step {
         for item in items {
             step.add(item).ok_or_else(|| format!("an item that cannot be read: {item}"))?;
         }
+        // Of two orders, one is paid by the payment that the other one could not take.
+        let claimed = step.claim.as_ref().map(|claim| claim.order.as_str());
+        if step.follower.as_ref().is_some_and(|order| claimed == Some(&order.id)) {
+            std::mem::swap(&mut step.order, &mut step.follower);
+        }
         Ok(step)
     }
 
@@ -289,20 +305,31 @@ impl Step {
             "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" | "CHECKPOINT" => {
                 self.others += 1;
             }
-            "ORDER" => self.order = Some(order(id, item)?),
+            "ORDER" => {
+                let before = self.order.replace(order(id, item)?);
+                if self.follower.is_some() {
+                    return None;
+                }
+                self.follower = before;
+            }
             "PAYMENT" if text(item, "sk")? == "FOUND" => {
                 self.pointer = Some((id.to_owned(), text(item, "finding_id")?.to_owned()));
             }
             "PAYMENT" => {
                 let order = text(item, "order_id")?.to_owned();
                 self.claim = Some(ClaimImage { payment: id.to_owned(), order });
+                self.settled.push((id.to_owned(), number(item, "settled_at")?));
             }
-            "REVERSAL" => self.taken.push(TakenImage {
-                reversal: id.to_owned(),
-                payment: text(item, "payment_id")?.to_owned(),
-                order: text(item, "order_id")?.to_owned(),
-                amount: micros::parse(text(item, "amount")?)?,
-            }),
+            "REVERSAL" => {
+                self.taken.push(TakenImage {
+                    reversal: id.to_owned(),
+                    payment: text(item, "payment_id")?.to_owned(),
+                    order: text(item, "order_id")?.to_owned(),
+                    amount: micros::parse(text(item, "amount")?)?,
+                });
+                self.settled.push((id.to_owned(), number(item, "settled_at")?));
+            }
+            "COMPARISON" => self.comparison = Some(comparison(id, item)?),
             "FINDING" => self.finding = Some(finding(id, item)?),
             "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
             "JOURNAL" => self.entry = Some(entry(id, item)?),
@@ -356,15 +383,17 @@ fn finding(id: &str, item: &Value) -> Option<FindingImage> {
         id: id.to_owned(),
         version: number(item, "version")?,
         kind: text(item, "kind")?.to_owned(),
+        account: own("account_id"),
         order: own("order_id"),
         payment: own("payment_id"),
         reversal: own("reversal_id"),
+        expected: match &item["expected"]["M"] {
+            Value::Null => None,
+            expected => Some(money(expected)?),
+        },
         actual: match &item["actual"]["M"] {
             Value::Null => None,
-            actual => Some((
-                micros::parse(text(actual, "amount")?)?,
-                text(actual, "currency")?.to_owned(),
-            )),
+            actual => Some(money(actual)?),
         },
         refund: match &item["refund"]["M"] {
             Value::Null => None,
@@ -378,6 +407,10 @@ fn finding(id: &str, item: &Value) -> Option<FindingImage> {
             }
         },
     })
+}
+
+fn money(item: &Value) -> Option<(Micros, String)> {
+    Some((micros::parse(text(item, "amount")?)?, text(item, "currency")?.to_owned()))
 }
 
 fn adjustment(id: &str, item: &Value) -> Option<AdjustmentImage> {
@@ -478,10 +511,10 @@ fn amounts(item: &Value, name: &str) -> Option<BTreeMap<String, Micros>> {
     amounts.collect()
 }
 
-fn text<'item>(item: &'item Value, name: &str) -> Option<&'item str> {
+pub(super) fn text<'item>(item: &'item Value, name: &str) -> Option<&'item str> {
     item[name]["S"].as_str()
 }
 
-fn number(item: &Value, name: &str) -> Option<u64> {
+pub(super) fn number(item: &Value, name: &str) -> Option<u64> {
     u64::from_str_radix(item[name]["N"].as_str()?, 10).ok()
 }

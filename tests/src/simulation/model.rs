@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank::{self, Received, dollars};
+use super::comparing::ComparisonImage;
 use super::going_back::GoneBack;
 use super::images::{
     AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage, RefundImage,
@@ -15,6 +16,7 @@ use super::images::{
 };
 use super::journal::{Account, matches_journal};
 use super::micros::{self, Micros};
+use super::provider::Provider;
 use super::reversals::WantedRefund;
 pub use super::wishes::Wish;
 use super::wishes::moves;
@@ -62,10 +64,22 @@ pub struct Model {
     pub taken: BTreeSet<String>,
     /// By id.
     pub findings: BTreeMap<String, FindingImage>,
+    /// How often a finding that was closed was opened again.
+    pub opened_again: u64,
     /// Payment to finding.
     pub pointers: BTreeMap<String, String>,
     /// Payments in the order of their credits.
     pub credits: Vec<String>,
+    /// When what is claimed was settled, in milliseconds: by payment, refund or dispute.
+    pub settled: BTreeMap<String, u64>,
+    /// By id.
+    pub comparisons: BTreeMap<String, ComparisonImage>,
+    /// Where operators said that the payment of a finding belongs: finding, account and balance.
+    pub credits_asked: BTreeSet<(String, String, String)>,
+    /// Findings whose payment operators said to give back.
+    pub refunds_asked: BTreeSet<String>,
+    /// Refunds that findings ever had, by id, with their payment: as last seen.
+    pub set_aside: BTreeMap<String, (String, RefundImage)>,
     /// By the id that they must get; several if a key is used for several requests.
     pub wanted_refunds: BTreeMap<String, Vec<WantedRefund>>,
     /// By the id that they must get; several if a key is used for several requests.
@@ -114,7 +128,7 @@ impl Model {
     #[must_use]
     pub fn meaning(&self, step: &Step) -> Vec<String> {
         let mut meaning = Vec::new();
-        if let Some(order) = &step.order {
+        for order in step.order.iter().chain(&step.follower) {
             let before = self.known(order).map_or("nothing", OrderImage::status);
             if before != order.status() {
                 meaning.push(format!("{}: {before} to {}", order.method, order.status()));
@@ -143,9 +157,11 @@ impl Model {
     ///
     /// # Errors
     /// What must not be.
-    pub fn commit(&mut self, step: &Step, back: &GoneBack) -> Result<(), String> {
+    pub fn commit(&mut self, step: &Step, provider: &Provider) -> Result<(), String> {
+        let back = &provider.back;
         match (&step.entry, &step.account) {
             (None, None) if step.others > 0 && step.order.is_none() => {}
+            (None, None) if step.comparison.is_some() && step.order.is_none() => {}
             (None, None) => self.change_order(step, back)?,
             (None, Some(account)) if step.profile.as_ref() == Some(&account.id) => {
                 self.change_account(account)?;
@@ -161,14 +177,16 @@ impl Model {
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
         }
         self.claim_taken(step)?;
-        if let Some(order) = &step.order {
+        self.settled.extend(step.settled.iter().cloned());
+        self.must_follow(step)?;
+        for order in step.order.iter().chain(&step.follower) {
             let history = self.orders.entry(order.id.clone());
             history.or_insert(Order { history: Vec::new() }).history.push(order.clone());
         }
         if let Some(finding) = &step.finding {
             self.keep_finding(finding, step, back)?;
         }
-        Ok(())
+        self.compare(step, provider)
     }
 
     /// The operator opened or changed an account: no money may have moved.
@@ -222,57 +240,6 @@ impl Model {
         }
     }
 
-    /// A finding is known by what it is about, and once; its payment leads to the first.
-    fn keep_finding(
-        &mut self,
-        finding: &FindingImage,
-        step: &Step,
-        back: &GoneBack,
-    ) -> Result<(), String> {
-        let pointer = step.pointer.as_ref();
-        let credited = step.claim.as_ref().map(|claim| claim.payment.as_str());
-        let FindingImage { id, order, payment, reversal, .. } = finding;
-        let named = if reversal.is_empty() { order.as_str() } else { "" };
-        if bank::derived("fnd_", &[named, payment, reversal]) != *id {
-            return Err(format!("{id} is not the id of a finding about {payment} and {order}"));
-        }
-        if let Some((of, to)) = pointer
-            && (of != payment || to != id || !reversal.is_empty())
-        {
-            return Err(format!("{of} leads to {to} with the finding {id}"));
-        }
-        match self.findings.get(id) {
-            Some(known) => self.finding_goes_on(known, finding, back, credited)?,
-            None if finding.version != 1 || finding.closed.is_some() => {
-                return Err(format!("{id} does not begin open: {finding:?}"));
-            }
-            None if reversal.is_empty() => self.must_be_paid(finding)?,
-            None => self.must_have_gone_back(finding, back)?,
-        }
-        self.pointers.extend(pointer.cloned());
-        self.findings.insert(id.clone(), finding.clone());
-        Ok(())
-    }
-
-    /// Whether there is a finding about a payment that named an order.
-    #[must_use]
-    pub fn is_found(&self, order: &str, payment: &str) -> bool {
-        let mut findings = self.findings.values();
-        findings.any(|finding| {
-            let about = (finding.order.as_str(), finding.payment.as_str());
-            about == (order, payment) && finding.reversal.is_empty()
-        })
-    }
-
-    fn must_be_paid(&self, finding: &FindingImage) -> Result<(), String> {
-        let about =
-            |payment: &&Payment| payment.id == finding.payment && payment.order == finding.order;
-        match self.payments.iter().any(|payment| about(&payment)) {
-            true => Ok(()),
-            false => Err(format!("a finding about {} which nobody paid", finding.payment)),
-        }
-    }
-
     /// A commit that moves money: order, entry and account belong together.
     fn move_money(
         &mut self,
@@ -306,6 +273,7 @@ impl Model {
         }
         let dollar = |place: &str| (place.to_owned(), "USD".to_owned());
         let expected = match entry.kind.as_str() {
+            "card_top_up" if step.books().is_some() => self.must_be_booked(order, step)?,
             "card_top_up" => self.must_be_credited(order, step.claim.as_ref())?,
             "bank_top_up" => self.must_be_found(order, step.claim.as_ref())?,
             "transfer" => {
@@ -374,8 +342,11 @@ impl Model {
         Ok(found.lines(&order.target, settled.debt_paid))
     }
 
-    fn credit_once(&mut self, claim: &ClaimImage) -> Result<(), String> {
+    pub(super) fn credit_once(&mut self, claim: &ClaimImage) -> Result<(), String> {
         let ClaimImage { payment, order } = claim;
+        if self.goes_back(payment) {
+            return Err(format!("{payment} goes back, and is credited to {order}"));
+        }
         match self.credited.insert(payment.clone(), order.clone()) {
             Some(other) => Err(format!("{payment} was credited to {other} and to {order}")),
             None => {
@@ -391,13 +362,7 @@ impl Model {
     /// # Errors
     /// What was lost.
     pub fn everything_is_settled(&self) -> Result<(), String> {
-        // A second payment that nobody tells is for the comparison of whole days to find: the sweep
-        // asks for orders that are open.
-        let second = |model: &Self, payment: &Payment| {
-            let mut others = model.payments.iter().filter(|other| *other != payment);
-            model.untold.contains(payment) && others.any(|other| other.order == payment.order)
-        };
-        self.payments_are_settled(second)?;
+        self.payments_are_settled(|_, _| false)?;
         let open = self
             .orders
             .iter()
@@ -432,7 +397,8 @@ impl Model {
             let found = self.is_found(order, id);
             match (credited, found) {
                 (true, false) => {}
-                (true, true) => return Err(format!("{id} was credited and is a finding")),
+                (true, true) => self.must_be_overtaken(order, id)?,
+                (false, false) if self.has_gone_back(id) => {}
                 (false, false) => return Err(format!("{id} for {order} is lost")),
                 (false, true) => self.must_be_wrong(payment)?,
             }
@@ -455,7 +421,7 @@ impl Model {
         }
     }
 
-    fn known(&self, order: &OrderImage) -> Option<&OrderImage> {
+    pub(super) fn known(&self, order: &OrderImage) -> Option<&OrderImage> {
         self.orders.get(&order.id).map(Order::now)
     }
 
@@ -489,13 +455,12 @@ impl Model {
             return Err(format!("{id} forgot that it is to be cancelled"));
         }
         let finding = step.finding.as_ref().filter(|finding| finding.order == *id);
-        let refund = finding.and_then(|finding| finding.refund.as_ref());
-        moves(order, &known.statuses, refund.and_then(RefundImage::stands))
+        moves(order, &known.statuses, finding.and_then(FindingImage::became))
     }
 }
 
 /// The claim by which an order was credited: of its own payment.
-fn claim_of<'claim>(
+pub(super) fn claim_of<'claim>(
     order: &OrderImage,
     claim: Option<&'claim ClaimImage>,
 ) -> Result<&'claim ClaimImage, String> {

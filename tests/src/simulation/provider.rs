@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::engine::Reply;
-use super::going_back::GoneBack;
-use super::images::OrderImage;
-use super::model::Payment;
+use super::going_back::{GoneBack, Taken};
+use super::model::{Model, Order, Payment};
+use super::movements::{Category, Movement};
 use super::network::Call;
 use crate::wire::Fault;
 
@@ -35,6 +35,7 @@ pub struct Provider {
     pub events: Vec<Event>,
     /// What went back of what was paid.
     pub back: GoneBack,
+    pub(super) movements: Vec<Movement>,
     kept: BTreeMap<String, Kept>,
     payments: u64,
 }
@@ -113,9 +114,9 @@ impl Provider {
     /// A provider without any history.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        let (sessions, events, kept) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let back = GoneBack::default();
-        Self { clock, sessions, events, back, kept, payments: 0 }
+        let (sessions, events, movements) = (Vec::new(), Vec::new(), Vec::new());
+        let (back, kept) = (GoneBack::default(), BTreeMap::new());
+        Self { clock, sessions, events, back, movements, kept, payments: 0 }
     }
 
     /// Whether a request is one that the product may make: its parameters were stored before it
@@ -123,20 +124,16 @@ impl Provider {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check<'model>(
-        &self,
-        call: &Call,
-        stored: impl Fn(&str) -> Option<&'model OrderImage>,
-    ) -> Result<(), String> {
+    pub fn check(&self, call: &Call, model: &Model) -> Result<(), String> {
         match call.operation.as_str() {
             "POST /checkout/sessions" => {}
-            "POST /refunds" => return self.check_refund(call, stored),
+            "POST /refunds" => return self.check_refund(call, model),
             _ => return Ok(()),
         }
         let form = read_form(&call.body);
         let order = field(&form, "metadata[order_id]");
-        let image =
-            stored(order).ok_or_else(|| format!("a page for {order}, which is not stored"))?;
+        let image = model.orders.get(order).map(Order::now);
+        let image = image.ok_or_else(|| format!("a page for {order}, which is not stored"))?;
         let key = call.key.as_deref().unwrap_or_default();
         let (prefix, attempt) = key.rsplit_once(':').unwrap_or_default();
         if prefix != order || number(attempt).is_none_or(|attempt| attempt > image.attempt) {
@@ -149,8 +146,16 @@ impl Provider {
     #[must_use]
     pub fn answer(&mut self, call: &Call) -> Reply {
         let (method, path) = call.operation.split_once(' ').unwrap_or_default();
+        match (method, path) {
+            ("GET", "/balance_transactions") => return self.list_movements(call),
+            ("GET", "/charges") => return self.list_charges(call),
+            _ => {}
+        }
         if let Some(path) = path.strip_prefix("/refunds") {
             return self.answer_refunds(call, method, path);
+        }
+        if let Some(id) = path.strip_prefix("/disputes/") {
+            return self.back.answer_dispute(id);
         }
         let parts: Vec<_> = path.trim_start_matches("/checkout/sessions").split('/').collect();
         match (method, parts.as_slice()) {
@@ -364,9 +369,16 @@ impl Provider {
     }
 
     fn take(&mut self, index: usize, payment: &str, money: &Money, kind: &str) -> Payment {
+        self.really_take(&Taken {
+            payment: payment.to_owned(),
+            account: self.sessions[index].account.clone(),
+            order: self.sessions[index].order.clone(),
+            cents: money.cents,
+            currency: money.currency,
+            created: self.now(),
+        });
         let session = &mut self.sessions[index];
         let order = session.order.clone();
-        self.back.take(payment, money.cents, money.currency);
         (session.cents, session.currency) = (money.cents, money.currency);
         let mut object = shape(session);
         object["payment_status"] = json!("paid");
@@ -375,6 +387,14 @@ impl Provider {
         self.tell(kind, object);
         let (id, currency) = (payment.to_owned(), money.currency.to_owned());
         Payment { id, order, cents: money.cents, currency }
+    }
+
+    /// Payments are taken once, whatever is said of them later.
+    pub(super) fn really_take(&mut self, taken: &Taken) {
+        if self.back.of(&taken.payment).is_none() {
+            self.back.taken.push(taken.clone());
+            self.book(Category::Charge, &taken.payment, taken.cents, taken.currency);
+        }
     }
 
     pub(super) fn tell(&mut self, kind: &str, object: Value) {

@@ -1,7 +1,7 @@
 //! Where the money of an order belongs that went back, or may go back, and who may say so: written
 //! from the contract and without the product's code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank;
 use super::going_back::{Dispute, GoneBack, Refund, Standing};
@@ -14,7 +14,7 @@ use super::micros::{self, Micros};
 use super::model::Model;
 
 /// Between a read and the commit that follows from it, so many others may have written at most.
-const READ_BEHIND: usize = 24;
+pub(super) const READ_BEHIND: usize = 24;
 
 /// A refund that an operator asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl RefundImage {
     }
 
     /// Whether the provider has such a refund of this payment, and it is at least so far.
-    fn is_true(&self, payment: Option<&str>, truth: Option<&Refund>) -> bool {
+    pub(super) fn is_true(&self, payment: Option<&str>, truth: Option<&Refund>) -> bool {
         truth.is_some_and(|truth| {
             payment == Some(truth.payment.as_str())
                 && micros::from_cents(truth.cents) == self.amount
@@ -380,72 +380,6 @@ impl Model {
         account.append(entry, written)
     }
 
-    /// A finding about a refund or a dispute that the provider has, of a payment whose order was not
-    /// known.
-    pub(super) fn must_have_gone_back(
-        &self,
-        finding: &FindingImage,
-        back: &GoneBack,
-    ) -> Result<(), String> {
-        let FindingImage { id, kind, payment, order, reversal, actual, .. } = finding;
-        let refund = back.refund(reversal).map(|one| (&one.payment, one.cents, one.currency));
-        let dispute = back.dispute(reversal).map(|one| (&one.payment, one.cents, one.currency));
-        let right = refund.or(dispute).is_some_and(|(of, cents, currency)| {
-            let is = (micros::from_cents(cents), currency.to_uppercase());
-            of == payment && actual.as_ref() == Some(&is)
-        });
-        // It may just have been credited: whoever gave up looked before.
-        let lately = self.credits.iter().rev().take(READ_BEHIND).any(|lately| lately == payment);
-        let unknown = match order.is_empty() {
-            true => !self.credited.contains_key(payment) || lately,
-            false => self.pointers.contains_key(payment),
-        };
-        match right && unknown && kind == "unknown_payment" {
-            true => Ok(()),
-            false => Err(format!("{id} is a finding for nothing: {finding:?}")),
-        }
-    }
-
-    /// A finding that was written again: the same one, closed or opened for a reason.
-    pub(super) fn finding_goes_on(
-        &self,
-        known: &FindingImage,
-        finding: &FindingImage,
-        back: &GoneBack,
-        credited: Option<&str>,
-    ) -> Result<(), String> {
-        let same = FindingImage {
-            version: known.version + 1,
-            refund: finding.refund.clone(),
-            closed: finding.closed.clone(),
-            ..known.clone()
-        };
-        if same != *finding {
-            return Err(format!("{known:?} became {finding:?}"));
-        }
-        let whole = |refund: &RefundImage| {
-            let truth = refund.provider.as_deref().and_then(|id| back.refund(id));
-            let money = (refund.amount, refund.currency.clone());
-            refund.is_true(Some(&finding.payment), truth) && finding.actual.as_ref() == Some(&money)
-        };
-        if finding.refund.as_ref().is_some_and(|refund| !whole(refund)) {
-            return Err(format!("{} was given back, says {finding:?}", finding.payment));
-        }
-        let how = |finding: &FindingImage| finding.closed.as_ref().map(|closed| closed.0.clone());
-        let stands = finding.refund.as_ref().and_then(RefundImage::stands);
-        let right = match (how(known).as_deref(), how(finding).as_deref()) {
-            (None, Some("resolved")) => finding.closed.as_ref().is_some_and(|(_, reason)| {
-                self.resolutions.contains(&(finding.id.clone(), reason.clone()))
-            }),
-            // Its order can take it now.
-            (None, Some("cured")) => credited == Some(finding.payment.as_str()),
-            (None, Some("refunded")) => stands == Some(Standing::Succeeded),
-            (Some("refunded"), None) => stands == Some(Standing::Failed),
-            (before, after) => before == after && known.closed == finding.closed,
-        };
-        right.then_some(()).ok_or_else(|| format!("{known:?} ended as {finding:?}"))
-    }
-
     /// In the end no refund is under way, and whatever the provider made and told is in the books or
     /// a finding.
     ///
@@ -458,28 +392,49 @@ impl Model {
                 return Err(format!("{id} waits for {refund:?}"));
             }
         }
+        let mut open = self.findings.values().filter(|finding| finding.closed.is_none());
+        let waits = |finding: &&FindingImage| {
+            finding.refund.as_ref().is_some_and(|refund| refund.status == "pending")
+        };
+        if let Some(finding) = open.find(waits) {
+            return Err(format!("{finding:?} waits for its refund"));
+        }
+        self.everything_moved_went_back(back, |refund| refund.asked().is_none())
+    }
+
+    /// Whatever the provider made and told, or moved its balance by, is in the books or a finding; and
+    /// so is any other refund, unless it `may_be_unknown`.
+    ///
+    /// # Errors
+    /// What is not.
+    pub fn everything_moved_went_back(
+        &self,
+        back: &GoneBack,
+        may_be_unknown: impl Fn(&Refund) -> bool,
+    ) -> Result<(), String> {
         let books = |payment: &str| {
             let order = self.credited.get(payment).and_then(|id| self.orders.get(id));
             order.map(|order| &order.now().reversals)
-        };
-        let is_found = |id: &str| {
-            self.findings.values().any(|finding| {
-                let refund = finding.refund.as_ref().and_then(|refund| refund.provider.as_deref());
-                finding.reversal == id || refund == Some(id)
-            })
         };
         for refund in &back.refunds {
             let known = books(&refund.payment).and_then(|books| {
                 books.refunds.iter().find(|known| known.provider.as_ref() == Some(&refund.id))
             });
+            // What never moved the balance can only be told.
+            let moved = refund.moved.then_some(refund.standing).max(refund.told);
             let well = match known.map(RefundImage::stands) {
                 Some(stands) => {
                     let stands = stands.ok_or("a status nobody knows")?;
-                    let told = refund.told.is_none_or(|told| told <= stands);
-                    stands <= refund.standing && (told || is_found(&refund.id))
+                    let told = moved.is_none_or(|moved| moved <= stands);
+                    stands <= refund.standing && (told || self.is_found_back(&refund.id))
                 }
                 // Who asked for it finds out; what was made elsewhere must be told.
-                None => is_found(&refund.id) || refund.told.is_none() && refund.asked().is_none(),
+                None => {
+                    self.is_found_back(&refund.id)
+                        || moved.is_none() && may_be_unknown(refund)
+                        || refund.standing == Standing::Failed
+                            && self.pointers.contains_key(&refund.payment)
+                }
             };
             if !well {
                 return Err(format!("{refund:?} is known as {known:?}"));
@@ -488,14 +443,25 @@ impl Model {
         for dispute in &back.disputes {
             let known = books(&dispute.payment)
                 .and_then(|books| books.disputes.iter().find(|known| known.id == dispute.id));
-            let told = |known: &DisputeImage| dispute.told.iter().all(|fact| known.is(fact));
+            let moves = ["withdrawn", "reinstated"];
+            let moved = dispute.facts.iter().filter(|fact| moves.contains(fact));
+            let told: BTreeSet<_> = dispute.told.iter().chain(moved).collect();
+            let has = |known: &DisputeImage| told.iter().all(|fact| known.is(fact));
             // A question that was never more than that moves nothing.
-            let well = known.map_or(dispute.told.is_empty(), told) || is_found(&dispute.id);
+            let well = known.map_or(told.is_empty(), has) || self.is_found_back(&dispute.id);
             if !well {
                 return Err(format!("{dispute:?} is known as {known:?}"));
             }
         }
         Ok(())
+    }
+
+    /// Whether there is a finding about a refund or a dispute, or one that it is the refund of.
+    fn is_found_back(&self, id: &str) -> bool {
+        self.findings.values().any(|finding| {
+            let refund = finding.refund.as_ref().and_then(|refund| refund.provider.as_deref());
+            finding.reversal == id || refund == Some(id)
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::cloud::Cloud;
+use super::going_back::Taken;
 use super::model::{Payment, order_id};
+use super::movements::Category;
 
 impl Cloud {
     /// An event for another deployment, one that cannot be read, one about an order that nobody
@@ -22,6 +24,7 @@ impl Cloud {
             0 => {
                 let stranger = session(marks("other", "ord_00000000000000000000"), "pi_other");
                 self.provider.tell_strangely(completed, stranger, false);
+                self.provider.book(Category::Payout, "po_1", 100, "usd");
             }
             1 => {
                 let unreadable = session(marks("local", "no order"), "pi_unreadable");
@@ -32,6 +35,14 @@ impl Cloud {
                 let order = order_id("customer-1", "order", &id);
                 let event = session(marks("local", &order), &id);
                 self.provider.tell_strangely(completed, event, false);
+                self.provider.really_take(&Taken {
+                    payment: id.clone(),
+                    account: "customer-1".to_owned(),
+                    order: order.clone(),
+                    cents: 5_000,
+                    currency: "usd",
+                    created: self.provider.now(),
+                });
                 let currency = "usd".to_owned();
                 self.model.payments.insert(Payment { id, order, cents: 5_000, currency });
             }

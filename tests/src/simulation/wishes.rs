@@ -1,7 +1,6 @@
 //! What clients ask for, and what may become of an order, as the contract says.
 
 use super::bank::{Received, dollars};
-use super::going_back::Standing;
 use super::images::OrderImage;
 use super::micros::Micros;
 
@@ -37,6 +36,15 @@ pub enum Wish {
         /// What arrived.
         received: Received,
     },
+    /// A payment that no order could take, as an operator books it.
+    Found {
+        /// Whose.
+        account: String,
+        /// `wallet` or `product:<code>`.
+        target: String,
+        /// What was paid.
+        amount: Micros,
+    },
     /// Money from the wallet to a product.
     Transfer {
         /// Whose.
@@ -53,7 +61,9 @@ impl Wish {
     #[must_use]
     pub fn parts(&self) -> (&str, &str, &str, Micros) {
         match self {
-            Self::Card { account, target, amount } => ("card", account, target, *amount),
+            Self::Card { account, target, amount } | Self::Found { account, target, amount } => {
+                ("card", account, target, *amount)
+            }
             Self::Offline { account, target, payable, currency } => {
                 ("offline", account, target, dollars(*payable, currency))
             }
@@ -68,7 +78,9 @@ impl Wish {
     #[must_use]
     pub fn payable(&self) -> (Micros, &str) {
         match self {
-            Self::Card { amount, .. } | Self::Transfer { amount, .. } => (*amount, "USD"),
+            Self::Card { amount, .. }
+            | Self::Found { amount, .. }
+            | Self::Transfer { amount, .. } => (*amount, "USD"),
             Self::Offline { payable, currency, .. } => (*payable, currency),
             Self::Booked { received, .. } => (received.amount, &received.currency),
         }
@@ -84,12 +96,25 @@ impl Wish {
     }
 }
 
-/// The moves of an order that the contract knows, by how it is paid. `lost`: how the refund of its
-/// payment stands, if the same commit says that of a finding.
+/// What became of a payment that its order could not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// It was credited, as an order of its own.
+    Booked,
+    /// It went back.
+    Refunded,
+    /// It went back, and came back after all.
+    Returned,
+    /// It came just now, and the order cannot take it.
+    Lost,
+}
+
+/// The moves of an order that the contract knows, by how it is paid. `became`: what the same commit
+/// says of a payment that it could not take.
 ///
 /// # Errors
 /// Another move.
-pub fn moves(order: &OrderImage, before: &[String], lost: Option<Standing>) -> Result<(), String> {
+pub fn moves(order: &OrderImage, before: &[String], became: Option<Became>) -> Result<(), String> {
     let (id, after) = (&order.id, &order.statuses);
     for index in before.len()..after.len() {
         let to = after[index].as_str();
@@ -101,8 +126,15 @@ pub fn moves(order: &OrderImage, before: &[String], lost: Option<Standing>) -> R
             }
             ("card", Some("processing")) => &["completed", "failed", "exception"],
             ("card", Some("failed" | "cancelled" | "expired")) => &["completed", "exception"],
-            ("card", Some("exception")) if lost == Some(Standing::Succeeded) => &["refunded"],
-            ("card", Some("refunded")) if lost == Some(Standing::Failed) => &["exception"],
+            ("card", Some("exception")) if became == Some(Became::Booked) => &["cancelled"],
+            ("card", Some("exception")) if became == Some(Became::Refunded) => &["refunded"],
+            // Like any closed order that was never credited, if another wrong payment comes.
+            ("card", Some("refunded"))
+                if order.settled.is_none()
+                    && matches!(became, Some(Became::Returned | Became::Lost)) =>
+            {
+                &["exception"]
+            }
             ("offline", Some("pending_payment")) => {
                 &["pending_review", "completed", "rejected", "cancelled", "expired"]
             }

@@ -1,11 +1,14 @@
 //! What the use cases of money that goes back do in their scenes.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tests::Answer;
 use tests::simulation::bank::derived;
 use tests::simulation::going_back::Standing;
 use tests::simulation::images::AdjustmentImage;
 use tests::simulation::micros;
+use tests::simulation::model::Wish;
 use tests::simulation::network::{Strike, Then};
 use tests::simulation::provider::Money;
 use tests::simulation::reversals::WantedRefund;
@@ -17,6 +20,10 @@ const PAYMENT: &str = "pi_1";
 /// The provider is asked by the fifth request of a refund: after the caller's key, the order, the
 /// order with its account, and the commit that sets the money aside.
 const ASKS_THE_PROVIDER: usize = 4;
+/// Longer than a comparison takes.
+const LONG: Duration = Duration::from_secs(600);
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
 /// Why, as every operator says.
 const REASON: &str = "asked for it";
 
@@ -30,7 +37,10 @@ impl UseCase {
                 assert_eq!(scene.accept().await.status, 201);
                 return;
             }
-            Self::ResolveFinding => {
+            Self::ResolveFinding
+            | Self::CreditFinding
+            | Self::RefundFinding
+            | Self::RefundFindingLostAnswer => {
                 scene.order().await;
                 let body = {
                     let mut cloud = scene.deployment.network.cloud();
@@ -43,6 +53,9 @@ impl UseCase {
                     let cloud = scene.deployment.network.cloud();
                     cloud.model.findings.keys().next().unwrap().clone()
                 };
+                if self == Self::RefundFindingLostAnswer {
+                    scene.lose_refund_of_finding().await;
+                }
                 return;
             }
             _ => {
@@ -50,7 +63,7 @@ impl UseCase {
                 scene.payment();
             }
         }
-        if self != Self::WebhookRefundOfUnknownPayment {
+        if ![Self::WebhookRefundOfUnknownPayment, Self::Compare].contains(&self) {
             assert_eq!(scene.tell().await.text("outcome"), "credited");
         }
         self.prepare_provider(scene).await;
@@ -62,6 +75,11 @@ impl UseCase {
                 let mut cloud = scene.deployment.network.cloud();
                 let back = &mut cloud.provider;
                 assert!(back.refund_in_dashboard(PAYMENT, 2_000, Standing::Succeeded, false));
+            }
+            Self::Compare => {
+                let mut cloud = scene.deployment.network.cloud();
+                let back = &mut cloud.provider;
+                assert!(back.refund_in_dashboard(PAYMENT, 2_000, Standing::Succeeded, true));
             }
             Self::WebhookDispute => {
                 assert_eq!(scene.transfer("transfer", "30.00").await.status, 201);
@@ -127,5 +145,46 @@ impl Scene {
         let path = format!("/v1/admin/findings/{}/resolve", self.event);
         let body = json!({"reason": REASON}).to_string();
         self.deployment.admin("POST", &path, "none", &body).await
+    }
+
+    /// The payment of the finding is credited to the wallet of its account.
+    pub(super) async fn credit_finding(&self) -> Answer {
+        let (account, balance) =
+            (self.deployment.customers[0].account.clone(), "wallet".to_owned());
+        {
+            let model = &mut self.deployment.network.cloud().model;
+            let finding = model.findings[&self.event].clone();
+            let asked = (finding.id.clone(), account.clone(), balance.clone());
+            model.credits_asked.insert(asked);
+            let (amount, _) = finding.actual.clone().unwrap();
+            let order = finding.booked_as(&account);
+            model.wish(&order, Wish::Found { account, target: balance.clone(), amount });
+        }
+        let path = format!("/v1/admin/findings/{}/credit", self.event);
+        let body = json!({"balance": balance}).to_string();
+        self.deployment.admin("POST", &path, "none", &body).await
+    }
+
+    pub(super) async fn refund_finding(&self) -> Answer {
+        self.deployment.network.cloud().model.refunds_asked.insert(self.event.clone());
+        let path = format!("/v1/admin/findings/{}/refund", self.event);
+        let body = json!({"reason": REASON}).to_string();
+        self.deployment.admin("POST", &path, "none", &body).await
+    }
+
+    /// The provider makes the refund of the finding, and nobody is told.
+    async fn lose_refund_of_finding(&self) {
+        let (position, fault) = (ASKS_THE_PROVIDER, tests::Fault::LostAfter);
+        let strike = Strike { position, fault, then: Then::Fails };
+        self.deployment.network.strike(Some(strike));
+        assert_eq!(self.refund_finding().await.json()["refund"]["status"], "pending");
+        self.deployment.network.heal();
+        assert_eq!(self.deployment.network.cloud().provider.back.refunds.len(), 1);
+    }
+
+    /// Today is compared.
+    pub(super) async fn compare(&self) {
+        let today = u64::try_from(self.deployment.clock.unix_millis() / DAY).unwrap();
+        self.deployment.compare(Some(today), LONG).await;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tests::simulation::{Engine, Outcome, Plan, simulate};
 
-use super::say;
+use super::{STACK, say};
 
 /// Histories that are the same in every run, and then as many that never were before.
 const FIXED: u64 = 10;
@@ -19,6 +19,9 @@ const ALL_OPERATIONS: u64 = 50_000;
 /// What must have happened in the fixed set: a simulation in which it does not proves nothing.
 const MUST_BE_SEEN: &str = "
     a commit that lost a race
+    a comparison that ended
+    a comparison that goes on later
+    a comparison that was stopped
     a dispute
     a dispute that went on
     a message that was given up and put back
@@ -45,6 +48,14 @@ const MUST_BE_SEEN: &str = "
     answer: book 409 bank_reference_used
     answer: cancel 200
     answer: cancel 409 order_not_cancellable
+    answer: compare 0
+    answer: credit finding 200
+    answer: credit finding 409 finding_closed
+    answer: credit finding 409 finding_not_creditable
+    answer: credit finding 422 currency_differs
+    answer: decide again 200
+    answer: decide again 409 finding_closed
+    answer: decide again 409 finding_not_creditable
     answer: forged webhook 400 invalid_signature
     answer: import 200
     answer: import 201
@@ -67,6 +78,10 @@ const MUST_BE_SEEN: &str = "
     answer: refund 409 order_not_refundable
     answer: refund 409 refund_too_large
     answer: refund 503 unavailable
+    answer: refund finding 200
+    answer: refund finding 409 finding_closed
+    answer: refund finding 409 finding_not_creditable
+    answer: refund finding 503 unavailable
     answer: reject 200
     answer: reject 409 already_reviewed
     answer: reject 409 order_not_reviewable
@@ -96,6 +111,8 @@ const MUST_BE_SEEN: &str = "
     card: cancelled to completed
     card: completed to partially_refunded
     card: completed to refunded
+    card: exception to cancelled
+    card: exception to refunded
     card: expired to completed
     card: partially_refunded to completed
     card: partially_refunded to refunded
@@ -107,6 +124,7 @@ const MUST_BE_SEEN: &str = "
     card: processing to completed
     card: processing to failed
     card: refunded to completed
+    card: refunded to exception
     entry: adjustment
     entry: bank_top_up, pays a debt
     entry: card_top_up, pays a debt
@@ -134,8 +152,11 @@ const MUST_BE_SEEN: &str = "
     fault: table ServerError
     fault: table Throttled
     fault: table Unprocessed
+    finding closed: credited
+    finding closed: cured
     finding closed: refunded
     finding closed: resolved
+    finding opened again
     finding with a refund
     finding: amount_differs
     finding: currency_differs
@@ -178,7 +199,8 @@ fn histories(seeds: &[u64]) -> Outcome {
     let all = Mutex::new(Outcome::default());
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let spawned = thread.spawn_scoped(scope, || {
                 loop {
                     let index = usize::try_from(next.fetch_add(1, Ordering::SeqCst)).unwrap();
                     let Some(seed) = seeds.get(index) else { return };
@@ -191,6 +213,7 @@ fn histories(seeds: &[u64]) -> Outcome {
                     }
                 }
             });
+            drop(spawned.unwrap());
         }
     });
     let failed = failed.into_inner().unwrap();

@@ -16,6 +16,9 @@ mod histories;
 
 use std::io::Write;
 
+/// The stack of a thread in which a whole deployment runs: futures that nobody optimized are large.
+const STACK: usize = 16 * 1_024 * 1_024;
+
 /// Says something past what the test harness captures: a green run tells what it covered.
 fn say(line: &str) {
     drop(writeln!(std::io::stdout(), "{line}"));

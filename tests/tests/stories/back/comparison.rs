@@ -512,3 +512,36 @@ async fn a_day_whose_comparison_was_stopped_or_missed_is_compared_later() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_on_its_way_back_from_another_order_is_found_once() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        let other = world.order("wallet", "50.00", "k2").await.expect(201);
+        no_webhooks(world).await;
+        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let pay = json!({"card_number": GOOD_CARD});
+        let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200);
+        let payment = paid.json()["session"]["payment_intent"].as_str().unwrap().to_owned();
+        // The same money is told of the other order first, which it does not fit.
+        let mut event = world.paid_event(&other, &payment);
+        event["data"]["object"]["amount_total"] = json!(10_000);
+        drop(world.deliver(&event).await.expect(200));
+        let found = open_findings(world).await.remove(0);
+        drop(world.control("refund_status", &json!({"next": ["pending"]})).await.expect(200));
+        let path = format!("/v1/admin/findings/{}/refund", found["finding_id"].as_str().unwrap());
+        drop(world.admin_post(&path, "unused", &json!({"reason": "x"})).await.expect(200));
+        let run = world.compare().await;
+        assert_eq!(open_findings(world).await.len(), 1);
+        let report = shown(world, &run).await;
+        assert_eq!(report["findings"][0]["finding_id"], found["finding_id"]);
+        assert_eq!(report["drift"], json!([{"currency": "USD", "amount": "100.00"}]));
+
+        let id = world.finding_refund(found["finding_id"].as_str().unwrap()).await;
+        let left = json!({"status": "succeeded"});
+        drop(world.control(&format!("refunds/{id}"), &left).await.expect(200));
+        assert!(world.compare().await.is_green());
+        assert!(open_findings(world).await.is_empty());
+    })
+    .await;
+}

@@ -1,0 +1,377 @@
+//! Findings: what may be found, how it goes on, and where the money of one may go. Written from the
+//! contract and without the product's code.
+
+use std::collections::BTreeMap;
+
+use super::bank;
+use super::going_back::{GoneBack, Standing};
+use super::images::{FindingImage, OrderImage, RefundImage, Step};
+use super::micros::{self, Micros};
+use super::model::{Model, Payment, claim_of};
+use super::reversals::READ_BEHIND;
+use super::wishes::Became;
+
+/// The kinds of a finding about a payment that was credited to no order.
+const LOST: [&str; 6] = [
+    "amount_differs",
+    "currency_differs",
+    "duplicate_payment",
+    "order_in_exception",
+    "unknown_order",
+    "not_creditable",
+];
+
+impl FindingImage {
+    /// How it was closed; empty while it is open.
+    #[must_use]
+    pub fn how(&self) -> &str {
+        self.closed.as_ref().map_or("", |closed| &closed.0)
+    }
+
+    /// Whether it is about a payment that an operator may credit or give back.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        LOST.contains(&self.kind.as_str())
+    }
+
+    /// Whether its payment went back, or is on its way.
+    #[must_use]
+    pub fn goes_back(&self) -> bool {
+        self.refund.as_ref().is_some_and(|refund| refund.status != "failed")
+    }
+
+    /// What became of its payment.
+    pub(super) fn became(&self) -> Option<Became> {
+        match (self.how(), self.refund.as_ref().and_then(RefundImage::stands)) {
+            ("credited", _) => Some(Became::Booked),
+            (_, Some(Standing::Succeeded)) => Some(Became::Refunded),
+            (_, Some(Standing::Failed)) => Some(Became::Returned),
+            _ if self.version == 1 && self.reversal.is_empty() => Some(Became::Lost),
+            _ => None,
+        }
+    }
+
+    /// The id of the order that its payment becomes in this account.
+    #[must_use]
+    pub fn booked_as(&self, account: &str) -> String {
+        bank::derived("ord_", &[account, "finding", &self.id])
+    }
+}
+
+impl Step {
+    /// The finding whose payment is booked as an order of its own.
+    pub(super) fn books(&self) -> Option<&FindingImage> {
+        self.finding.as_ref().filter(|finding| finding.how() == "credited")
+    }
+}
+
+impl Model {
+    /// A finding is known by what it is about, and once; its payment leads to the first.
+    pub(super) fn keep_finding(
+        &mut self,
+        finding: &FindingImage,
+        step: &Step,
+        back: &GoneBack,
+    ) -> Result<(), String> {
+        let FindingImage { id, order, payment, reversal, .. } = finding;
+        let named = if reversal.is_empty() { order.as_str() } else { "" };
+        if bank::derived("fnd_", &[named, payment, reversal]) != *id {
+            return Err(format!("{id} is not the id of a finding about {payment} and {order}"));
+        }
+        if let Some((of, to)) = &step.pointer
+            && (of != payment || to != id || !reversal.is_empty())
+        {
+            return Err(format!("{of} leads to {to} with the finding {id}"));
+        }
+        let credited = step.claim.as_ref().map(|claim| claim.payment.as_str());
+        match self.findings.get(id) {
+            Some(known) => self.finding_goes_on(known, finding, back, credited)?,
+            None if finding.version != 1 || finding.closed.is_some() => {
+                return Err(format!("{id} does not begin open: {finding:?}"));
+            }
+            None => self.must_be_so(finding, back)?,
+        }
+        if let Some(refund) = &finding.refund {
+            let kept = (payment.clone(), refund.clone());
+            self.set_aside.insert(refund.id.clone(), kept);
+        }
+        self.pointers.extend(step.pointer.clone());
+        let before = self.findings.insert(id.clone(), finding.clone());
+        let opened = finding.closed.is_none() && before.is_some_and(|one| one.closed.is_some());
+        self.opened_again += u64::from(opened);
+        Ok(())
+    }
+
+    /// Whether there is a finding about a payment that named an order.
+    #[must_use]
+    pub fn is_found(&self, order: &str, payment: &str) -> bool {
+        self.finding_of(order, payment).is_some()
+    }
+
+    fn finding_of(&self, order: &str, payment: &str) -> Option<&FindingImage> {
+        self.findings.get(&bank::derived("fnd_", &[order, payment, ""]))
+    }
+
+    /// Whether a payment is on its way back from the finding that it leads to, or went back.
+    pub(super) fn goes_back(&self, payment: &str) -> bool {
+        let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
+        finding.is_some_and(FindingImage::goes_back)
+    }
+
+    /// Whether a payment went back or was on its way, so that no order took it: what becomes of it is
+    /// decided with the finding that it leads to.
+    pub(super) fn has_gone_back(&self, payment: &str) -> bool {
+        let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
+        finding.is_some_and(|finding| finding.refund.is_some())
+    }
+
+    /// A payment that was credited to the order of its finding: the order could take it later, or the
+    /// provider has another amount than was told.
+    pub(super) fn must_be_overtaken(&self, order: &str, payment: &str) -> Result<(), String> {
+        let finding = self.finding_of(order, payment);
+        let overtaken = finding.is_some_and(|finding| {
+            let differs = finding.expected.as_ref().map(|money| money.0)
+                == self.credited_as(payment)
+                && finding.expected != finding.actual;
+            ["cured", "resolved"].contains(&finding.how()) || differs
+        });
+        match overtaken {
+            true => Ok(()),
+            false => Err(format!("{payment} was credited and is a finding: {finding:?}")),
+        }
+    }
+
+    /// What is found, or found again, is so.
+    fn must_be_so(&self, finding: &FindingImage, back: &GoneBack) -> Result<(), String> {
+        match finding.reversal.is_empty() {
+            true => self.must_be_paid(finding, back),
+            false => self.must_have_gone_back(finding, back),
+        }
+    }
+
+    fn must_be_paid(&self, finding: &FindingImage, back: &GoneBack) -> Result<(), String> {
+        let FindingImage { kind, order, payment, .. } = finding;
+        let about = |known: &Payment| known.id == *payment && known.order == *order;
+        let paid = self.payments.iter().any(about);
+        let taken = back.of(payment);
+        // An operator may have credited what was told, and not what was taken.
+        let otherwise = self.credited.get(payment) == Some(order)
+            && self
+                .credited_as(payment)
+                .is_some_and(|credited| !taken.is_some_and(|taken| taken.is(credited)));
+        let right = match kind.as_str() {
+            "credited_not_paid" => otherwise,
+            "amount_differs" | "currency_differs" if otherwise => taken.is_some(),
+            "payment_already_used" => paid,
+            _ => paid && finding.is_lost(),
+        };
+        match right {
+            true => Ok(()),
+            false => Err(format!("{finding:?} is a finding for nothing, and {taken:?} was paid")),
+        }
+    }
+
+    /// A finding about a refund or a dispute that the provider has, of a payment whose order was not
+    /// known, or in another currency than that was credited in.
+    fn must_have_gone_back(&self, finding: &FindingImage, back: &GoneBack) -> Result<(), String> {
+        let FindingImage { id, kind, payment, order, reversal, actual, .. } = finding;
+        let refund = back.refund(reversal).map(|one| (&one.payment, one.cents, one.currency));
+        let dispute = back.dispute(reversal).map(|one| (&one.payment, one.cents, one.currency));
+        let right = refund.or(dispute).is_some_and(|(of, cents, currency)| {
+            let is = (micros::from_cents(cents), currency.to_uppercase());
+            of == payment && actual.as_ref() == Some(&is)
+        });
+        // It may just have been credited: whoever gave up looked before.
+        let lately = self.credits.iter().rev().take(READ_BEHIND).any(|lately| lately == payment);
+        let unknown = match (kind.as_str(), order.is_empty()) {
+            ("unknown_payment", true) => !self.credited.contains_key(payment) || lately,
+            ("unknown_payment", false) => self.pointers.contains_key(payment),
+            ("reversal_differs", _) => {
+                let dollars = actual.as_ref().is_some_and(|(_, currency)| currency == "USD");
+                self.credited.get(payment) == Some(order) && !dollars
+            }
+            _ => false,
+        };
+        match right && unknown {
+            true => Ok(()),
+            false => Err(format!("{id} is a finding for nothing: {finding:?}")),
+        }
+    }
+
+    /// A finding that was written again: the same one, closed or opened for a reason.
+    fn finding_goes_on(
+        &self,
+        known: &FindingImage,
+        finding: &FindingImage,
+        back: &GoneBack,
+        credited: Option<&str>,
+    ) -> Result<(), String> {
+        let again = known.how() == "cured" && finding.closed.is_none();
+        let said = if again { finding } else { known };
+        let same = FindingImage {
+            version: known.version + 1,
+            refund: finding.refund.clone(),
+            closed: finding.closed.clone(),
+            ..said.clone()
+        };
+        if same != *finding {
+            return Err(format!("{known:?} became {finding:?}"));
+        }
+        if known.refund != finding.refund {
+            let moved = self.refund_goes_on(known, finding, back);
+            moved.map_err(|wrong| format!("{finding:?} was {known:?}, and {wrong}"))?;
+        }
+        let stands = finding.refund.as_ref().and_then(RefundImage::stands);
+        let right = match (known.how(), finding.how()) {
+            ("", "resolved") => finding.closed.as_ref().is_some_and(|(_, reason)| {
+                self.resolutions.contains(&(finding.id.clone(), reason.clone()))
+            }),
+            ("", "cured") => self.is_cured(finding, back, credited),
+            ("", "credited") => credited == Some(finding.payment.as_str()),
+            ("", "refunded") => stands == Some(Standing::Succeeded),
+            ("refunded", "") => stands == Some(Standing::Failed),
+            ("cured", "") => return self.must_be_so(finding, back),
+            (before, after) => before == after && known.closed == finding.closed,
+        };
+        right.then_some(()).ok_or_else(|| format!("{known:?} ended as {finding:?}"))
+    }
+
+    /// What was found is not so any more.
+    fn is_cured(&self, finding: &FindingImage, back: &GoneBack, credited: Option<&str>) -> bool {
+        match finding.kind.as_str() {
+            "credited_not_paid" => {
+                let taken = back.of(&finding.payment);
+                let expected = finding.expected.as_ref().map(|money| money.0);
+                taken.zip(expected).is_some_and(|(taken, expected)| taken.is(expected))
+            }
+            "unknown_payment" => self.taken.contains(&finding.reversal),
+            // An order can take it now.
+            _ => credited == Some(finding.payment.as_str()),
+        }
+    }
+
+    /// The refund of a finding is of the whole payment, and is asked for here or made elsewhere.
+    fn refund_goes_on(
+        &self,
+        known: &FindingImage,
+        finding: &FindingImage,
+        back: &GoneBack,
+    ) -> Result<(), String> {
+        let refund = finding.refund.as_ref().ok_or("forgot its refund")?;
+        let FindingImage { id, payment, .. } = finding;
+        let whole = (refund.amount, refund.currency.clone());
+        if finding.actual.as_ref() != Some(&whole) {
+            return Err("it is not the whole payment".to_owned());
+        }
+        let before = known.refund.as_ref();
+        let failed = before.map_or("", |before| before.id.as_str());
+        let begun = RefundImage {
+            id: bank::derived("rfd_", &["finding", id, failed]),
+            status: "pending".to_owned(),
+            provider: None,
+            bank_reference: None,
+            attempt: 1,
+            ..refund.clone()
+        };
+        let is_true = refund
+            .is_true(Some(payment), refund.provider.as_deref().and_then(|name| back.refund(name)));
+        let elsewhere =
+            refund.provider.as_deref().map(|name| bank::derived("rfd_", &["provider", name]));
+        let right = match before {
+            Some(before) if before.id == refund.id => refund.has_gone_on(before, is_true, back),
+            _ if begun == *refund => {
+                let free = before.is_none_or(|before| before.status == "failed");
+                let here = self.pointers.get(payment).is_none_or(|first| first == id);
+                let open = known.closed.is_none() && !self.credited.contains_key(payment);
+                free && here && open && known.is_lost() && self.refunds_asked.contains(id)
+            }
+            // What was asked for here is never made, if another one gave all of it back.
+            _ => {
+                let made = before.and_then(|before| back.made_for(&before.id));
+                let free = before
+                    .is_none_or(|before| before.status == "failed" || before.provider.is_none());
+                let failed = made.is_none_or(|made| made.standing == Standing::Failed);
+                is_true && free && failed && elsewhere.as_ref() == Some(&refund.id)
+            }
+        };
+        right.then_some(()).ok_or_else(|| "its refund is not so".to_owned())
+    }
+
+    /// The lines of a payment that is booked as an order of its own: an operator said so, it leads to
+    /// this finding, and it has no other place.
+    pub(super) fn must_be_booked(
+        &mut self,
+        order: &OrderImage,
+        step: &Step,
+    ) -> Result<BTreeMap<(String, String), Micros>, String> {
+        let finding = step.books().ok_or("nothing is booked")?;
+        let claim = claim_of(order, step.claim.as_ref())?;
+        let known = self.findings.get(&finding.id).ok_or("a finding that nobody stored")?;
+        let asked = (finding.id.clone(), order.account.clone(), order.target.clone());
+        let settled = order.settled.as_ref().map(|settled| settled.received);
+        let right = known.closed.is_none()
+            && known.is_lost()
+            && !known.goes_back()
+            && finding.payment == claim.payment
+            && self.pointers.get(&claim.payment) == Some(&finding.id)
+            && finding.actual == Some((order.amount, "USD".to_owned()))
+            && settled == Some(order.amount)
+            && order.id == finding.booked_as(&order.account)
+            && order.version == 1
+            && self.credits_asked.contains(&asked);
+        if !right {
+            return Err(format!("{known:?} was booked as {order:?}"));
+        }
+        self.credit_once(claim)?;
+        let debt_paid = order.settled.as_ref().map_or(0, |settled| settled.debt_paid);
+        Ok(bank::incoming("external:card", &order.target, order.amount, debt_paid))
+    }
+
+    /// The order that could not take a payment is cancelled once that is booked as another one.
+    pub(super) fn must_follow(&self, step: &Step) -> Result<(), String> {
+        let booked = step.books().filter(|_| step.claim.is_some());
+        let waits = booked.and_then(|finding| self.orders.get(&finding.order));
+        let waits =
+            waits.map(super::model::Order::now).filter(|order| order.status() == "exception");
+        match (&step.follower, waits) {
+            (None, None) => Ok(()),
+            (Some(follower), Some(waits)) if follower.id == waits.id => {
+                let same = OrderImage {
+                    version: follower.version,
+                    statuses: follower.statuses.clone(),
+                    ..waits.clone()
+                };
+                match same == *follower && follower.status() == "cancelled" {
+                    true => self.follows(step, follower),
+                    false => Err(format!("{waits:?} was booked elsewhere, and is {follower:?}")),
+                }
+            }
+            (follower, waits) => Err(format!("{waits:?} is followed by {follower:?}")),
+        }
+    }
+}
+
+impl RefundImage {
+    /// Whether a refund of a finding has moved on: asked for with another key, named, arrived, failed,
+    /// or given up.
+    fn has_gone_on(&self, before: &Self, is_true: bool, back: &GoneBack) -> bool {
+        let unknown = before.status == "pending" && before.provider.is_none();
+        let next = Self { attempt: before.attempt + 1, ..before.clone() };
+        if unknown && next == *self {
+            return true;
+        }
+        let moved =
+            Self { status: self.status.clone(), provider: self.provider.clone(), ..before.clone() };
+        if moved != *self || before.stands() > self.stands() {
+            return false;
+        }
+        match (&before.provider, &self.provider) {
+            (None, None) => unknown && self.status == "failed" && back.made_for(&self.id).is_none(),
+            (None, Some(name)) => {
+                is_true && back.made_for(&self.id).is_some_and(|made| made.id == *name)
+            }
+            (Some(known), Some(name)) => is_true && known == name,
+            (Some(_), None) => false,
+        }
+    }
+}
