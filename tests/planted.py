@@ -89,6 +89,10 @@ CREDIT_SUM = "shared/ledger/src/credit_sum.rs"
 VERIFY = "shared/ledger/src/verify.rs"
 VERIFICATION = "shared/service/src/verification.rs"
 TRANSFER = "shared/ledger/src/transfer.rs"
+CHARGE = "shared/ledger/src/charge.rs"
+HOLD = "shared/ledger/src/hold.rs"
+CHARGES = "shared/service/src/charges.rs"
+METER = "functions/meter-usage/src/lib.rs"
 
 # A refused transfer that does not look for its order a second time.
 REFUSED_AT_ONCE = (
@@ -305,7 +309,7 @@ Committed::No(Stale::Order(current)) => {
             PAYMENTS,
             """\
                 met.claimed = true;
-                seen = table.seen(&notice.order, &notice.account).await?;
+                seen = read(table, notice).await?;
 """,
             """\
                 return Ok(Confirmed::AlreadyCredited);
@@ -567,7 +571,11 @@ to the dead-letter queue");
     Defect(
         "given-back-and-credited",
         "a payment that is on its way back is credited when it is told again",
-        ((PAYMENTS, "Some(found) if found.gives_back() => {", "Some(found) if found.gives_back() && found.closed.is_some() => {"),),
+        ((
+            PAYMENTS,
+            "Some(found) if found.gives_back() =>",
+            "Some(found) if found.gives_back() && found.closed.is_some() =>",
+        ),),
         story(
             "back::findings::"
             "what_was_given_back_is_never_credited_whatever_becomes_of_its_order"
@@ -687,14 +695,80 @@ to the dead-letter queue");
             "Commit::default().decision(&decision);",
         ),),
     ),
+    # Money that is used.
+    Defect(
+        "charged-without-a-document",
+        "a charge moves money and leaves nothing by which its repetition is known",
+        ((
+            CHARGES,
+            "made.fold(Commit::default(), Commit::charge);",
+            "made.fold(Commit::default(), |commit, _| commit);",
+        ),),
+        story("usage::charges::a_charge_whose_answer_was_lost_is_made_once"),
+    ),
+    Defect(
+        "refused-by-a-torn-read",
+        "a charge is refused without looking for it once more",
+        ((
+            CHARGES,
+            "let since = self.table.charges(&refused).await?;",
+            "let since = self.table.charges(refused.get(..0).unwrap_or_default()).await?;",
+        ),),
+        story("wire::money_that_is_used_costs_what_the_architecture_says"),
+    ),
+    Defect(
+        "batch-spends-twice",
+        "each charge of a batch is held against the balance before the batch",
+        ((CHARGE, "        *left = after;\n", ""),),
+        story("usage::batches::each_charge_of_a_batch_has_its_own_answer"),
+    ),
+    Defect(
+        "hold-not-carried",
+        "the account does not know the holds that keep its money",
+        ((
+            HOLD,
+            "decision.account.holds.insert(wanted.id.clone(), open);",
+            "drop(open);",
+        ),),
+        story("usage::holds::a_call_is_paid_out_of_money_that_was_set_aside_for_it"),
+    ),
+    Defect(
+        "hold-never-ends",
+        "what a hold keeps after its time is not free for the next use",
+        ((
+            ACCOUNT,
+            "let released = next.release_expired_holds(now)?;",
+            "let released: Option<Entry> = None;",
+        ),),
+        story(
+            "usage::holds::"
+            "a_forgotten_hold_is_free_when_its_time_is_over_whether_or_not_anything_runs"
+        ),
+    ),
+    Defect(
+        "last-capture-keeps-the-rest",
+        "what is left after the last capture of a hold stays set aside",
+        ((
+            HOLD,
+            "let freed = rest.filter(|_| wanted.last);",
+            "let freed = rest.filter(|_| false);",
+        ),),
+        story("usage::holds::a_call_is_paid_out_of_money_that_was_set_aside_for_it"),
+    ),
+    Defect(
+        "usage-acknowledged-before-it-is-charged",
+        "a message of the usage queue is acknowledged though a charge of it was refused",
+        ((METER, "                left == 0\n", "                left < usize::MAX\n"),),
+        story("usage::metering::usage_that_cannot_be_paid_waits_for_a_top_up"),
+    ),
     # The full run: what no commit does, but somebody at the table can do.
     Defect(
         "balances-not-verified",
         "an account is verified without comparing its balances with its journal",
         ((
             VERIFY,
-            "match places.find(|place| held(place) != account.balance(place)) {",
-            "match places.find(|place| held(place) > Balance::ZERO && account.entries == 0) {",
+            "places.find(|place| held(place) != account.balance(place)) {",
+            "places.find(|place| held(place) > Balance::ZERO && account.entries == 0) {",
         ),),
         story("verify::a_damaged_account_or_entry_is_found_and_cured"),
     ),
@@ -762,8 +836,8 @@ to the dead-letter queue");
         "an entry is as old as the clock of its function says",
         ((
             ACCOUNT,
-            "let at = self.last_entry_at.map_or(now, |last| last.max(now));",
-            "let at = now;",
+            "at: self.last_entry_at.map_or(now, |last| last.max(now)),",
+            "at: now,",
         ),),
     ),
     Defect(

@@ -564,11 +564,15 @@ def declined(walk):
     must_be("the attempts", outcomes, ["declined", "succeeded"])
 
 
-@step("9. SMS is topped up by card: 20.00, and the wallet is untouched")
+@step("9. SMS is topped up by card: 20.00; using 25 of it is refused, and nothing else helps out")
 def product(walk):
     order = walk.order("20", "sms", product="sms").expect(201).json
     pay(order, GOOD_CARD, shows="USD 20.00").expect(200)
     walk.owns(sms="20.00")
+    refused = walk.api.post("/v1/charges", {"product": "sms", "amount": "25"}, "use").expect(402).json
+    told = [refused[name] for name in ("code", "product", "available", "required")]
+    must_be("the refusal", told, ["insufficient_balance", "sms", "20.00", "25.00"])
+    walk.owns()
     walk.is_journalled(6)
 
 
