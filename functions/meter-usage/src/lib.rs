@@ -86,11 +86,8 @@ fn read(message: &SqsMessage) -> Option<Vec<AskedCharge>> {
 fn tell(message_id: &str, charge: &AskedCharge, cause: &Error) {
     let (account_id, charge_id) = (&charge.account, &charge.wanted.id);
     match cause {
-        Error::Unavailable(_) => {
-            warn!(message_id, %account_id, %charge_id, %cause, "to be charged later")
-        }
-        _ => {
-            error!(message_id, %account_id, %charge_id, %cause, "usage that cannot be charged now")
-        }
+        Error::Broken(_) => error!(message_id, %account_id, %charge_id, %cause, "invariant broken"),
+        // A customer who used more than there is rings no alarm of ours, until it is a dead letter.
+        _ => warn!(message_id, %account_id, %charge_id, %cause, "usage that is not charged yet"),
     }
 }

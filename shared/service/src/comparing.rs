@@ -132,7 +132,7 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         self.look_again(now).await?;
-        let report = self.without_settled(run.report.clone()).await?;
+        let report = self.at_last(run.report.clone()).await?;
         let finished_at = Some(now.plus(began.elapsed()));
         let run = self.stored(Comparison { finished_at, report, ..run }).await?;
         let apart = run.report.drift.values().map(|units| units.unsigned_abs());
@@ -141,17 +141,25 @@ impl<W: Wire> Comparisons<W> {
         Ok(run)
     }
 
-    /// The report without what has been settled since it was named: a payment without a place that went
-    /// back later on the same day.
-    async fn without_settled(&self, report: Report) -> Result<Report, Error> {
-        let mut settled = report.clone();
-        for named in &report.findings {
-            let record = self.refunds.table.finding(&named.id).await?;
-            if record.is_some_and(|record| record.closed.is_some()) {
-                settled.settles(&named.id);
+    /// The report as the findings stand at its end: without a payment without a place that went back
+    /// later on the same day, and with one that came back after it was left out.
+    async fn at_last(&self, mut report: Report) -> Result<Report, Error> {
+        for named in report.findings.clone() {
+            if !self.is_open(&named.id).await? {
+                report.settles(&named.id);
             }
         }
-        Ok(settled)
+        for named in std::mem::take(&mut report.left_out) {
+            if self.is_open(&named.id).await? {
+                report.names(named);
+            }
+        }
+        Ok(report)
+    }
+
+    async fn is_open(&self, finding: &str) -> Result<bool, Error> {
+        let record = self.refunds.table.finding(finding).await?;
+        Ok(record.is_none_or(|record| record.closed.is_none()))
     }
 
     /// Counts the findings that a person must look at, for the alarm on them.
@@ -343,8 +351,9 @@ impl<W: Wire> Comparisons<W> {
         };
         // One that a person has closed is settled in another way.
         let finding = finding(kind);
-        if found_again(&self.refunds.table, &finding).await? {
-            report.finds(finding.id(), kind, &[(paid, 1)]);
+        match found_again(&self.refunds.table, &finding).await? {
+            true => report.finds(finding.id(), kind, &[(paid, 1)]),
+            false => report.leaves_out(finding.id(), kind, &[(paid, 1)]),
         }
         Ok(None)
     }

@@ -63,6 +63,10 @@ pub struct Report {
     pub finding_count: u64,
     /// The first of them.
     pub findings: Vec<Named>,
+    /// Payments that were left out since their finding was closed. While the comparison runs, some may
+    /// come back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Named>,
 }
 
 /// A finding that a report names.
@@ -147,18 +151,25 @@ impl Report {
     /// Names a finding, once, and what it adds to the drift: below zero for money that the books have
     /// and the provider has not.
     pub fn finds(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
-        if self.findings.iter().any(|known| known.id == id) {
+        self.names(Named::new(id, kind, apart));
+    }
+
+    /// Names a finding that would add this to the drift.
+    pub fn names(&mut self, named: Named) {
+        if self.findings.iter().any(|known| known.id == named.id) {
             return;
         }
-        let mut drift = BTreeMap::new();
-        for (money, direction) in apart {
-            let units = money.amount.to_minor_units(money.currency).unwrap_or_default();
-            add(&mut drift, money.currency.code(), units.saturating_mul(*direction));
-        }
-        drift.iter().for_each(|(code, units)| add(&mut self.drift, code, *units));
+        named.drift.iter().for_each(|(code, units)| add(&mut self.drift, code, *units));
         self.finding_count = self.finding_count.saturating_add(1);
         if self.findings.len() < MAX_NAMED_FINDINGS {
-            self.findings.push(Named { id, kind: kind.name().to_owned(), drift });
+            self.findings.push(named);
+        }
+    }
+
+    /// Leaves out a payment whose finding is closed, for as long as it is.
+    pub fn leaves_out(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
+        if self.left_out.len() < MAX_NAMED_FINDINGS {
+            self.left_out.push(Named::new(id, kind, apart));
         }
     }
 
@@ -170,6 +181,17 @@ impl Report {
         settled.drift.iter().for_each(|(code, units)| {
             add(&mut self.drift, code, units.saturating_neg());
         });
+    }
+}
+
+impl Named {
+    fn new(id: String, kind: FindingKind, apart: &[(Money, i64)]) -> Self {
+        let mut drift = BTreeMap::new();
+        for (money, direction) in apart {
+            let units = money.amount.to_minor_units(money.currency).unwrap_or_default();
+            add(&mut drift, money.currency.code(), units.saturating_mul(*direction));
+        }
+        Self { id, kind: kind.name().to_owned(), drift }
     }
 }
 

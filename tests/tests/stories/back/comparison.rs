@@ -545,3 +545,30 @@ async fn a_payment_on_its_way_back_from_another_order_is_found_once() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_came_back_while_its_day_is_compared_is_in_the_report() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        drop(pay_wrongly(world, &order, 9_000).await);
+        world.until(async || open_finding(world, "amount_differs").await.is_some()).await;
+        let found = open_findings(world).await.remove(0);
+        let id = found["finding_id"].as_str().unwrap();
+        let path = format!("/v1/admin/findings/{id}/refund");
+        let reason = json!({"reason": "not what was ordered"});
+        drop(world.admin_post(&path, "unused", &reason).await.expect(200));
+        assert!(world.compare().await.is_green());
+        // The bank sends it back, and nobody tells.
+        no_webhooks(world).await;
+        let refund = format!("refunds/{}", world.finding_refund(id).await);
+        drop(world.control(&refund, &json!({"status": "failed"})).await.expect(200));
+        let run = world.compare().await;
+        let report = shown(world, &run).await;
+        assert_eq!(report["drift"], json!([{"currency": "USD", "amount": "90.00"}]));
+        assert_eq!(report["findings"][0]["finding_id"], id);
+        assert_eq!(open_findings(world).await.len(), 1);
+        drop(world.admin_post(&path, "unused", &reason).await.expect(200));
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
