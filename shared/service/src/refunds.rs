@@ -204,6 +204,9 @@ impl<W: Wire> Refunds<W> {
     ) -> Result<Holder, Error> {
         let mut holder = if just_begun { holder } else { self.look(holder, id, now).await? };
         for call in 0..MAX_CALLS {
+            if holder.went_another_way(id) {
+                break;
+            }
             let refund = holder.refund(id)?;
             if refund.status != RefundStatus::Pending || refund.provider_id.is_some() {
                 break;
@@ -354,6 +357,15 @@ enum Holder {
 }
 
 impl Holder {
+    /// Whether all of a payment has gone back meanwhile, and not by this refund: there is nothing left
+    /// to bring to its end.
+    fn went_another_way(&self, id: &RefundId) -> bool {
+        match self {
+            Self::Order(_) => false,
+            Self::Finding(record) => record.refund.as_ref().is_some_and(|other| other.id != *id),
+        }
+    }
+
     fn refund(&self, id: &RefundId) -> Result<Refund, BrokenRecord> {
         let refund = match self {
             Self::Order(record) => record.order.refund(id),

@@ -17,6 +17,8 @@ use super::desk_back::{AskedAdjustment, AskedRefund};
 use super::desk_findings::Decided;
 use super::micros::{self, Micros};
 use super::model::{Wish, order_id};
+pub use super::using::Use;
+use super::using::Used;
 use crate::Answer;
 
 /// One thing that somebody does.
@@ -151,6 +153,8 @@ pub enum Act {
         /// The idempotency key.
         key: String,
     },
+    /// A customer uses money of a product.
+    Use(Use),
     /// A customer sends an earlier request again.
     Repeat(usize),
     /// A customer cancels an order.
@@ -203,6 +207,8 @@ pub(super) struct Books {
     pub(super) adjustments: Vec<AskedAdjustment>,
     /// What operators decided about findings.
     pub(super) decided: Vec<Decided>,
+    /// What customers used and set aside.
+    pub(super) used: Vec<Used>,
     /// Orders that customers called off without being told how that went.
     cancels: Vec<(usize, String)>,
 }
@@ -249,6 +255,7 @@ impl Act {
             Self::DecideAgain(_) => "decide again",
             Self::Compare { .. } => "compare",
             Self::Transfer { .. } => "transfer",
+            Self::Use(what) => what.name(),
             Self::Repeat(_) => "repeat",
             Self::Cancel(_) => "cancel",
             Self::Balances(_) => "balances",
@@ -331,8 +338,11 @@ impl Actors {
         let decided = books.decided.iter().enumerate();
         let decided = decided.filter(|(_, decided)| !decided.answered);
         let decided = decided.map(|(index, _)| Act::DecideAgain(index));
+        let used = books.used.iter().enumerate();
+        let used = used.filter(|(_, used)| !used.answered);
+        let used = used.map(|(index, _)| Act::Use(Use::Again(index)));
         let by_operators = said.chain(refunds).chain(adjustments).chain(decided);
-        requests.chain(by_operators).chain(cancels).chain(events).collect()
+        requests.chain(by_operators).chain(used).chain(cancels).chain(events).collect()
     }
 
     async fn perform(&self, act: &Act, calm: bool) -> Option<Answer> {
@@ -393,6 +403,7 @@ impl Actors {
                 self.compare(*day, *time).await;
                 None
             }
+            Act::Use(what) => self.use_money(what, calm).await,
             act => self.perform_at_the_desk(act, calm).await,
         }
     }

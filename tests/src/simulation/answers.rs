@@ -17,13 +17,15 @@ use crate::Answer;
 pub struct Before {
     account: String,
     version: u64,
-    /// The order's version; 0 if there was none.
+    /// The version of the order, the charge or the hold; 0 if there was none.
     pub(super) order_version: u64,
     at: Instant,
+    /// In milliseconds, as functions read the clock.
+    clock: u64,
 }
 
 impl Before {
-    /// This moment, for an account and an order of it.
+    /// This moment, for an account and an order, a charge or a hold of it.
     ///
     /// # Panics
     /// If nobody opened the account.
@@ -32,8 +34,10 @@ impl Before {
         Self {
             account: account.to_owned(),
             version: cloud.model.accounts[account].version,
-            order_version: cloud.model.orders.get(order).map_or(0, Order::version),
+            order_version: cloud.model.orders.get(order).map_or(0, Order::version)
+                + cloud.model.usage.version(order),
             at: Instant::now(),
+            clock: cloud.provider.now_millis(),
         }
     }
 
@@ -45,6 +49,24 @@ impl Before {
     /// The account, as it is now.
     pub(super) fn account<'cloud>(&self, cloud: &'cloud Cloud) -> &'cloud Account {
         &cloud.model.accounts[&self.account]
+    }
+
+    /// Whether something was so of a version of the account, at one of the times that make a
+    /// difference to it, since this moment and before this entry.
+    pub(super) fn some_moment(
+        &self,
+        cloud: &Cloud,
+        entry: Option<u64>,
+        was: impl Fn(u64, u64) -> bool,
+    ) -> bool {
+        let account = self.account(cloud);
+        let until = entry.map_or(account.version, |entry| account.version_before(entry));
+        (self.version..=until).any(|version| {
+            let holds = account.at(version).into_iter().flat_map(|moment| moment.holds.values());
+            let ends = holds.map(|hold| hold.expires_at);
+            let ends = ends.filter(|end| (self.clock..=cloud.provider.now_millis()).contains(end));
+            ends.chain([self.clock]).any(|now| was(version, now))
+        })
     }
 
     fn versions(&self, cloud: &Cloud) -> std::ops::RangeInclusive<u64> {
@@ -86,7 +108,7 @@ pub fn made(
             let account = &cloud.model.accounts[&before.account];
             // If it was made meanwhile, by a repetition: refused is only what came before.
             let made = account.entries.iter().find(|entry| entry.document == id);
-            let until = made.map_or(account.version, |entry| entry.number);
+            let until = made.map_or(account.version, |made| account.version_before(made.number));
             let mut was =
                 (before.version..=until).filter_map(|at| account.balance_at(at, "wallet"));
             let true_once = told("available").is_some_and(|told| was.any(|was| was == told));
@@ -184,10 +206,14 @@ pub fn balances(cloud: &Cloud, before: &Before, answer: &Answer) -> Result<(), S
         places.insert(format!("product:{code}"), &product["available"]);
         places.insert(format!("product:{code}:held"), &product["held"]);
     }
-    let fits = places.iter().all(|(place, shown)| {
-        shown.as_str().and_then(micros::parse) == account.balance_at(version, place)
+    let fits = before.some_moment(cloud, None, |at, now| {
+        at == version
+            && places.iter().all(|(place, shown)| {
+                let there = account.at(version).map(|moment| moment.shown(place, now));
+                shown.as_str().and_then(micros::parse) == there
+            })
     });
-    match fits && before.versions(cloud).contains(&version) && places.len() == 10 {
+    match fits && places.len() == 10 {
         true => Ok(()),
         false => Err(format!("{shown} was not true since version {}", before.version)),
     }
@@ -263,8 +289,8 @@ pub fn journal(cloud: &Cloud, before: &Before, answer: &Answer) -> Result<(), St
     let shown: Vec<&Value> = shown["data"].as_array().into_iter().flatten().collect();
     let account = &cloud.model.accounts[&before.account];
     let newest = shown.first().and_then(|entry| entry["number"].as_u64()).unwrap_or_default();
-    // An account begins at version 1 without any entry.
-    if !before.versions(cloud).contains(&(newest + 1)) {
+    let mut ends = before.versions(cloud).filter_map(|version| account.at(version));
+    if !ends.any(|moment| moment.entries == newest) {
         return Err(format!("ends at entry {newest}, after version {}", before.version));
     }
     for (entry, number) in shown.iter().zip((1..=newest).rev()) {

@@ -300,6 +300,8 @@ impl Cloud {
             step.finding
                 .as_ref()
                 .is_none_or(|finding| model.findings.get(&finding.id) == Some(finding)),
+            step.charges.iter().all(|charge| model.usage.charges.get(&charge.id) == Some(charge)),
+            step.hold.as_ref().is_none_or(|hold| model.usage.hold(&hold.id) == Some(hold)),
             step.comparison.as_ref().is_none_or(|run| model.comparisons.get(&run.id) == Some(run)),
         ];
         match known.iter().all(|known| *known) {
@@ -316,6 +318,7 @@ impl Cloud {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
         let (mut references, mut pointers, mut adjustments, mut compared) = (0, 0, 0, 0);
+        let (mut charges, mut holds) = (0, 0);
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -337,7 +340,7 @@ impl Cloud {
                     let known = self.model.accounts.get(&account.id);
                     matches_journal(known.ok_or("an account nobody made")?, account)?;
                 }
-                if let Some(entry) = &step.entry {
+                for entry in step.entry.iter().chain(&step.released) {
                     entries += 1;
                     let known = self.model.accounts.get(&entry.account);
                     if !known.is_some_and(|known| known.entries.contains(entry)) {
@@ -351,6 +354,8 @@ impl Cloud {
                 adjustments += usize::from(step.adjustment.is_some());
                 findings += usize::from(step.finding.is_some());
                 compared += usize::from(step.comparison.is_some());
+                charges += step.charges.len();
+                holds += usize::from(step.hold.is_some());
             }
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -363,6 +368,9 @@ impl Cloud {
             (left.len(), accounts, entries, claims, findings, references, pointers, adjustments);
         if compared != model.comparisons.len() {
             return Err(format!("the table has {compared} comparisons"));
+        }
+        if (charges, holds) != (model.usage.charges.len(), model.usage.holds.len()) {
+            return Err(format!("the table has {charges} charges and {holds} holds"));
         }
         let (credited, found) = (model.credited.len(), model.findings.len());
         let (accounts, references) = (model.accounts.len(), model.references.len());

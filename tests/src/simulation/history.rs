@@ -90,7 +90,7 @@ pub struct Failure {
 }
 
 /// Operations under way at a time, at most.
-const AT_ONCE: usize = 12;
+pub(super) const AT_ONCE: usize = 12;
 /// Rounds of trying again after everything was healed, at most.
 const ROUNDS: usize = 100;
 /// Milder weather lasts for so many operations.
@@ -198,6 +198,7 @@ impl Run {
             let mut cloud = self.actors.deployment.network.cloud();
             cloud.audit_everything()?;
             cloud.model.everything_is_settled()?;
+            cloud.model.every_hold_has_ended()?;
             cloud.model.everything_went_back(&cloud.provider.back)?;
             cloud.only_poison_is_dead()?;
         }
@@ -224,22 +225,23 @@ impl Run {
     async fn something_happens(&mut self) {
         let choice = self.random.usize(..);
         match self.random.u32(0..1_000) {
-            0..120 => self.order().await,
-            120..170 => self.order_offline().await,
-            170..290 => self.transfer().await,
-            290..335 => self.act(Act::Repeat(choice)).await,
-            335..350 => self.at_the_desk_for_findings(choice).await,
-            350..440 => self.at_the_desk(choice).await,
-            440..500 => self.at_the_desk_for_refunds(choice).await,
-            500..530 => self.act(Act::Cancel(choice)).await,
-            530..590 => self.act(Act::Balances(choice)).await,
-            590..625 => self.act(Act::LookUp(choice)).await,
-            625..645 => self.act(Act::List(choice)).await,
-            645..660 => self.act(Act::Journal(choice)).await,
-            660..755 => self.somebody_pays(),
-            755..820 => self.money_goes_back(),
-            820..920 => self.act(Act::Deliver(choice)).await,
-            920..965 => self.act(Act::Feed).await,
+            0..108 => self.order().await,
+            108..154 => self.order_offline().await,
+            154..266 => self.transfer().await,
+            266..306 => self.act(Act::Repeat(choice)).await,
+            306..321 => self.at_the_desk_for_findings(choice).await,
+            321..408 => self.at_the_desk(choice).await,
+            408..466 => self.at_the_desk_for_refunds(choice).await,
+            466..494 => self.act(Act::Cancel(choice)).await,
+            494..534 => self.act(Act::Balances(choice)).await,
+            534..559 => self.act(Act::LookUp(choice)).await,
+            559..574 => self.act(Act::List(choice)).await,
+            574..589 => self.act(Act::Journal(choice)).await,
+            589..664 => self.somebody_uses_money(choice).await,
+            664..757 => self.somebody_pays(),
+            757..821 => self.money_goes_back(),
+            821..921 => self.act(Act::Deliver(choice)).await,
+            921..965 => self.act(Act::Feed).await,
             965..972 => self.act(Act::Forge(choice)).await,
             972..974 => self.something_is_compared().await,
             974..980 => {
@@ -363,7 +365,7 @@ impl Run {
             60..78 => {
                 let (customer, balance) = (self.customer(), self.target());
                 let amount = super::micros::from_cents(self.random.u64(1..9_000));
-                let there = self.actors.balance(customer, &balance);
+                let there = self.whole_cents(customer, &balance);
                 let amount = match self.random.u32(0..8) {
                     0..3 => amount,
                     3 if there > 0 => -there,
@@ -426,7 +428,7 @@ impl Run {
     /// Many transfers of one account at one moment: the first one takes all there is, twice.
     async fn race(&mut self) {
         let customer = self.customer();
-        let all = self.actors.balance(customer, "wallet");
+        let all = self.whole_cents(customer, "wallet");
         for position in 0..self.random.usize(4..AT_ONCE) {
             let (target, key) = (self.product(), self.key(customer));
             let amount = match position == 0 && all > 0 {
@@ -441,13 +443,13 @@ impl Run {
         }
     }
 
-    fn customer(&mut self) -> usize {
+    pub(super) fn customer(&mut self) -> usize {
         let count = self.actors.deployment.customers.len();
         // The first one is busier than the others.
         if self.random.bool() { 0 } else { self.random.usize(0..count) }
     }
 
-    fn product(&mut self) -> String {
+    pub(super) fn product(&mut self) -> String {
         let products = ["product:whatsapp", "product:sms", "product:voice"];
         products[self.random.usize(0..products.len())].to_owned()
     }
@@ -456,9 +458,15 @@ impl Run {
         if self.random.u32(0..3) > 0 { "wallet".to_owned() } else { self.product() }
     }
 
+    /// What a customer has, without parts of a cent: what pays a debt for a use can leave some.
+    fn whole_cents(&self, customer: usize, place: &str) -> Micros {
+        let there = self.actors.balance(customer, place);
+        there - there % super::micros::from_cents(1)
+    }
+
     /// Often the whole wallet, sometimes a little more.
     fn transfer_amount(&mut self, customer: usize) -> Micros {
-        let wallet = self.actors.balance(customer, "wallet");
+        let wallet = self.whole_cents(customer, "wallet");
         match self.random.u32(0..6) {
             0 if wallet > 0 => wallet,
             1 => wallet + super::micros::from_cents(1),
@@ -603,7 +611,7 @@ impl Run {
     }
 
     /// Waits until nothing is under way any more.
-    async fn settle(&mut self) {
+    pub(super) async fn settle(&mut self) {
         while self.under_way.join_next().await.is_some() {}
         sleep(SETTLE).await;
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::comparing::{ComparisonImage, comparison};
 use super::micros::{self, Micros};
+use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, charge, hold, open_holds};
 
 /// What one transaction put into the table.
 #[derive(Debug, Default)]
@@ -34,6 +35,12 @@ pub struct Step {
     pub adjustment: Option<AdjustmentImage>,
     /// A comparison with the provider.
     pub comparison: Option<ComparisonImage>,
+    /// Charges, each put once.
+    pub charges: Vec<ChargeImage>,
+    /// A hold.
+    pub hold: Option<HoldImage>,
+    /// The entry that releases holds whose time is over, before any other one.
+    pub released: Option<EntryImage>,
     /// The entry.
     pub entry: Option<EntryImage>,
     /// The account.
@@ -55,6 +62,8 @@ pub struct AccountImage {
     pub balances: BTreeMap<String, Micros>,
     /// What the customer owes.
     pub debt: Micros,
+    /// What open holds keep, by their ids.
+    pub holds: BTreeMap<String, OpenHoldImage>,
 }
 
 /// An entry.
@@ -68,7 +77,7 @@ pub struct EntryImage {
     pub at: u64,
     /// Why.
     pub kind: String,
-    /// For which order.
+    /// For which order, charges or holds.
     pub document: String,
     /// What moved.
     pub lines: Vec<LineImage>,
@@ -332,7 +341,18 @@ impl Step {
             "COMPARISON" => self.comparison = Some(comparison(id, item)?),
             "FINDING" => self.finding = Some(finding(id, item)?),
             "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
-            "JOURNAL" => self.entry = Some(entry(id, item)?),
+            "CHARGE" => self.charges.push(charge(id, item)?),
+            "HOLD" if self.hold.is_none() => self.hold = Some(hold(id, item)?),
+            "JOURNAL" => {
+                let entry = entry(id, item)?;
+                let place = match entry.kind.as_str() {
+                    "hold_expired" => &mut self.released,
+                    _ => &mut self.entry,
+                };
+                if place.replace(entry).is_some() {
+                    return None;
+                }
+            }
             "ACCOUNT" => self.account = Some(account(id, item)?),
             _ => return None,
         }
@@ -348,6 +368,7 @@ fn account(id: &str, item: &Value) -> Option<AccountImage> {
         head: text(item, "head")?.to_owned(),
         balances: amounts(item, "balances")?,
         debt: micros::parse(text(item, "debt")?)?,
+        holds: open_holds(item)?,
     })
 }
 

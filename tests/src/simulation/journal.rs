@@ -8,25 +8,44 @@ use sha2::{Digest, Sha256};
 
 use super::images::{AccountImage, EntryImage};
 use super::micros::{self, Micros};
+use super::usage_images::OpenHoldImage;
 
-/// An account that the simulation made, and every balance it ever had.
+/// An account that the simulation made, and everything that was ever in it.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The number of its last write.
     pub version: u64,
     /// All entries, oldest first.
     pub entries: Vec<EntryImage>,
-    /// Available balances by version, from version 1 on.
-    pub history: Vec<BTreeMap<String, Micros>>,
+    /// What it had at each version, from version 1 on.
+    pub history: Vec<Moment>,
     /// What the customer owes.
     pub debt: Micros,
+    /// What open holds keep, by their ids.
+    pub holds: BTreeMap<String, OpenHoldImage>,
+    /// What entries about holds have set aside, by place.
+    pub set_aside: BTreeMap<String, Micros>,
+    /// The balances between two entries of one commit.
+    between: Option<BTreeMap<String, Micros>>,
+}
+
+/// What an account had at one version.
+#[derive(Debug, Clone, Default)]
+pub struct Moment {
+    /// The balance of each place.
+    pub balances: BTreeMap<String, Micros>,
+    /// What open holds kept, by their ids.
+    pub holds: BTreeMap<String, OpenHoldImage>,
+    /// The number of the last entry.
+    pub entries: u64,
 }
 
 impl Account {
     /// The balances now.
     #[must_use]
     pub fn balances(&self) -> &BTreeMap<String, Micros> {
-        self.history.last().expect("an account begins at version 1")
+        let last = self.history.last().map(|moment| &moment.balances);
+        self.between.as_ref().or(last).expect("an account begins at version 1")
     }
 
     /// The balance of a place.
@@ -38,8 +57,39 @@ impl Account {
     /// The balance of a place at a version; `None` if it never had that version.
     #[must_use]
     pub fn balance_at(&self, version: u64, place: &str) -> Option<Micros> {
-        let index = usize::try_from(version.checked_sub(1)?).ok()?;
-        Some(self.history.get(index)?.get(place).copied().unwrap_or_default())
+        Some(self.at(version)?.balances.get(place).copied().unwrap_or_default())
+    }
+
+    /// What it had at a version; `None` if it never had that version.
+    #[must_use]
+    pub fn at(&self, version: u64) -> Option<&Moment> {
+        self.history.get(usize::try_from(version.checked_sub(1)?).ok()?)
+    }
+
+    /// The last version without this entry.
+    #[must_use]
+    pub fn version_before(&self, entry: u64) -> u64 {
+        self.history.iter().take_while(|moment| moment.entries < entry).count() as u64
+    }
+
+    /// The account was written once more.
+    pub fn write(&mut self, version: u64) {
+        self.version = version;
+        let balances = self.balances().clone();
+        let entries = self.entries.last().map_or(0, |entry| entry.number);
+        self.between = None;
+        self.history.push(Moment { balances, holds: self.holds.clone(), entries });
+    }
+
+    /// Puts an entry at the end of the journal that another one follows in the same commit.
+    ///
+    /// # Errors
+    /// What does not follow from the entries before.
+    pub fn precede(&mut self, entry: &EntryImage) -> Result<(), String> {
+        self.add(entry)?;
+        let id = &entry.account;
+        let before = self.entries.split_last().and_then(|(_, before)| before.last());
+        follows(self, id, entry, before)
     }
 
     /// Puts an entry at the end of the journal.
@@ -52,6 +102,14 @@ impl Account {
             let (was, is) = (self.version, written.version);
             return Err(format!("{id} went from version {was} to {is}"));
         }
+        self.add(entry)?;
+        self.write(written.version);
+        matches_journal(self, written)
+    }
+
+    /// Moves what an entry says.
+    fn add(&mut self, entry: &EntryImage) -> Result<(), String> {
+        let id = &entry.account;
         let mut balances = self.balances().clone();
         for line in &entry.lines {
             if !line.place.starts_with("external:") {
@@ -66,16 +124,28 @@ impl Account {
         if self.debt < 0 {
             return Err(format!("{id} has paid {} more than it owed", micros::normal(-self.debt)));
         }
-        self.version = written.version;
+        for line in entry.lines.iter().filter(|_| entry.kind.starts_with("hold_")) {
+            if line.place.ends_with(":held") {
+                *self.set_aside.entry(line.place.clone()).or_default() += line.amount;
+            }
+        }
         self.entries.push(entry.clone());
-        self.history.push(balances);
-        matches_journal(self, written)
+        self.between = Some(balances);
+        Ok(())
     }
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { version: 1, entries: Vec::new(), history: vec![BTreeMap::new()], debt: 0 }
+        Self {
+            version: 1,
+            entries: Vec::new(),
+            history: vec![Moment::default()],
+            debt: 0,
+            holds: BTreeMap::new(),
+            set_aside: BTreeMap::new(),
+            between: None,
+        }
     }
 }
 
@@ -95,13 +165,25 @@ pub fn matches_journal(account: &Account, written: &AccountImage) -> Result<(), 
         let (stored, expected) = (&written.balances, account.balances());
         return Err(format!("{id} holds {stored:?}, and its entries sum to {expected:?}"));
     }
+    if written.holds != account.holds {
+        return Err(format!("{id} carries {:?}, not {:?}", written.holds, account.holds));
+    }
     let Some((last, before)) = account.entries.split_last() else {
         return Ok(());
     };
-    let previous = before.last();
     if written.entries != last.number || written.head != last.hash {
         return Err(format!("{id} does not end with its entry {}", last.number));
     }
+    follows(account, id, last, before.last())
+}
+
+/// The last entry follows from the one before it.
+fn follows(
+    account: &Account,
+    id: &str,
+    last: &EntryImage,
+    previous: Option<&EntryImage>,
+) -> Result<(), String> {
     if last.number != previous.map_or(1, |entry| entry.number + 1) {
         return Err(format!("{id} has a gap before entry {}", last.number));
     }
@@ -156,9 +238,11 @@ fn hash_of(entry: &EntryImage) -> String {
         field(&micros::normal(line.amount));
     }
     field(&entry.balances_after.len().to_string());
-    // The wallet comes before the products.
+    // What is available comes before what is held, and of each the wallet before the products.
     let mut places: Vec<_> = entry.balances_after.iter().collect();
-    places.sort_by_key(|(place, _)| (place.as_str() != "wallet", place.as_str()));
+    places.sort_by_key(|(place, _)| {
+        (place.ends_with(":held"), !place.starts_with("wallet"), place.as_str())
+    });
     for (place, balance) in places {
         field(place);
         field(&micros::normal(*balance));

@@ -35,8 +35,13 @@ pub mod network;
 pub mod provider;
 pub mod queue;
 pub mod reversals;
+mod spending;
 pub mod strange;
 pub mod stripe_wire;
+pub mod usage;
+pub mod usage_answers;
+pub mod usage_images;
+pub mod using;
 pub mod wishes;
 
 pub use engine::Engine;

@@ -18,6 +18,7 @@ use super::journal::{Account, matches_journal};
 use super::micros::{self, Micros};
 use super::provider::Provider;
 use super::reversals::WantedRefund;
+use super::usage::Usage;
 pub use super::wishes::Wish;
 use super::wishes::moves;
 
@@ -88,7 +89,9 @@ pub struct Model {
     pub adjustments: BTreeMap<String, AdjustmentImage>,
     /// Finding and reason, as operators say them.
     pub resolutions: BTreeSet<(String, String)>,
-    /// Refunds and adjustments whose making was answered 201.
+    /// Charges and holds.
+    pub usage: Usage,
+    /// Refunds, adjustments, charges and holds whose making was answered 201.
     pub done: BTreeSet<String>,
     /// Orders whose making was answered 201.
     pub made: BTreeSet<String>,
@@ -139,6 +142,17 @@ impl Model {
             let debt = debt.map(|line| if line.amount < 0 { ", owed" } else { ", pays a debt" });
             meaning.push(format!("entry: {}{}", entry.kind, debt.unwrap_or_default()));
         }
+        if let Some(released) = &step.released {
+            let beside = step.entry.as_ref().map_or("alone", |entry| entry.kind.as_str());
+            meaning.push(format!("entry: {}, then {beside}", released.kind));
+        }
+        if step.charges.len() > 1 {
+            meaning.push("charges that share a commit".to_owned());
+        }
+        if let Some(hold) = &step.hold {
+            let before = self.usage.hold(&hold.id).map_or("nothing", |known| &known.status);
+            meaning.push(format!("hold: {before} to {}", hold.status));
+        }
         if let Some(finding) = &step.finding {
             let how =
                 |finding: &FindingImage| finding.closed.as_ref().map(|closed| closed.0.clone());
@@ -159,7 +173,9 @@ impl Model {
     /// What must not be.
     pub fn commit(&mut self, step: &Step, provider: &Provider) -> Result<(), String> {
         let back = &provider.back;
+        self.holds_end(step)?;
         match (&step.entry, &step.account) {
+            _ if step.uses_money() => self.use_money(step)?,
             (None, None) if step.others > 0 && step.order.is_none() => {}
             (None, None) if step.comparison.is_some() && step.order.is_none() => {}
             (None, None) => self.change_order(step, back)?,
@@ -175,6 +191,9 @@ impl Model {
             },
             (Some(_), None) => return Err("an entry without its account".to_owned()),
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
+        }
+        if let Some(account) = &step.account {
+            self.holds_keep(&account.id)?;
         }
         self.claim_taken(step)?;
         self.settled.extend(step.settled.iter().cloned());
@@ -199,8 +218,7 @@ impl Model {
         if written.version != known.version + 1 {
             return Err(format!("{} went to version {}", written.id, written.version));
         }
-        known.version = written.version;
-        known.history.push(known.balances().clone());
+        known.write(written.version);
         matches_journal(known, written)
     }
 

@@ -414,6 +414,11 @@ impl Provider {
     pub(super) fn now(&self) -> i64 {
         self.clock.unix_millis().div_euclid(1_000)
     }
+
+    /// The time of functions and provider, in milliseconds.
+    pub(super) fn now_millis(&self) -> u64 {
+        u64::try_from(self.clock.unix_millis()).unwrap_or_default()
+    }
 }
 
 fn shape(session: &Session) -> Value {

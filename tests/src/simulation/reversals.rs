@@ -268,8 +268,8 @@ impl Model {
         let account = self.accounts.get(&order.account).ok_or("an account nobody made")?;
         // The account is not part of the commit: it is as it was when it was read.
         let read = account.history.iter().rev().take(READ_BEHIND);
-        let mut moves = read.map(|balances| {
-            let available = balances.get(&order.target).copied().unwrap_or_default();
+        let mut moves = read.map(|moment| {
+            let available = moment.balances.get(&order.target).copied().unwrap_or_default();
             order.belongs(&known.reversals, available, account.debt)
         });
         let Some(Belongs { taken, held, .. }) = moves.find(|moves| moves.lines.is_empty()) else {

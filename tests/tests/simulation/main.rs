@@ -13,6 +13,7 @@ mod back_steps;
 mod desk_steps;
 mod every_step;
 mod histories;
+mod usage_steps;
 
 use std::io::Write;
 

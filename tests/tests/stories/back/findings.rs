@@ -323,6 +323,30 @@ async fn a_refund_of_lost_money_that_nobody_answers_ends_with_the_next_compariso
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lost_money_that_goes_back_another_way_meanwhile_is_told_as_it_went() {
+    story(async |world| {
+        let (_, found) = wrongly_paid(world, "k1").await;
+        world.wires.fail("POST /v1/refunds", Fault::LostBefore, usize::MAX);
+        let reason = json!({"reason": "x"});
+        let elsewhere = async {
+            world.until(async || !listed(world, "open").await[0]["refund"].is_null()).await;
+            let body = json!({"payment_id": found["payment_id"]});
+            drop(world.control("refunds", &body).await.expect(200));
+            world.wires.heal();
+        };
+        let (asked, ()) =
+            futures_util::future::join(act(world, &found, "refund", &reason), elsewhere).await;
+        let told = asked.expect(200).json();
+        assert_eq!(
+            (&told["closed_how"], &told["refund"]["status"]),
+            (&json!("refunded"), &json!("succeeded"))
+        );
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_has_a_place_is_given_no_other() {
     story(async |world| {
         let order = world.top_up("100.00", "k1").await;
