@@ -143,8 +143,9 @@ impl Model {
             meaning.push(format!("entry: {}{}", entry.kind, debt.unwrap_or_default()));
         }
         if let Some(released) = &step.released {
-            let beside = step.entry.as_ref().map_or("alone", |entry| entry.kind.as_str());
-            meaning.push(format!("entry: {}, then {beside}", released.kind));
+            let then = step.entry.as_ref().map(|entry| format!("then {}", entry.kind));
+            let then = then.as_deref().unwrap_or("alone");
+            meaning.push(format!("entry: {}, {then}", released.kind));
         }
         if step.charges.len() > 1 {
             meaning.push("charges that share a commit".to_owned());

@@ -239,7 +239,7 @@ impl Actors {
                     let made = [200, 201].contains(&status);
                     let shown = if made { &one["charge"] } else { &one["problem"] };
                     let told = Told { status, shown: shown.clone() };
-                    cloud.saw(&format!("one of a batch: {status} {}", told.code()));
+                    cloud.saw(format!("one of a batch: {status} {}", told.code()).trim_end());
                     match (status, told.code()) {
                         (503, "unavailable") if !calm => answered = false,
                         _ => answers::charged(&mut cloud, before, (id, wanted), &sooner, &told)?,

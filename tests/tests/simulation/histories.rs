@@ -43,11 +43,26 @@ const MUST_BE_SEEN: &str = "
     answer: adjust 201
     answer: adjust 402 insufficient_balance
     answer: balances 200
+    answer: batch 200
     answer: book 200
     answer: book 201
     answer: book 409 bank_reference_used
     answer: cancel 200
     answer: cancel 409 order_not_cancellable
+    answer: capture 0
+    answer: capture 200
+    answer: capture 201
+    answer: capture 404 not_found
+    answer: capture 409 capture_too_large
+    answer: capture 409 hold_closed
+    answer: capture 409 idempotency_key_reused
+    answer: capture 503 unavailable
+    answer: charge 0
+    answer: charge 200
+    answer: charge 201
+    answer: charge 402 insufficient_balance
+    answer: charge 409 idempotency_key_reused
+    answer: charge 503 unavailable
     answer: compare 0
     answer: credit finding 200
     answer: credit finding 409 finding_closed
@@ -57,6 +72,11 @@ const MUST_BE_SEEN: &str = "
     answer: decide again 409 finding_closed
     answer: decide again 409 finding_not_creditable
     answer: forged webhook 400 invalid_signature
+    answer: hold 200
+    answer: hold 201
+    answer: hold 402 insufficient_balance
+    answer: hold 409 idempotency_key_reused
+    answer: hold 503 unavailable
     answer: import 200
     answer: import 201
     answer: journal 200
@@ -85,6 +105,9 @@ const MUST_BE_SEEN: &str = "
     answer: reject 200
     answer: reject 409 already_reviewed
     answer: reject 409 order_not_reviewable
+    answer: release 200
+    answer: release 404 not_found
+    answer: release 409 hold_closed
     answer: repeat 200
     answer: repeat 201
     answer: report 200
@@ -99,6 +122,11 @@ const MUST_BE_SEEN: &str = "
     answer: transfer 409 idempotency_key_reused
     answer: transfer 503 unavailable
     answer: upload 200
+    answer: use again 200
+    answer: use again 201
+    answer: use again 402 insufficient_balance
+    answer: use again 409 hold_closed
+    answer: use again 409 idempotency_key_reused
     answer: webhook 0
     answer: webhook 200 already_credited
     answer: webhook 200 credited
@@ -125,14 +153,28 @@ const MUST_BE_SEEN: &str = "
     card: processing to failed
     card: refunded to completed
     card: refunded to exception
+    charges that share a commit
     entry: adjustment
     entry: bank_top_up, pays a debt
     entry: card_top_up, pays a debt
+    entry: charge
     entry: dispute_held
     entry: dispute_released
     entry: dispute_returned
     entry: dispute_taken
     entry: dispute_taken, owed
+    entry: hold_captured
+    entry: hold_expired, alone
+    entry: hold_expired, then adjustment
+    entry: hold_expired, then bank_top_up
+    entry: hold_expired, then card_top_up
+    entry: hold_expired, then charge
+    entry: hold_expired, then hold_captured
+    entry: hold_expired, then hold_placed
+    entry: hold_expired, then refund
+    entry: hold_expired, then transfer
+    entry: hold_placed
+    entry: hold_released
     entry: refund
     entry: refund, owed
     entry: refund_held
@@ -165,6 +207,11 @@ const MUST_BE_SEEN: &str = "
     finding: payment_already_used
     finding: unknown_order
     finding: unknown_payment
+    hold: nothing to open
+    hold: open to captured
+    hold: open to expired
+    hold: open to open
+    hold: open to released
     offline: cancelled to completed
     offline: completed to partially_refunded
     offline: completed to refunded
@@ -180,7 +227,12 @@ const MUST_BE_SEEN: &str = "
     offline: pending_review to completed
     offline: pending_review to rejected
     offline: rejected to completed
-    offline: rejected to pending_review";
+    offline: rejected to pending_review
+    one of a batch: 200
+    one of a batch: 201
+    one of a batch: 402 insufficient_balance
+    one of a batch: 409 idempotency_key_reused
+    one of a batch: 503 unavailable";
 
 fn history(seed: u64, operations: u64) -> Result<Outcome, String> {
     let plan = Plan { seed, operations, engine: Engine::embedded(), keep_history: false };
