@@ -758,7 +758,7 @@ to the dead-letter queue");
     Defect(
         "usage-acknowledged-before-it-is-charged",
         "a message of the usage queue is acknowledged though a charge of it was refused",
-        ((METER, "                left == 0\n", "                left < usize::MAX\n"),),
+        ((METER, "made == charges.len()", "made <= charges.len()"),),
         story("usage::metering::usage_that_cannot_be_paid_waits_for_a_top_up"),
     ),
     # The full run: what no commit does, but somebody at the table can do.

@@ -46,15 +46,16 @@ impl MeterUsage {
         for (message, charges) in batch.records.iter().zip(read) {
             let message_id = message.message_id.as_deref().unwrap_or_default();
             let done = charges.is_some_and(|charges| {
-                let mut left = 0_usize;
+                // What is counted is what was made: a charge without an outcome is not done.
+                let mut made = 0_usize;
                 for (charge, outcome) in charges.iter().zip(outcomes.by_ref()) {
-                    if let Err(error) = outcome {
-                        tell(message_id, charge, &error);
-                        left = left.saturating_add(1);
+                    match outcome {
+                        Ok(_) => made = made.saturating_add(1),
+                        Err(error) => tell(message_id, charge, &error),
                     }
                 }
-                info!(message_id, charges = charges.len(), left, "metered");
-                left == 0
+                info!(message_id, charges = charges.len(), made, "metered");
+                made == charges.len()
             });
             if !done {
                 let mut failure = BatchItemFailure::default();

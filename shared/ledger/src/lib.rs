@@ -10,7 +10,8 @@
 //! [`Timeline`] that holds every legal move of an [`Order`], and then the rules themselves:
 //! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in,
 //! [`transfer()`] for money that changes place, [`charge()`] and [`place_hold()`] for money that is
-//! used, and [`request_refund()`], [`refund_told()`] and [`dispute_told()`] for money that goes back. [`verify()`] checks that all of it was kept.
+//! used, and [`request_refund()`], [`refund_told()`] and [`dispute_told()`] for money that goes back.
+//! [`verify()`] checks that all of it was kept.
 
 mod accept;
 mod account;
