@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::journal::{Entry, EntryHash, EntryKind, Movement, lines_of};
 use crate::{
     AccountId, Balance, Currency, Decision, External, HoldId, Money, OpenHold, Place, Refusal,
-    Timestamp,
+    Target, Thresholds, Timestamp,
 };
 
 /// What an account may do.
@@ -46,6 +46,8 @@ pub struct Account {
     /// The holds that keep money of its products, also those whose time is over and whose money the
     /// journal has not released yet.
     pub holds: BTreeMap<HoldId, OpenHold>,
+    /// What is to happen when a balance runs low. At most one for the wallet and for each product.
+    pub thresholds: BTreeMap<Target, Thresholds>,
 }
 
 impl AccountStatus {
@@ -80,6 +82,7 @@ impl Account {
             balances: BTreeMap::new(),
             debt: Balance::ZERO,
             holds: BTreeMap::new(),
+            thresholds: BTreeMap::new(),
         }
     }
 
@@ -137,8 +140,19 @@ impl Account {
         let mut next = self.clone();
         let released = next.release_expired_holds(now)?;
         let entry = next.append(kind, document_id, movements, now)?;
-        next.version = self.version.saturating_add(1);
-        Ok(Decision { account: next, entries: released.into_iter().chain([entry]).collect() })
+        Ok(next.decided(self, released.into_iter().chain([entry]).collect(), now))
+    }
+
+    /// What was decided: this account, which was that one before these entries.
+    pub(crate) fn decided(
+        mut self,
+        before: &Self,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) -> Decision {
+        self.version = before.version.saturating_add(1);
+        let low = self.tell_low_balances(now);
+        Decision { account: self, entries, top_ups: Vec::new(), low }
     }
 
     /// Makes this the account after one more entry.

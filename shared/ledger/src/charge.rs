@@ -1,13 +1,12 @@
 //! Money that is used: taken out of its product, at once. A busy account is served by deciding on many
 //! charges in one commit, not by weaker writes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use rust_decimal::Decimal;
-
+use crate::spending::Spending;
 use crate::{
-    Account, AccountId, Actor, Amount, Balance, ChargeId, Decision, EntryKind, External, HoldId,
-    Money, Movement, Place, ProductCode, Refusal, Target, Timestamp,
+    Account, AccountId, Actor, Amount, ChargeId, Decision, EntryKind, External, HoldId, Money,
+    Movement, Place, ProductCode, Refusal, Target, Timestamp,
 };
 
 /// What is to be charged.
@@ -63,30 +62,28 @@ pub struct Charged {
 }
 
 /// Decides charges of one account together, in order: each takes money of its product, and of no
-/// other, and never of the wallet. One that is refused leaves the others as they are.
+/// other. One that is refused leaves the others as they are.
+///
+/// The wallet pays for none of them; but a product that has an automatic top-up is topped up from the
+/// wallet, in the same decision, if a charge leaves it below its threshold or needs more than there
+/// is, unless it is one of those that are closed to top-ups.
 ///
 /// The ids must differ: a commit stores each charge once.
 ///
 /// # Errors
 /// In the outcomes: [`Refusal::AccountFrozen`]; [`Refusal::InsufficientBalance`] of the product.
 #[must_use]
-pub fn charge(account: &Account, wanted: &[WantedCharge], now: Timestamp) -> Charged {
-    let mut left: BTreeMap<Target, Decimal> = BTreeMap::new();
+pub fn charge(
+    account: &Account,
+    wanted: &[WantedCharge],
+    closed: &BTreeSet<ProductCode>,
+    now: Timestamp,
+) -> Charged {
+    let mut spending = Spending::of(account, closed, now);
     let mut admit = |one: &WantedCharge| {
-        account.must_be_active()?;
-        let required = Money { amount: one.amount, currency: account.currency };
-        let target = Target::Product(one.product.clone());
-        let left =
-            left.entry(target.clone()).or_insert_with(|| account.available(&target, now).decimal());
-        let after = left.saturating_sub(one.amount.decimal());
-        if after < Decimal::ZERO {
-            let available = Balance::new(*left).unwrap_or_default();
-            let place = Place::Available(target);
-            return Err(Refusal::InsufficientBalance { place, available, required });
-        }
-        *left = after;
-        let from = Place::Available(target);
-        Ok(Movement { from, to: Place::External(External::Usage), money: required })
+        let money = spending.admit(&one.product, one.amount, one.id.as_str())?;
+        let from = Place::Available(Target::Product(one.product.clone()));
+        Ok(Movement { from, to: Place::External(External::Usage), money })
     };
     let admitted: Vec<Result<Movement, Refusal>> = wanted.iter().map(&mut admit).collect();
     let taken = wanted.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_ok());
@@ -96,7 +93,7 @@ pub fn charge(account: &Account, wanted: &[WantedCharge], now: Timestamp) -> Cha
         let outcomes = admitted.into_iter().filter_map(|one| one.err().map(Err)).collect();
         return Charged { outcomes, decision: None };
     }
-    match account.post(EntryKind::Charge, &ids.join(" "), &movements, now) {
+    match take(account, spending, &ids.join(" "), &movements, now) {
         Ok(decision) => {
             let entry = decision.account.entries;
             let made = |(one, movement): (&WantedCharge, Result<Movement, Refusal>)| {
@@ -108,6 +105,23 @@ pub fn charge(account: &Account, wanted: &[WantedCharge], now: Timestamp) -> Cha
         Err(refusal) => {
             let outcomes = wanted.iter().map(|_| Err(refusal.clone())).collect();
             Charged { outcomes, decision: None }
+        }
+    }
+}
+
+/// The automatic top-ups that charges need, and the one entry that takes their money.
+fn take(
+    account: &Account,
+    spending: Spending<'_>,
+    charges: &str,
+    movements: &[Movement],
+    now: Timestamp,
+) -> Result<Decision, Refusal> {
+    match spending.top_ups()? {
+        None => account.post(EntryKind::Charge, charges, movements, now),
+        Some(begun) => {
+            let taken = begun.account.post(EntryKind::Charge, charges, movements, now)?;
+            Ok(begun.and(taken))
         }
     }
 }

@@ -4,11 +4,12 @@
 //! hold whose time is over keeps nothing, whether or not an entry has released its money yet. What was
 //! asked for, and how the hold ended, is in the hold's own document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use crate::spending::Spending;
 use crate::{
     Account, AccountId, Actor, Amount, Balance, Charge, ChargeId, Decision, Entry, EntryKind,
     External, FromHold, HoldId, Money, Movement, Place, ProductCode, Refusal, Target, Timestamp,
@@ -216,7 +217,8 @@ impl Account {
     }
 }
 
-/// Decides to set money of a product aside.
+/// Decides to set money of a product aside, with what its automatic top-up moves from the wallet for
+/// it, unless the product is one of those that are closed to top-ups.
 ///
 /// # Errors
 /// [`Refusal::AccountFrozen`]; [`Refusal::InsufficientBalance`] of the product;
@@ -224,20 +226,28 @@ impl Account {
 pub fn place_hold(
     account: &Account,
     wanted: &WantedHold,
+    closed: &BTreeSet<ProductCode>,
     now: Timestamp,
 ) -> Result<(Hold, Decision), Refusal> {
     account.must_be_active()?;
     if account.holds.values().filter(|hold| !hold.is_over(now)).count() >= MAX_HOLDS {
         return Err(Refusal::TooManyHolds { most: MAX_HOLDS });
     }
-    let money = Money { amount: wanted.amount, currency: account.currency };
+    let mut spending = Spending::of(account, closed, now);
+    let money = spending.admit(&wanted.product, wanted.amount, wanted.id.as_str())?;
+    let begun = spending.top_ups()?;
+    let before = begun.as_ref().map_or(account, |begun| &begun.account);
     let product = wanted.product.clone();
     let expires_at = now.plus(wanted.time);
     let open = OpenHold { product: product.clone(), left: wanted.amount, expires_at };
     let from = Place::Available(Target::Product(product.clone()));
     let movement = Movement { from, to: open.place(), money };
-    let mut decision = account.post(EntryKind::HoldPlaced, wanted.id.as_str(), &[movement], now)?;
+    let mut decision = before.post(EntryKind::HoldPlaced, wanted.id.as_str(), &[movement], now)?;
     decision.account.holds.insert(wanted.id.clone(), open);
+    let decision = match begun {
+        Some(begun) => begun.and(decision),
+        None => decision,
+    };
     let hold = Hold {
         id: wanted.id.clone(),
         account: account.id.clone(),
@@ -343,8 +353,7 @@ pub fn expire_hold(
     }
     let mut next = account.clone();
     let entry = next.release_expired_holds(now)?;
-    next.version = account.version.saturating_add(1);
-    let decision = entry.map(|entry| Decision { account: next, entries: vec![entry] });
+    let decision = entry.map(|entry| next.decided(account, vec![entry], now));
     Ok(Some((Hold { status: HoldStatus::Expired, ..hold.clone() }, decision)))
 }
 

@@ -161,6 +161,12 @@ impl OrderId {
     pub fn derive(account: &AccountId, operation: &str, key: &IdempotencyKey) -> Self {
         Self(derive_id("ord_", &[account.as_str(), operation, key.as_str()]))
     }
+
+    /// The id of the automatic top-up that this charge or hold needs first.
+    #[must_use]
+    pub fn of_automatic_top_up(account: &AccountId, document_id: &str) -> Self {
+        Self(derive_id("ord_", &[account.as_str(), "automatic", document_id]))
+    }
 }
 
 impl RefundId {

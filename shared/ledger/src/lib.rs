@@ -37,7 +37,9 @@ mod refund;
 mod refusal;
 mod reversal;
 mod settle;
+mod spending;
 mod statement;
+mod threshold;
 mod time;
 mod timeline;
 mod transfer;
@@ -85,6 +87,10 @@ pub use settle::{
     LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,
 };
 pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
+pub use threshold::{
+    Alert, AutomaticTopUp, LowBalance, Thresholds, TopUpSize, WantedThresholds, WantedTopUp,
+    set_thresholds,
+};
 pub use time::{Day, Timestamp};
 pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};
@@ -96,6 +102,23 @@ pub use verify::{Broken, Checkpoint, Verification, verify};
 pub struct Decision {
     /// The account after the entries; its version is one above the account that was asked.
     pub account: Account,
-    /// The journal records that explain the difference, at least one, in order.
+    /// The journal records that explain the difference, in order; none if no money moves.
     pub entries: Vec<Entry>,
+    /// The orders by which products are topped up from the wallet by themselves.
+    pub top_ups: Vec<Order>,
+    /// The balances that have run low.
+    pub low: Vec<LowBalance>,
+}
+
+impl Decision {
+    /// This decision and one that was made about its account, as one.
+    pub(crate) fn and(self, next: Self) -> Self {
+        let version = self.account.version;
+        Self {
+            account: Account { version, ..next.account },
+            entries: self.entries.into_iter().chain(next.entries).collect(),
+            top_ups: self.top_ups.into_iter().chain(next.top_ups).collect(),
+            low: self.low.into_iter().chain(next.low).collect(),
+        }
+    }
 }

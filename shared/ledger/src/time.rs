@@ -41,6 +41,16 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// Whether both are in the same month of the calendar, in UTC.
+    #[must_use]
+    pub fn is_in_month_of(self, other: Self) -> bool {
+        let month = |at: Self| {
+            let moment = time::OffsetDateTime::from_unix_timestamp(at.unix_seconds()).ok()?;
+            Some((moment.year(), moment.month()))
+        };
+        month(self) == month(other)
+    }
+
     /// How long ago `earlier` was, seen from this moment; zero when it is still to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

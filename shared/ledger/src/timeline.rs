@@ -282,6 +282,12 @@ impl Actor {
         Self("usage queue".to_owned())
     }
 
+    /// A rule that the customer has set.
+    #[must_use]
+    pub fn automatic() -> Self {
+        Self("automatic".to_owned())
+    }
+
     /// What runs by the clock.
     #[must_use]
     pub fn schedule() -> Self {

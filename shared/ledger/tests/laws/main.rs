@@ -15,4 +15,5 @@ mod properties;
 mod reversals;
 mod rules;
 mod statement;
+mod thresholds;
 mod usage;

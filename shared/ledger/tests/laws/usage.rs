@@ -1,5 +1,6 @@
 //! Money that is used: charges, and holds in every state.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ledger::{
@@ -11,6 +12,9 @@ use ledger::{
 use proptest::prelude::*;
 
 use crate::common::{AT, account, funded, target, transfer_of};
+
+/// No product is closed to top-ups.
+const OPEN: BTreeSet<ProductCode> = BTreeSet::new();
 
 /// A quarter of an hour.
 const TIME: Duration = Duration::from_secs(900);
@@ -75,7 +79,8 @@ fn in_words(decision: &Decision) -> Vec<String> {
 }
 
 fn held(text: &str) -> (Account, Hold) {
-    let (hold, decision) = place_hold(&customer(), &wanted_hold(text, TIME, "hold"), AT).unwrap();
+    let (hold, decision) =
+        place_hold(&customer(), &wanted_hold(text, TIME, "hold"), &OPEN, AT).unwrap();
     (decision.account, hold)
 }
 
@@ -85,7 +90,7 @@ fn charge_one(
     wanted: WantedCharge,
     now: Timestamp,
 ) -> Result<(Charge, Decision), Refusal> {
-    let mut charged = charge(account, &[wanted], now);
+    let mut charged = charge(account, &[wanted], &OPEN, now);
     Ok((charged.outcomes.pop().unwrap()?, charged.decision.unwrap()))
 }
 
@@ -120,7 +125,7 @@ fn charges_that_are_made_together_share_one_entry_and_none_takes_what_another_ne
         wanted_charge("sms", "40", "d"),
         wanted_charge("sms", "0.000001", "e"),
     ];
-    let Charged { outcomes, decision } = charge(&account, &wanted, AT);
+    let Charged { outcomes, decision } = charge(&account, &wanted, &OPEN, AT);
     let decision = decision.unwrap();
     let lines = "charge: product:sms -100.00, product:voice -0.25, external:usage 100.25";
     assert_eq!(in_words(&decision), [lines]);
@@ -140,9 +145,9 @@ fn charges_that_are_made_together_share_one_entry_and_none_takes_what_another_ne
             "product:sms has 0.00 USD available and 0.000001 USD is required",
         ]
     );
-    let rest = charge(&decision.account, &wanted, AT);
+    let rest = charge(&decision.account, &wanted, &OPEN, AT);
     assert_eq!(rest.outcomes.iter().filter(|one| one.is_ok()).count(), 1, "0.25 of voice");
-    assert_eq!(charge(&account, &[], AT), Charged { outcomes: Vec::new(), decision: None });
+    assert_eq!(charge(&account, &[], &OPEN, AT), Charged { outcomes: Vec::new(), decision: None });
 }
 
 #[test]
@@ -300,7 +305,7 @@ fn every_state_of_a_hold_against_every_call() {
 fn money_of_an_expired_hold_can_be_used_at_once_and_is_released_before_that() {
     let (account, hold) = held("60");
     let (other, decision) =
-        place_hold(&account, &wanted_hold("40", TIME * 2, "other"), AT).unwrap();
+        place_hold(&account, &wanted_hold("40", TIME * 2, "other"), &OPEN, AT).unwrap();
     let account = decision.account;
     let before = AT.plus(TIME - Duration::from_millis(1));
     assert_eq!(sms(&account, before), "0.00 and 100.00 held");
@@ -340,20 +345,21 @@ fn an_account_has_at_most_a_hundred_open_holds() {
     let mut account = customer();
     for number in 0..MAX_HOLDS {
         let wanted = wanted_hold("0.000001", MIN_HOLD_TIME, &format!("hold-{number}"));
-        account = place_hold(&account, &wanted, AT).unwrap().1.account;
+        account = place_hold(&account, &wanted, &OPEN, AT).unwrap().1.account;
     }
     let one_more = wanted_hold("0.000001", TIME, "one-more");
-    let refused = place_hold(&account, &one_more, AT).unwrap_err();
+    let refused = place_hold(&account, &one_more, &OPEN, AT).unwrap_err();
     assert_eq!(refused, Refusal::TooManyHolds { most: 100 });
     // Those that are over do not count.
     let end = AT.plus(MIN_HOLD_TIME);
-    let (_, decision) = place_hold(&account, &one_more, end).unwrap();
+    let (_, decision) = place_hold(&account, &one_more, &OPEN, end).unwrap();
     assert_eq!((decision.entries.len(), decision.account.holds.len()), (2, 1));
 }
 
 #[test]
 fn holds_that_do_not_keep_what_the_journal_set_aside_are_found() {
-    let (hold, decision) = place_hold(&customer(), &wanted_hold("10", TIME, "hold"), AT).unwrap();
+    let (hold, decision) =
+        place_hold(&customer(), &wanted_hold("10", TIME, "hold"), &OPEN, AT).unwrap();
     let (account, entries) = (decision.account, decision.entries);
     // The journal before is as good as this one: what it brought is where the account has it.
     let before = Checkpoint {
@@ -417,7 +423,7 @@ fn play(steps: &[Step]) -> (Account, Vec<Entry>, u64) {
             ),
             1 => {
                 let time = Duration::from_secs(60 + seconds);
-                place_hold(&account, &wanted_hold(&text, time, &name), now).map(
+                place_hold(&account, &wanted_hold(&text, time, &name), &OPEN, now).map(
                     |(hold, decision)| {
                         holds.push(hold);
                         decision

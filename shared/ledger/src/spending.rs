@@ -1,0 +1,149 @@
+//! Whether a product can pay for a use, with what its automatic top-up would move from the wallet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::RoundingStrategy;
+
+use crate::transfer::{Transfer, transfer};
+use crate::{
+    Account, Actor, Amount, AutomaticTopUp, Balance, Decision, MAX_AMOUNT, MAX_BALANCE, Money,
+    OrderId, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize,
+};
+
+/// Uses of an account's products that are decided together, in order.
+#[derive(Debug)]
+pub(crate) struct Spending<'account> {
+    account: &'account Account,
+    now: Timestamp,
+    /// The products that cannot be topped up now.
+    closed: &'account BTreeSet<ProductCode>,
+    /// What is left of the balances that were asked.
+    left: BTreeMap<Target, Decimal>,
+    /// What is moved from the wallet, and the use that it is moved for first.
+    top_ups: BTreeMap<ProductCode, (Decimal, String)>,
+}
+
+impl<'account> Spending<'account> {
+    pub(crate) const fn of(
+        account: &'account Account,
+        closed: &'account BTreeSet<ProductCode>,
+        now: Timestamp,
+    ) -> Self {
+        Self { account, now, closed, left: BTreeMap::new(), top_ups: BTreeMap::new() }
+    }
+
+    /// Admits a use if its product can pay for it, by itself or with an automatic top-up. One that is
+    /// refused moves nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::AccountFrozen`]; [`Refusal::InsufficientBalance`] of the product.
+    pub(crate) fn admit(
+        &mut self,
+        product: &ProductCode,
+        amount: Amount,
+        document_id: &str,
+    ) -> Result<Money, Refusal> {
+        self.account.must_be_active()?;
+        let required = Money { amount, currency: self.account.currency };
+        let target = Target::Product(product.clone());
+        let left = self.left(&target);
+        let after = left.saturating_sub(amount.decimal());
+        let moved = self.top_up(&target, after).unwrap_or_default();
+        let after = after.saturating_add(moved);
+        if after < Decimal::ZERO {
+            let available = Balance::new(left).unwrap_or_default();
+            let place = Place::Available(target);
+            return Err(Refusal::InsufficientBalance { place, available, required });
+        }
+        self.left.insert(target, after);
+        if !moved.is_zero() {
+            let wallet = self.left(&Target::Wallet);
+            self.left.insert(Target::Wallet, wallet.saturating_sub(moved));
+            let first = || (Decimal::ZERO, document_id.to_owned());
+            let (sum, _) = self.top_ups.entry(product.clone()).or_insert_with(first);
+            *sum = sum.saturating_add(moved);
+        }
+        Ok(required)
+    }
+
+    /// The transfers from the wallet that the admitted uses need, one a product, and the account after
+    /// them. `None` if they need none.
+    ///
+    /// # Errors
+    /// Those of [`transfer`]: what was admitted has room.
+    pub(crate) fn top_ups(self) -> Result<Option<Decision>, Refusal> {
+        let mut begun: Option<Decision> = None;
+        for (product, (sum, document_id)) in self.top_ups {
+            let account = begun.as_ref().map_or(self.account, |begun| &begun.account);
+            let target = Target::Product(product.clone());
+            let too_large =
+                |_| Refusal::BalanceTooLarge { place: Place::Available(target.clone()) };
+            let command = Transfer {
+                order_id: OrderId::of_automatic_top_up(&account.id, &document_id),
+                product,
+                amount: Amount::new(sum).map_err(too_large)?,
+                by: Actor::automatic(),
+            };
+            let (order, mut decision) = transfer(account, &command, self.now)?;
+            if let Some(automatic) = decision.account.automatic_mut(&target) {
+                let before = automatic.moved_this_month(self.now).decimal();
+                automatic.moved = Balance::new(before.saturating_add(sum)).map_err(too_large)?;
+                automatic.moved_at = automatic.moved_at.max(Some(self.now));
+            }
+            decision.top_ups.push(order);
+            begun = Some(match begun {
+                Some(begun) => begun.and(decision),
+                None => decision,
+            });
+        }
+        Ok(begun)
+    }
+
+    /// What is left of a balance.
+    fn left(&self, target: &Target) -> Decimal {
+        let left = self.left.get(target).copied();
+        left.unwrap_or_else(|| self.account.available(target, self.now).decimal())
+    }
+
+    /// How much is moved to a product that a use would leave with so much, below zero if it has too
+    /// little for it. `None` if its automatic top-up is off or not due, or cannot help.
+    fn top_up(&self, target: &Target, after: Decimal) -> Option<Decimal> {
+        let product = target.product().filter(|product| !self.closed.contains(product))?;
+        let automatic = self.account.automatic_top_up(target)?;
+        if after >= automatic.below.decimal() {
+            return None;
+        }
+        let before = self.top_ups.get(product).map_or(Decimal::ZERO, |(sum, _)| *sum);
+        let allowed = self.left(&Target::Wallet).min(left_of_cap(automatic, before, self.now));
+        let moved = match automatic.size {
+            TopUpSize::Fixed(amount) => {
+                let lacking = (-after).max(Decimal::ZERO);
+                let times = lacking.checked_div(amount.decimal())?.ceil().max(Decimal::ONE);
+                times.checked_mul(amount.decimal()).filter(|wanted| *wanted <= allowed)?
+            }
+            // Orders are in whole coins of the currency; balances have fractions of them.
+            TopUpSize::UpTo(balance) => {
+                let wanted = self.in_coins(
+                    balance.decimal().saturating_sub(after),
+                    RoundingStrategy::AwayFromZero,
+                );
+                wanted.min(self.in_coins(allowed, RoundingStrategy::ToZero))
+            }
+        };
+        let fits = before.saturating_add(moved) <= MAX_AMOUNT
+            && after.saturating_add(moved) <= MAX_BALANCE;
+        (moved > Decimal::ZERO && fits).then_some(moved)
+    }
+
+    fn in_coins(&self, value: Decimal, strategy: RoundingStrategy) -> Decimal {
+        value.round_dp_with_strategy(self.account.currency.decimals(), strategy)
+    }
+}
+
+/// What can still be moved this month, when so much more is moved already.
+fn left_of_cap(automatic: &AutomaticTopUp, moved: Decimal, now: Timestamp) -> Decimal {
+    let before = automatic.moved_this_month(now).decimal();
+    let cap = automatic.monthly_cap.map_or(MAX_BALANCE, Amount::decimal);
+    cap.saturating_sub(before).saturating_sub(moved).max(Decimal::ZERO)
+}

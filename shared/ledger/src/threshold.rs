@@ -1,0 +1,180 @@
+//! Thresholds of a balance: below one the platform is told, below another a product is topped up from
+//! the wallet.
+//!
+//! The account carries them, so that they are decided on in the commit that crosses them.
+
+use crate::{Account, Amount, Balance, Decision, Money, Target, Timestamp};
+
+/// What is to happen when a balance runs low. At least one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Thresholds {
+    /// The platform is told.
+    pub alert: Option<Alert>,
+    /// The balance is topped up from the wallet: a product's only.
+    pub automatic: Option<AutomaticTopUp>,
+}
+
+/// A balance whose running low is told once: when it falls below the threshold, and not again until
+/// it was above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The threshold, in the account's currency.
+    pub below: Amount,
+    /// Whether it was told, and the balance was not above the threshold since.
+    pub given: bool,
+}
+
+/// How a product is topped up from the wallet by itself. It never takes money from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutomaticTopUp {
+    /// The threshold, in the account's currency: below it, money is moved.
+    pub below: Amount,
+    /// How much is moved.
+    pub size: TopUpSize,
+    /// The most that is moved in a calendar month (UTC); no limit without it.
+    pub monthly_cap: Option<Amount>,
+    /// What was moved in the month of `moved_at`.
+    pub moved: Balance,
+    /// When money was last moved.
+    pub moved_at: Option<Timestamp>,
+}
+
+/// How much is moved when a product is topped up by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopUpSize {
+    /// This much each time; several times this much if a use needs it; nothing if the wallet or the
+    /// monthly cap has too little for it.
+    Fixed(Amount),
+    /// What is missing to this balance, or what wallet and monthly cap still allow of it.
+    UpTo(Amount),
+}
+
+/// A balance that has run low.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowBalance {
+    /// Which.
+    pub target: Target,
+    /// Its threshold.
+    pub below: Money,
+    /// What is available of it.
+    pub available: Balance,
+}
+
+/// What somebody wants to happen when a balance runs low.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WantedThresholds {
+    /// Below which balance the platform is told; never without it.
+    pub alert_below: Option<Amount>,
+    /// Below which balance how much is moved from the wallet; never without it.
+    pub automatic: Option<WantedTopUp>,
+}
+
+/// When and how somebody wants a product to be topped up by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedTopUp {
+    /// See [`AutomaticTopUp::below`].
+    pub below: Amount,
+    /// See [`AutomaticTopUp::size`].
+    pub size: TopUpSize,
+    /// See [`AutomaticTopUp::monthly_cap`].
+    pub monthly_cap: Option<Amount>,
+}
+
+impl Thresholds {
+    /// What they were set to.
+    #[must_use]
+    pub fn wanted(&self) -> WantedThresholds {
+        WantedThresholds {
+            alert_below: self.alert.as_ref().map(|alert| alert.below),
+            automatic: self.automatic.as_ref().map(|automatic| WantedTopUp {
+                below: automatic.below,
+                size: automatic.size,
+                monthly_cap: automatic.monthly_cap,
+            }),
+        }
+    }
+
+    /// These thresholds after they were set. An alert whose threshold stays has been given if it was;
+    /// what was moved this month still counts.
+    fn set(&self, wanted: &WantedThresholds) -> Self {
+        let given = |below: Amount| {
+            self.alert.as_ref().is_some_and(|alert| alert.given && alert.below == below)
+        };
+        let before = self.automatic.as_ref();
+        Self {
+            alert: wanted.alert_below.map(|below| Alert { below, given: given(below) }),
+            automatic: wanted.automatic.as_ref().map(|wanted| AutomaticTopUp {
+                below: wanted.below,
+                size: wanted.size,
+                monthly_cap: wanted.monthly_cap,
+                moved: before.map(|before| before.moved).unwrap_or_default(),
+                moved_at: before.and_then(|before| before.moved_at),
+            }),
+        }
+    }
+}
+
+impl AutomaticTopUp {
+    /// What was moved in the month of this moment.
+    #[must_use]
+    pub fn moved_this_month(&self, now: Timestamp) -> Balance {
+        let counts =
+            self.moved_at.is_some_and(|moved_at| moved_at.max(now).is_in_month_of(moved_at));
+        if counts { self.moved } else { Balance::ZERO }
+    }
+}
+
+impl Account {
+    /// How a balance is topped up by itself.
+    #[must_use]
+    pub fn automatic_top_up(&self, target: &Target) -> Option<&AutomaticTopUp> {
+        self.thresholds.get(target)?.automatic.as_ref()
+    }
+
+    /// How a balance is topped up by itself, to be changed.
+    pub(crate) fn automatic_mut(&mut self, target: &Target) -> Option<&mut AutomaticTopUp> {
+        self.thresholds.get_mut(target)?.automatic.as_mut()
+    }
+
+    /// Tells each balance that is below its threshold, once, and is ready to tell again those that are
+    /// above it. Comes after the entries of a decision, which have released every expired hold.
+    pub(crate) fn tell_low_balances(&mut self, now: Timestamp) -> Vec<LowBalance> {
+        let mut thresholds = std::mem::take(&mut self.thresholds);
+        let mut told = Vec::new();
+        for (target, thresholds) in &mut thresholds {
+            let Some(alert) = &mut thresholds.alert else { continue };
+            let available = self.available(target, now);
+            if available > alert.below.into() {
+                alert.given = false;
+            } else if available < alert.below.into() && !alert.given {
+                alert.given = true;
+                let below = Money { amount: alert.below, currency: self.currency };
+                told.push(LowBalance { target: target.clone(), below, available });
+            }
+        }
+        self.thresholds = thresholds;
+        told
+    }
+}
+
+/// Decides what is to happen when a balance runs low, in place of what was to happen before. A balance
+/// that is below its new threshold already is told at once. `None` if it is so already.
+#[must_use]
+pub fn set_thresholds(
+    account: &Account,
+    target: &Target,
+    wanted: &WantedThresholds,
+    now: Timestamp,
+) -> Option<Decision> {
+    let seen = account.thresholds.get(target).cloned().unwrap_or_default();
+    if seen.wanted() == *wanted {
+        return None;
+    }
+    let set = seen.set(wanted);
+    let mut next = account.clone();
+    next.thresholds.remove(target);
+    if set != Thresholds::default() {
+        next.thresholds.insert(target.clone(), set);
+    }
+    Some(next.decided(account, Vec::new(), now))
+}
