@@ -226,7 +226,16 @@ impl World {
 
     /// `PUT` as the operator.
     pub async fn admin_put(&self, path: &str, body: &Value) -> Answer {
-        let key = &self.cloud.keys.operator;
+        self.put_as(&self.cloud.keys.operator, path, body).await
+    }
+
+    /// `PUT` as the story's customer.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.put_as(&self.customer.key, path, body).await
+    }
+
+    /// `PUT` with a key.
+    pub async fn put_as(&self, key: &str, path: &str, body: &Value) -> Answer {
         let request = Request::put(path)
             .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json");
@@ -347,16 +356,16 @@ impl World {
     ) -> Damage {
         let damage = Damage { key: item_key(pk, sk), before: self.item(pk, sk).await };
         let found = damage.before.clone().unwrap_or_else(|| damage.key.clone());
-        self.put(&damage.key, change(found)).await;
+        self.put_item(&damage.key, change(found)).await;
         damage
     }
 
     /// Puts an item back as it was.
     pub async fn undo(&self, damage: Damage) {
-        self.put(&damage.key, damage.before).await;
+        self.put_item(&damage.key, damage.before).await;
     }
 
-    async fn put(&self, key: &Item, item: Option<Item>) {
+    async fn put_item(&self, key: &Item, item: Option<Item>) {
         match item {
             Some(item) => {
                 let put = self.items.put_item().table_name(TABLE_NAME).set_item(Some(item));

@@ -108,6 +108,10 @@ impl QueryAccounts {
                 let (account, catalogue) = self.queries.balances(id, now).await?;
                 Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
             }
+            "thresholds" => {
+                parameters.finish()?;
+                Ok(Reply::Ok(http::thresholds(&self.queries.account(id).await?, now)))
+            }
             "orders" => {
                 let filter = OrderFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;

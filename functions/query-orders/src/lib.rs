@@ -37,6 +37,7 @@ impl QueryOrders {
             }
             match http::last_part(request) {
                 "balances" => self.balances(&call, parameters, now).await,
+                "thresholds" => self.thresholds(&call, parameters, now).await,
                 "products" => self.products(&call, parameters, now).await,
                 "orders" => self.orders(&call, parameters, now).await,
                 "entries" => self.entries(&call, parameters, now).await,
@@ -56,6 +57,17 @@ impl QueryOrders {
         parameters.finish()?;
         let (account, catalogue) = self.0.balances(&caller.account, now).await?;
         Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
+    }
+
+    async fn thresholds(
+        &self,
+        call: &Call,
+        parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::BalancesRead, now)?;
+        parameters.finish()?;
+        Ok(Reply::Ok(http::thresholds(&self.0.account(&caller.account).await?, now)))
     }
 
     async fn products(

@@ -46,9 +46,11 @@ use service::statements::Statements;
 use service::stripe::{Https, Stripe, StripeSettings, Wire};
 use service::sweep::Sweeps;
 use service::table::Table;
+use service::thresholds::SetThresholds;
 use service::transfers::Transfers;
 use service::verification::Verifications;
 use service::webhook::WebhookReceiver;
+use set_thresholds::ChangeThresholds;
 use transfer::TransferMoney;
 use url::Url;
 use verify_accounts::VerifyAccounts;
@@ -98,6 +100,8 @@ pub struct Functions<W: Wire = Https> {
     pub resolve_finding: ResolveFinding,
     /// Decides on bank transfers.
     pub review_order: ReviewOrder,
+    /// Sets what is to happen when a balance runs low.
+    pub set_thresholds: ChangeThresholds,
     /// Moves money from the wallet to a product.
     pub transfer: TransferMoney,
     /// Runs by the clock: derives every account again from its journal.
@@ -203,6 +207,10 @@ impl<W: Wire> Functions<W> {
                 cursors: cursors(),
             }),
             review_order: ReviewOrder(reviews()),
+            set_thresholds: ChangeThresholds(SetThresholds {
+                table: table(),
+                catalogue: catalogue(),
+            }),
             transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
             verify_accounts: VerifyAccounts(Verifications { table: table() }),
         }

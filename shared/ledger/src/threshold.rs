@@ -3,15 +3,19 @@
 //!
 //! The account carries them, so that they are decided on in the commit that crosses them.
 
-use crate::{Account, Amount, Balance, Decision, Money, Target, Timestamp};
+use crate::{Account, Actor, Amount, Balance, Decision, Money, Target, Timestamp};
 
 /// What is to happen when a balance runs low. At least one of the two is there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thresholds {
     /// The platform is told.
     pub alert: Option<Alert>,
     /// The balance is topped up from the wallet: a product's only.
     pub automatic: Option<AutomaticTopUp>,
+    /// Who set them last.
+    pub set_by: Actor,
+    /// When.
+    pub set_at: Timestamp,
 }
 
 /// A balance whose running low is told once: when it falls below the threshold, and not again until
@@ -93,25 +97,6 @@ impl Thresholds {
             }),
         }
     }
-
-    /// These thresholds after they were set. An alert whose threshold stays has been given if it was;
-    /// what was moved this month still counts.
-    fn set(&self, wanted: &WantedThresholds) -> Self {
-        let given = |below: Amount| {
-            self.alert.as_ref().is_some_and(|alert| alert.given && alert.below == below)
-        };
-        let before = self.automatic.as_ref();
-        Self {
-            alert: wanted.alert_below.map(|below| Alert { below, given: given(below) }),
-            automatic: wanted.automatic.as_ref().map(|wanted| AutomaticTopUp {
-                below: wanted.below,
-                size: wanted.size,
-                monthly_cap: wanted.monthly_cap,
-                moved: before.map(|before| before.moved).unwrap_or_default(),
-                moved_at: before.and_then(|before| before.moved_at),
-            }),
-        }
-    }
 }
 
 impl AutomaticTopUp {
@@ -164,17 +149,39 @@ pub fn set_thresholds(
     account: &Account,
     target: &Target,
     wanted: &WantedThresholds,
+    by: &Actor,
     now: Timestamp,
 ) -> Option<Decision> {
-    let seen = account.thresholds.get(target).cloned().unwrap_or_default();
-    if seen.wanted() == *wanted {
+    let seen = account.thresholds.get(target);
+    if seen.map(Thresholds::wanted).unwrap_or_default() == *wanted {
         return None;
     }
-    let set = seen.set(wanted);
     let mut next = account.clone();
     next.thresholds.remove(target);
-    if set != Thresholds::default() {
+    if *wanted != WantedThresholds::default() {
+        let (alert, automatic) = set(seen, wanted);
+        let set = Thresholds { alert, automatic, set_by: by.clone(), set_at: now };
         next.thresholds.insert(target.clone(), set);
     }
     Some(next.decided(account, Vec::new(), now))
+}
+
+/// Thresholds as they are set. An alert whose threshold stays has been given if it was; what was moved
+/// this month still counts.
+fn set(
+    seen: Option<&Thresholds>,
+    wanted: &WantedThresholds,
+) -> (Option<Alert>, Option<AutomaticTopUp>) {
+    let alert = seen.and_then(|seen| seen.alert.as_ref());
+    let given = |below: Amount| alert.is_some_and(|alert| alert.given && alert.below == below);
+    let before = seen.and_then(|seen| seen.automatic.as_ref());
+    let alert = wanted.alert_below.map(|below| Alert { below, given: given(below) });
+    let automatic = wanted.automatic.as_ref().map(|wanted| AutomaticTopUp {
+        below: wanted.below,
+        size: wanted.size,
+        monthly_cap: wanted.monthly_cap,
+        moved: before.map(|before| before.moved).unwrap_or_default(),
+        moved_at: before.and_then(|before| before.moved_at),
+    });
+    (alert, automatic)
 }

@@ -2,7 +2,7 @@
 //! accounts. Configuration, not code: one value with one version, so that every change of it has a
 //! number, an author and a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -203,6 +203,13 @@ impl Catalogue {
     #[must_use]
     pub fn product(&self, code: &ProductCode) -> Option<&Product> {
         self.products.iter().find(|product| product.product == code.as_str())
+    }
+
+    /// The products that cannot be topped up at the moment.
+    #[must_use]
+    pub fn closed_products(&self) -> BTreeSet<ProductCode> {
+        let closed = self.products.iter().filter(|product| !product.enabled);
+        closed.filter_map(|product| ProductCode::parse(&product.product).ok()).collect()
     }
 
     /// Whether so much may be put there in this way.

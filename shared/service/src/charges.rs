@@ -17,9 +17,14 @@ use crate::error::{Error, Unavailable};
 use crate::record::{ChargeRecord, Once, UsageWords};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
-/// Most charges of a commit: a transaction of DynamoDB has at most 100 items, and there are the account,
-/// the entry of the charges, and one for holds that have expired.
-const MAX_CHARGES_OF_A_COMMIT: usize = 97;
+/// Most items of a transaction of DynamoDB.
+const MAX_ITEMS: usize = 100;
+/// What every commit of charges may have: the account, the entry of the charges, one for holds that have
+/// expired, and the event that the wallet has run low.
+const ITEMS_OF_A_COMMIT: usize = 4;
+/// What each product in it may have: the order of an automatic top-up, its entry and its event, and the
+/// event that the product has run low.
+const ITEMS_OF_A_PRODUCT: usize = 4;
 /// Most charges that are asked for together.
 pub const MAX_BATCH: usize = 1_000;
 /// How long a commit may take that was begun at the last moment.
@@ -215,7 +220,7 @@ fn decide(
     let fresh = asked.iter().filter(|one| !known.contains_key(&one.wanted.id));
     let fresh: Vec<WantedCharge> =
         fresh.filter(|one| sold(one).is_ok()).map(|one| one.wanted.clone()).collect();
-    let charged = ledger::charge(account, &fresh, now);
+    let charged = ledger::charge(account, &fresh, &catalogue.closed_products(), now);
     let mut outcomes = charged.outcomes.into_iter();
     let decided = asked.iter().map(|one| {
         if let Some(record) = known.get(&one.wanted.id) {
@@ -235,9 +240,14 @@ fn decide(
 
 /// The charges that the first commit of these can make: no more than fit into it, and none twice.
 fn first_commit(asked: &[AskedCharge]) -> &[AskedCharge] {
-    let mut ids = BTreeSet::new();
-    let some = asked.iter().take(MAX_CHARGES_OF_A_COMMIT);
-    let count = some.take_while(|one| ids.insert(&one.wanted.id)).count();
+    let (mut ids, mut products) = (BTreeSet::new(), BTreeSet::new());
+    let mut fits = |one: &AskedCharge| {
+        products.insert(one.wanted.product.clone());
+        let items = products.len().saturating_mul(ITEMS_OF_A_PRODUCT);
+        let items = items.saturating_add(ITEMS_OF_A_COMMIT).saturating_add(ids.len());
+        items < MAX_ITEMS && ids.insert(one.wanted.id.clone())
+    };
+    let count = asked.iter().take_while(|one| fits(one)).count();
     asked.get(..count).unwrap_or(asked)
 }
 

@@ -239,8 +239,9 @@ impl Holds {
         now: Timestamp,
     ) -> Result<(Hold, Decision), Error> {
         let target = Target::Product(wanted.product.clone());
-        self.catalogue.get(&self.table, now).await?.must_know(&target)?;
-        Ok(ledger::place_hold(account, wanted, now)?)
+        let catalogue = self.catalogue.get(&self.table, now).await?;
+        catalogue.must_know(&target)?;
+        Ok(ledger::place_hold(account, wanted, &catalogue.closed_products(), now)?)
     }
 }
 

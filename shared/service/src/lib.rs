@@ -53,6 +53,7 @@ pub mod stripe;
 #[cfg(feature = "stripe")]
 pub mod sweep;
 pub mod table;
+pub mod thresholds;
 pub mod transfers;
 pub mod verification;
 pub mod webhook;

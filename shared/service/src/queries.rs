@@ -102,8 +102,16 @@ impl Queries {
         now: Timestamp,
     ) -> Result<(ledger::Account, Catalogue), Error> {
         let catalogue = self.catalogue.get(&self.table, now).await?;
-        let found = self.table.account(account).await?;
-        Ok((found.ok_or(Error::NotFound { what: "account" })?, catalogue))
+        Ok((self.account(account).await?, catalogue))
+    }
+
+    /// The account as it is now.
+    ///
+    /// # Errors
+    /// The table did not answer, or the account does not exist.
+    pub async fn account(&self, id: &AccountId) -> Result<ledger::Account, Error> {
+        let found = self.table.account(id).await?;
+        found.ok_or(Error::NotFound { what: "account" })
     }
 
     /// The catalogue, at most a minute old.

@@ -104,6 +104,15 @@ pub enum Made {
     Before(Box<OrderRecord>),
 }
 
+impl OrderRecord {
+    /// A new order of a transfer, which is paid by no outsider.
+    #[must_use]
+    pub fn of_transfer(order: Order) -> Self {
+        let request = RequestWords::default();
+        Self { order, version: 0, request, checkout: None, instructions: None }
+    }
+}
+
 impl WrittenAmount {
     /// Refuses more decimals than the currency has.
     ///

@@ -7,7 +7,7 @@ use ledger::{
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{Error, Unavailable};
-use crate::record::{Made, OrderRecord, RequestWords, WrittenAmount};
+use crate::record::{Made, OrderRecord, WrittenAmount};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -76,9 +76,7 @@ impl Transfers {
                     None => return Err(refused),
                 },
             };
-            let (version, request) = (0, RequestWords::default());
-            let (checkout, instructions) = (None, None);
-            let record = OrderRecord { order, version, request, checkout, instructions };
+            let record = OrderRecord::of_transfer(order);
             match self.table.commit(Commit::default().order(&record).decision(&decision)).await? {
                 Committed::Yes => {
                     return Ok(Made::Now(Box::new(OrderRecord { version: 1, ..record })));

@@ -237,6 +237,14 @@ async fn money_that_is_used_costs_what_the_architecture_says() {
         let mut table = vec![("charge", cost(world, async || charge("1", "c1", 201).await).await)];
         table.push(("charge repeated", cost(world, async || charge("1", "c1", 200).await).await));
         table.push(("charge refused", cost(world, async || charge("99", "c2", 402).await).await));
+        let rule = json!({"top_up_below": "95", "top_up_amount": "5", "alert_below": "90"});
+        drop(world.top_up("50", "wallet").await);
+        let path = "/v1/products/sms/thresholds";
+        let setting = async || world.put(path, &rule).await.expect(200);
+        table.push(("thresholds", cost(world, setting).await));
+        let crossing = async || charge("3.5", "c3", 201).await;
+        table.push(("charge with an automatic top-up", cost(world, crossing).await));
+        drop(world.put(path, &json!({})).await.expect(200));
         let place = async |key: &str| {
             let body = json!({"product": "sms", "amount": "10", "expires_in": 900});
             world.post("/v1/holds", key, &body).await.expect(201)
@@ -264,10 +272,12 @@ async fn money_that_is_used_costs_what_the_architecture_says() {
     .await;
 }
 
-const EXPECTED_OF_USAGE: [&str; 9] = [
+const EXPECTED_OF_USAGE: [&str; 11] = [
     "charge: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 6.0 write units",
     "charge repeated: 1 BatchGetItem, 2.0 read units, 0.0 write units",
     "charge refused: 2 BatchGetItem, 3.0 read units, 0.0 write units",
+    "thresholds: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 2.0 write units",
+    "charge with an automatic top-up: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 11.0 write units",
     "hold: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 8.0 write units",
     "capture: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 8.0 write units",
     "capture repeated: 2 BatchGetItem, 5.0 read units, 0.0 write units",

@@ -1,6 +1,6 @@
 //! Records of money that is used, read as they were written, on each engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ledger::{
@@ -41,7 +41,7 @@ async fn charges_and_holds_read_as_they_are_written() -> Checked {
         amount: ledger::Amount::parse("0.000001", 6).unwrap(),
         by: by(),
     };
-    let mut charged = charge(&rich(), &[wanted], NOW);
+    let mut charged = charge(&rich(), &[wanted], &BTreeSet::new(), NOW);
     let charged_decision = charged.decision.take().unwrap();
     let plain = charged.outcomes.pop().unwrap().unwrap();
     let wanted = WantedHold {
@@ -51,7 +51,8 @@ async fn charges_and_holds_read_as_they_are_written() -> Checked {
         time,
         by: by(),
     };
-    let (open, placed) = place_hold(&charged_decision.account, &wanted, NOW).unwrap();
+    let (open, placed) =
+        place_hold(&charged_decision.account, &wanted, &BTreeSet::new(), NOW).unwrap();
     let capture = Capture {
         id: ChargeId::of_capture(&account_id(), &key("charge")),
         amount: ledger::Amount::parse("999999.999999", 6).unwrap(),

@@ -29,8 +29,12 @@ fn wanted(product_code: &str, text: &str, name: &str) -> WantedCharge {
         id: ChargeId::derive(&account().id, &IdempotencyKey::parse(name).unwrap()),
         product: product(product_code),
         amount: amount(text),
-        by: Actor::parse("messages").unwrap(),
+        by: by(),
     }
+}
+
+fn by() -> Actor {
+    Actor::parse("messages").unwrap()
 }
 
 fn alert(below: &str) -> WantedThresholds {
@@ -57,7 +61,7 @@ fn customer() -> Account {
 }
 
 fn with(account: &Account, place: &str, wanted: &WantedThresholds) -> Account {
-    set_thresholds(account, &target(place), wanted, AT).unwrap().account
+    set_thresholds(account, &target(place), wanted, &by(), AT).unwrap().account
 }
 
 /// Wallet and sms, in this order.
@@ -115,7 +119,7 @@ fn every_way_in_which_a_balance_falls_is_told_and_money_that_is_held_is_not_avai
         product: product("sms"),
         amount: amount("15"),
         time: Duration::from_secs(60),
-        by: Actor::parse("calls").unwrap(),
+        by: by(),
     };
     let (hold, placed) = place_hold(&account, &hold, &OPEN, AT).unwrap();
     assert_eq!(told(&placed), ["product:sms 5.00 < 10.00"]);
@@ -133,19 +137,20 @@ fn every_way_in_which_a_balance_falls_is_told_and_money_that_is_held_is_not_avai
 #[test]
 fn a_threshold_above_the_balance_is_told_as_it_is_set_and_setting_it_again_changes_nothing() {
     let sms = target("product:sms");
-    let set = set_thresholds(&customer(), &sms, &alert("20.01"), AT).unwrap();
+    let set = set_thresholds(&customer(), &sms, &alert("20.01"), &by(), AT).unwrap();
     assert_eq!(told(&set), ["product:sms 20.00 < 20.01"]);
     assert_eq!((set.account.version, set.entries.len()), (customer().version + 1, 0));
-    assert_eq!(set_thresholds(&set.account, &sms, &alert("20.01"), AT), None);
+    assert_eq!(set_thresholds(&set.account, &sms, &alert("20.01"), &by(), AT), None);
     // Another threshold is another question, and none is none.
-    let higher = set_thresholds(&set.account, &sms, &alert("30"), AT).unwrap();
+    let higher = set_thresholds(&set.account, &sms, &alert("30"), &by(), AT).unwrap();
     assert_eq!(told(&higher), ["product:sms 20.00 < 30.00"]);
-    let off = set_thresholds(&higher.account, &sms, &WantedThresholds::default(), AT).unwrap();
+    let off =
+        set_thresholds(&higher.account, &sms, &WantedThresholds::default(), &by(), AT).unwrap();
     assert!(off.account.thresholds.is_empty() && told(&off).is_empty());
     // Setting the other one leaves the alert as it is.
     let both =
         WantedThresholds { alert_below: Some(amount("30")), ..automatic("1", fixed("1"), None) };
-    assert!(told(&set_thresholds(&higher.account, &sms, &both, AT).unwrap()).is_empty());
+    assert!(told(&set_thresholds(&higher.account, &sms, &both, &by(), AT).unwrap()).is_empty());
 }
 
 #[test]
@@ -234,7 +239,7 @@ fn a_hold_is_rescued_too_and_says_what_was_low_in_between() {
         product: product("sms"),
         amount: amount("30"),
         time: Duration::from_secs(60),
-        by: Actor::parse("calls").unwrap(),
+        by: by(),
     };
     let (_, decision) = place_hold(&account, &hold, &OPEN, AT).unwrap();
     assert_eq!(kinds(&decision), ["transfer", "hold_placed"]);
@@ -312,7 +317,7 @@ proptest! {
     ) {
         let sms = target("product:sms");
         let mut account = with(&funded("100000.00"), "wallet", &alert("1"));
-        account = set_thresholds(&account, &sms, &alert(&below.to_string()), AT).unwrap().account;
+        account = set_thresholds(&account, &sms, &alert(&below.to_string()), &by(), AT).unwrap().account;
         // It was told as it was set: nothing was there.
         let (mut armed, mut number) = (false, 0);
         for (up, hundredths) in steps {

@@ -253,6 +253,20 @@ impl Fields {
         Ok(WrittenAmount { amount, decimals: u32::try_from(decimals).unwrap_or(u32::MAX) })
     }
 
+    /// An amount of money that may be missing or null.
+    ///
+    /// # Errors
+    /// As [`Fields::amount`].
+    pub fn optional_amount(&mut self, name: &str) -> Result<Option<WrittenAmount>, Error> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => {
+                self.0.remove(name);
+                Ok(None)
+            }
+            Some(_) => self.amount(name).map(Some),
+        }
+    }
+
     /// A signed amount of an adjustment.
     ///
     /// # Errors

@@ -20,14 +20,14 @@ pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type}
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;
-pub use usage::{AskedItem, asked_charge};
+pub use usage::{AskedItem, asked_charge, thresholds_of};
 #[cfg(feature = "objects")]
 pub use view::{accepted_lines, statement, statements};
 pub use view::{
     account, accounts, adjustment, adjustments, api_key, api_keys, balances, capture, catalogue,
     charge, charge_outcomes, console_session, credited_finding, entries, finding, findings, hold,
     holds, issued_token, order, orders, products, reconciliation, reconciliation_csv,
-    reconciliations, refund,
+    reconciliations, refund, threshold, thresholds,
 };
 
 use crate::error::{Error, Unavailable};

@@ -1,10 +1,11 @@
-//! One of many charges, as a client asks for it.
+//! Charges of a batch and thresholds of a balance, as a client asks for them.
 
 use ledger::{AccountId, Actor, ChargeId, IdempotencyKey, WantedCharge};
 
 use super::body::Fields;
 use crate::charges::AskedCharge;
 use crate::error::{Error, Invalid};
+use crate::thresholds::WrittenThresholds;
 
 /// What a client calls a charge of a batch, to find its answer by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,4 +57,20 @@ fn read(
         by: by.clone(),
     };
     Ok(AskedCharge { account, wanted, words: fields.usage_words()? })
+}
+
+/// What is to happen when a balance runs low: `alert_below`, `top_up_below` with `top_up_amount` or
+/// `top_up_to`, and `monthly_cap`.
+///
+/// # Errors
+/// `invalid_amount`, `amount_out_of_range`, `invalid_field`, `unknown_field`.
+pub fn thresholds_of(mut fields: Fields) -> Result<WrittenThresholds, Error> {
+    let written = WrittenThresholds {
+        alert_below: fields.optional_amount("alert_below")?,
+        top_up_below: fields.optional_amount("top_up_below")?,
+        top_up_amount: fields.optional_amount("top_up_amount")?,
+        top_up_to: fields.optional_amount("top_up_to")?,
+        monthly_cap: fields.optional_amount("monthly_cap")?,
+    };
+    fields.finish().map(|()| written)
 }

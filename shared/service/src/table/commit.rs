@@ -224,9 +224,13 @@ impl Commit {
         self.document(items::from_checkpoint(record), Guard::seen(record.version))
     }
 
-    /// Writes the entries and the account of a decision. Comes after the documents.
+    /// Writes the entries and the account of a decision, and first the orders of its automatic top-ups.
+    /// Comes after the other documents.
     #[must_use]
     pub fn decision(mut self, decision: &Decision) -> Self {
+        for order in &decision.top_ups {
+            self = self.order(&OrderRecord::of_transfer(order.clone()));
+        }
         let entries = decision.entries.iter().map(items::from_entry);
         self.puts.extend(entries.map(|entry| (entry, Guard::Absent)));
         self.account(&decision.account)

@@ -4,6 +4,7 @@ mod batches;
 mod charges;
 mod holds;
 mod metering;
+mod thresholds;
 
 use serde_json::{Value, json};
 use tests::{Answer, World};

@@ -15,7 +15,7 @@ pub use operator::{
     reconciliations,
 };
 pub use order::{order, orders, refund};
-pub use usage::{capture, charge, charge_outcomes, hold, holds};
+pub use usage::{capture, charge, charge_outcomes, hold, holds, threshold, thresholds};
 
 use crate::catalogue::Catalogue;
 use crate::record::Page;

@@ -1,7 +1,7 @@
 //! What was used, and what is set aside for a use, as clients see it.
 
 use lambda_http::http::StatusCode;
-use ledger::{HoldStatus, Timestamp};
+use ledger::{Account, Balance, HoldStatus, Target, Timestamp, TopUpSize};
 use serde_json::{Value, json};
 
 use crate::charges::Outcome;
@@ -92,4 +92,41 @@ pub fn hold(record: &HoldRecord) -> Value {
 pub fn holds(page: &Page<HoldRecord>) -> Value {
     let holds: Vec<_> = page.items.iter().map(hold).collect();
     json!({"data": holds, "next_cursor": page.next})
+}
+
+/// All thresholds of an account.
+#[must_use]
+pub fn thresholds(account: &Account, now: Timestamp) -> Value {
+    let set: Vec<_> =
+        account.thresholds.keys().map(|target| threshold(account, target, now)).collect();
+    json!({"data": set, "next_cursor": null})
+}
+
+/// What is to happen when a balance runs low; what is off is null.
+#[must_use]
+pub fn threshold(account: &Account, target: &Target, now: Timestamp) -> Value {
+    let show = |balance: Balance| balance.format(account.currency);
+    let set = account.thresholds.get(target);
+    let alert = set.and_then(|set| set.alert.as_ref());
+    let automatic = account.automatic_top_up(target);
+    let (amount, up_to) = match automatic.map(|automatic| automatic.size) {
+        Some(TopUpSize::Fixed(amount)) => (Some(show(amount.into())), None),
+        Some(TopUpSize::UpTo(balance)) => (None, Some(show(balance.into()))),
+        None => (None, None),
+    };
+    let cap = automatic.and_then(|automatic| automatic.monthly_cap);
+    json!({
+        "account_id": account.id.as_str(),
+        "balance": target.to_string(),
+        "currency": account.currency.code(),
+        "alert_below": alert.map(|alert| show(alert.below.into())),
+        "alert_given": alert.map(|alert| alert.given),
+        "top_up_below": automatic.map(|automatic| show(automatic.below.into())),
+        "top_up_amount": amount,
+        "top_up_to": up_to,
+        "monthly_cap": cap.map(|cap| show(cap.into())),
+        "moved_this_month": automatic.map(|automatic| show(automatic.moved_this_month(now))),
+        "set_by": set.map(|set| set.set_by.as_str()),
+        "set_at": set.map(|set| stamp::format(set.set_at)),
+    })
 }

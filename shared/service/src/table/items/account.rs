@@ -8,6 +8,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::thresholds::{ThresholdsItem, from_thresholds, to_thresholds};
 use super::{Keyed, Stored, entry_sort_key, exact, id_of, journal_key, read, stored, to_item};
 use crate::error::BrokenRecord;
 use crate::table::Item;
@@ -25,6 +26,8 @@ pub(in crate::table) struct AccountItem {
     debt: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     holds: BTreeMap<String, OpenHoldItem>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    thresholds: BTreeMap<String, ThresholdsItem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +73,7 @@ pub(in crate::table) fn from_account(account: &Account) -> Item {
         balances: balances.collect(),
         debt: exact(account.debt),
         holds: account.holds.iter().map(from_open_hold).collect(),
+        thresholds: account.thresholds.iter().map(from_thresholds).collect(),
     };
     stored(AccountItem::SORT_KEY, account.id.as_str(), value)
 }
@@ -91,6 +95,7 @@ pub(in crate::table) fn to_account(item: Item) -> Result<Account, BrokenRecord> 
             balances: balances.collect::<Option<_>>()?,
             debt: Balance::parse(&value.debt).ok()?,
             holds: value.holds.iter().map(to_open_hold).collect::<Option<_>>()?,
+            thresholds: value.thresholds.iter().map(to_thresholds).collect::<Option<_>>()?,
         })
     })
 }

@@ -15,6 +15,7 @@ mod order;
 mod payment;
 mod reversal;
 mod settings;
+mod thresholds;
 mod usage;
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,0 +1,106 @@
+//! What is to happen when a balance runs low, as its account carries it.
+
+use ledger::{
+    Actor, Alert, Amount, AutomaticTopUp, Balance, MAX_DECIMALS, Target, Thresholds, Timestamp,
+    TopUpSize,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{exact, to_target};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ThresholdsItem {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alert: Option<AlertItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    automatic: Option<AutomaticItem>,
+    set_by: String,
+    set_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AlertItem {
+    below: String,
+    given: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AutomaticItem {
+    below: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amount: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    up_to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    monthly_cap: Option<String>,
+    moved: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_at: Option<i64>,
+}
+
+pub(super) fn from_thresholds(
+    (target, thresholds): (&Target, &Thresholds),
+) -> (String, ThresholdsItem) {
+    let text = |amount: Amount| amount.decimal().to_string();
+    let automatic = thresholds.automatic.as_ref().map(|automatic| {
+        let (amount, up_to) = match automatic.size {
+            TopUpSize::Fixed(amount) => (Some(text(amount)), None),
+            TopUpSize::UpTo(balance) => (None, Some(text(balance))),
+        };
+        AutomaticItem {
+            below: text(automatic.below),
+            amount,
+            up_to,
+            monthly_cap: automatic.monthly_cap.map(text),
+            moved: exact(automatic.moved),
+            moved_at: automatic.moved_at.map(Timestamp::unix_millis),
+        }
+    });
+    let alert = thresholds.alert.as_ref();
+    let value = ThresholdsItem {
+        alert: alert.map(|alert| AlertItem { below: text(alert.below), given: alert.given }),
+        automatic,
+        set_by: thresholds.set_by.to_string(),
+        set_at: thresholds.set_at.unix_millis(),
+    };
+    (target.to_string(), value)
+}
+
+pub(super) fn to_thresholds(
+    (target, value): (&String, &ThresholdsItem),
+) -> Option<(Target, Thresholds)> {
+    let alert = match &value.alert {
+        Some(alert) => Some(Alert { below: amount(&alert.below)?, given: alert.given }),
+        None => None,
+    };
+    let automatic = match &value.automatic {
+        Some(automatic) => Some(to_automatic(automatic)?),
+        None => None,
+    };
+    let set_by = Actor::parse(&value.set_by).ok()?;
+    let set_at = Timestamp::from_unix_millis(value.set_at);
+    Some((to_target(target)?, Thresholds { alert, automatic, set_by, set_at }))
+}
+
+fn to_automatic(value: &AutomaticItem) -> Option<AutomaticTopUp> {
+    let size = match (&value.amount, &value.up_to) {
+        (Some(text), None) => TopUpSize::Fixed(amount(text)?),
+        (None, Some(text)) => TopUpSize::UpTo(amount(text)?),
+        _ => return None,
+    };
+    let monthly_cap = match &value.monthly_cap {
+        Some(cap) => Some(amount(cap)?),
+        None => None,
+    };
+    Some(AutomaticTopUp {
+        below: amount(&value.below)?,
+        size,
+        monthly_cap,
+        moved: Balance::parse(&value.moved).ok()?,
+        moved_at: value.moved_at.map(Timestamp::from_unix_millis),
+    })
+}
+
+fn amount(text: &str) -> Option<Amount> {
+    Amount::parse(text, MAX_DECIMALS).ok()
+}
