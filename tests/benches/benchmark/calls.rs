@@ -13,7 +13,7 @@ use sha2::Sha256;
 use tests::world::card_order;
 
 /// Charges of a batch: as many as fit into one commit.
-pub(crate) const BATCH: usize = 97;
+pub(crate) const BATCH: usize = 92;
 
 /// Orders on a page.
 pub(crate) const PAGE: usize = 10;

@@ -12,7 +12,7 @@ use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, WantedCharge, W
 /// Most holds of an account that are open at a time.
 pub const MAX_HOLDS: usize = 100;
 /// Most charges of a commit.
-const MAX_CHARGES: usize = 97;
+const MAX_CHARGES: usize = 92;
 
 /// What was asked for and made of money that is used.
 #[derive(Debug, Default)]

@@ -97,7 +97,7 @@ async fn a_thousand_charges_are_eleven_commits_and_a_repeated_or_overlapping_bat
         .await;
         assert_eq!(
             cost.to_string(),
-            "11 BatchGetItem, 11 TransactWriteItems, 1011.0 read units, 2086.0 write units"
+            "11 BatchGetItem, 11 TransactWriteItems, 1011.0 read units, 2088.0 write units"
         );
         world.assert_balances("wallet 0.00, sms 89.00").await;
         assert_eq!(world.journal("demo").await.1.len(), 13);
@@ -247,7 +247,7 @@ async fn a_batch_whose_answers_were_lost_is_charged_once() {
             world.wires.fail_after("TransactWriteItems", fault, 1, usize::MAX);
             let answer = world.post("/v1/charges/batch", "k", &cents(0..200)).await.expect(200);
             let expected =
-                BTreeMap::from([("201".to_owned(), 97), ("503 unavailable".to_owned(), 103)]);
+                BTreeMap::from([("201".to_owned(), 92), ("503 unavailable".to_owned(), 108)]);
             assert_eq!(counted(&answer), expected, "{fault:?}");
             world.wires.heal();
             let again = world.post("/v1/charges/batch", "k", &cents(0..200)).await.expect(200);
