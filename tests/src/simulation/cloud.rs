@@ -220,11 +220,18 @@ impl Cloud {
         for what in self.model.meaning(&step) {
             self.saw(&what);
         }
+        for (order, _) in &step.top_ups {
+            self.made_at.insert(format!("ORDER#{}", order.id), Instant::now());
+        }
         if let Some(order) = &step.order {
             self.made_at.entry(format!("ORDER#{}", order.id)).or_insert_with(Instant::now);
             self.note(&format!("{} {} {:?}", order.id, order.version, order.statuses));
         }
-        self.model.commit(&step, &self.provider)
+        self.model.commit(&step, &self.provider)?;
+        if self.model.accounts.values().any(|account| !account.low.is_empty()) {
+            self.saw("a low balance is told");
+        }
+        Ok(())
     }
 
     /// An index page without what is too new for it.

@@ -132,6 +132,13 @@ impl Deployment {
         self.send(request.expect("a request")).await
     }
 
+    /// `PUT` as a customer.
+    pub async fn put(&self, customer: &Customer, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let sent = ("application/json", body.as_bytes());
+        self.ask(&customer.key, ("PUT", path), "none", sent).await
+    }
+
     /// A request as whoever holds this key.
     pub async fn ask(
         &self,

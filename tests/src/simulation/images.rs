@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::comparing::{ComparisonImage, comparison};
 use super::micros::{self, Micros};
+use super::thresholds::{ThresholdImage, thresholds};
 use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, charge, hold, open_holds};
 
 /// What one transaction put into the table.
@@ -41,6 +42,8 @@ pub struct Step {
     pub hold: Option<HoldImage>,
     /// The entry that releases holds whose time is over, before any other one.
     pub released: Option<EntryImage>,
+    /// The orders and entries by which products are topped up from the wallet, before the entry.
+    pub top_ups: Vec<(OrderImage, EntryImage)>,
     /// The entry.
     pub entry: Option<EntryImage>,
     /// The account.
@@ -64,6 +67,8 @@ pub struct AccountImage {
     pub debt: Micros,
     /// What open holds keep, by their ids.
     pub holds: BTreeMap<String, OpenHoldImage>,
+    /// What is to happen when a balance runs low, by balance.
+    pub thresholds: BTreeMap<String, ThresholdImage>,
 }
 
 /// An entry.
@@ -261,6 +266,13 @@ pub struct FindingImage {
     pub closed: Option<(String, String)>,
 }
 
+/// Money that one transaction moved from the wallet.
+#[derive(Debug, Default)]
+struct Moved {
+    orders: Vec<OrderImage>,
+    entries: Vec<EntryImage>,
+}
+
 impl ReversalsImage {
     /// The refund of that id.
     #[must_use]
@@ -293,9 +305,12 @@ impl Step {
     /// An item that does not read, or that a movement of money never writes.
     pub fn read<'item>(items: impl Iterator<Item = &'item Value>) -> Result<Self, String> {
         let mut step = Self::default();
+        let mut moved = Moved::default();
         for item in items {
-            step.add(item).ok_or_else(|| format!("an item that cannot be read: {item}"))?;
+            let added = step.add(item, &mut moved);
+            added.ok_or_else(|| format!("an item that cannot be read: {item}"))?;
         }
+        step.add_moved(moved)?;
         // Of two orders, one is paid by the payment that the other one could not take.
         let claimed = step.claim.as_ref().map(|claim| claim.order.as_str());
         if step.follower.as_ref().is_some_and(|order| claimed == Some(&order.id)) {
@@ -304,7 +319,26 @@ impl Step {
         Ok(step)
     }
 
-    fn add(&mut self, item: &Value) -> Option<()> {
+    /// What was moved from the wallet is what the step is about, unless money is used in it.
+    fn add_moved(&mut self, mut moved: Moved) -> Result<(), String> {
+        let uses = self.entry.is_some();
+        if !uses {
+            self.entry = moved.entries.pop();
+            self.order = self.order.take().or(moved.orders.pop());
+        }
+        moved.entries.sort_by_key(|entry| entry.number);
+        for entry in moved.entries {
+            let found = moved.orders.iter().position(|order| order.id == entry.document);
+            let found = found.ok_or_else(|| format!("{entry:?} is of no order"))?;
+            self.top_ups.push((moved.orders.remove(found), entry));
+        }
+        match moved.orders.pop() {
+            Some(order) => Err(format!("{order:?} moves nothing")),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, item: &Value, moved: &mut Moved) -> Option<()> {
         let (kind, id) = text(item, "pk")?.split_once('#').unwrap_or(("CATALOGUE", ""));
         match kind {
             "REFERENCE" => {
@@ -313,6 +347,9 @@ impl Step {
             "ACCOUNT" if text(item, "sk")? == "PROFILE" => self.profile = Some(id.to_owned()),
             "KEY" | "CONSOLE" | "CATALOGUE" | "CHANGE" | "STATEMENT" | "CURSOR" | "CHECKPOINT" => {
                 self.others += 1;
+            }
+            "ORDER" if text(item, "method") == Some("balance") => {
+                moved.orders.push(order(id, item)?)
             }
             "ORDER" => {
                 let before = self.order.replace(order(id, item)?);
@@ -346,6 +383,10 @@ impl Step {
             "JOURNAL" => {
                 let entry = entry(id, item)?;
                 let place = match entry.kind.as_str() {
+                    "transfer" => {
+                        moved.entries.push(entry);
+                        return Some(());
+                    }
                     "hold_expired" => &mut self.released,
                     _ => &mut self.entry,
                 };
@@ -369,6 +410,7 @@ fn account(id: &str, item: &Value) -> Option<AccountImage> {
         balances: amounts(item, "balances")?,
         debt: micros::parse(text(item, "debt")?)?,
         holds: open_holds(item)?,
+        thresholds: thresholds(item)?,
     })
 }
 

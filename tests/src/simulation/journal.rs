@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::images::{AccountImage, EntryImage};
 use super::micros::{self, Micros};
+use super::thresholds::ThresholdImage;
 use super::usage_images::OpenHoldImage;
 
 /// An account that the simulation made, and everything that was ever in it.
@@ -23,6 +24,10 @@ pub struct Account {
     pub debt: Micros,
     /// What open holds keep, by their ids.
     pub holds: BTreeMap<String, OpenHoldImage>,
+    /// What is to happen when a balance runs low, by balance.
+    pub thresholds: BTreeMap<String, ThresholdImage>,
+    /// Balances that the last commit must have told to be low: which, its threshold, what is available.
+    pub low: Vec<(String, Micros, Micros)>,
     /// What entries about holds have set aside, by place.
     pub set_aside: BTreeMap<String, Micros>,
     /// The balances between two entries of one commit.
@@ -36,6 +41,8 @@ pub struct Moment {
     pub balances: BTreeMap<String, Micros>,
     /// What open holds kept, by their ids.
     pub holds: BTreeMap<String, OpenHoldImage>,
+    /// What was to happen when a balance ran low.
+    pub thresholds: BTreeMap<String, ThresholdImage>,
     /// The number of the last entry.
     pub entries: u64,
 }
@@ -78,7 +85,8 @@ impl Account {
         let balances = self.balances().clone();
         let entries = self.entries.last().map_or(0, |entry| entry.number);
         self.between = None;
-        self.history.push(Moment { balances, holds: self.holds.clone(), entries });
+        let (holds, thresholds) = (self.holds.clone(), self.thresholds.clone());
+        self.history.push(Moment { balances, holds, thresholds, entries });
     }
 
     /// Puts an entry at the end of the journal that another one follows in the same commit.
@@ -103,6 +111,7 @@ impl Account {
             return Err(format!("{id} went from version {was} to {is}"));
         }
         self.add(entry)?;
+        self.tell_low_balances();
         self.write(written.version);
         matches_journal(self, written)
     }
@@ -143,6 +152,8 @@ impl Default for Account {
             history: vec![Moment::default()],
             debt: 0,
             holds: BTreeMap::new(),
+            thresholds: BTreeMap::new(),
+            low: Vec::new(),
             set_aside: BTreeMap::new(),
             between: None,
         }
@@ -167,6 +178,10 @@ pub fn matches_journal(account: &Account, written: &AccountImage) -> Result<(), 
     }
     if written.holds != account.holds {
         return Err(format!("{id} carries {:?}, not {:?}", written.holds, account.holds));
+    }
+    if written.thresholds != account.thresholds {
+        let (stored, expected) = (&written.thresholds, &account.thresholds);
+        return Err(format!("{id} carries {stored:?}, not {expected:?}"));
     }
     let Some((last, before)) = account.entries.split_last() else {
         return Ok(());

@@ -38,6 +38,7 @@ pub mod reversals;
 mod spending;
 pub mod strange;
 pub mod stripe_wire;
+pub mod thresholds;
 pub mod usage;
 pub mod usage_answers;
 pub mod usage_images;

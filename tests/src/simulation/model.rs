@@ -147,6 +147,14 @@ impl Model {
             let then = then.as_deref().unwrap_or("alone");
             meaning.push(format!("entry: {}, {then}", released.kind));
         }
+        for (order, _) in &step.top_ups {
+            let then = step.entry.as_ref().map_or("nothing", |entry| &entry.kind);
+            let there =
+                self.accounts.get(&order.account).map(|account| account.balance(&order.target));
+            let used: Micros = step.charges.iter().map(|charge| charge.made.amount).sum();
+            let rescued = if there.is_some_and(|there| there < used) { ", rescued" } else { "" };
+            meaning.push(format!("automatic top-up, then {then}{rescued}"));
+        }
         if step.charges.len() > 1 {
             meaning.push("charges that share a commit".to_owned());
         }
@@ -174,6 +182,7 @@ impl Model {
     /// What must not be.
     pub fn commit(&mut self, step: &Step, provider: &Provider) -> Result<(), String> {
         let back = &provider.back;
+        self.accounts.values_mut().for_each(|account| account.low.clear());
         self.holds_end(step)?;
         match (&step.entry, &step.account) {
             _ if step.uses_money() => self.use_money(step)?,
@@ -191,6 +200,7 @@ impl Model {
                 _ => self.move_money(step, entry, account)?,
             },
             (Some(_), None) => return Err("an entry without its account".to_owned()),
+            (None, Some(account)) if step.is_of_account_alone() => self.set_thresholds(account)?,
             (None, Some(_)) => return Err("an account was written without an entry".to_owned()),
         }
         if let Some(account) = &step.account {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::actors::{Act, Use};
 use super::history::{AT_ONCE, Run};
 use super::micros::{self, Micros};
+use super::thresholds::WantedThresholds;
 
 /// The shortest time of a hold, in seconds.
 const SHORTEST: u64 = 60;
@@ -21,7 +22,8 @@ impl Run {
             38..58 => self.hold(),
             58..80 => self.capture(choice),
             80..86 => Use::Release(choice),
-            86..94 => Use::Again(choice),
+            86..90 => self.thresholds(),
+            90..95 => Use::Again(choice),
             _ => return self.race_for_hold().await,
         };
         if self.random.u32(0..10) == 0 {
@@ -60,6 +62,31 @@ impl Run {
         let (target, key) = (self.spent_product(customer), self.use_key());
         let amount = self.spent_amount(customer, &target);
         Use::Charge { customer, target, amount, key }
+    }
+
+    /// Thresholds around what balances mostly are; sometimes none.
+    fn thresholds(&mut self) -> Use {
+        let customer = self.customer();
+        let target = if self.random.u32(0..5) == 0 { "wallet".to_owned() } else { self.product() };
+        let mut cents = |most: u64| micros::from_cents(self.random.u64(1..most));
+        let (alert, below, size, cap) = (cents(6_000), cents(3_000), cents(9_000), cents(40_000));
+        let mut wanted = WantedThresholds::default();
+        let what = self.random.u32(0..16);
+        if what % 2 == 0 || target == "wallet" {
+            wanted.alert_below = Some(alert);
+        }
+        if (4..16).contains(&what) && target != "wallet" {
+            wanted.top_up_below = Some(below);
+            match what % 3 {
+                0 => wanted.top_up_to = Some(below + size),
+                // The catalogue lets no less be moved.
+                _ => wanted.top_up_amount = Some(size.max(micros::from_cents(100))),
+            }
+            if what > 9 {
+                wanted.monthly_cap = Some(cap.max(wanted.top_up_amount.unwrap_or_default()));
+            }
+        }
+        Use::Thresholds { customer, target, wanted }
     }
 
     fn batch(&mut self) -> Use {

@@ -7,6 +7,7 @@ use super::images::{EntryImage, Step};
 use super::journal::Account;
 use super::micros::Micros;
 use super::model::Model;
+use super::thresholds::WantedThresholds;
 use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, WantedCharge, WantedHold};
 
 /// Most holds of an account that are open at a time.
@@ -21,6 +22,8 @@ pub struct Usage {
     pub wanted_charges: BTreeMap<String, Vec<WantedCharge>>,
     /// By the id that they must get; several if a key is used for several requests.
     pub wanted_holds: BTreeMap<String, Vec<WantedHold>>,
+    /// Thresholds that clients set: account, balance and what they are to be.
+    pub wanted_thresholds: BTreeSet<(String, String, WantedThresholds)>,
     /// Holds that clients gave up.
     pub given_up: BTreeSet<String>,
     /// By id.
@@ -215,11 +218,16 @@ impl Step {
     }
 
     /// When it was decided on, if it tells.
-    fn used_at(&self) -> Option<u64> {
+    pub(super) fn used_at(&self) -> Option<u64> {
         let hold = self.hold.as_ref();
         let placed = hold.filter(|hold| hold.version == 1).map(|hold| hold.created_at);
         let charged = self.charges.first().map(|charge| charge.at);
         charged.or(placed).or(hold.and_then(|hold| hold.closed_at))
+    }
+
+    /// Whether nothing but an account was put.
+    pub(super) fn is_of_account_alone(&self) -> bool {
+        !self.has_other_documents() && !self.uses_money() && self.top_ups.is_empty()
     }
 
     /// Whether anything was put that is not about money that is used.
@@ -235,7 +243,9 @@ impl Step {
 impl Model {
     /// Before any other entry of an account, one releases every hold whose time is over.
     pub(super) fn holds_end(&mut self, step: &Step) -> Result<(), String> {
-        let Some(first) = step.released.as_ref().or(step.entry.as_ref()) else { return Ok(()) };
+        let moved = step.top_ups.first().map(|(_, entry)| entry);
+        let first = step.released.as_ref().or(moved).or(step.entry.as_ref());
+        let Some(first) = first else { return Ok(()) };
         let account = self.accounts.get_mut(&first.account).ok_or("an account nobody made")?;
         let last = account.entries.last().map_or(0, |entry| entry.at);
         // An entry is never older than the one before, even if the clock was set back.
@@ -281,11 +291,12 @@ impl Model {
 
     /// A commit of charges or of a hold.
     pub(super) fn use_money(&mut self, step: &Step) -> Result<(), String> {
-        if step.has_other_documents() {
+        if step.has_other_documents() || (step.entry.is_none() && !step.top_ups.is_empty()) {
             return Err(format!("money was used for something else: {step:?}"));
         }
         match (&step.entry, &step.released, &step.account, &step.hold) {
             (Some(entry), _, Some(written), _) => {
+                self.top_up(step, entry)?;
                 let account = self.accounts.get_mut(&entry.account);
                 let account = account.ok_or("an account nobody made")?;
                 let usage = &self.usage;
@@ -368,7 +379,7 @@ fn still_open<'account>(
 }
 
 /// An entry moves exactly this, in dollars.
-fn moves(entry: &EntryImage, lines: Vec<(String, Micros)>) -> Result<(), String> {
+pub(super) fn moves(entry: &EntryImage, lines: Vec<(String, Micros)>) -> Result<(), String> {
     let mut expected: BTreeMap<(String, String), Micros> = BTreeMap::new();
     for (place, amount) in lines {
         *expected.entry((place, "USD".to_owned())).or_default() += amount;

@@ -6,6 +6,7 @@ use super::answers::Before;
 use super::cloud::Cloud;
 use super::journal::Moment;
 use super::micros::{self, Micros};
+use super::thresholds::WantedThresholds;
 use super::usage::MAX_HOLDS;
 use super::usage_images::{HoldImage, WantedCharge, WantedHold};
 use crate::Answer;
@@ -70,19 +71,19 @@ pub fn charged(
         (402, "insufficient_balance") if before.order_version == 0 => {
             let until = known.map(|known| known.entry);
             let account = before.account(cloud);
-            let there = |version: u64, now: u64| {
-                let there = account.at(version)?.shown(&wanted.target, now);
-                let entry = account.at(version + 1).map(|after| after.entries);
-                let taken = sooner.iter().filter(|(id, sooner)| {
-                    let made = cloud.model.usage.charges.get(*id);
-                    sooner.target == wanted.target && made.map(|made| made.entry) == entry
-                });
-                Some((there, there - taken.fold(0, |sum, (_, sooner)| sum + sooner.amount)))
-            };
+            let this = (wanted.target.as_str(), wanted.amount, id);
+            // Refused by itself, or after those of its batch that the next commit made.
             let lacked = before.some_moment(cloud, until, |version, now| {
-                there(version, now).is_some_and(|(alone, after)| {
-                    [Some(alone), Some(after)].contains(&told.says("available"))
-                })
+                let Some(moment) = account.at(version) else { return false };
+                let entry = account.at(version + 1).map(|after| after.entries);
+                let with = sooner.iter().filter(|(id, _)| {
+                    cloud.model.usage.charges.get(*id).map(|made| made.entry) == entry
+                });
+                let with = with.map(|(id, one)| (one.target.as_str(), one.amount, *id));
+                let after: Vec<_> = with.chain([this]).collect();
+                let refused = |uses: &[_]| moment.spend(uses, now).err();
+                let there = [refused(&[this]), refused(&after)];
+                there.iter().any(|there| there.is_some() && *there == told.says("available"))
             });
             must_lack(lacked, &wanted.target, wanted.amount, told)
         }
@@ -113,8 +114,9 @@ pub fn placed(
         (409, "idempotency_key_reused") if known.is_some() && !same => Ok(()),
         (402, "insufficient_balance") if before.order_version == 0 => {
             let account = before.account(cloud);
+            let this = (wanted.target.as_str(), wanted.amount, id);
             let lacked = before.some_moment(cloud, until, |version, now| {
-                let there = account.at(version).map(|at| at.shown(&wanted.target, now));
+                let there = account.at(version).and_then(|at| at.spend(&[this], now).err());
                 there.is_some() && there == told.says("available")
             });
             must_lack(lacked, &wanted.target, wanted.amount, told)
@@ -187,6 +189,27 @@ pub fn released(cloud: &Cloud, before: &Before, id: &str, told: &Told) -> Result
         }
         (404, "not_found") if before.order_version == 0 => Ok(()),
         _ => Err(told.wrong(cloud.model.usage.hold(id))),
+    }
+}
+
+/// The answer to who sets what is to happen when a balance runs low.
+///
+/// # Errors
+/// What it must not be.
+pub fn set(
+    cloud: &Cloud,
+    before: &Before,
+    (target, wanted): (&str, &WantedThresholds),
+    told: &Told,
+) -> Result<(), String> {
+    let account = before.account(cloud);
+    let was_so = (before.version()..=account.version).any(|version| {
+        let image = account.at(version).and_then(|at| at.thresholds.get(target).cloned());
+        image.unwrap_or_default().wanted == *wanted
+    });
+    match told.status == 200 && was_so && wanted.are_shown(&told.shown) {
+        true => Ok(()),
+        false => Err(told.wrong(account.thresholds.get(target))),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::actors::{Actors, recent, within};
 use super::bank::derived;
 use super::micros::{self, Micros};
+use super::thresholds::WantedThresholds;
 use super::usage_answers::{self as answers, Told};
 use super::usage_images::{WantedCharge, WantedHold};
 use crate::Answer;
@@ -59,6 +60,15 @@ pub enum Use {
     },
     /// A hold is given up.
     Release(usize),
+    /// What is to happen when a balance runs low is set.
+    Thresholds {
+        /// Which customer.
+        customer: usize,
+        /// `wallet` or `product:<code>`.
+        target: String,
+        /// What is to happen.
+        wanted: WantedThresholds,
+    },
     /// An earlier request is sent again.
     Again(usize),
 }
@@ -81,6 +91,8 @@ enum Asked {
     Hold(String, WantedHold),
     Capture(String, String, WantedCharge),
     Release(String),
+    /// Account, balance and what is to happen.
+    Thresholds(String, String, WantedThresholds),
 }
 
 impl Use {
@@ -92,6 +104,7 @@ impl Use {
             Self::Hold { .. } => "hold",
             Self::Capture { .. } => "capture",
             Self::Release(_) => "release",
+            Self::Thresholds { .. } => "thresholds",
             Self::Again(_) => "use again",
         }
     }
@@ -156,6 +169,10 @@ impl Actors {
                 let (customer, hold, _) = self.recent_hold(*choice)?;
                 (customer, "none".to_owned(), Asked::Release(hold))
             }
+            Use::Thresholds { customer, target, wanted } => {
+                let asked = (account(*customer), target.clone(), wanted.clone());
+                (*customer, "none".to_owned(), Asked::Thresholds(asked.0, asked.1, asked.2))
+            }
             Use::Again(_) => return None,
         };
         Some(Used { customer, key, asked, answered: false })
@@ -201,6 +218,10 @@ impl Actors {
                 usage.wanted_holds.entry(id.clone()).or_default().push(wanted.clone());
             }
             Asked::Release(id) => drop(usage.given_up.insert(id.clone())),
+            Asked::Thresholds(account, target, wanted) => {
+                let said = (account.clone(), target.clone(), wanted.clone());
+                usage.wanted_thresholds.insert(said);
+            }
         }
     }
 
@@ -208,13 +229,16 @@ impl Actors {
         let Used { customer, key, asked, .. } = self.books().used[index].clone();
         let customer = &self.deployment.customers[customer];
         let (path, body) = asked.request();
-        let body = body.to_string();
         let before = |id: &str| self.before(&customer.account, id);
         let befores: Vec<_> = asked.ids().into_iter().map(before).collect();
-        let answer = self.deployment.post(customer, &path, &key, &body).await;
+        let answer = match &asked {
+            Asked::Thresholds(..) => self.deployment.put(customer, &path, &body).await,
+            _ => self.deployment.post(customer, &path, &key, &body.to_string()).await,
+        };
         let mut cloud = self.deployment.network.cloud();
         let mut answered = answer.status < 500;
-        let keyed = !matches!(asked, Asked::Batch(_) | Asked::Release(_));
+        let keyless = matches!(asked, Asked::Batch(_) | Asked::Release(_) | Asked::Thresholds(..));
+        let keyed = !keyless;
         let told = Told::of(&answer, keyed);
         let checked = told.and_then(|told| match &asked {
             Asked::Charge(id, wanted) => {
@@ -228,6 +252,9 @@ impl Actors {
                 answers::captured(&mut cloud, before, (id, wanted), &told)
             }
             Asked::Release(id) => answers::released(&cloud, &befores[0], id, &told),
+            Asked::Thresholds(_, target, wanted) => {
+                answers::set(&cloud, &befores[0], (target, wanted), &told)
+            }
             Asked::Batch(charges) => {
                 let each = told.shown["data"].as_array().cloned().unwrap_or_default();
                 if answered && each.len() != charges.len() {
@@ -265,6 +292,7 @@ impl Asked {
             Self::Charge(id, _) | Self::Hold(id, _) | Self::Release(id) => vec![id],
             Self::Capture(hold, id, _) => vec![id, hold],
             Self::Batch(charges) => charges.iter().map(|(_, id, _)| id.as_str()).collect(),
+            Self::Thresholds(..) => vec![""],
         }
     }
 
@@ -296,6 +324,13 @@ impl Asked {
                 (format!("/v1/holds/{hold}/capture"), body)
             }
             Self::Release(hold) => (format!("/v1/holds/{hold}/release"), json!({})),
+            Self::Thresholds(_, target, wanted) => {
+                let path = match target.strip_prefix("product:") {
+                    Some(product) => format!("/v1/products/{product}/thresholds"),
+                    None => "/v1/wallet/thresholds".to_owned(),
+                };
+                (path, wanted.body())
+            }
         }
     }
 }

@@ -154,6 +154,11 @@ const MUST_BE_SEEN: &str = "
     card: refunded to completed
     card: refunded to exception
     charges that share a commit
+    automatic top-up, then charge
+    automatic top-up, then charge, rescued
+    automatic top-up, then hold_placed
+    a low balance is told
+    answer: thresholds 200
     entry: adjustment
     entry: bank_top_up, pays a debt
     entry: card_top_up, pays a debt

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tests::Answer;
 use tests::simulation::bank::derived;
 use tests::simulation::micros;
+use tests::simulation::thresholds::WantedThresholds;
 use tests::simulation::usage_images::{WantedCharge, WantedHold};
 
 use super::every_step::{Scene, UseCase};
@@ -21,7 +22,18 @@ impl UseCase {
         assert_eq!(scene.tell().await.text("outcome"), "credited");
         assert_eq!(scene.transfer("transfer", "40.00").await.status, 201);
         match self {
-            Self::Charge | Self::ChargeRefused | Self::ChargeBatch | Self::PlaceHold => {}
+            Self::Charge
+            | Self::ChargeRefused
+            | Self::ChargeBatch
+            | Self::PlaceHold
+            | Self::SetThresholds => {}
+            Self::ChargeWithTopUp => {
+                assert_eq!(scene.set_thresholds("wallet", Some("1.00"), None).await.status, 200);
+                assert_eq!(
+                    scene.set_thresholds("product:sms", None, Some("10.00")).await.status,
+                    200
+                );
+            }
             Self::CaptureHold | Self::CaptureHoldLast | Self::ReleaseHold => {
                 assert_eq!(scene.hold().await.status, 201);
             }
@@ -42,6 +54,10 @@ impl UseCase {
             Self::CaptureHold => scene.capture(false).await,
             Self::CaptureHoldLast => scene.capture(true).await,
             Self::ReleaseHold => scene.release().await,
+            Self::SetThresholds => {
+                scene.set_thresholds("product:sms", Some("40.01"), Some("1.00")).await
+            }
+            Self::ChargeWithTopUp => scene.charge("50.00").await,
             _ => scene.charge("40.00").await,
         }
     }
@@ -74,6 +90,30 @@ impl Scene {
         self.deployment.network.cloud().model.usage.wanted_holds.insert(id, vec![wanted]);
         let body = json!({"product": "sms", "amount": "30.00", "expires_in": TIME}).to_string();
         self.post("/v1/holds", "hold", &body).await
+    }
+
+    /// An alert below so much, and top-ups of so much when less than 5.00 is left.
+    async fn set_thresholds(
+        &self,
+        target: &str,
+        alert: Option<&str>,
+        size: Option<&str>,
+    ) -> Answer {
+        let amount = |text: &str| micros::parse(text).unwrap();
+        let wanted = WantedThresholds {
+            alert_below: alert.map(amount),
+            top_up_below: size.map(|_| amount("5.00")),
+            top_up_amount: size.map(amount),
+            ..WantedThresholds::default()
+        };
+        let customer = &self.deployment.customers[0];
+        let said = (customer.account.clone(), target.to_owned(), wanted.clone());
+        self.deployment.network.cloud().model.usage.wanted_thresholds.insert(said);
+        let path = match target.strip_prefix("product:") {
+            Some(product) => format!("/v1/products/{product}/thresholds"),
+            None => "/v1/wallet/thresholds".to_owned(),
+        };
+        self.deployment.put(customer, &path, &wanted.body()).await
     }
 
     async fn capture(&self, last: bool) -> Answer {
