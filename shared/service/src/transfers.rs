@@ -76,12 +76,14 @@ impl Transfers {
                     None => return Err(refused),
                 },
             };
-            let (version, request) = (0, RequestWords::default());
-            let (checkout, instructions) = (None, None);
-            let record = OrderRecord { order, version, request, checkout, instructions };
-            match self.table.commit(Commit::default().order(&record).decision(&decision)).await? {
+            let record = OrderRecord::new(order, RequestWords::default());
+            match self
+                .table
+                .commit(Commit::default().order(&record, now).decision(&decision))
+                .await?
+            {
                 Committed::Yes => {
-                    return Ok(Made::Now(Box::new(OrderRecord { version: 1, ..record })));
+                    return Ok(Made::Now(Box::new(record.written())));
                 }
                 Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
                 // The refusal carries the account as it is now: one more try without a read.

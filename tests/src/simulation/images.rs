@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::comparing::{ComparisonImage, comparison};
+use super::events::{EventImage, event};
 use super::micros::{self, Micros};
 use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, charge, hold, open_holds};
 
@@ -39,6 +40,8 @@ pub struct Step {
     pub charges: Vec<ChargeImage>,
     /// A hold.
     pub hold: Option<HoldImage>,
+    /// Events.
+    pub events: Vec<EventImage>,
     /// The entry that releases holds whose time is over, before any other one.
     pub released: Option<EntryImage>,
     /// The entry.
@@ -343,6 +346,7 @@ impl Step {
             "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
             "CHARGE" => self.charges.push(charge(id, item)?),
             "HOLD" if self.hold.is_none() => self.hold = Some(hold(id, item)?),
+            "EVENT" => self.events.push(event(id, item)?),
             "JOURNAL" => {
                 let entry = entry(id, item)?;
                 let place = match entry.kind.as_str() {
