@@ -32,7 +32,7 @@ impl ReportTransfer {
             log::about(&caller.account, Some(&id));
             match http::last_part(request) {
                 "transfer-report" => self.report(request, &caller, &id, now).await,
-                "proofs" => self.add_proof(request, &caller, &id).await,
+                "proofs" => self.add_proof(request, &caller, &id, now).await,
                 _ => Err(Error::NotFound { what: "route" }),
             }
         })
@@ -65,9 +65,10 @@ impl ReportTransfer {
         request: &Request,
         caller: &Caller,
         id: &OrderId,
+        now: Timestamp,
     ) -> Result<Reply, Error> {
         let bytes = http::bytes(request, MAX_PROOF_BYTES)?;
-        let proof = self.0.add_proof(&caller.account, id, bytes).await?;
+        let proof = self.0.add_proof(&caller.account, id, bytes, now).await?;
         Ok(Reply::Ok(json!({"proof_id": proof.as_str()})))
     }
 }

@@ -6,6 +6,8 @@ use data_encoding::{Encoding, Specification};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::Target;
+
 /// A text that cannot be the id it was offered as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be {rule}")]
@@ -62,11 +64,7 @@ text_id!(
     /// A product that the platform sells, such as `whatsapp`.
     ProductCode,
     "1 to 32 lower-case letters, digits or '-', starting with a letter",
-    |text| bounded(text, 32)
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    |text| named(text)
 );
 
 text_id!(
@@ -103,6 +101,20 @@ text_id!(
     HoldId,
     "'hold_' and 20 characters of Crockford's base32",
     |text| derived(text, "hold_")
+);
+
+text_id!(
+    /// Something that the platform is told: derived from what it is about, so that it exists once.
+    EventId,
+    "'evt_' and 20 characters of Crockford's base32",
+    |text| derived(text, "evt_")
+);
+
+text_id!(
+    /// A place where the platform is told of events, as its operator names it.
+    EndpointId,
+    "1 to 32 lower-case letters, digits or '-', starting with a letter",
+    |text| named(text)
 );
 
 text_id!(
@@ -219,6 +231,48 @@ impl HoldId {
     }
 }
 
+impl EventId {
+    /// The id of what is told of a change of an order's status: the number counts the changes of its
+    /// timeline from 0.
+    #[must_use]
+    pub fn of_change(order: &OrderId, number: usize) -> Self {
+        Self(derive_id("evt_", &["order", order.as_str(), &number.to_string()]))
+    }
+
+    /// The id of what is told of money of an order that was given back or has returned without a change
+    /// of its status: the version counts the writes of the order.
+    #[must_use]
+    pub fn of_refunds(order: &OrderId, version: u64) -> Self {
+        Self(derive_id("evt_", &["refunds", order.as_str(), &version.to_string()]))
+    }
+
+    /// The id of what is told of a hold when its time is over.
+    #[must_use]
+    pub fn of_expired_hold(hold: &HoldId) -> Self {
+        Self(derive_id("evt_", &["hold", hold.as_str(), "expired"]))
+    }
+
+    /// The id of what is told of a balance that has run low: the version counts the writes of its
+    /// account.
+    #[must_use]
+    pub fn of_low_balance(account: &AccountId, version: u64, target: &Target) -> Self {
+        let (version, target) = (version.to_string(), target.to_string());
+        Self(derive_id("evt_", &["balance", account.as_str(), &version, &target]))
+    }
+
+    /// The id of what is told of an endpoint: the version counts the writes of all endpoints.
+    #[must_use]
+    pub fn of_endpoint(endpoint: &EndpointId, version: u64, what: &str) -> Self {
+        Self(derive_id("evt_", &["endpoint", endpoint.as_str(), &version.to_string(), what]))
+    }
+
+    /// The id of the test that this request sends.
+    #[must_use]
+    pub fn of_test(endpoint: &EndpointId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("evt_", &["test", endpoint.as_str(), key.as_str()]))
+    }
+}
+
 /// `prefix` and 100 bits of SHA-256 over the length-prefixed parts, in Crockford's base32.
 ///
 /// The length prefixes keep `("ab", "c")` and `("a", "bc")` apart.
@@ -259,6 +313,14 @@ fn derived(text: &str, prefix: &str) -> bool {
 
 fn bounded(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.len() <= longest
+}
+
+fn named(text: &str) -> bool {
+    bounded(text, 32)
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn sentence(text: &str, longest: usize) -> bool {

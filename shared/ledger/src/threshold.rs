@@ -62,6 +62,8 @@ pub struct LowBalance {
     pub below: Money,
     /// What is available of it.
     pub available: Balance,
+    /// When it was decided.
+    pub at: Timestamp,
 }
 
 /// What somebody wants to happen when a balance runs low.
@@ -134,7 +136,7 @@ impl Account {
             } else if available < alert.below.into() && !alert.given {
                 alert.given = true;
                 let below = Money { amount: alert.below, currency: self.currency };
-                told.push(LowBalance { target: target.clone(), below, available });
+                told.push(LowBalance { target: target.clone(), below, available, at: now });
             }
         }
         self.thresholds = thresholds;

@@ -57,7 +57,7 @@ impl BankTransfers {
             let detail = "must not be in the future";
             return Err(Invalid::field("invalid_field", "paid_on", detail).into());
         }
-        self.change(account, id, |record| {
+        self.change(account, id, now, |record| {
             let currency = record.order.payable.currency;
             let report = Report {
                 payer_name: wanted.payer_name.clone(),
@@ -86,6 +86,7 @@ impl BankTransfers {
         account: &AccountId,
         id: &OrderId,
         bytes: &[u8],
+        now: Timestamp,
     ) -> Result<ProofId, Error> {
         let media_type = media_type(bytes).ok_or_else(|| Invalid {
             code: "unsupported_media_type",
@@ -106,7 +107,7 @@ impl BankTransfers {
         let attach = |record: &OrderRecord| -> Result<_, Refusal> {
             ledger::attach_proof(&record.order, proof.clone())
         };
-        self.change_from(record, |record| Ok(attach(record)?)).await?;
+        self.change_from(record, now, |record| Ok(attach(record)?)).await?;
         Ok(proof.id)
     }
 
@@ -114,27 +115,26 @@ impl BankTransfers {
         &self,
         account: &AccountId,
         id: &OrderId,
+        now: Timestamp,
         decide: impl Fn(&OrderRecord) -> Result<Option<ledger::Order>, Error>,
     ) -> Result<OrderRecord, Error> {
         let record = self.table.owned_order(account, id).await?;
-        self.change_from(record, decide).await
+        self.change_from(record, now, decide).await
     }
 
     /// Commits what `decide` makes of an order; `None` leaves it as it is.
     async fn change_from(
         &self,
         record: OrderRecord,
+        now: Timestamp,
         decide: impl Fn(&OrderRecord) -> Result<Option<ledger::Order>, Error>,
     ) -> Result<OrderRecord, Error> {
         let mut record = record;
         for tries in 0..MAX_COMMIT_TRIES {
             let Some(order) = decide(&record)? else { return Ok(record) };
             let next = OrderRecord { order, ..record.clone() };
-            record = match self.table.commit(Commit::default().order(&next)).await? {
-                Committed::Yes => {
-                    let version = record.version.saturating_add(1);
-                    return Ok(OrderRecord { version, ..next });
-                }
+            record = match self.table.commit(Commit::default().order(&next, now)).await? {
+                Committed::Yes => return Ok(next.written()),
                 Committed::No(Stale::Order(current)) if tries == 0 => *current,
                 Committed::No(_) => {
                     pause_before_retry(tries).await;

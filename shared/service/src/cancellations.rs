@@ -46,7 +46,7 @@ impl<W: Wire> Cancellations<W> {
                     }
                 },
             };
-            record = match self.write(&record, next).await? {
+            record = match self.write(&record, next, now).await? {
                 Ok(written) => written,
                 Err(Stale::Order(current)) => {
                     pause_before_retry(tries).await;
@@ -74,10 +74,11 @@ impl<W: Wire> Cancellations<W> {
         &self,
         record: &OrderRecord,
         order: Order,
+        now: Timestamp,
     ) -> Result<Result<OrderRecord, Stale>, Error> {
         let next = OrderRecord { order, ..record.clone() };
-        Ok(match self.table.commit(Commit::default().order(&next)).await? {
-            Committed::Yes => Ok(OrderRecord { version: record.version.saturating_add(1), ..next }),
+        Ok(match self.table.commit(Commit::default().order(&next, now)).await? {
+            Committed::Yes => Ok(next.written()),
             Committed::No(stale) => Err(stale),
         })
     }

@@ -355,7 +355,7 @@ async fn followed(
     let record = record.filter(|record| Some(&record.order.account) == finding.account.as_ref());
     let Some(record) = record else { return Ok(Commit::default()) };
     Ok(match ledger::follow_lost_payment(&record.order, became, by, now) {
-        Some(order) => Commit::default().order(&OrderRecord { order, ..record }),
+        Some(order) => Commit::default().order(&OrderRecord { order, ..record }, now),
         None => Commit::default(),
     })
 }
@@ -498,13 +498,12 @@ impl Findings {
                 money,
                 settled_at: now,
             };
-            let (version, request) = (0, RequestWords::default());
-            let (checkout, instructions) = (None, None);
-            let made = OrderRecord { order, version, request, checkout, instructions };
+            let made = OrderRecord::new(order, RequestWords::default());
             let closed = Closed { at: now, by: by.clone(), how: How::Credited, reason: None };
             let next = FindingRecord { closed: Some(closed), ..record.clone() };
             let commit = followed(&self.table, &next.finding, LostPayment::Booked, by, now).await?;
-            let commit = commit.order(&made).payment(&claim).finding(&next).decision(&decision);
+            let commit =
+                commit.order(&made, now).payment(&claim).finding(&next).decision(&decision);
             match self.table.commit(commit).await? {
                 Committed::Yes => {
                     let version = next.version.saturating_add(1);

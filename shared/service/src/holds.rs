@@ -59,7 +59,11 @@ impl Holds {
                 }
             };
             let record = HoldRecord { hold, version: 0, words: words.clone() };
-            match self.table.commit(Commit::default().hold(&record).decision(&decision)).await? {
+            match self
+                .table
+                .commit(Commit::default().hold(&record, now).decision(&decision))
+                .await?
+            {
                 Committed::Yes => return Ok(Once::Now(HoldRecord { version: 1, ..record })),
                 // The refusal carries the account as it is now: one more try without a read.
                 Committed::No(Stale::Account(account)) if tries == 0 => {
@@ -103,7 +107,7 @@ impl Holds {
             };
             let charge = ChargeRecord { charge, words: UsageWords::default() };
             let next = HoldRecord { hold, ..known };
-            let commit = Commit::default().charge(&charge).hold(&next).decision(&decision);
+            let commit = Commit::default().charge(&charge).hold(&next, now).decision(&decision);
             match self.table.commit(commit).await? {
                 Committed::Yes => {
                     let version = next.version.saturating_add(1);
@@ -133,7 +137,7 @@ impl Holds {
                 return Ok(as_of(known, &account, now));
             };
             let next = HoldRecord { hold, ..known };
-            match self.table.commit(Commit::default().hold(&next).decision(&decision)).await? {
+            match self.table.commit(Commit::default().hold(&next, now).decision(&decision)).await? {
                 Committed::Yes => {
                     let version = next.version.saturating_add(1);
                     return Ok(HoldRecord { version, ..next });
@@ -261,7 +265,7 @@ pub(crate) async fn expire(
     let Some((hold, decision)) = ledger::expire_hold(&account, &record.hold, now)? else {
         return Ok(false);
     };
-    let commit = Commit::default().hold(&HoldRecord { hold, ..record });
+    let commit = Commit::default().hold(&HoldRecord { hold, ..record }, now);
     let commit = match &decision {
         Some(decision) => commit.decision(decision),
         None => commit,

@@ -22,6 +22,7 @@ pub mod configuration;
 pub mod console;
 pub mod cursor;
 pub mod error;
+pub mod events;
 pub mod findings;
 pub mod holds;
 pub mod http;

@@ -87,14 +87,14 @@ impl<W: Wire> Orders<W> {
                 },
             };
             let (record, reference) = with_reference(record, reference_number);
-            let commit = Commit::default().order(&record);
+            let commit = Commit::default().order(&record, now);
             let commit = match &reference {
                 Some(reference) => commit.reference(reference),
                 None => commit,
             };
             match self.table.commit(commit).await? {
                 Committed::Yes => {
-                    let stored = OrderRecord { version: 1, ..record };
+                    let stored = record.written();
                     return Ok(Made::Now(Box::new(
                         with_page(&self.table, &self.stripe, stored, now).await?,
                     )));
@@ -180,19 +180,16 @@ impl<W: Wire> Orders<W> {
         }
         let return_url =
             self.return_urls.resolve(wanted.words.return_url.as_deref(), &wanted.id)?;
-        Ok(OrderRecord {
-            order: Order::by_card(new, money, now.plus(ORDER_TIME)),
-            version: 0,
-            request: wanted.words.clone(),
-            checkout: Some(Checkout {
-                attempt: 1,
-                description: catalogue.describe(&wanted.target),
-                return_url,
-                expires_at: now.plus(PAGE_TIME),
-                session: None,
-            }),
-            instructions: None,
-        })
+        let checkout = Checkout {
+            attempt: 1,
+            description: catalogue.describe(&wanted.target),
+            return_url,
+            expires_at: now.plus(PAGE_TIME),
+            session: None,
+        };
+        let order = Order::by_card(new, money, now.plus(ORDER_TIME));
+        let record = OrderRecord::new(order, wanted.words.clone());
+        Ok(OrderRecord { checkout: Some(checkout), ..record })
     }
 }
 
@@ -218,13 +215,9 @@ fn compose_offline(
     let reference = TransferReference::derive(&new.id, 0);
     let transfer = BankTransfer::awaited(reference, receiving_account);
     let expires_at = new.created_at.plus(TRANSFER_TIME);
-    Ok(OrderRecord {
-        order: Order::by_bank_transfer(new, payable, quote, transfer, expires_at),
-        version: 0,
-        request: wanted.words.clone(),
-        checkout: None,
-        instructions: Some(account.clone()),
-    })
+    let order = Order::by_bank_transfer(new, payable, quote, transfer, expires_at);
+    let record = OrderRecord::new(order, wanted.words.clone());
+    Ok(OrderRecord { instructions: Some(account.clone()), ..record })
 }
 
 /// A new order with its reference code of this number, and the claim of it.

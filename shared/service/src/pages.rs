@@ -38,7 +38,7 @@ pub(crate) async fn with_page<W: Wire>(
     let mut calls = 0;
     while let Some(checkout) = unfinished(&record) {
         if checkout.expires_at < now.plus(SHORTEST_PAGE_TIME) {
-            record = stored(table, with_next_attempt(&record, now)).await?;
+            record = stored(table, with_next_attempt(&record, now), now).await?;
             continue;
         }
         if calls == MAX_CALLS {
@@ -52,12 +52,12 @@ pub(crate) async fn with_page<W: Wire>(
             Ok(session) => {
                 let checkout = Checkout { session: Some(session), ..checkout.clone() };
                 let next = OrderRecord { checkout: Some(checkout), ..record.clone() };
-                record = stored(table, next).await?;
+                record = stored(table, next, now).await?;
             }
             Err(CallFailed::Repeat(why)) => last = Unavailable::Provider(why),
             Err(CallFailed::NextAttempt(why)) => {
                 last = Unavailable::Provider(why);
-                record = stored(table, with_next_attempt(&record, now)).await?;
+                record = stored(table, with_next_attempt(&record, now), now).await?;
             }
             Err(CallFailed::Refused(why)) => return Err(BrokenRecord::Provider(why).into()),
         }
@@ -66,11 +66,10 @@ pub(crate) async fn with_page<W: Wire>(
 }
 
 /// Writes an order; if somebody else did, theirs is the one that counts.
-async fn stored(table: &Table, record: OrderRecord) -> Result<OrderRecord, Error> {
-    let version = record.version.saturating_add(1);
+async fn stored(table: &Table, record: OrderRecord, now: Timestamp) -> Result<OrderRecord, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
-        match table.commit(Commit::default().order(&record)).await? {
-            Committed::Yes => return Ok(OrderRecord { version, ..record }),
+        match table.commit(Commit::default().order(&record, now)).await? {
+            Committed::Yes => return Ok(record.written()),
             Committed::No(Stale::Order(current)) => return Ok(*current),
             Committed::No(_) => pause_before_retry(tries).await,
         }

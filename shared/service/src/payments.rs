@@ -146,7 +146,7 @@ fn decide(seen: &Seen, notice: &Notice, met: Met, now: Timestamp) -> Result<Step
         What::PageExpired { .. } => None,
     };
     Ok(match next {
-        Some(order) => Step::Commit(written(record, order), Confirmed::Recorded),
+        Some(order) => Step::Commit(written(record, order, now), Confirmed::Recorded),
         None => Step::Done(Confirmed::Unchanged),
     })
 }
@@ -186,7 +186,7 @@ fn decide_payment(
                 money: payment.money,
                 settled_at: now,
             };
-            let commit = written(record, *order).payment(&claim).decision(&decision);
+            let commit = written(record, *order, now).payment(&claim).decision(&decision);
             Ok(match &seen.finding {
                 Some(found) if found.gives_back() => Step::Done(Confirmed::GoesBack),
                 // Written in the same commit, so that nobody begins to give it back meanwhile.
@@ -201,7 +201,7 @@ fn decide_payment(
         }
         Settlement::Disputed { order, finding } => {
             let commit = match order {
-                Some(order) => written(record, *order),
+                Some(order) => written(record, *order, now),
                 None => Commit::default(),
             };
             Ok(found(commit, &finding, met))
@@ -209,8 +209,8 @@ fn decide_payment(
     }
 }
 
-fn written(record: &OrderRecord, order: Order) -> Commit {
-    Commit::default().order(&OrderRecord { order, ..record.clone() })
+fn written(record: &OrderRecord, order: Order, now: Timestamp) -> Commit {
+    Commit::default().order(&OrderRecord { order, ..record.clone() }, now)
 }
 
 fn found(commit: Commit, finding: &Finding, met: Met) -> Step {

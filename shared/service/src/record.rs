@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Account, AccountId, Actor, Amount, Charge, Currency, Entry, Hold, Money, Note, Order, OrderId,
-    PaymentId, ProviderId, ReceivingAccount, Timestamp, TransferReference,
+    Account, AccountId, Actor, Amount, Balance, Charge, Currency, Entry, Hold, Money, Note, Order,
+    OrderId, PaymentId, ProviderId, ReceivingAccount, Timestamp, TransferReference,
 };
 use serde_json::Value;
 
@@ -19,6 +19,11 @@ pub struct OrderRecord {
     pub order: Order,
     /// How often it was written; 0 before the first time.
     pub version: u64,
+    /// How many changes of its timeline are stored: the platform is told of those that follow. 0
+    /// before the first time.
+    pub stored_changes: usize,
+    /// How much of it was given back when it was stored.
+    pub stored_refunds: Balance,
     /// The words that the customer sent with it.
     pub request: RequestWords,
     /// Its payment page; none for an order that is not paid by card.
@@ -105,11 +110,27 @@ pub enum Made {
 }
 
 impl OrderRecord {
-    /// A new order of a transfer, which is paid by no outsider.
+    /// An order that was never stored, as it stands at first.
     #[must_use]
-    pub fn of_transfer(order: Order) -> Self {
-        let request = RequestWords::default();
-        Self { order, version: 0, request, checkout: None, instructions: None }
+    pub fn new(order: Order, request: RequestWords) -> Self {
+        Self {
+            order,
+            version: 0,
+            stored_changes: 0,
+            stored_refunds: Balance::ZERO,
+            request,
+            checkout: None,
+            instructions: None,
+        }
+    }
+
+    /// This record as it is once a commit has stored it.
+    #[must_use]
+    pub fn written(self) -> Self {
+        let version = self.version.saturating_add(1);
+        let stored_changes = self.order.timeline.changes().len();
+        let stored_refunds = self.order.refunded();
+        Self { version, stored_changes, stored_refunds, ..self }
     }
 }
 

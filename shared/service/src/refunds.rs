@@ -242,10 +242,9 @@ impl<W: Wire> Refunds<W> {
                     return Ok(Holder::Order(record));
                 };
                 let next = OrderRecord { order, ..*record };
-                let committed = self.table.commit(Commit::default().order(&next)).await?;
+                let committed = self.table.commit(Commit::default().order(&next, now)).await?;
                 if matches!(committed, Committed::Yes) {
-                    let version = next.version.saturating_add(1);
-                    return Ok(Holder::Order(Box::new(OrderRecord { version, ..next })));
+                    return Ok(Holder::Order(Box::new(next.written())));
                 }
                 // Somebody else continues the same refund: theirs is the one that counts.
                 let missing = || BrokenRecord::Missing(format!("order {}", next.order.id));

@@ -127,7 +127,7 @@ pub(crate) async fn change(
         }
         let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
-        let commit = Commit::default().order(&next);
+        let commit = Commit::default().order(&next, now);
         let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {
             Some(decision) => commit.decision(decision),
@@ -135,8 +135,7 @@ pub(crate) async fn change(
         };
         match table.commit(commit).await? {
             Committed::Yes => {
-                let version = next.version.saturating_add(1);
-                return Ok((OrderRecord { version, ..next }, true));
+                return Ok((next.written(), true));
             }
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(current)) if tries == 0 => seen.order = Some(*current),

@@ -106,7 +106,7 @@ impl Reviews {
                 ledger::accept_transfer(&record.order, &known, review, &transfer, by, *now)?;
             let next = OrderRecord { order, ..record.clone() };
             match self.table.commit(credit(&next, &transfer, &decision, *now)).await? {
-                Committed::Yes => return Ok(Made::Now(Box::new(written(next)))),
+                Committed::Yes => return Ok(Made::Now(Box::new(next.written()))),
                 Committed::No(Stale::Payment(claim)) => {
                     return Err(Error::BankReferenceUsed(claim));
                 }
@@ -140,8 +140,8 @@ impl Reviews {
                 return Ok(record);
             };
             let next = OrderRecord { order, ..record.clone() };
-            record = match self.table.commit(Commit::default().order(&next)).await? {
-                Committed::Yes => return Ok(written(next)),
+            record = match self.table.commit(Commit::default().order(&next, *now)).await? {
+                Committed::Yes => return Ok(next.written()),
                 Committed::No(Stale::Order(current)) if tries == 0 => *current,
                 Committed::No(_) => {
                     pause_before_retry(tries).await;
@@ -197,11 +197,9 @@ impl Reviews {
                     None => return Err(refused.into()),
                 },
             };
-            let (version, request) = (0, RequestWords::default());
-            let (checkout, instructions) = (None, None);
-            let record = OrderRecord { order, version, request, checkout, instructions };
+            let record = OrderRecord::new(order, RequestWords::default());
             match self.table.commit(credit(&record, &booking.transfer, &decision, *now)).await? {
-                Committed::Yes => return Ok(Made::Now(Box::new(written(record)))),
+                Committed::Yes => return Ok(Made::Now(Box::new(record.written()))),
                 Committed::No(Stale::Payment(claim)) => {
                     return Err(Error::BankReferenceUsed(claim));
                 }
@@ -317,9 +315,5 @@ fn credit(
         money: transfer.money,
         settled_at: now,
     };
-    Commit::default().order(record).payment(&claim).decision(decision)
-}
-
-fn written(record: OrderRecord) -> OrderRecord {
-    OrderRecord { version: record.version.saturating_add(1), ..record }
+    Commit::default().order(record, now).payment(&claim).decision(decision)
 }

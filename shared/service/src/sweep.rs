@@ -179,7 +179,7 @@ impl<W: Wire> Sweeps<W> {
     ) -> Result<(), Error> {
         let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(()) };
         let next = OrderRecord { order, ..record.clone() };
-        let count = match self.table().commit(Commit::default().order(&next)).await? {
+        let count = match self.table().commit(Commit::default().order(&next, now)).await? {
             Committed::Yes => &mut swept.recorded,
             Committed::No(_) => &mut swept.left,
         };

@@ -7,7 +7,7 @@ use ledger::{
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{Error, Unavailable};
-use crate::record::{Made, OrderRecord, WrittenAmount};
+use crate::record::{Made, OrderRecord, RequestWords, WrittenAmount};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -76,10 +76,14 @@ impl Transfers {
                     None => return Err(refused),
                 },
             };
-            let record = OrderRecord::of_transfer(order);
-            match self.table.commit(Commit::default().order(&record).decision(&decision)).await? {
+            let record = OrderRecord::new(order, RequestWords::default());
+            match self
+                .table
+                .commit(Commit::default().order(&record, now).decision(&decision))
+                .await?
+            {
                 Committed::Yes => {
-                    return Ok(Made::Now(Box::new(OrderRecord { version: 1, ..record })));
+                    return Ok(Made::Now(Box::new(record.written())));
                 }
                 Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
                 // The refusal carries the account as it is now: one more try without a read.

@@ -140,7 +140,7 @@ async fn make(options: &Options, table: &Table, now: Timestamp) -> Outcome<(Orde
             made = made.saturating_add(u32::try_from(steps.len())?);
             last = steps.last().map(|step| step.record.order.id.clone()).or(last);
             let documents = steps.iter().fold(Commit::default(), |commit, step| {
-                let commit = commit.order(&step.record);
+                let commit = commit.order(&step.record, at);
                 step.claim.iter().fold(commit, Commit::payment)
             });
             let commit =
@@ -183,8 +183,7 @@ fn step(account: &mut Account, number: u32, by: &Actor, at: Timestamp) -> Outcom
         }
     };
     *account = decision.account.clone();
-    let request = RequestWords::default();
-    let record = OrderRecord { order, version: 0, request, checkout: None, instructions: None };
+    let record = OrderRecord::new(order, RequestWords::default());
     Ok(Step { record, claim, decision })
 }
 

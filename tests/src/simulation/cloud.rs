@@ -227,11 +227,7 @@ impl Cloud {
             self.made_at.entry(format!("ORDER#{}", order.id)).or_insert_with(Instant::now);
             self.note(&format!("{} {} {:?}", order.id, order.version, order.statuses));
         }
-        self.model.commit(&step, &self.provider)?;
-        if self.model.accounts.values().any(|account| !account.low.is_empty()) {
-            self.saw("a low balance is told");
-        }
-        Ok(())
+        self.model.commit(&step, &self.provider)
     }
 
     /// An index page without what is too new for it.
@@ -309,6 +305,7 @@ impl Cloud {
                 .is_none_or(|finding| model.findings.get(&finding.id) == Some(finding)),
             step.charges.iter().all(|charge| model.usage.charges.get(&charge.id) == Some(charge)),
             step.hold.as_ref().is_none_or(|hold| model.usage.hold(&hold.id) == Some(hold)),
+            step.events.iter().all(|event| model.events.get(&event.id) == Some(event)),
             step.comparison.as_ref().is_none_or(|run| model.comparisons.get(&run.id) == Some(run)),
         ];
         match known.iter().all(|known| *known) {
@@ -325,7 +322,7 @@ impl Cloud {
         let mut left = self.model.orders.keys().cloned().collect::<BTreeSet<_>>();
         let (mut accounts, mut entries, mut claims, mut findings) = (0, 0, 0, 0);
         let (mut references, mut pointers, mut adjustments, mut compared) = (0, 0, 0, 0);
-        let (mut charges, mut holds) = (0, 0);
+        let (mut charges, mut holds, mut events) = (0, 0, 0);
         let mut start = Value::Null;
         loop {
             let mut scan = json!({"TableName": TABLE, "ConsistentRead": true});
@@ -363,6 +360,7 @@ impl Cloud {
                 compared += usize::from(step.comparison.is_some());
                 charges += step.charges.len();
                 holds += usize::from(step.hold.is_some());
+                events += step.events.len();
             }
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -378,6 +376,9 @@ impl Cloud {
         }
         if (charges, holds) != (model.usage.charges.len(), model.usage.holds.len()) {
             return Err(format!("the table has {charges} charges and {holds} holds"));
+        }
+        if events != model.events.len() {
+            return Err(format!("the table has {events} events, not {}", model.events.len()));
         }
         let (credited, found) = (model.credited.len(), model.findings.len());
         let (accounts, references) = (model.accounts.len(), model.references.len());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::comparing::{ComparisonImage, comparison};
+use super::events::{EventImage, event};
 use super::micros::{self, Micros};
 use super::thresholds::{ThresholdImage, thresholds};
 use super::usage_images::{ChargeImage, HoldImage, OpenHoldImage, charge, hold, open_holds};
@@ -40,6 +41,8 @@ pub struct Step {
     pub charges: Vec<ChargeImage>,
     /// A hold.
     pub hold: Option<HoldImage>,
+    /// Events.
+    pub events: Vec<EventImage>,
     /// The entry that releases holds whose time is over, before any other one.
     pub released: Option<EntryImage>,
     /// The orders and entries by which products are topped up from the wallet, before the entry.
@@ -380,6 +383,7 @@ impl Step {
             "ADJUSTMENT" => self.adjustment = Some(adjustment(id, item)?),
             "CHARGE" => self.charges.push(charge(id, item)?),
             "HOLD" if self.hold.is_none() => self.hold = Some(hold(id, item)?),
+            "EVENT" => self.events.push(event(id, item)?),
             "JOURNAL" => {
                 let entry = entry(id, item)?;
                 let place = match entry.kind.as_str() {

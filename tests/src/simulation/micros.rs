@@ -50,6 +50,17 @@ pub fn dollars(amount: Micros) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
+/// The text as it is shown: every decimal that there is, and at least two.
+#[must_use]
+pub fn shown(amount: Micros) -> String {
+    let normal = normal(amount);
+    match normal.split_once('.').map_or(0, |(_, fraction)| fraction.len()) {
+        0 => format!("{normal}.00"),
+        1 => format!("{normal}0"),
+        _ => normal,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

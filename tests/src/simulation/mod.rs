@@ -22,6 +22,7 @@ mod desk_back;
 mod desk_findings;
 mod ending;
 pub mod engine;
+pub mod events;
 pub mod finding_answers;
 pub mod findings;
 pub mod going_back;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bank::{self, Received, dollars};
 use super::comparing::ComparisonImage;
+use super::events::EventImage;
 use super::going_back::GoneBack;
 use super::images::{
     AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage, RefundImage,
@@ -91,6 +92,8 @@ pub struct Model {
     pub resolutions: BTreeSet<(String, String)>,
     /// Charges and holds.
     pub usage: Usage,
+    /// What the platform is told, by id.
+    pub events: BTreeMap<String, EventImage>,
     /// Refunds, adjustments, charges and holds whose making was answered 201.
     pub done: BTreeSet<String>,
     /// Orders whose making was answered 201.
@@ -162,6 +165,7 @@ impl Model {
             let before = self.usage.hold(&hold.id).map_or("nothing", |known| &known.status);
             meaning.push(format!("hold: {before} to {}", hold.status));
         }
+        meaning.extend(step.events.iter().map(|event| format!("event: {}", event.kind)));
         if let Some(finding) = &step.finding {
             let how =
                 |finding: &FindingImage| finding.closed.as_ref().map(|closed| closed.0.clone());
@@ -183,6 +187,7 @@ impl Model {
     pub fn commit(&mut self, step: &Step, provider: &Provider) -> Result<(), String> {
         let back = &provider.back;
         self.accounts.values_mut().for_each(|account| account.low.clear());
+        self.tell(step)?;
         self.holds_end(step)?;
         match (&step.entry, &step.account) {
             _ if step.uses_money() => self.use_money(step)?,
@@ -206,6 +211,7 @@ impl Model {
         if let Some(account) = &step.account {
             self.holds_keep(&account.id)?;
         }
+        self.tell_low_balances(step)?;
         self.claim_taken(step)?;
         self.settled.extend(step.settled.iter().cloned());
         self.must_follow(step)?;

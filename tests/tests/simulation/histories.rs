@@ -157,7 +157,13 @@ const MUST_BE_SEEN: &str = "
     automatic top-up, then charge
     automatic top-up, then charge, rescued
     automatic top-up, then hold_placed
-    a low balance is told
+    event: balance.low
+    event: hold.expired
+    event: order.completed
+    event: order.expired
+    event: order.failed
+    event: order.refunded
+    event: order.rejected
     answer: thresholds 200
     entry: adjustment
     entry: bank_top_up, pays a debt

@@ -145,14 +145,8 @@ async fn many_transfers(world: &World, count: usize) -> Vec<OrderId> {
         };
         let (order, decision) = transfer(&account, &command, world.clock.now()).unwrap();
         made.push(order.id.clone());
-        let record = OrderRecord {
-            order,
-            version: 0,
-            request: RequestWords::default(),
-            checkout: None,
-            instructions: None,
-        };
-        let commit = Commit::default().order(&record).decision(&decision);
+        let record = OrderRecord::new(order, RequestWords::default());
+        let commit = Commit::default().order(&record, world.clock.now()).decision(&decision);
         assert!(matches!(world.table.commit(commit).await.unwrap(), Committed::Yes));
         account = decision.account;
     }

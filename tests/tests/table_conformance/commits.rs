@@ -80,16 +80,16 @@ async fn order_payment_entry_and_account_go_through_together() -> Checked {
         let table = engine.table();
         open(&table).await?;
         let order = card_order("order", "100", NOW);
-        store(&table, Commit::default().order(&order)).await?;
+        store(&table, Commit::default().order(&order, NOW)).await?;
         let seen = table.seen(&order_id("order"), &account_id()).await?;
         let (record, account) = (seen.order.unwrap(), seen.account.unwrap());
-        assert_eq!(record, OrderRecord { version: 1, ..order });
+        assert_eq!(record, order.written());
         assert_eq!(account, Account { version: 1, ..unopened() });
 
         let (paid, claim, decision) = credited(&record, &account, &payment("p", &record));
-        let commit = || Commit::default().order(&paid).payment(&claim).decision(&decision);
+        let commit = || Commit::default().order(&paid, NOW).payment(&claim).decision(&decision);
         store(&table, commit()).await?;
-        let current = OrderRecord { version: 2, ..paid.clone() };
+        let current = paid.clone().written();
         assert_eq!(table.order(&order_id("order")).await?, Some(current.clone()));
         assert_eq!(table.account(&account_id()).await?, Some(decision.account.clone()));
         let entries = table.entries(&account_id(), None, 10).await?.items;
@@ -106,13 +106,13 @@ async fn an_order_that_was_written_in_between_is_handed_back() -> Checked {
     on_each(async |engine| {
         let table = engine.table();
         let new = card_order("order", "100", NOW);
-        store(&table, Commit::default().order(&new)).await?;
-        let first = OrderRecord { version: 1, ..new.clone() };
+        store(&table, Commit::default().order(&new, NOW)).await?;
+        let first = new.written();
         let other = card_order("order", "7", NOW);
-        expect_order(stale(&table, Commit::default().order(&other)).await?, &first);
-        store(&table, Commit::default().order(&first)).await?;
-        let second = OrderRecord { version: 2, ..new };
-        expect_order(stale(&table, Commit::default().order(&first)).await?, &second);
+        expect_order(stale(&table, Commit::default().order(&other, NOW)).await?, &first);
+        store(&table, Commit::default().order(&first, NOW)).await?;
+        let second = first.clone().written();
+        expect_order(stale(&table, Commit::default().order(&first, NOW)).await?, &second);
         Ok(())
     })
     .await
@@ -150,7 +150,7 @@ async fn an_account_that_was_written_in_between_is_handed_back() -> Checked {
         let order = card_order("late", "5", NOW);
         let (paid, claim, decision) = credited(&order, &seen, &payment("late", &order));
         // Entry 1 exists and the account has moved on: both fail, and the account is told.
-        let commit = Commit::default().order(&paid).payment(&claim).decision(&decision);
+        let commit = Commit::default().order(&paid, NOW).payment(&claim).decision(&decision);
         expect_account(stale(&table, commit).await?, &current);
         assert_eq!(table.order(&order_id("late")).await?, None);
         // A change that moves no money has no entry.
@@ -172,12 +172,12 @@ async fn a_document_is_told_before_the_account() -> Checked {
         let seen = Account { version: 1, ..unopened() };
         let again = card_order("funds", "100", NOW);
         let (paid, first, decision) = credited(&again, &seen, &payment("funds", &again));
-        let commit = Commit::default().order(&paid).payment(&first).decision(&decision);
+        let commit = Commit::default().order(&paid, NOW).payment(&first).decision(&decision);
         expect_order(stale(&table, commit).await?, &funded);
         // The claim alone: another order that the same payment is said to have paid.
         let other = card_order("other", "100", NOW);
         let (paid, claim, decision) = credited(&other, &seen, &payment("funds", &other));
-        let commit = Commit::default().order(&paid).payment(&claim).decision(&decision);
+        let commit = Commit::default().order(&paid, NOW).payment(&claim).decision(&decision);
         expect_payment(stale(&table, commit).await?, &first);
         assert_eq!(table.order(&order_id("other")).await?, None);
         Ok(())
@@ -199,7 +199,7 @@ async fn what_no_race_explains_is_a_broken_record() -> Checked {
         let order = card_order("order", "5", NOW);
         let seen = Account { version: 1, ..unopened() };
         let (paid, _, decision) = credited(&order, &seen, &payment("p", &order));
-        let commit = Commit::default().order(&paid).decision(&decision);
+        let commit = Commit::default().order(&paid, NOW).decision(&decision);
         assert!(matches!(table.commit(commit).await, Err(Error::Broken(_))));
         assert_eq!(table.order(&order_id("order")).await?, None);
         Ok(())

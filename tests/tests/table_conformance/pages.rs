@@ -25,13 +25,13 @@ async fn seven(table: &Table) -> Checked<Vec<OrderId>> {
     let mut listed = Vec::new();
     for (number, at) in [0, 10, 10, 10, 20, 30, 40].into_iter().enumerate() {
         let record = card_order(&number.to_string(), "1", later(at));
-        store(table, Commit::default().order(&record)).await?;
+        store(table, Commit::default().order(&record, NOW)).await?;
         listed.push((later(at), record.order.id));
     }
     let stranger = card_order("stranger", "1", later(10));
     let account = AccountId::parse("acme2")?;
     let stranger = OrderRecord { order: Order { account, ..stranger.order }, ..stranger };
-    store(table, Commit::default().order(&stranger)).await?;
+    store(table, Commit::default().order(&stranger, NOW)).await?;
     listed.sort();
     Ok(listed.into_iter().rev().map(|(_, id)| id).collect())
 }
@@ -108,7 +108,8 @@ async fn a_hundred_orders_as_large_as_they_can_be_made_fit_into_one_page() -> Ch
             let id = order_id(&number.to_string());
             stored.push(id.clone());
             let order = Order { id, ..large.order.clone() };
-            store(&table, Commit::default().order(&OrderRecord { order, ..large.clone() })).await?;
+            store(&table, Commit::default().order(&OrderRecord { order, ..large.clone() }, NOW))
+                .await?;
         }
         stored.sort_by(|first, second| second.cmp(first));
         let pages = order_pages(&table, OrderRange::default(), 100).await?;

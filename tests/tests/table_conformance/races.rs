@@ -101,7 +101,7 @@ async fn sixteen_confirmations_of_one_payment_credit_once() -> Checked {
         let table = engine.table();
         open(&table).await?;
         let order = card_order("order", "100", NOW);
-        store(&table, Commit::default().order(&order)).await?;
+        store(&table, Commit::default().order(&order, NOW)).await?;
         let notice = paid("p", &order);
         let works = (0..16).map(|_| {
             let (table, notice) = (table.clone(), notice.clone());
@@ -125,7 +125,7 @@ async fn payments_and_transfers_race_for_one_account() -> Checked {
         let mut notices = Vec::new();
         for number in 0..8 {
             let order = card_order(&format!("order-{number}"), "10", NOW);
-            store(&transfers.table, Commit::default().order(&order)).await?;
+            store(&transfers.table, Commit::default().order(&order, NOW)).await?;
             notices.push(paid(&number.to_string(), &order));
         }
         // Each payment is confirmed twice, by the webhook and by the queue.

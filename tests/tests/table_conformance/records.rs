@@ -59,23 +59,19 @@ pub(crate) fn card_order(key: &str, amount: &str, created_at: Timestamp) -> Orde
         created_at,
     };
     let order = Order::by_card(new, usd(amount), expires_at);
-    OrderRecord {
-        order,
-        version: 0,
-        request: RequestWords {
-            email: Some("ann@example.com".to_owned()),
-            return_url: None,
-            metadata: BTreeMap::from([("invoice".to_owned(), "42".to_owned())]),
-        },
-        checkout: Some(Checkout {
-            attempt: 1,
-            description: "Wallet top-up".to_owned(),
-            return_url: "https://example.com/paid".to_owned(),
-            expires_at,
-            session: None,
-        }),
-        instructions: None,
-    }
+    let request = RequestWords {
+        email: Some("ann@example.com".to_owned()),
+        return_url: None,
+        metadata: BTreeMap::from([("invoice".to_owned(), "42".to_owned())]),
+    };
+    let checkout = Checkout {
+        attempt: 1,
+        description: "Wallet top-up".to_owned(),
+        return_url: "https://example.com/paid".to_owned(),
+        expires_at,
+        session: None,
+    };
+    OrderRecord { checkout: Some(checkout), ..OrderRecord::new(order, request) }
 }
 
 /// A catalogue that was never stored, as somebody made it.
@@ -141,7 +137,7 @@ pub(crate) async fn open(table: &Table) -> Checked {
 pub(crate) async fn fund(table: &Table, amount: &str) -> Checked {
     open(table).await?;
     let order = card_order("funds", amount, NOW);
-    store(table, Commit::default().order(&order)).await?;
+    store(table, Commit::default().order(&order, NOW)).await?;
     assert_eq!(confirm(table, &paid("funds", &order), NOW).await?, Confirmed::Credited);
     Ok(())
 }

@@ -99,8 +99,8 @@ async fn an_order_in_every_state() -> Checked {
     on_each(async |engine| {
         let table = engine.table();
         for record in every_order() {
-            store(&table, Commit::default().order(&record)).await?;
-            let stored = OrderRecord { version: 1, ..record };
+            store(&table, Commit::default().order(&record, NOW)).await?;
+            let stored = record.written();
             assert_eq!(table.order(&stored.order.id).await?, Some(stored));
         }
         Ok(())

@@ -72,10 +72,11 @@ async fn charges_and_holds_read_as_they_are_written() -> Checked {
         let table = engine.table();
         let (plain, decision) = &charges[0];
         store(&table, Commit::default().charge(plain).decision(decision)).await?;
-        store(&table, Commit::default().hold(&record(open.clone(), 0)).decision(&placed)).await?;
+        store(&table, Commit::default().hold(&record(open.clone(), 0), NOW).decision(&placed))
+            .await?;
         assert_eq!(table.account(&account_id()).await?.as_ref(), Some(&placed.account));
         let (captured, decision) = &charges[1];
-        let commit = Commit::default().charge(captured).hold(&record(partly.clone(), 1));
+        let commit = Commit::default().charge(captured).hold(&record(partly.clone(), 1), NOW);
         store(&table, commit.decision(decision)).await?;
         let seen =
             table.seen_usage(&account_id(), Some(&captured.charge.id), Some(&partly.id)).await?;
@@ -100,7 +101,8 @@ async fn charges_and_holds_read_as_they_are_written() -> Checked {
         };
         assert_eq!(due(NOW.plus(time / 2)).await?, []);
         assert_eq!(due(NOW.plus(time)).await?, [record(partly.clone(), 2)]);
-        store(&table, Commit::default().hold(&record(over.clone(), 2)).decision(&expired)).await?;
+        store(&table, Commit::default().hold(&record(over.clone(), 2), NOW).decision(&expired))
+            .await?;
         assert_eq!(due(NOW.plus(time)).await?, []);
         assert_eq!(table.hold(&over.id).await?, Some(record(over.clone(), 3)));
         assert_eq!(table.holds(&account_id(), None, 20).await?.items, [record(over.clone(), 3)]);

@@ -2,8 +2,9 @@
 //!
 //! A commit is one DynamoDB transaction of conditional puts, always in this order: the documents
 //! (put if absent, or replaced at the version that was read), the journal entries (put if absent),
-//! the account (replaced at the version that was read). Its answer is decoded in the same order,
-//! so a repeated command is recognised by its document before any balance is looked at.
+//! the account (replaced at the version that was read), and what is told of all that: its events (put
+//! if absent). Its answer is decoded in the same order, so a repeated command is recognised by its
+//! document before any balance is looked at.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use ledger::{Account, Adjustment, Decision, Finding};
+use ledger::{Account, Adjustment, Decision, EventId, Finding, HoldStatus, Timestamp};
 
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
@@ -21,12 +22,13 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
+use crate::events::{Event, EventRecord};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::metrics;
 use crate::record::{
-    Changed, ChargeRecord, HoldRecord, OrderRecord, PaymentClaim, Reference, ReversalClaim,
-    Statement,
+    Changed, ChargeRecord, HoldRecord, OrderRecord, PaymentClaim, Reference, RequestWords,
+    ReversalClaim, Statement,
 };
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
@@ -54,6 +56,7 @@ pub enum Guard {
 pub struct Commit {
     puts: Vec<(Item, Guard)>,
     documents: usize,
+    events: Vec<Event>,
 }
 
 /// Whether a commit went through.
@@ -78,6 +81,8 @@ pub enum Stale {
     Exists,
     /// The account was written in between: this is how it stands.
     Account(Box<Account>),
+    /// An event of it was stored before, so what it tells of has happened before: read again.
+    Told,
     /// Somebody is writing one of the items right now: read again.
     Conflict,
 }
@@ -94,10 +99,25 @@ impl Guard {
 }
 
 impl Commit {
-    /// Writes an order at the version after the one that was read.
+    /// Writes an order at the version after the one that was read, and the events of every change that
+    /// was not stored with it yet.
     #[must_use]
-    pub fn order(self, record: &OrderRecord) -> Self {
-        self.document(items::from_order(record), Guard::seen(record.version))
+    pub fn order(self, record: &OrderRecord, now: Timestamp) -> Self {
+        let commit = self.document(items::from_order(record), Guard::seen(record.version));
+        Event::of_order(record, now).into_iter().fold(commit, Self::event)
+    }
+
+    /// Stores an event, once, beside what it is about; the platform is told after the commit.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Writes what became of an event at the version after the one that was read.
+    #[must_use]
+    pub fn told(self, record: &EventRecord) -> Self {
+        self.document(items::from_event(record), Guard::seen(record.version))
     }
 
     /// Claims a payment, once.
@@ -152,10 +172,14 @@ impl Commit {
         self.document(items::from_charge(record), Guard::Absent)
     }
 
-    /// Writes a hold at the version after the one that was read.
+    /// Writes a hold at the version after the one that was read, and an event if its time is over.
     #[must_use]
-    pub fn hold(self, record: &HoldRecord) -> Self {
-        self.document(items::from_hold(record), Guard::seen(record.version))
+    pub fn hold(self, record: &HoldRecord, now: Timestamp) -> Self {
+        let commit = self.document(items::from_hold(record), Guard::seen(record.version));
+        match record.hold.status {
+            HoldStatus::Expired => commit.event(Event::of_expired_hold(&record.hold, now)),
+            HoldStatus::Open | HoldStatus::Captured | HoldStatus::Released => commit,
+        }
     }
 
     /// Stores an API key at the version after the one that was read.
@@ -224,13 +248,16 @@ impl Commit {
         self.document(items::from_checkpoint(record), Guard::seen(record.version))
     }
 
-    /// Writes the entries and the account of a decision, and first the orders of its automatic top-ups.
-    /// Comes after the other documents.
+    /// Writes the entries and the account of a decision, first the orders of its automatic top-ups, and
+    /// the events of balances that have run low. Comes after the other documents.
     #[must_use]
     pub fn decision(mut self, decision: &Decision) -> Self {
         for order in &decision.top_ups {
-            self = self.order(&OrderRecord::of_transfer(order.clone()));
+            let record = OrderRecord::new(order.clone(), RequestWords::default());
+            self = self.order(&record, order.created_at);
         }
+        let account = &decision.account;
+        self.events.extend(decision.low.iter().map(|low| Event::of_low_balance(account, low)));
         let entries = decision.entries.iter().map(items::from_entry);
         self.puts.extend(entries.map(|entry| (entry, Guard::Absent)));
         self.account(&decision.account)
@@ -257,7 +284,8 @@ impl Commit {
 }
 
 impl Table {
-    /// Commits all of it or nothing.
+    /// Commits all of it or nothing. Whoever tells the platform hears of its events at once, if the
+    /// queue takes them; if not, the sweep finds them.
     ///
     /// The SDK repeats throttled and failed requests with the same token, but never a cancelled
     /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
@@ -266,16 +294,30 @@ impl Table {
     /// [`Error::Unavailable`]: the commit may or may not have gone through.
     /// [`BrokenRecord`] if an item that stands in the way cannot be read.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
-        let documents = commit.documents;
-        let puts = commit.puts.into_iter().map(|(item, guard)| self.put(item, guard));
+        let Commit { puts, documents, events } = commit;
+        let (written, ids) = (puts.len(), events.iter().map(|event| event.id.clone()));
+        let ids: Vec<EventId> = ids.collect();
+        let events = events
+            .into_iter()
+            .map(|event| (items::from_event(&EventRecord::new(event)), Guard::Absent));
+        let puts = puts.into_iter().chain(events).map(|(item, guard)| self.put(item, guard));
         let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
         let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
-            Ok(_) => Ok(Committed::Yes),
+            Ok(_) => {
+                self.tell(&ids).await;
+                Ok(Committed::Yes)
+            }
             Err(error) => match cancellation_reasons(&error) {
-                Some(reasons) => decode(reasons, documents).map(Committed::No),
+                Some(reasons) => decode(reasons, documents, written).map(Committed::No),
                 None => Err(unavailable(error).into()),
             },
+        }
+    }
+
+    async fn tell(&self, events: &[EventId]) {
+        if let Some(outbox) = &self.outbox {
+            outbox.send_soon(events).await;
         }
     }
 
@@ -319,7 +361,11 @@ fn cancellation_reasons(
 }
 
 /// Reads why a transaction was cancelled, in the order of its puts.
-fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Error> {
+fn decode(
+    reasons: &[CancellationReason],
+    documents: usize,
+    written: usize,
+) -> Result<Stale, Error> {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
     if reasons.iter().any(|reason| passing.contains(&code(reason).as_str())) {
@@ -335,7 +381,12 @@ fn decode(reasons: &[CancellationReason], documents: usize) -> Result<Stale, Err
             _ => Ok(Stale::Exists),
         };
     }
-    match reasons.iter().skip(documents).rfind(failed).and_then(CancellationReason::item) {
+    let moved = reasons.get(documents..written).unwrap_or_default();
+    let moved = moved.iter().rfind(failed);
+    if moved.is_none() && reasons.iter().skip(written).any(|reason| failed(&reason)) {
+        return Ok(Stale::Told);
+    }
+    match moved.and_then(CancellationReason::item) {
         Some(item) if items::kind(item) == items::AccountItem::SORT_KEY => {
             Ok(Stale::Account(Box::new(items::to_account(item.clone())?)))
         }

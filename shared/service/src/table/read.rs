@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use ledger::{
-    Account, AccountId, Adjustment, AdjustmentId, ChargeId, HoldId, OrderId, PaymentId,
+    Account, AccountId, Adjustment, AdjustmentId, ChargeId, EventId, HoldId, OrderId, PaymentId,
     TransferReference,
 };
 
 use super::items::{
     self, AccountItem, AdjustmentItem, CatalogueItem, ChargeItem, CheckpointItem, ComparisonItem,
-    ConsoleSessionItem, CursorItem, FindingItem, FoundItem, HoldItem, KeyItem, Keyed, OrderItem,
-    PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
+    ConsoleSessionItem, CursorItem, EventItem, FindingItem, FoundItem, HoldItem, KeyItem, Keyed,
+    OrderItem, PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
@@ -20,6 +20,7 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::events::EventRecord;
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{
@@ -171,6 +172,15 @@ impl Table {
     pub async fn hold(&self, id: &HoldId) -> Result<Option<HoldRecord>, Error> {
         let item = self.get(key(HoldItem::SORT_KEY, id.as_str())).await?;
         Ok(item.map(items::to_hold).transpose()?)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn event(&self, id: &EventId) -> Result<Option<EventRecord>, Error> {
+        let item = self.get(key(EventItem::SORT_KEY, id.as_str())).await?;
+        Ok(item.map(items::to_event).transpose()?)
     }
 
     /// One order.

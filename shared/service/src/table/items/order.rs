@@ -215,8 +215,10 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             completed_at: settled.map(|settled| at(settled.completed_at)),
         };
         Some(OrderRecord {
-            order,
             version: value.version,
+            stored_changes: order.timeline.changes().len(),
+            stored_refunds: order.refunded(),
+            order,
             request: RequestWords {
                 email: value.email,
                 return_url: value.return_url,

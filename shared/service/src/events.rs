@@ -1,0 +1,243 @@
+//! What the platform is told: events, written in the same commit as what they are about.
+//!
+//! An event says what happened in a few words, with ids, amounts and no personal data; whoever needs
+//! more reads the document. Its id is derived from what it is about, so that nothing is told twice.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger::{
+    Account, AccountId, Balance, Change, EndpointId, EventId, Hold, HoldStatus, LowBalance, Order,
+    OrderStatus, Timestamp,
+};
+use serde_json::{Value, json};
+
+use crate::record::OrderRecord;
+
+/// What can happen that the platform is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// An order was paid and credited.
+    OrderCompleted,
+    /// A delayed payment of an order failed for good.
+    OrderFailed,
+    /// An order was not paid in time.
+    OrderExpired,
+    /// A person did not find the reported transfer of an order.
+    OrderRejected,
+    /// The money of an order was given back, in part or all of it; or it was, and has returned.
+    OrderRefunded,
+    /// A balance fell below what its customer set for it.
+    BalanceLow,
+    /// The time of a hold is over, and what it kept is free again.
+    HoldExpired,
+    /// An endpoint failed for so long that nothing is sent to it any more.
+    EndpointDisabled,
+    /// Somebody wants to see whether an endpoint takes events.
+    EndpointTest,
+}
+
+/// Something that the platform is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Derived from what it is about.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// To whom; none for what is the operator's own.
+    pub account: Option<AccountId>,
+    /// When it was decided: the time of the request or run that made it so.
+    pub at: Timestamp,
+    /// A few words of it, an object.
+    pub about: Value,
+}
+
+/// An event, and what became of telling it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// The event, which never changes.
+    pub event: Event,
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// What became of it at each endpoint that it is for.
+    pub deliveries: BTreeMap<EndpointId, Delivery>,
+    /// From when on a sweep may take it up; none once there is nothing left to be done.
+    pub due: Option<Timestamp>,
+}
+
+/// What became of an event at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How often it was sent.
+    pub attempts: u32,
+    /// What came of the last time: an HTTP status, or why there is none.
+    pub last_outcome: Option<String>,
+    /// Where it stands.
+    pub state: DeliveryState,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is sent at this time or later.
+    Waiting(Timestamp),
+    /// The endpoint took it.
+    Delivered(Timestamp),
+    /// It is not sent any more.
+    GivenUp(Timestamp),
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::OrderCompleted,
+        Self::OrderFailed,
+        Self::OrderExpired,
+        Self::OrderRejected,
+        Self::OrderRefunded,
+        Self::BalanceLow,
+        Self::HoldExpired,
+        Self::EndpointDisabled,
+        Self::EndpointTest,
+    ];
+
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OrderCompleted => "order.completed",
+            Self::OrderFailed => "order.failed",
+            Self::OrderExpired => "order.expired",
+            Self::OrderRejected => "order.rejected",
+            Self::OrderRefunded => "order.refunded",
+            Self::BalanceLow => "balance.low",
+            Self::HoldExpired => "hold.expired",
+            Self::EndpointDisabled => "endpoint.disabled",
+            Self::EndpointTest => "endpoint.test",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What a change of an order's status is told as; none if it is not told.
+    ///
+    /// Money that was given back and has returned is told as [`Self::OrderRefunded`] with less that is
+    /// refunded, not as completed once more: a platform delivers for what was completed.
+    #[must_use]
+    pub const fn of_change(change: &Change) -> Option<Self> {
+        match (change.from, change.to) {
+            (
+                Some(OrderStatus::PartiallyRefunded | OrderStatus::Refunded),
+                OrderStatus::Completed,
+            )
+            | (_, OrderStatus::PartiallyRefunded | OrderStatus::Refunded) => {
+                Some(Self::OrderRefunded)
+            }
+            (_, OrderStatus::Completed) => Some(Self::OrderCompleted),
+            (_, OrderStatus::Failed) => Some(Self::OrderFailed),
+            (_, OrderStatus::Expired) => Some(Self::OrderExpired),
+            (_, OrderStatus::Rejected) => Some(Self::OrderRejected),
+            _ => None,
+        }
+    }
+}
+
+/// How long an event is left to the queue before a sweep takes it up.
+pub(crate) const QUEUE_TIME: Duration = Duration::from_secs(60);
+
+impl EventRecord {
+    /// An event that was never stored.
+    #[must_use]
+    pub fn new(event: Event) -> Self {
+        let due = Some(event.at.plus(QUEUE_TIME));
+        Self { event, version: 0, deliveries: BTreeMap::new(), due }
+    }
+}
+
+impl Event {
+    /// What an order has to tell that was not stored with it yet.
+    pub(crate) fn of_order(record: &OrderRecord, now: Timestamp) -> Vec<Self> {
+        let order = &record.order;
+        let changes = order.timeline.changes().iter().enumerate().skip(record.stored_changes);
+        let told = changes.filter_map(|(number, change)| {
+            let id = EventId::of_change(&order.id, number);
+            Some(Self::about_order(id, EventKind::of_change(change)?, order, change, now))
+        });
+        let mut told: Vec<Self> = told.collect();
+        // A further part that is given back leaves the status as it is.
+        let kind = EventKind::OrderRefunded;
+        let is_told = told.iter().any(|event| event.kind == kind);
+        if order.refunded() != record.stored_refunds && !is_told {
+            let id = EventId::of_refunds(&order.id, record.version.saturating_add(1));
+            let last = order.last_change();
+            told.extend(last.map(|last| Self::about_order(id, kind, order, last, now)));
+        }
+        told
+    }
+
+    fn about_order(
+        id: EventId,
+        kind: EventKind,
+        order: &Order,
+        change: &Change,
+        at: Timestamp,
+    ) -> Self {
+        let currency = order.amount.currency;
+        let shown = |balance: Balance| balance.format(currency);
+        let about = json!({
+            "order_id": order.id.as_str(),
+            "status": change.to.name(),
+            "reason": change.reason.name(),
+            "target": order.target.to_string(),
+            "method": order.method.name(),
+            "amount": order.amount.to_string(),
+            "currency": currency.code(),
+            "credited_amount": order.credited.map(shown),
+            "refunded_amount": order.credited.map(|_| shown(order.refunded())),
+        });
+        Self { id, kind, account: Some(order.account.clone()), at, about }
+    }
+
+    /// What is told of a balance that has run low, of the account after that.
+    pub(crate) fn of_low_balance(account: &Account, low: &LowBalance) -> Self {
+        let about = json!({
+            "target": low.target.to_string(),
+            "available": low.available.format(account.currency),
+            "alert_below": low.below.to_string(),
+            "currency": account.currency.code(),
+        });
+        Self {
+            id: EventId::of_low_balance(&account.id, account.version, &low.target),
+            kind: EventKind::BalanceLow,
+            account: Some(account.id.clone()),
+            at: low.at,
+            about,
+        }
+    }
+
+    /// What is told of a hold whose time is over, when that is written down.
+    pub(crate) fn of_expired_hold(hold: &Hold, now: Timestamp) -> Self {
+        let currency = hold.money.currency;
+        let kept = Hold { status: HoldStatus::Open, ..hold.clone() }.left();
+        let about = json!({
+            "hold_id": hold.id.as_str(),
+            "status": hold.status.name(),
+            "target": format!("product:{}", hold.product),
+            "amount": hold.money.to_string(),
+            "captured_amount": hold.captured.format(currency),
+            "released_amount": kept.format(currency),
+            "currency": currency.code(),
+        });
+        Self {
+            id: EventId::of_expired_hold(&hold.id),
+            kind: EventKind::HoldExpired,
+            account: Some(hold.account.clone()),
+            at: now,
+            about,
+        }
+    }
+}
