@@ -22,6 +22,7 @@ pub mod configuration;
 pub mod console;
 pub mod cursor;
 pub mod error;
+pub mod exports;
 pub mod findings;
 pub mod holds;
 pub mod http;
@@ -29,6 +30,7 @@ pub mod keys;
 pub mod lambda;
 pub mod log;
 pub mod metrics;
+pub mod moments;
 pub mod notice;
 #[cfg(feature = "objects")]
 pub mod objects;
