@@ -84,9 +84,9 @@ impl Filling {
     }
 
     /// Whether one more page may be read.
-    fn goes_on(&mut self) -> bool {
+    fn goes_on(&mut self, now: Instant) -> bool {
         self.pages = self.pages.saturating_add(1);
-        self.pages < MAX_PAGES && Instant::now() < self.ends
+        self.pages < MAX_PAGES && now < self.ends
     }
 
     fn export(self, name: String, next: Option<String>) -> Export {
@@ -129,7 +129,7 @@ impl Queries {
                 }
                 below = Some(entry.number);
             }
-            if full || (!ended && !filling.goes_on()) {
+            if full || (!ended && !filling.goes_on(Instant::now())) {
                 break below.map(|below| below.to_string());
             }
             if ended {
@@ -184,12 +184,61 @@ impl Queries {
             }
             let Some(next) = page.next.as_deref().and_then(Position::parse) else { break None };
             after = Some(next);
-            if !filling.goes_on() {
+            if !filling.goes_on(Instant::now()) {
                 break after;
             }
         };
         let next = next.map(|next| next.as_str().to_owned());
         let next = self.cursors.sealed(&scope, next, now).await?;
         Ok(filling.export(format!("orders-{account}.csv"), next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Column;
+
+    const COLUMNS: [Column; 1] = [Column::words("said")];
+
+    fn filling(limit: u16) -> Filling {
+        Filling::begun(Sheet::new(&COLUMNS), limit, true)
+    }
+
+    fn row(bytes: usize) -> impl FnOnce(&mut Sheet) {
+        move |sheet| sheet.row(["x".repeat(bytes)])
+    }
+
+    #[test]
+    fn an_answer_ends_before_what_would_be_too_much() {
+        let mut full = filling(10);
+        assert!(full.take(row(900_000)) && full.take(row(900_000)));
+        let before = full.sheet.bytes();
+        assert!(!full.take(row(900_000)), "three are too much");
+        assert_eq!(full.sheet.bytes(), before, "and nothing of the third is left");
+        let mut exact = filling(10);
+        let header = exact.sheet.bytes();
+        assert!(exact.take(row(100)) && exact.take(row(MAX_BYTES - header - 104)));
+        assert_eq!(exact.sheet.bytes(), MAX_BYTES);
+        assert!(!exact.take(row(0)));
+        // One that is too large by itself would never be handed out otherwise.
+        let mut large = filling(10);
+        assert!(large.take(row(MAX_BYTES)) && !large.take(row(1)));
+    }
+
+    #[test]
+    fn an_answer_ends_after_so_many() {
+        let mut two = filling(2);
+        assert!(two.take(row(1)) && two.take(row(1)) && !two.take(row(1)));
+    }
+
+    #[test]
+    fn an_answer_ends_after_so_many_pages_or_so_long() {
+        let now = Instant::now();
+        let mut many = filling(10);
+        let read = std::iter::repeat_with(|| many.goes_on(now)).take_while(|goes_on| *goes_on);
+        assert_eq!(read.count(), 19, "the twentieth page is the last");
+        let mut slow = filling(10);
+        assert!(slow.goes_on(now) && !slow.goes_on(now + 2 * TIME));
     }
 }

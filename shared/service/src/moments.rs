@@ -9,9 +9,9 @@ use crate::catalogue::Catalogue;
 use crate::error::{BrokenRecord, Error, Invalid};
 use crate::queries::Queries;
 
-/// The most entries that are folded for one answer, from the nearer end of the journal: at 0.7 KB an
-/// entry 14 MB, which are 3,500 read units in 14 pages of 1 MB; if each names as many charges as a
-/// commit makes, five times as much.
+/// The most entries that are folded for one answer, from the nearer end of the journal. Of one charge
+/// each they are 7 MB, which are 1,800 read units in 7 pages; if each names as many charges as a commit
+/// makes, seven times as much.
 pub const MAX_FOLDED: u64 = 20_000;
 
 impl Queries {
