@@ -104,9 +104,14 @@ impl QueryAccounts {
     ) -> Result<Reply, Error> {
         match what {
             "balances" => {
+                let moment = parameters.moment("at")?;
                 parameters.finish()?;
-                let (account, catalogue) = self.queries.balances(id, now).await?;
-                Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
+                let Some(moment) = moment else {
+                    let (account, catalogue) = self.queries.balances(id, now).await?;
+                    return Ok(Reply::Ok(http::balances(&account, &catalogue, now)));
+                };
+                let (past, catalogue) = self.queries.balances_at(id, moment, now).await?;
+                Ok(Reply::Ok(http::balances_at(&past, &catalogue, moment)))
             }
             "thresholds" => {
                 parameters.finish()?;
@@ -121,6 +126,16 @@ impl QueryAccounts {
                 let filter = EntryFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;
                 Ok(Reply::Ok(http::entries(&self.queries.entries(id, &wanted, now).await?)))
+            }
+            "orders.csv" => {
+                let filter = OrderFilter::of(&mut parameters)?;
+                let wanted = parameters.export(filter)?;
+                self.queries.orders_csv(id, &wanted, now).await.map(Reply::Export)
+            }
+            "entries.csv" => {
+                let filter = EntryFilter::of(&mut parameters)?;
+                let wanted = parameters.export(filter)?;
+                self.queries.entries_csv(id, &wanted, now).await.map(Reply::Export)
             }
             _ => {
                 parameters.finish()?;

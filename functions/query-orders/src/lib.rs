@@ -1,4 +1,4 @@
-//! What a customer can look up: balances, products, orders and the journal.
+//! What a customer can look up: balances, products, orders and the journal, also as files.
 
 use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::Timestamp;
@@ -40,7 +40,9 @@ impl QueryOrders {
                 "thresholds" => self.thresholds(&call, parameters, now).await,
                 "products" => self.products(&call, parameters, now).await,
                 "orders" => self.orders(&call, parameters, now).await,
+                "orders.csv" => self.orders_csv(&call, parameters, now).await,
                 "entries" => self.entries(&call, parameters, now).await,
+                "entries.csv" => self.entries_csv(&call, parameters, now).await,
                 _ => Err(Error::NotFound { what: "route" }),
             }
         })
@@ -50,13 +52,18 @@ impl QueryOrders {
     async fn balances(
         &self,
         call: &Call,
-        parameters: Parameters,
+        mut parameters: Parameters,
         now: Timestamp,
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::BalancesRead, now)?;
+        let moment = parameters.moment("at")?;
         parameters.finish()?;
-        let (account, catalogue) = self.0.balances(&caller.account, now).await?;
-        Ok(Reply::Ok(http::balances(&account, &catalogue, now)))
+        let Some(moment) = moment else {
+            let (account, catalogue) = self.0.balances(&caller.account, now).await?;
+            return Ok(Reply::Ok(http::balances(&account, &catalogue, now)));
+        };
+        let (past, catalogue) = self.0.balances_at(&caller.account, moment, now).await?;
+        Ok(Reply::Ok(http::balances_at(&past, &catalogue, moment)))
     }
 
     async fn thresholds(
@@ -119,5 +126,29 @@ impl QueryOrders {
         let wanted = parameters.page(filter)?;
         let page = self.0.entries(&caller.account, &wanted, now).await?;
         Ok(Reply::Ok(http::entries(&page)))
+    }
+
+    async fn orders_csv(
+        &self,
+        call: &Call,
+        mut parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::OrdersRead, now)?;
+        let filter = OrderFilter::of(&mut parameters)?;
+        let wanted = parameters.export(filter)?;
+        self.0.orders_csv(&caller.account, &wanted, now).await.map(Reply::Export)
+    }
+
+    async fn entries_csv(
+        &self,
+        call: &Call,
+        mut parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Reply, Error> {
+        let caller = call.customer(Scope::BalancesRead, now)?;
+        let filter = EntryFilter::of(&mut parameters)?;
+        let wanted = parameters.export(filter)?;
+        self.0.entries_csv(&caller.account, &wanted, now).await.map(Reply::Export)
     }
 }

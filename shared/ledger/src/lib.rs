@@ -11,7 +11,7 @@
 //! [`settle()`] for card money and [`accept_transfer()`] for bank money that comes in,
 //! [`transfer()`] for money that changes place, [`charge()`] and [`place_hold()`] for money that is
 //! used, and [`request_refund()`], [`refund_told()`] and [`dispute_told()`] for money that goes back.
-//! [`verify()`] checks that all of it was kept.
+//! [`verify()`] checks that all of it was kept, and [`PastBalances`] is what it was at a moment.
 
 mod accept;
 mod account;
@@ -30,6 +30,7 @@ mod fx;
 mod hold;
 mod ids;
 mod journal;
+mod moment;
 mod money;
 mod order;
 mod place;
@@ -74,6 +75,7 @@ pub use ids::{
     Name, Note, OrderId, PaymentId, ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
 };
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
+pub use moment::{JournalEnd, MomentSearch, PastBalances, nearer_end};
 pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, MoneyError};
 pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, NewOrder, Order};
 pub use place::{External, Place, Target};

@@ -232,7 +232,7 @@ fn follows(entry: &Entry, reached: &Checkpoint, account: &AccountId) -> Result<(
     Ok(())
 }
 
-fn sums_to_zero(entry: &Entry) -> Result<(), Broken> {
+pub(crate) fn sums_to_zero(entry: &Entry) -> Result<(), Broken> {
     let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
     for line in &entry.lines {
         let sum = sums.entry(line.currency).or_default();
@@ -256,22 +256,35 @@ fn keep(reached: &mut Checkpoint, line: &Line) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Adds a line to its balance, or takes it from the debt. Other places are outside of the account.
+/// Adds a line to what was reached, and holds it to the one currency.
 fn take(reached: &mut Checkpoint, line: &Line, number: u64) -> Result<(), Broken> {
-    let broken = || Broken::Balance { number, place: line.place.clone() };
-    let moved = |before: Balance, change: Decimal| {
-        Balance::new(before.decimal().saturating_add(change)).map_err(|_| broken())
-    };
-    match &line.place {
-        Place::External(External::Debt) => reached.debt = moved(reached.debt, -line.amount)?,
-        Place::External(_) => return Ok(()),
-        place => {
-            let before = reached.balances.get(place).copied().unwrap_or_default();
-            reached.balances.insert(place.clone(), moved(before, line.amount)?);
-        }
-    }
-    if *reached.currency.get_or_insert(line.currency) != line.currency {
+    add(&mut reached.balances, &mut reached.debt, (&line.place, line.amount), number)?;
+    let outside =
+        matches!(&line.place, Place::External(outside) if !matches!(outside, External::Debt));
+    if !outside && *reached.currency.get_or_insert(line.currency) != line.currency {
         return Err(Broken::Currency { number });
+    }
+    Ok(())
+}
+
+/// Adds a change to its balance, or takes it from the debt. Other places are outside of the account.
+pub(crate) fn add(
+    balances: &mut BTreeMap<Place, Balance>,
+    debt: &mut Balance,
+    (place, change): (&Place, Decimal),
+    number: u64,
+) -> Result<(), Broken> {
+    let moved = |before: Balance, change: Decimal| {
+        let after = Balance::new(before.decimal().saturating_add(change));
+        after.map_err(|_| Broken::Balance { number, place: place.clone() })
+    };
+    match place {
+        Place::External(External::Debt) => *debt = moved(*debt, -change)?,
+        Place::External(_) => {}
+        place => {
+            let before = balances.get(place).copied().unwrap_or_default();
+            balances.insert(place.clone(), moved(before, change)?);
+        }
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ pub mod console;
 pub mod cursor;
 pub mod error;
 pub mod events;
+pub mod exports;
 pub mod findings;
 pub mod holds;
 pub mod http;
@@ -30,6 +31,7 @@ pub mod keys;
 pub mod lambda;
 pub mod log;
 pub mod metrics;
+pub mod moments;
 pub mod notice;
 #[cfg(feature = "objects")]
 pub mod objects;

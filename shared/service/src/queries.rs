@@ -173,7 +173,7 @@ impl Queries {
                 serde_json::from_str::<u64>(&position).ok()
             }
         };
-        let page = self.table.entries(account, below, wanted.limit).await?;
+        let page = self.table.entries(account, below, wanted.limit.into()).await?;
         // Entries are in order of time: below the oldest that is asked for there is nothing more.
         let from = wanted.filter.from;
         let passed = page.items.last().is_some_and(|last| from.is_some_and(|from| last.at < from));
@@ -260,7 +260,7 @@ impl OrderFilter {
         })
     }
 
-    fn admits(&self, record: &OrderRecord) -> bool {
+    pub(crate) fn admits(&self, record: &OrderRecord) -> bool {
         let order = &record.order;
         self.status.is_none_or(|status| order.status() == status)
             && self.target.is_none_or(|target| TargetKind::of(&order.target) == target)
@@ -282,7 +282,7 @@ impl EntryFilter {
         })
     }
 
-    fn admits(&self, entry: &Entry) -> bool {
+    pub(crate) fn admits(&self, entry: &Entry) -> bool {
         let touches = |target: &Target| {
             let places = [Place::Available(target.clone()), Place::Held(target.clone())];
             entry.lines.iter().any(|line| places.contains(&line.place))

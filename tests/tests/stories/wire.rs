@@ -68,6 +68,23 @@ async fn every_use_case_costs_what_the_architecture_says() {
             "page of entries",
             cost(world, async || world.get("/v1/entries").await.expect(200)).await,
         ));
+        // Of four entries the second: two that are looked at, and the first two are folded.
+        let (_, entries) = world.journal("demo").await;
+        let moment = entries[1].at.unix_millis() % 86_400_000 - 43_200_000;
+        let moment = format!("2026-11-23T12:00:{:02}.{:03}Z", moment / 1_000, moment % 1_000);
+        let path = format!("/v1/balances?at={moment}");
+        table.push((
+            "balances at a moment",
+            cost(world, async || world.get(&path).await.expect(200)).await,
+        ));
+        table.push((
+            "export of orders",
+            cost(world, async || world.get("/v1/orders.csv").await.expect(200)).await,
+        ));
+        table.push((
+            "export of entries",
+            cost(world, async || world.get("/v1/entries.csv").await.expect(200)).await,
+        ));
         // Stripe tells of the page that was closed; here it keeps quiet, to count the cancellation alone.
         drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
         let open = world.order("wallet", "10", "open").await.expect(201);
@@ -143,7 +160,7 @@ const EXPECTED_OF_BANK_TRANSFERS: [&str; 7] = [
 
 /// Two read units are a consistent read of two items of at most 4 KB each. A transaction costs two
 /// write units an item, and one for each index that lists it, as the embedded table counts.
-const EXPECTED: [&str; 11] = [
+const EXPECTED: [&str; 14] = [
     "create card order: 1 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 2.0 read units, 6.0 write units",
     "webhook credit: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 10.0 write units",
     "webhook repeated: 1 BatchGetItem, 3.0 read units, 0.0 write units",
@@ -154,6 +171,9 @@ const EXPECTED: [&str; 11] = [
     "one order: 1 GetItem, 1.0 read units, 0.0 write units",
     "page of orders: 1 BatchGetItem, 1 Query, 4.5 read units, 0.0 write units",
     "page of entries: 1 Query, 1.0 read units, 0.0 write units",
+    "balances at a moment: 3 GetItem, 1 Query, 4.0 read units, 0.0 write units",
+    "export of orders: 1 BatchGetItem, 1 Query, 4.5 read units, 0.0 write units",
+    "export of entries: 1 Query, 1.0 read units, 0.0 write units",
     "cancel: 1 GetItem, 2 TransactWriteItems, 1 Stripe, 1.0 read units, 5.0 write units",
 ];
 

@@ -11,6 +11,7 @@
 
 mod bank;
 mod common;
+mod moment;
 mod properties;
 mod reversals;
 mod rules;

@@ -132,7 +132,7 @@ fn checked(
     entries.iter().try_fold(begun, Verification::follow)?.finish(account)
 }
 
-fn edited(entry: &Entry, edit: usize) -> Entry {
+pub fn edited(entry: &Entry, edit: usize) -> Entry {
     let mut entry = entry.clone();
     match edit {
         0 => entry.number += 1,

@@ -4,13 +4,14 @@ mod body;
 mod caller;
 mod parameters;
 mod problem;
+mod sheet;
 mod usage;
 mod view;
 
 use std::future::Future;
 use std::time::Duration;
 
-use lambda_http::http::{StatusCode, header};
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tracing::field::Empty;
@@ -20,17 +21,20 @@ pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type}
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;
+pub use sheet::{Column, Content, Sheet};
 pub use usage::{AskedItem, asked_charge, thresholds_of};
 #[cfg(feature = "objects")]
 pub use view::{accepted_lines, statement, statements};
 pub use view::{
-    account, accounts, adjustment, adjustments, api_key, api_keys, balances, capture, catalogue,
-    charge, charge_outcomes, console_session, credited_finding, entries, finding, findings, hold,
-    holds, issued_token, order, orders, products, reconciliation, reconciliation_csv,
-    reconciliations, refund, threshold, thresholds,
+    account, accounts, add_entry, add_order, adjustment, adjustments, api_key, api_keys, balances,
+    balances_at, capture, catalogue, charge, charge_outcomes, console_session, credited_finding,
+    entries, entries_sheet, finding, findings, hold, holds, issued_token, order, orders,
+    orders_sheet, products, reconciliation, reconciliation_csv, reconciliations, refund, threshold,
+    thresholds,
 };
 
 use crate::error::{Error, Unavailable};
+use crate::exports::Export;
 use crate::log;
 use crate::record::{Made, Once};
 
@@ -56,6 +60,8 @@ pub enum Reply {
         /// Its content.
         content: Vec<u8>,
     },
+    /// 200 with a part of an export, and `X-Next-Cursor` if there is another one.
+    Export(Export),
 }
 
 impl Reply {
@@ -103,6 +109,10 @@ where
                     Reply::File { media_type, name, content } => {
                         info!(status = 200, media_type, "answered");
                         return attach(media_type, &name, content, &request_id);
+                    }
+                    Reply::Export(export) => {
+                        info!(status = 200, more = export.next.is_some(), "answered");
+                        return hand_out(export, &request_id);
                     }
                 };
                 info!(status = status.as_u16(), replayed, "answered");
@@ -162,6 +172,20 @@ fn attach(media_type: &str, name: &str, content: Vec<u8>, request_id: &str) -> R
         .header("x-request-id", request_id)
         .body(Body::from(content))
         .unwrap_or_else(|_| broken())
+}
+
+/// A part of an export: a file too, since its words are a stranger's.
+fn hand_out(export: Export, request_id: &str) -> Response<Body> {
+    let Export { name, content, first, next } = export;
+    let media_type = match first {
+        true => "text/csv; charset=utf-8; header=present",
+        false => "text/csv; charset=utf-8; header=absent",
+    };
+    let mut response = attach(media_type, &name, content.into_bytes(), request_id);
+    if let Some(next) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+        response.headers_mut().insert("x-next-cursor", next);
+    }
+    response
 }
 
 fn broken() -> Response<Body> {

@@ -1,11 +1,14 @@
 //! Parameters of requests: in the path and in the query.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use lambda_http::{Request, RequestExt};
 use ledger::{AccountId, OrderId, Timestamp};
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Invalid};
+use crate::exports::{ExportRequest, MAX_EXPORTED};
 use crate::queries::PageRequest;
 use crate::stamp;
 
@@ -80,11 +83,17 @@ impl Parameters {
     /// # Errors
     /// `invalid_parameter`.
     pub fn limit(&mut self) -> Result<u8, Error> {
-        let number = |text: &str| serde_json::from_str(text).ok();
-        let limit = self.take("limit", "a number from 1 to 100", |text| {
-            number(text).filter(|limit| (1..=100).contains(limit))
-        })?;
-        Ok(limit.unwrap_or(20))
+        Ok(self.limited(100)?.unwrap_or(20))
+    }
+
+    fn limited<Limit>(&mut self, most: Limit) -> Result<Option<Limit>, Error>
+    where
+        Limit: DeserializeOwned + Display + From<u8> + PartialOrd,
+    {
+        self.take("limit", &format!("a number from 1 to {most}"), |text| {
+            let limit = serde_json::from_str(text).ok();
+            limit.filter(|limit| (Limit::from(1)..=most).contains(limit))
+        })
     }
 
     /// The page that is asked for: what is left of the parameters after the filters.
@@ -96,6 +105,17 @@ impl Parameters {
         let cursor = self.take("cursor", "a next_cursor", |text| Some(text.to_owned()))?;
         self.finish()?;
         Ok(PageRequest { filter, limit, cursor })
+    }
+
+    /// The part of an export that is asked for: what is left of the parameters after the filters.
+    ///
+    /// # Errors
+    /// `invalid_parameter` or `unknown_field`.
+    pub fn export<Filter>(mut self, filter: Filter) -> Result<ExportRequest<Filter>, Error> {
+        let limit = self.limited(MAX_EXPORTED)?.unwrap_or(MAX_EXPORTED);
+        let cursor = self.take("cursor", "an X-Next-Cursor", |text| Some(text.to_owned()))?;
+        self.finish()?;
+        Ok(ExportRequest { filter, limit, cursor })
     }
 
     /// A moment.

@@ -98,6 +98,12 @@ impl Position {
         (stamp::parse(at).is_some() && !id.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// The position of an order in the list of its account.
+    #[must_use]
+    pub fn of(record: &OrderRecord) -> Self {
+        Self(items::due_at(record.order.created_at, record.order.id.as_str()))
+    }
+
     /// The text that [`Position::parse`] reads.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -540,7 +546,7 @@ impl Table {
         &self,
         account: &AccountId,
         below: Option<u64>,
-        limit: u8,
+        limit: u16,
     ) -> Result<EntryPage, Error> {
         let below = items::entry_sort_key(below.unwrap_or(999_999_999_999));
         let page = self

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use ledger::{
-    Account, AccountId, Adjustment, AdjustmentId, ChargeId, EventId, HoldId, OrderId, PaymentId,
-    TransferReference,
+    Account, AccountId, Adjustment, AdjustmentId, ChargeId, Entry, EventId, HoldId, OrderId,
+    PaymentId, TransferReference,
 };
 
 use super::items::{
@@ -212,6 +212,15 @@ impl Table {
     pub async fn account(&self, id: &AccountId) -> Result<Option<Account>, Error> {
         let item = self.get(key(AccountItem::SORT_KEY, id.as_str())).await?;
         Ok(item.map(items::to_account).transpose()?)
+    }
+
+    /// One entry of an account's journal.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn entry(&self, account: &AccountId, number: u64) -> Result<Option<Entry>, Error> {
+        let key = exact_key(&items::journal_key(account), &items::entry_sort_key(number));
+        Ok(self.get(key).await?.map(items::to_entry).transpose()?)
     }
 
     /// One API key, by the id in the middle of it.

@@ -1,9 +1,12 @@
-//! Stories of money that is used: charges, and holds that are captured, released or forgotten.
+//! Stories of money that is used: charges, and holds that are captured, released or forgotten; and of
+//! what can be looked up of it afterwards.
 
 mod batches;
 mod charges;
+mod exports;
 mod holds;
 mod metering;
+mod moment;
 mod thresholds;
 
 use serde_json::{Value, json};

@@ -1,12 +1,18 @@
 //! Records as clients see them.
 
+mod export;
 mod operator;
 mod order;
 mod usage;
 
-use ledger::{Account, Balance, Currency, Entry, Line, Place, ProductCode, Target, Timestamp};
+use std::collections::BTreeMap;
+
+use ledger::{
+    Account, Balance, Currency, Entry, Line, PastBalances, Place, ProductCode, Target, Timestamp,
+};
 use serde_json::{Map, Value, json};
 
+pub use export::{add_entry, add_order, entries_sheet, orders_sheet};
 #[cfg(feature = "objects")]
 pub use operator::{accepted_lines, statement, statements};
 pub use operator::{
@@ -25,15 +31,54 @@ use crate::stamp;
 /// every product that still holds money.
 #[must_use]
 pub fn balances(account: &Account, catalogue: &Catalogue, now: Timestamp) -> Value {
-    let show = |balance: Balance| json!(balance.format(account.currency));
-    let pair =
-        |target: &Target| (show(account.available(target, now)), show(account.held(target, now)));
-    let (available, held) = pair(&Target::Wallet);
+    let (wallet, products) = listed_balances(&account.balances, catalogue, |target| {
+        [account.available(target, now), account.held(target, now)]
+            .map(|balance| balance.format(account.currency))
+    });
+    json!({
+        "account_id": account.id.as_str(),
+        "currency": account.currency.code(),
+        "wallet": wallet,
+        "products": products,
+        "debt": account.debt.format(account.currency),
+        "version": account.version,
+        "entry": account.entries,
+        "as_of": stamp::format(now),
+    })
+}
+
+/// The answer of `GET /v1/balances?at=`: the same of a moment. How often the account had been written
+/// by then, nobody has kept.
+#[must_use]
+pub fn balances_at(past: &PastBalances, catalogue: &Catalogue, moment: Timestamp) -> Value {
+    let (wallet, products) = listed_balances(&past.balances, catalogue, |target| {
+        [past.available(target), past.held(target)].map(|balance| balance.format(past.currency))
+    });
+    json!({
+        "account_id": past.account.as_str(),
+        "currency": past.currency.code(),
+        "wallet": wallet,
+        "products": products,
+        "debt": past.debt.format(past.currency),
+        "version": null,
+        "entry": past.entry,
+        "as_of": stamp::format(moment),
+    })
+}
+
+/// The wallet and the products, each with what is available and what is held.
+fn listed_balances(
+    balances: &BTreeMap<Place, Balance>,
+    catalogue: &Catalogue,
+    of: impl Fn(&Target) -> [String; 2],
+) -> (Value, Vec<Value>) {
+    let [available, held] = of(&Target::Wallet);
+    let wallet = json!({"available": available, "held": held});
     let listed = catalogue.products.iter().filter_map(|product| {
         Some((ProductCode::parse(&product.product).ok()?, json!(product.name)))
     });
     let mut products: Vec<(ProductCode, Value)> = listed.collect();
-    for place in account.balances.keys() {
+    for place in balances.keys() {
         if let Place::Available(Target::Product(code)) | Place::Held(Target::Product(code)) = place
             && !products.iter().any(|(known, _)| known == code)
         {
@@ -41,18 +86,10 @@ pub fn balances(account: &Account, catalogue: &Catalogue, now: Timestamp) -> Val
         }
     }
     let products = products.into_iter().map(|(code, name)| {
-        let (available, held) = pair(&Target::Product(code.clone()));
+        let [available, held] = of(&Target::Product(code.clone()));
         json!({"product": code.as_str(), "name": name, "available": available, "held": held})
     });
-    json!({
-        "account_id": account.id.as_str(),
-        "currency": account.currency.code(),
-        "wallet": {"available": available, "held": held},
-        "products": products.collect::<Vec<_>>(),
-        "debt": show(account.debt),
-        "version": account.version,
-        "as_of": stamp::format(now),
-    })
+    (wallet, products.collect())
 }
 
 /// The answer of `GET /v1/products`.

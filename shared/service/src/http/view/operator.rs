@@ -9,6 +9,7 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::{Comparison, in_units};
 use crate::console::{IssuedToken, Opened};
 use crate::findings::{FindingRecord, next_step};
+use crate::http::sheet::{Column, Sheet};
 use crate::keys::{ApiKey, Scope};
 use crate::record::{OrderRecord, Page};
 use crate::stamp;
@@ -189,36 +190,39 @@ pub fn reconciliations(page: &Page<Comparison>) -> Value {
     listed(page, reconciliation)
 }
 
+/// The columns of a report.
+const REPORT_COLUMNS: [Column; 8] = [
+    Column::words("day"),
+    Column::words("line"),
+    Column::words("name"),
+    Column::words("currency"),
+    Column::numbers("count"),
+    Column::numbers("amount"),
+    Column::numbers("fee"),
+    Column::numbers("net"),
+];
+
 /// A report as comma-separated values (RFC 4180): a line for each total, drift and finding.
 #[must_use]
 pub fn reconciliation_csv(run: &Comparison) -> String {
     let report = &run.report;
     let day = stamp::format_day(run.day);
-    let mut csv = String::from("day,line,name,currency,count,amount,fee,net\r\n");
-    let mut line = |cells: [&str; 7]| {
-        let cells = cells.map(plain_cell);
-        csv.extend([day.as_str(), ",", &cells.join(","), "\r\n"]);
-    };
+    let mut sheet = Sheet::new(&REPORT_COLUMNS).with_header();
     for (key, total) in &report.totals {
         let (category, currency) = key.split_once(' ').unwrap_or((key, ""));
         let [amount, fee, net] =
             [total.amount, total.fee, total.net].map(|units| in_units(units, currency));
-        line(["total", category, currency, &total.count.to_string(), &amount, &fee, &net]);
+        let count = total.count.to_string();
+        sheet.row([&day, "total", category, currency, &count, &amount, &fee, &net]);
     }
     for (currency, units) in &report.drift {
-        line(["drift", "", currency, "", &in_units(*units, currency), "", ""]);
+        sheet.row([&day, "drift", "", currency, "", &in_units(*units, currency), "", ""]);
     }
     for named in &report.findings {
-        line(["finding", &format!("{} {}", named.kind, named.id), "", "", "", "", ""]);
+        let name = format!("{} {}", named.kind, named.id);
+        sheet.row([&day, "finding", &name, "", "", "", "", ""]);
     }
-    csv
-}
-
-/// A cell that no spreadsheet takes for a formula: words of the provider's are letters and underscores.
-fn plain_cell(text: &str) -> String {
-    text.chars()
-        .filter(|character| !matches!(character, ',' | '"' | '\r' | '\n' | '=' | '+' | '@'))
-        .collect()
+    sheet.into_text()
 }
 
 /// The address of a console session; null when it was shown before.
