@@ -43,14 +43,16 @@ fn authorized() -> impl Iterator<Item = &'static Route> {
 
 fn scope_of(route: &Route) -> Scope {
     match (route.method, route.path) {
-        ("GET", "/v1/balances" | "/v1/entries") => Scope::BalancesRead,
+        ("GET", "/v1/balances" | "/v1/entries" | "/v1/entries.csv") => Scope::BalancesRead,
         ("GET", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
             Scope::BalancesRead
         }
         ("POST", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
             Scope::UsageWrite
         }
-        ("GET", "/v1/orders" | "/v1/orders/{order_id}" | "/v1/products") => Scope::OrdersRead,
+        ("GET", "/v1/orders" | "/v1/orders/{order_id}" | "/v1/orders.csv" | "/v1/products") => {
+            Scope::OrdersRead
+        }
         ("POST", path) if path.starts_with("/v1/orders") => Scope::OrdersWrite,
         ("POST", "/v1/transfers") => Scope::TransfersWrite,
         (_, path) if path.contains("api-keys") || path.ends_with("console-sessions") => {
