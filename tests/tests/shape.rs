@@ -195,6 +195,50 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
 }
 
 #[test]
+fn whoever_changes_orders_holds_or_balances_stores_what_is_told_of_it_and_sends_it() {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    const TOLD_OF: [&str; 3] = ["HOLD#*", "JOURNAL#*", "ORDER#*"];
+    let writes = |function, keys: &[&str]| {
+        let mut writing = statements(function).into_iter();
+        writing.any(|statement| {
+            texts(statement, "/Action").any(|action| action == PUT)
+                && texts(statement, KEYS).any(|key| keys.contains(&key))
+        })
+    };
+    let sends = |function| {
+        let mut sending = statements(function).into_iter();
+        sending.any(|statement| {
+            let queue = statement.pointer("/Resource/Fn::GetAtt/0");
+            queue.is_some_and(|queue| queue == "EventQueue")
+                && texts(statement, "/Action").any(|action| action == "sqs:SendMessage")
+        })
+    };
+    let broken = functions().filter(|(_, function)| {
+        let knows = function.pointer("/Environment/Variables/EVENT_QUEUE_URL/Ref");
+        let able = writes(function, &["EVENT#*"])
+            && sends(function)
+            && knows.is_some_and(|queue| queue == "EventQueue");
+        writes(function, &TOLD_OF) && !able
+    });
+    assert_none("what is told would not be, or the commit refused", broken.map(|(name, _)| name));
+}
+
+#[test]
+fn the_ceiling_of_the_roles_is_above_every_queue_that_feeds_a_function() {
+    let ceiling = TEMPLATE.pointer("/Resources/FunctionBoundary").expect("there is a ceiling");
+    let queue =
+        |one: &Value| one.pointer("/Fn::GetAtt/0").and_then(Value::as_str).map(str::to_owned);
+    let allowed: Vec<String> = statements(ceiling)
+        .into_iter()
+        .flat_map(|statement| items(statement.get("Resource")).filter_map(queue))
+        .collect();
+    let fed = functions().flat_map(|(_, function)| events(function, "SQS"));
+    let fed = fed.map(|event| text(event, "/Properties/Queue/Fn::GetAtt/0"));
+    let missing = fed.filter(|queue| !allowed.iter().any(|allowed| allowed == queue));
+    assert_none("no function can take from these queues", missing);
+}
+
+#[test]
 fn whoever_checks_money_cannot_move_any() {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     let checking = functions().filter(|(name, _)| *name == "verify-accounts");

@@ -18,8 +18,6 @@ use crate::metrics;
 const MAX_BATCH: usize = 10;
 /// How long whoever committed an event waits for the queue: the sweep finds what it did not take.
 const SEND_TIME: Duration = Duration::from_secs(1);
-/// The longest that a message can wait in a queue before it is seen.
-pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// The queue that `deliver-event` takes from.
 #[derive(Debug, Clone)]
@@ -74,8 +72,7 @@ impl EventQueue {
     /// Tells of events that were committed, and waits for at most a second. What the queue does not take
     /// is found by the sweep.
     pub(crate) async fn send_soon(&self, events: &[EventId]) {
-        let sending =
-            join_all(events.chunks(MAX_BATCH).map(|some| self.send(some, Duration::ZERO)));
+        let sending = join_all(events.chunks(MAX_BATCH).map(|some| self.send(some)));
         let taken: usize = match timeout(SEND_TIME, sending).await {
             Ok(taken) => taken.into_iter().fold(0, usize::saturating_add),
             Err(_) => 0,
@@ -87,20 +84,13 @@ impl EventQueue {
         }
     }
 
-    /// Puts an event into the queue again, to be seen after so long, at most [`LONGEST_DELAY`].
-    /// Whether it is there.
-    pub(crate) async fn send_later(&self, event: &EventId, delay: Duration) -> bool {
-        self.send(std::slice::from_ref(event), delay.min(LONGEST_DELAY)).await == 1
-    }
-
     /// How many of at most ten events the queue took.
-    async fn send(&self, events: &[EventId], delay: Duration) -> usize {
-        let delay = i32::try_from(delay.as_secs()).unwrap_or_default();
+    async fn send(&self, events: &[EventId]) -> usize {
         let entries = events.iter().map(|event| {
             let body = EventMessage { event_id: event.to_string() };
             let body = serde_json::json!(body).to_string();
             let entry = SendMessageBatchRequestEntry::builder().id(event.as_str());
-            entry.message_body(body).delay_seconds(delay).build().ok()
+            entry.message_body(body).build().ok()
         });
         let request = self.client.send_message_batch().queue_url(&self.url);
         let request = request.set_entries(entries.collect());

@@ -1,8 +1,9 @@
 //! The product's commit: it goes through as a whole, or says what the decision had not seen.
 
-use ledger::{Account, Actor, Finding, FindingKind};
+use ledger::{Account, Actor, EventId, Finding, FindingKind};
 use service::catalogue::{Catalogue, CatalogueVersion};
 use service::error::Error;
+use service::events::EventKind;
 use service::keys::{ApiKey, KeyOwner, NewKey, Scope};
 use service::record::{OrderRecord, PaymentClaim};
 use service::table::{Commit, Committed, Stale, Table};
@@ -218,6 +219,46 @@ async fn what_is_not_there_is_absent() -> Checked {
         assert_eq!(table.api_key("none").await?, None);
         assert_eq!(table.catalogue().await?, None);
         assert!(table.entries(&account_id(), None, 10).await?.items.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_told_is_stored_with_what_it_is_about_and_once() -> Checked {
+    on_each(async |engine| {
+        let table = engine.table();
+        open(&table).await?;
+        let order = card_order("order", "100", NOW);
+        store(&table, Commit::default().order(&order, NOW)).await?;
+        let completed = EventId::of_change(&order.order.id, 1);
+        assert_eq!(table.event(&completed).await?, None);
+        let seen = table.seen(&order_id("order"), &account_id()).await?;
+        let (record, account) = (seen.order.unwrap(), seen.account.unwrap());
+        let (paid, claim, decision) = credited(&record, &account, &payment("p", &record));
+        let commit = |record| Commit::default().order(record, NOW).payment(&claim);
+        store(&table, commit(&paid).decision(&decision)).await?;
+        let told = table.event(&completed).await?.unwrap();
+        assert_eq!((told.event.kind, told.version), (EventKind::OrderCompleted, 1));
+        assert_eq!(told.event.account, Some(account_id()));
+        assert_eq!(told.event.about["status"], "completed");
+        assert_eq!(told.event.about["credited_amount"], "100.00");
+
+        // What is written again is not told again.
+        let written = paid.written();
+        store(&table, Commit::default().order(&written, NOW)).await?;
+        // Somebody who does not know what was told is stopped, and whatever else has moved comes first.
+        let forgetful = OrderRecord { version: 3, stored_changes: 0, ..written.clone() };
+        let commit = Commit::default().order(&forgetful, NOW);
+        assert!(matches!(stale(&table, commit).await?, Stale::Told));
+        let late = OrderRecord { version: 2, ..forgetful };
+        let current = written.written();
+        expect_order(stale(&table, Commit::default().order(&late, NOW)).await?, &current);
+        let commit = Commit::default().account(&decision.account).event(told.event.clone());
+        assert!(matches!(stale(&table, commit).await?, Stale::Account(_)));
+        let commit = Commit::default().event(told.event.clone());
+        assert!(matches!(stale(&table, commit).await?, Stale::Told));
+        assert_eq!(table.event(&completed).await?, Some(told));
         Ok(())
     })
     .await

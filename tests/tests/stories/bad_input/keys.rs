@@ -43,6 +43,7 @@ fn authorized() -> impl Iterator<Item = &'static Route> {
 
 fn scope_of(route: &Route) -> Scope {
     match (route.method, route.path) {
+        ("GET", "/v1/thresholds") => Scope::BalancesRead,
         ("GET", "/v1/balances" | "/v1/entries" | "/v1/entries.csv") => Scope::BalancesRead,
         ("GET", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
             Scope::BalancesRead
@@ -55,6 +56,7 @@ fn scope_of(route: &Route) -> Scope {
         }
         ("POST", path) if path.starts_with("/v1/orders") => Scope::OrdersWrite,
         ("POST", "/v1/transfers") => Scope::TransfersWrite,
+        ("PUT", path) if path.ends_with("/thresholds") => Scope::TransfersWrite,
         (_, path) if path.contains("api-keys") || path.ends_with("console-sessions") => {
             Scope::OperatorKeys
         }
