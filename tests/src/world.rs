@@ -106,6 +106,8 @@ impl World {
             table_endpoint: Some(wires.tap("table", database.clone()).await),
             queue_endpoint: Some(wires.tap("queue", Upstream::to(queues.endpoint())).await),
             provider_endpoint: Some(wires.tap("provider", provider.clone()).await),
+            // A story sweeps when it says so: on a busy machine it takes longer than the pause.
+            sweep_pause: Duration::from_secs(86_400),
             ..Settings::in_memory(clock.clone())
         };
         let cloud = Cloud::start(settings).await.expect("a local cloud");

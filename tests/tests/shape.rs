@@ -195,7 +195,7 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
 }
 
 #[test]
-fn whoever_changes_orders_holds_or_balances_stores_what_is_told_of_it_and_sends_it() {
+fn whoever_changes_orders_holds_or_balances_may_store_what_is_told_of_it() {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     const TOLD_OF: [&str; 3] = ["HOLD#*", "JOURNAL#*", "ORDER#*"];
     let writes = |function, keys: &[&str]| {
@@ -205,22 +205,23 @@ fn whoever_changes_orders_holds_or_balances_stores_what_is_told_of_it_and_sends_
                 && texts(statement, KEYS).any(|key| keys.contains(&key))
         })
     };
-    let sends = |function| {
-        let mut sending = statements(function).into_iter();
-        sending.any(|statement| {
-            let queue = statement.pointer("/Resource/Fn::GetAtt/0");
-            queue.is_some_and(|queue| queue == "EventQueue")
-                && texts(statement, "/Action").any(|action| action == "sqs:SendMessage")
-        })
-    };
-    let broken = functions().filter(|(_, function)| {
-        let knows = function.pointer("/Environment/Variables/EVENT_QUEUE_URL/Ref");
-        let able = writes(function, &["EVENT#*"])
-            && sends(function)
-            && knows.is_some_and(|queue| queue == "EventQueue");
-        writes(function, &TOLD_OF) && !able
+    let broken = functions()
+        .filter(|(_, function)| writes(function, &TOLD_OF) && !writes(function, &["EVENT#*"]));
+    assert_none(
+        "the commit would be refused, since it tells something",
+        broken.map(|(name, _)| name),
+    );
+}
+
+#[test]
+fn an_event_is_listed_when_nobody_can_commit_an_older_one() {
+    let longest = service::events::LISTED_AFTER.as_secs();
+    let timeouts = functions().filter_map(|(name, function)| {
+        let own = function.pointer("/Timeout").and_then(Value::as_u64);
+        let timeout = own.unwrap_or_else(|| number(&TEMPLATE, "/Globals/Function/Timeout"));
+        (timeout >= longest).then(|| format!("{name} runs for {timeout} s"))
     });
-    assert_none("what is told would not be, or the commit refused", broken.map(|(name, _)| name));
+    assert_none("events are listed before all older ones are there", timeouts);
 }
 
 #[test]

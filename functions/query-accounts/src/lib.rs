@@ -2,7 +2,7 @@
 //! account all that its customer sees.
 
 use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{AccountId, OrderId, ProofId, ProofType, Timestamp, Verdict};
+use ledger::{AccountId, EventId, OrderId, ProofId, ProofType, Timestamp, Verdict};
 use service::accounts::known_account;
 use service::bank_transfers::folder;
 use service::catalogue::CatalogueCache;
@@ -10,6 +10,7 @@ use service::comparison::Reports;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
 use service::error::Error;
+use service::events::Events;
 use service::http::{self, Parameters, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
@@ -26,6 +27,8 @@ pub struct QueryAccounts {
     pub objects: Objects,
     /// Where the reports of the comparisons are.
     pub reports: Reports,
+    /// What the platform was told.
+    pub events: Events,
 }
 
 impl QueryAccounts {
@@ -36,10 +39,11 @@ impl QueryAccounts {
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let table = runtime.table()?;
         let cursors = || Ok::<_, ConfigError>(Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?));
+        let events = Events(table.clone());
         let reports = Reports { table: table.clone(), cursors: cursors()? };
         let (catalogue, cursors) = (CatalogueCache::default(), cursors()?);
         let queries = Queries { table, catalogue, cursors };
-        Ok(Self { queries, objects: runtime.objects()?, reports })
+        Ok(Self { queries, objects: runtime.objects()?, reports, events })
     }
 
     /// Answers one request.
@@ -69,6 +73,7 @@ impl QueryAccounts {
                     let page = self.queries.accounts(&parameters.page(())?, now).await?;
                     Ok(Reply::Ok(http::accounts(&page)))
                 }
+                (None, "events") => self.told(parameters, now).await,
                 (None, "reconciliations") => {
                     let wanted = parameters.page(())?;
                     let cursor = wanted.cursor.as_deref();
@@ -82,6 +87,15 @@ impl QueryAccounts {
             }
         })
         .await
+    }
+
+    /// The events after the one that was read last.
+    async fn told(&self, mut parameters: Parameters, now: Timestamp) -> Result<Reply, Error> {
+        let limit = parameters.limit()?;
+        let after = parameters.take("after", "the id of an event", |id| EventId::parse(id).ok())?;
+        parameters.finish()?;
+        let page = self.events.list(after.as_ref(), limit, now).await?;
+        Ok(Reply::Ok(http::events(&page)))
     }
 
     /// The report of a comparison, as JSON or, if the path ends so, as comma-separated values.

@@ -32,8 +32,9 @@ use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
 use crate::{items, paid_page, pump};
 
 const STAGE: &str = "local";
-/// How often what runs by the clock runs here; `template.yaml` has five minutes.
-const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+/// How often what runs by the clock runs here, unless the settings say otherwise; `template.yaml` has five
+/// minutes.
+pub const SWEEP_PAUSE: Duration = Duration::from_secs(60);
 /// How often the verification goes on, here as in `template.yaml`.
 const VERIFY_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The files that [`remove_data`] removes, each by its beginning.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// What time it is.
     pub clock: Clock,
+    /// How often what runs by the clock runs, in real time.
+    pub sweep_pause: Duration,
     /// Another DynamoDB than the embedded one.
     pub table_endpoint: Option<String>,
     /// Another SQS than the embedded one.
@@ -101,6 +104,7 @@ impl Settings {
             port: 0,
             data_dir: None,
             clock,
+            sweep_pause: SWEEP_PAUSE,
             table_endpoint: None,
             queue_endpoint: None,
             objects_endpoint: None,
@@ -255,7 +259,7 @@ impl Cloud {
         tasks.spawn(confirm(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
         let usage = (queue.clone(), usage_queue_url.clone());
         tasks.spawn(meter(Arc::clone(&functions), usage.0, usage.1, clock.clone()));
-        tasks.spawn(by_the_clock(Arc::clone(&functions), clock.clone()));
+        tasks.spawn(by_the_clock(Arc::clone(&functions), settings.sweep_pause, clock.clone()));
         tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
         tasks.spawn(serve(api, gateway.router().merge(items::router(database))));
@@ -292,9 +296,9 @@ async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: Strin
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.
-async fn by_the_clock(functions: Arc<Functions>, clock: Clock) {
+async fn by_the_clock(functions: Arc<Functions>, pause: Duration, clock: Clock) {
     loop {
-        tokio::time::sleep(SWEEP_PAUSE).await;
+        tokio::time::sleep(pause).await;
         drop(functions.reconcile.handle(clock.now()).await);
         drop(functions.compare_payments.handle(&Value::Null, clock.now()).await);
     }

@@ -31,6 +31,7 @@ use service::comparing::Comparisons;
 use service::comparison::Reports;
 use service::console::ConsoleSessions;
 use service::cursor::Cursors;
+use service::events::Events;
 use service::findings::Findings;
 use service::holds::Holds;
 use service::keys::Draw;
@@ -195,6 +196,7 @@ impl<W: Wire> Functions<W> {
             query_accounts: QueryAccounts {
                 queries: queries(),
                 objects: objects(),
+                events: Events(table()),
                 reports: Reports { table: table(), cursors: cursors() },
             },
             query_orders: QueryOrders(queries()),

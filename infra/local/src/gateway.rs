@@ -62,6 +62,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/entries", "query-orders"),
     route("GET", "/v1/orders.csv", "query-orders"),
     route("GET", "/v1/entries.csv", "query-orders"),
+    route("GET", "/v1/events", "query-accounts"),
     route("POST", "/v1/admin/orders/{order_id}/accept", "review-order"),
     route("POST", "/v1/admin/orders/{order_id}/reject", "review-order"),
     route("POST", "/v1/admin/accounts/{account_id}/received-payments", "review-order"),

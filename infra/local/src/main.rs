@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::clock::Clock;
-use local::cloud::{Cloud, RealStripe, Settings, remove_data};
+use local::cloud::{Cloud, RealStripe, SWEEP_PAUSE, Settings, remove_data};
 use local::demo::{DEMO_ACCOUNT, write_private};
 use serde_json::json;
 
@@ -63,6 +63,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         port: arguments.port,
         data_dir: data_dir.clone(),
         clock: Clock::system(),
+        sweep_pause: SWEEP_PAUSE,
         table_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
         queue_endpoint: variable("AWS_ENDPOINT_URL_SQS"),
         objects_endpoint: variable("AWS_ENDPOINT_URL_S3"),

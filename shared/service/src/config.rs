@@ -12,7 +12,6 @@ pub const VARIABLES: &[&str] = &[
     TABLE_NAME,
     STAGE,
     CONFIRMATION_QUEUE_URL,
-    EVENT_QUEUE_URL,
     STRIPE_SECRET_KEY_ARN,
     STRIPE_WEBHOOK_SECRET_ARN,
     STRIPE_LIVE_MODE,
@@ -30,8 +29,6 @@ pub const TABLE_NAME: &str = "TABLE_NAME";
 pub const STAGE: &str = "STAGE";
 /// The address of the confirmation queue.
 pub const CONFIRMATION_QUEUE_URL: &str = "CONFIRMATION_QUEUE_URL";
-/// The address of the queue of events.
-pub const EVENT_QUEUE_URL: &str = "EVENT_QUEUE_URL";
 /// Where Secrets Manager keeps the Stripe key.
 pub const STRIPE_SECRET_KEY_ARN: &str = "STRIPE_SECRET_KEY_ARN";
 /// Where it keeps the signing secrets of the webhook.

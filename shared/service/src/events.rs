@@ -3,16 +3,17 @@
 //! An event says what happened in a few words, with ids, amounts and no personal data; whoever needs
 //! more reads the document. Its id is derived from what it is about, so that nothing is told twice.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{
-    Account, AccountId, Balance, Change, EndpointId, EventId, Hold, HoldStatus, LowBalance, Order,
-    OrderStatus, Timestamp,
+    Account, AccountId, Balance, Change, EventId, Hold, HoldStatus, LowBalance, Order, OrderStatus,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
-use crate::record::OrderRecord;
+use crate::error::{Error, Invalid};
+use crate::record::{OrderRecord, Page};
+use crate::table::{Position, Table};
 
 /// What can happen that the platform is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,10 +32,6 @@ pub enum EventKind {
     BalanceLow,
     /// The time of a hold is over, and what it kept is free again.
     HoldExpired,
-    /// An endpoint failed for so long that nothing is sent to it any more.
-    EndpointDisabled,
-    /// Somebody wants to see whether an endpoint takes events.
-    EndpointTest,
 }
 
 /// Something that the platform is told.
@@ -44,52 +41,17 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// To whom; none for what is the operator's own.
-    pub account: Option<AccountId>,
+    /// To whom.
+    pub account: AccountId,
     /// When it was decided: the time of the request or run that made it so.
     pub at: Timestamp,
     /// A few words of it, an object.
     pub about: Value,
 }
 
-/// An event, and what became of telling it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRecord {
-    /// The event, which never changes.
-    pub event: Event,
-    /// How often it was written; 0 before the first time.
-    pub version: u64,
-    /// What became of it at each endpoint that it is for.
-    pub deliveries: BTreeMap<EndpointId, Delivery>,
-    /// From when on a sweep may take it up; none once there is nothing left to be done.
-    pub due: Option<Timestamp>,
-}
-
-/// What became of an event at one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// How often it was sent.
-    pub attempts: u32,
-    /// What came of the last time: an HTTP status, or why there is none.
-    pub last_outcome: Option<String>,
-    /// Where it stands.
-    pub state: DeliveryState,
-}
-
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// It is sent at this time or later.
-    Waiting(Timestamp),
-    /// The endpoint took it.
-    Delivered(Timestamp),
-    /// It is not sent any more.
-    GivenUp(Timestamp),
-}
-
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 7] = [
         Self::OrderCompleted,
         Self::OrderFailed,
         Self::OrderExpired,
@@ -97,8 +59,6 @@ impl EventKind {
         Self::OrderRefunded,
         Self::BalanceLow,
         Self::HoldExpired,
-        Self::EndpointDisabled,
-        Self::EndpointTest,
     ];
 
     /// The name that is stored and shown.
@@ -112,8 +72,6 @@ impl EventKind {
             Self::OrderRefunded => "order.refunded",
             Self::BalanceLow => "balance.low",
             Self::HoldExpired => "hold.expired",
-            Self::EndpointDisabled => "endpoint.disabled",
-            Self::EndpointTest => "endpoint.test",
         }
     }
 
@@ -146,15 +104,41 @@ impl EventKind {
     }
 }
 
-/// How long an event is left to the queue before a sweep takes it up.
-pub(crate) const QUEUE_TIME: Duration = Duration::from_secs(60);
+/// How old an event is before it is listed. Its time is that of the request or run that made it so, which
+/// commits until its function's timeout: by then no older event can come, so whoever reads on after the last
+/// one misses nothing.
+pub const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
 
-impl EventRecord {
-    /// An event that was never stored.
-    #[must_use]
-    pub fn new(event: Event) -> Self {
-        let due = Some(event.at.plus(QUEUE_TIME));
-        Self { event, version: 0, deliveries: BTreeMap::new(), due }
+/// What lists events, for whoever was not told of them.
+#[derive(Debug)]
+pub struct Events(pub Table);
+
+impl Events {
+    /// The events after this one, of all accounts, the oldest first; from the first one on if none is
+    /// named. Those of the last quarter of an hour are not listed yet.
+    ///
+    /// # Errors
+    /// `invalid_parameter` if there is no such event; the table did not answer.
+    pub async fn list(
+        &self,
+        after: Option<&EventId>,
+        limit: u8,
+        now: Timestamp,
+    ) -> Result<Page<Event>, Error> {
+        let after = match after {
+            Some(id) => Some(self.position(id).await?),
+            None => None,
+        };
+        let page = self.0.events(after.as_ref(), now.minus(LISTED_AFTER), limit).await?;
+        let events = page.items;
+        let next = events.last().filter(|_| page.next.is_some());
+        Ok(Page { next: next.map(|last| last.id.to_string()), items: events })
+    }
+
+    async fn position(&self, id: &EventId) -> Result<Position, Error> {
+        let found = self.0.event(id).await?.map(|event| Position::of(event.at, id.as_str()));
+        let detail = "there is no such event";
+        Ok(found.ok_or_else(|| Invalid::field("invalid_parameter", "after", detail))?)
     }
 }
 
@@ -199,7 +183,7 @@ impl Event {
             "credited_amount": order.credited.map(shown),
             "refunded_amount": order.credited.map(|_| shown(order.refunded())),
         });
-        Self { id, kind, account: Some(order.account.clone()), at, about }
+        Self { id, kind, account: order.account.clone(), at, about }
     }
 
     /// What is told of a balance that has run low, of the account after that.
@@ -213,7 +197,7 @@ impl Event {
         Self {
             id: EventId::of_low_balance(&account.id, account.version, &low.target),
             kind: EventKind::BalanceLow,
-            account: Some(account.id.clone()),
+            account: account.id.clone(),
             at: low.at,
             about,
         }
@@ -235,7 +219,7 @@ impl Event {
         Self {
             id: EventId::of_expired_hold(&hold.id),
             kind: EventKind::HoldExpired,
-            account: Some(hold.account.clone()),
+            account: hold.account.clone(),
             at: now,
             about,
         }

@@ -177,7 +177,8 @@ impl Queries {
                 if full {
                     break;
                 }
-                after = Some(Position::of(record));
+                let order = &record.order;
+                after = Some(Position::of(order.created_at, order.id.as_str()));
             }
             if full {
                 break after;

@@ -29,7 +29,6 @@ enum Figure {
     FindingsOpen,
     ReconciliationDrift,
     ConflictRetries,
-    EventsNotQueued,
 }
 
 impl Figure {
@@ -40,7 +39,6 @@ impl Figure {
             Self::FindingsOpen => "findings_open",
             Self::ReconciliationDrift => "reconciliation_drift",
             Self::ConflictRetries => "conflict_retries",
-            Self::EventsNotQueued => "events_not_queued",
         }
     }
 
@@ -48,10 +46,7 @@ impl Figure {
         match self {
             Self::TimeToCredit => "Milliseconds",
             Self::ReconciliationDrift => "None",
-            Self::PaidNotCredited
-            | Self::FindingsOpen
-            | Self::ConflictRetries
-            | Self::EventsNotQueued => "Count",
+            Self::PaidNotCredited | Self::FindingsOpen | Self::ConflictRetries => "Count",
         }
     }
 }
@@ -86,11 +81,6 @@ pub(crate) fn reconciliation_drift(units: u64) {
 /// A race that was lost, and is run again.
 pub(crate) fn conflict_retry() {
     emit(Figure::ConflictRetries, 1, None);
-}
-
-/// Events that were committed, and that the queue did not take: the sweep sends them.
-pub(crate) fn events_not_queued(count: u64) {
-    emit(Figure::EventsNotQueued, i64::try_from(count).unwrap_or(i64::MAX), None);
 }
 
 fn emit(figure: Figure, value: i64, dimension: Option<(&str, &str)>) {

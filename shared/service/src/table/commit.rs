@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use ledger::{Account, Adjustment, Decision, EventId, Finding, HoldStatus, Timestamp};
+use ledger::{Account, Adjustment, Decision, Finding, HoldStatus, Timestamp};
 
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
@@ -22,7 +22,7 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error};
-use crate::events::{Event, EventRecord};
+use crate::events::Event;
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::metrics;
@@ -107,17 +107,11 @@ impl Commit {
         Event::of_order(record, now).into_iter().fold(commit, Self::event)
     }
 
-    /// Stores an event, once, beside what it is about; the platform is told after the commit.
+    /// Stores an event, once, beside what it is about.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
         self
-    }
-
-    /// Writes what became of an event at the version after the one that was read.
-    #[must_use]
-    pub fn told(self, record: &EventRecord) -> Self {
-        self.document(items::from_event(record), Guard::seen(record.version))
     }
 
     /// Claims a payment, once.
@@ -284,8 +278,7 @@ impl Commit {
 }
 
 impl Table {
-    /// Commits all of it or nothing. Whoever tells the platform hears of its events at once, if the
-    /// queue takes them; if not, the sweep finds them.
+    /// Commits all of it or nothing.
     ///
     /// The SDK repeats throttled and failed requests with the same token, but never a cancelled
     /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
@@ -295,29 +288,17 @@ impl Table {
     /// [`BrokenRecord`] if an item that stands in the way cannot be read.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
         let Commit { puts, documents, events } = commit;
-        let (written, ids) = (puts.len(), events.iter().map(|event| event.id.clone()));
-        let ids: Vec<EventId> = ids.collect();
-        let events = events
-            .into_iter()
-            .map(|event| (items::from_event(&EventRecord::new(event)), Guard::Absent));
+        let written = puts.len();
+        let events = events.iter().map(|event| (items::from_event(event), Guard::Absent));
         let puts = puts.into_iter().chain(events).map(|(item, guard)| self.put(item, guard));
         let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
         let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
-            Ok(_) => {
-                self.tell(&ids).await;
-                Ok(Committed::Yes)
-            }
+            Ok(_) => Ok(Committed::Yes),
             Err(error) => match cancellation_reasons(&error) {
                 Some(reasons) => decode(reasons, documents, written).map(Committed::No),
                 None => Err(unavailable(error).into()),
             },
-        }
-    }
-
-    async fn tell(&self, events: &[EventId]) {
-        if let Some(outbox) = &self.outbox {
-            outbox.send_soon(events).await;
         }
     }
 

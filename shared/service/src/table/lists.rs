@@ -8,9 +8,9 @@ use futures_util::future::try_join_all;
 use ledger::{AccountId, Adjustment, OrderStatus, Timestamp};
 
 use super::items::{
-    self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, FindingItem, HoldItem, KeyItem,
-    Keyed, OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem, adjustments_listed_under,
-    findings_listed_under, holds_listed_under,
+    self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, EventItem, FindingItem,
+    HoldItem, KeyItem, Keyed, OrderItem, ProfileItem, SHARDS, STATEMENTS, StatementItem,
+    adjustments_listed_under, findings_listed_under, holds_listed_under,
 };
 #[cfg(feature = "stripe")]
 use super::items::{PaymentItem, ReversalItem};
@@ -19,6 +19,7 @@ use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::events::Event;
 use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
 use crate::record::{EntryPage, HoldRecord, OrderRecord, Page, Statement};
@@ -98,16 +99,16 @@ impl Position {
         (stamp::parse(at).is_some() && !id.is_empty()).then(|| Self(text.to_owned()))
     }
 
-    /// The position of an order in the list of its account.
-    #[must_use]
-    pub fn of(record: &OrderRecord) -> Self {
-        Self(items::due_at(record.order.created_at, record.order.id.as_str()))
-    }
-
     /// The text that [`Position::parse`] reads.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The position of what was made at this time and has this id.
+    #[must_use]
+    pub(crate) fn of(at: Timestamp, id: &str) -> Self {
+        Self(items::due_at(at, id))
     }
 
     fn start_key(&self, listing: &Listing) -> Item {
@@ -473,6 +474,51 @@ impl Table {
             Some(KnownAccount { profile, account })
         });
         Ok(Page { items: items.collect(), next: next.map(|next| next.0) })
+    }
+
+    /// A page of the events of all accounts until a moment, oldest first: the shards of the list are read
+    /// side by side.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`] or an unreadable item.
+    pub async fn events(
+        &self,
+        after: Option<&Position>,
+        until: Timestamp,
+        limit: u8,
+    ) -> Result<Page<Event>, Error> {
+        let from = after.map_or_else(|| FIRST.to_owned(), |after| after.0.clone());
+        let to = stamp::format(until) + LAST;
+        // DynamoDB refuses a range that ends before it begins.
+        if to < from {
+            return Ok(Page { items: Vec::new(), next: None });
+        }
+        let shards = (0..SHARDS).map(|shard| self.events_of(shard, &from, &to, limit));
+        let shards = try_join_all(shards).await?;
+        // Beyond the place where the first shard stops, it is not known what comes next.
+        let mut next = shards.iter().filter_map(|keys| keys.next.clone()).min();
+        let mut found: Vec<_> = shards.into_iter().flat_map(|keys| keys.found).collect();
+        let is_known = |position: &Position| next.as_ref().is_none_or(|next| position <= next);
+        found.retain(|(position, _)| Some(position) != after && is_known(position));
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if found.len() > limit.into() {
+            found.truncate(limit.into());
+            next = found.last().map(|(position, _)| position.clone());
+        }
+        let keys = found.into_iter().map(|(_, key)| key).collect();
+        let events = self.batch(keys).await?.into_iter().map(items::to_event);
+        let mut events = events.collect::<Result<Vec<_>, _>>()?;
+        events.sort_by_key(|one| Position::of(one.at, one.id.as_str()));
+        Ok(Page { items: events, next: next.map(|next| next.0) })
+    }
+
+    /// One key more than the page, since the position after which it starts may be found again.
+    async fn events_of(&self, shard: u64, from: &str, to: &str, limit: u8) -> Result<Keys, Error> {
+        let kind = (EventItem::SORT_KEY, EventItem::SORT_KEY);
+        let listing = Listing::by_time(items::events_listed_under(shard), kind);
+        let (from, to) = (from.to_owned(), to.to_owned());
+        let listing = Listing { from, to, newest_first: false, ..listing };
+        self.keys(&listing, None, limit.saturating_add(1)).await
     }
 
     async fn accounts_of(

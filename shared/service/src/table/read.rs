@@ -20,7 +20,7 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::error::{BrokenRecord, Error, Unavailable};
-use crate::events::EventRecord;
+use crate::events::Event;
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{
@@ -178,7 +178,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
-    pub async fn event(&self, id: &EventId) -> Result<Option<EventRecord>, Error> {
+    pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
         let item = self.get(key(EventItem::SORT_KEY, id.as_str())).await?;
         Ok(item.map(items::to_event).transpose()?)
     }

@@ -33,7 +33,7 @@ pub(super) use comparison::{COMPARISONS, ComparisonItem, from_comparison, to_com
 pub(super) use cursor::{CursorItem, from_shard_cursor, to_shard_cursor, verifying};
 #[cfg(feature = "stripe")]
 pub(super) use cursor::{SWEEP, from_sweep_cursor, to_sweep_cursor};
-pub(super) use event::{EventItem, from_event, to_event};
+pub(super) use event::{EventItem, events_listed_under, from_event, to_event};
 pub(super) use finding::{
     FindingItem, FoundItem, findings_listed_under, from_finding, from_found, to_finding, to_found,
 };
