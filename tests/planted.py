@@ -89,6 +89,7 @@ CREDIT_SUM = "shared/ledger/src/credit_sum.rs"
 VERIFY = "shared/ledger/src/verify.rs"
 VERIFICATION = "shared/service/src/verification.rs"
 TRANSFER = "shared/ledger/src/transfer.rs"
+SPENDING = "shared/ledger/src/spending.rs"
 CHARGE = "shared/ledger/src/charge.rs"
 HOLD = "shared/ledger/src/hold.rs"
 CHARGES = "shared/service/src/charges.rs"
@@ -228,7 +229,11 @@ DEFECTS = [
     Defect(
         "list-skips-accounts",
         "where a page of the accounts starts, its shard gives one key less than the others",
-        ((LISTS, "None, limit.saturating_add(1))", "None, limit)"),),
+        ((
+            LISTS,
+            "..listing }, None, limit.saturating_add(1))",
+            "..listing }, None, limit)",
+        ),),
         story("offline::accounts::accounts_are_listed_newest_first_over_pages"),
     ),
     Defect(
@@ -351,7 +356,7 @@ Committed::No(Stale::Order(current)) => {
             PAGES,
             """\
                 last = Unavailable::Provider(why);
-                record = stored(table, with_next_attempt(&record, now)).await?;
+                record = stored(table, with_next_attempt(&record, now), now).await?;
 """,
             """\
                 last = Unavailable::Provider(why);
@@ -719,7 +724,7 @@ to the dead-letter queue");
     Defect(
         "batch-spends-twice",
         "each charge of a batch is held against the balance before the batch",
-        ((CHARGE, "        *left = after;\n", ""),),
+        ((SPENDING, "        self.left.insert(target, after);\n", ""),),
         story("usage::batches::each_charge_of_a_batch_has_its_own_answer"),
     ),
     Defect(

@@ -137,6 +137,17 @@ pub struct Surroundings<W: Wire = Https> {
     pub draw: Draw,
 }
 
+impl<W: Wire> Surroundings<W> {
+    fn stripe(&self) -> Stripe<W> {
+        let settings = StripeSettings {
+            secret: Secret::given(&self.stripe_key),
+            stage: self.stage.clone(),
+            live_mode: self.live_mode,
+        };
+        Stripe::new(settings, self.wire.clone())
+    }
+}
+
 impl<W: Wire> Functions<W> {
     /// All functions in these surroundings.
     #[must_use]
@@ -151,14 +162,7 @@ impl<W: Wire> Functions<W> {
         let holds = || Holds { table: table(), catalogue: catalogue(), cursors: cursors() };
         let queries = || Queries { table: table(), catalogue: catalogue(), cursors: cursors() };
         let objects = || around.objects.clone();
-        let stripe = || {
-            let settings = StripeSettings {
-                secret: Secret::given(&around.stripe_key),
-                stage: around.stage.clone(),
-                live_mode: around.live_mode,
-            };
-            Stripe::new(settings, around.wire.clone())
-        };
+        let stripe = || around.stripe();
         let refunds = || Refunds { table: table(), stripe: stripe() };
         Self {
             adjust_balance: AdjustBalance(adjustments()),

@@ -154,7 +154,7 @@ impl Model {
             let then = step.entry.as_ref().map_or("nothing", |entry| &entry.kind);
             let there =
                 self.accounts.get(&order.account).map(|account| account.balance(&order.target));
-            let used: Micros = step.charges.iter().map(|charge| charge.made.amount).sum();
+            let used = step.charges.iter().fold(0, |sum, charge| sum + charge.made.amount);
             let rescued = if there.is_some_and(|there| there < used) { ", rescued" } else { "" };
             meaning.push(format!("automatic top-up, then {then}{rescued}"));
         }

@@ -72,7 +72,7 @@ impl Run {
         let (alert, below, size, cap) = (cents(6_000), cents(3_000), cents(9_000), cents(40_000));
         let mut wanted = WantedThresholds::default();
         let what = self.random.u32(0..16);
-        if what % 2 == 0 || target == "wallet" {
+        if what.is_multiple_of(2) || target == "wallet" {
             wanted.alert_below = Some(alert);
         }
         if (4..16).contains(&what) && target != "wallet" {

@@ -43,6 +43,7 @@ fn authorized() -> impl Iterator<Item = &'static Route> {
 
 fn scope_of(route: &Route) -> Scope {
     match (route.method, route.path) {
+        ("GET", "/v1/events") => Scope::OperatorRead,
         ("GET", "/v1/thresholds") => Scope::BalancesRead,
         ("GET", "/v1/balances" | "/v1/entries" | "/v1/entries.csv") => Scope::BalancesRead,
         ("GET", path) if path.starts_with("/v1/charges") || path.starts_with("/v1/holds") => {
@@ -77,7 +78,8 @@ fn scope_of(route: &Route) -> Scope {
 
 /// Whose key a route needs: a customer's or the operator's.
 fn owner_of(route: &Route) -> Option<&'static str> {
-    (!route.path.starts_with("/v1/admin/")).then_some("demo")
+    let operator = route.path.starts_with("/v1/admin/") || route.path == "/v1/events";
+    (!operator).then_some("demo")
 }
 
 #[tokio::test(flavor = "multi_thread")]
