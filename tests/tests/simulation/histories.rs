@@ -154,7 +154,6 @@ const MUST_BE_SEEN: &str = "
     card: refunded to completed
     card: refunded to exception
     charges that share a commit
-    automatic top-up, then charge
     automatic top-up, then charge, rescued
     automatic top-up, then hold_placed
     event: balance.low
