@@ -117,7 +117,12 @@ impl Account {
         }
         let version = self.version.saturating_add(1);
         let changed = (currency, status) != (self.currency, self.status);
-        Ok(changed.then(|| Self { currency, status, version, ..self.clone() }))
+        // Amounts of another currency mean nothing in this one.
+        let thresholds = match currency == self.currency {
+            true => self.thresholds.clone(),
+            false => BTreeMap::new(),
+        };
+        Ok(changed.then(|| Self { currency, status, version, thresholds, ..self.clone() }))
     }
 
     /// Makes the next entry: the only way in which a balance changes. Holds whose time is over are
@@ -151,7 +156,7 @@ impl Account {
         now: Timestamp,
     ) -> Decision {
         self.version = before.version.saturating_add(1);
-        let low = self.tell_low_balances(now);
+        let low = self.tell_low_balances(before, now);
         Decision { account: self, entries, top_ups: Vec::new(), low }
     }
 

@@ -121,7 +121,7 @@ fn take(
         None => account.post(EntryKind::Charge, charges, movements, now),
         Some(begun) => {
             let taken = begun.account.post(EntryKind::Charge, charges, movements, now)?;
-            Ok(begun.and(taken))
+            Ok(begun.and(taken, account, now))
         }
     }
 }

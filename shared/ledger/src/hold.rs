@@ -245,7 +245,7 @@ pub fn place_hold(
     let mut decision = before.post(EntryKind::HoldPlaced, wanted.id.as_str(), &[movement], now)?;
     decision.account.holds.insert(wanted.id.clone(), open);
     let decision = match begun {
-        Some(begun) => begun.and(decision),
+        Some(begun) => begun.and(decision, account, now),
         None => decision,
     };
     let hold = Hold {

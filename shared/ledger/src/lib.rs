@@ -90,7 +90,7 @@ pub use settle::{
 };
 pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
 pub use threshold::{
-    Alert, AutomaticTopUp, LowBalance, Thresholds, TopUpSize, WantedThresholds, WantedTopUp,
+    Alert, AutomaticTopUp, LowBalance, Moved, Thresholds, TopUpSize, WantedThresholds, WantedTopUp,
     set_thresholds,
 };
 pub use time::{Day, Timestamp};
@@ -113,14 +113,17 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// This decision and one that was made about its account, as one.
-    pub(crate) fn and(self, next: Self) -> Self {
+    /// This decision, which was made about that account, and one that was made after it, as one.
+    pub(crate) fn and(self, next: Self, before: &Account, now: Timestamp) -> Self {
         let version = self.account.version;
+        let mut account = Account { version, ..next.account };
+        account.alerts_as_in(before);
+        let low = account.tell_low_balances(before, now);
         Self {
-            account: Account { version, ..next.account },
+            account,
             entries: self.entries.into_iter().chain(next.entries).collect(),
             top_ups: self.top_ups.into_iter().chain(next.top_ups).collect(),
-            low: self.low.into_iter().chain(next.low).collect(),
+            low,
         }
     }
 }

@@ -8,7 +8,7 @@ use rust_decimal::prelude::RoundingStrategy;
 use crate::transfer::{Transfer, transfer};
 use crate::{
     Account, Actor, Amount, AutomaticTopUp, Balance, Decision, MAX_AMOUNT, MAX_BALANCE, Money,
-    OrderId, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize,
+    Moved, OrderId, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize,
 };
 
 /// Uses of an account's products that are decided together, in order.
@@ -86,14 +86,15 @@ impl<'account> Spending<'account> {
                 by: Actor::automatic(),
             };
             let (order, mut decision) = transfer(account, &command, self.now)?;
-            if let Some(automatic) = decision.account.automatic_mut(&target) {
-                let before = automatic.moved_this_month(self.now).decimal();
-                automatic.moved = Balance::new(before.saturating_add(sum)).map_err(too_large)?;
-                automatic.moved_at = automatic.moved_at.max(Some(self.now));
+            let before = account.moved_this_month(&target, self.now).decimal();
+            let sum = Balance::new(before.saturating_add(sum)).map_err(too_large)?;
+            if let Some(thresholds) = decision.account.thresholds.get_mut(&target) {
+                let last = thresholds.moved.map_or(self.now, |moved| moved.at.max(self.now));
+                thresholds.moved = Some(Moved { sum, at: last });
             }
             decision.top_ups.push(order);
             begun = Some(match begun {
-                Some(begun) => begun.and(decision),
+                Some(begun) => begun.and(decision, self.account, self.now),
                 None => decision,
             });
         }
@@ -115,7 +116,7 @@ impl<'account> Spending<'account> {
             return None;
         }
         let before = self.top_ups.get(product).map_or(Decimal::ZERO, |(sum, _)| *sum);
-        let allowed = self.left(&Target::Wallet).min(left_of_cap(automatic, before, self.now));
+        let allowed = self.left(&Target::Wallet).min(self.left_of_cap(target, automatic, before));
         let moved = match automatic.size {
             TopUpSize::Fixed(amount) => {
                 let lacking = (-after).max(Decimal::ZERO);
@@ -136,14 +137,14 @@ impl<'account> Spending<'account> {
         (moved > Decimal::ZERO && fits).then_some(moved)
     }
 
+    /// What can still be moved this month, when so much more is moved already.
+    fn left_of_cap(&self, target: &Target, automatic: &AutomaticTopUp, moved: Decimal) -> Decimal {
+        let before = self.account.moved_this_month(target, self.now).decimal();
+        let cap = automatic.monthly_cap.map_or(MAX_BALANCE, Amount::decimal);
+        cap.saturating_sub(before).saturating_sub(moved).max(Decimal::ZERO)
+    }
+
     fn in_coins(&self, value: Decimal, strategy: RoundingStrategy) -> Decimal {
         value.round_dp_with_strategy(self.account.currency.decimals(), strategy)
     }
-}
-
-/// What can still be moved this month, when so much more is moved already.
-fn left_of_cap(automatic: &AutomaticTopUp, moved: Decimal, now: Timestamp) -> Decimal {
-    let before = automatic.moved_this_month(now).decimal();
-    let cap = automatic.monthly_cap.map_or(MAX_BALANCE, Amount::decimal);
-    cap.saturating_sub(before).saturating_sub(moved).max(Decimal::ZERO)
 }

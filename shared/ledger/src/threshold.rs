@@ -5,13 +5,15 @@
 
 use crate::{Account, Actor, Amount, Balance, Decision, Money, Target, Timestamp};
 
-/// What is to happen when a balance runs low. At least one of the two is there.
+/// What is to happen when a balance runs low.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thresholds {
     /// The platform is told.
     pub alert: Option<Alert>,
     /// The balance is topped up from the wallet: a product's only.
     pub automatic: Option<AutomaticTopUp>,
+    /// What was moved by that, also if it is off now.
+    pub moved: Option<Moved>,
     /// Who set them last.
     pub set_by: Actor,
     /// When.
@@ -37,10 +39,15 @@ pub struct AutomaticTopUp {
     pub size: TopUpSize,
     /// The most that is moved in a calendar month (UTC); no limit without it.
     pub monthly_cap: Option<Amount>,
-    /// What was moved in the month of `moved_at`.
-    pub moved: Balance,
-    /// When money was last moved.
-    pub moved_at: Option<Timestamp>,
+}
+
+/// What automatic top-ups of a product have moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// How much in the calendar month (UTC) of the last time.
+    pub sum: Balance,
+    /// The last time.
+    pub at: Timestamp,
 }
 
 /// How much is moved when a product is topped up by itself.
@@ -101,16 +108,6 @@ impl Thresholds {
     }
 }
 
-impl AutomaticTopUp {
-    /// What was moved in the month of this moment.
-    #[must_use]
-    pub fn moved_this_month(&self, now: Timestamp) -> Balance {
-        let counts =
-            self.moved_at.is_some_and(|moved_at| moved_at.max(now).is_in_month_of(moved_at));
-        if counts { self.moved } else { Balance::ZERO }
-    }
-}
-
 impl Account {
     /// How a balance is topped up by itself.
     #[must_use]
@@ -118,22 +115,37 @@ impl Account {
         self.thresholds.get(target)?.automatic.as_ref()
     }
 
-    /// How a balance is topped up by itself, to be changed.
-    pub(crate) fn automatic_mut(&mut self, target: &Target) -> Option<&mut AutomaticTopUp> {
-        self.thresholds.get_mut(target)?.automatic.as_mut()
+    /// What automatic top-ups have moved to a balance in the month of this moment. A clock that is behind
+    /// does not open an earlier month again.
+    #[must_use]
+    pub fn moved_this_month(&self, target: &Target, now: Timestamp) -> Balance {
+        let moved = self.thresholds.get(target).and_then(|thresholds| thresholds.moved);
+        let counts = |moved: &Moved| moved.at.max(now).is_in_month_of(moved.at);
+        moved.filter(counts).map(|moved| moved.sum).unwrap_or_default()
+    }
+
+    /// Takes it that only those alerts were given that were given there.
+    pub(crate) fn alerts_as_in(&mut self, other: &Self) {
+        for (target, thresholds) in &mut self.thresholds {
+            let theirs = other.thresholds.get(target).and_then(|theirs| theirs.alert.as_ref());
+            if let (Some(alert), Some(theirs)) = (&mut thresholds.alert, theirs) {
+                alert.given = theirs.given;
+            }
+        }
     }
 
     /// Tells each balance that is below its threshold, once, and is ready to tell again those that are
-    /// above it. Comes after the entries of a decision, which have released every expired hold.
-    pub(crate) fn tell_low_balances(&mut self, now: Timestamp) -> Vec<LowBalance> {
+    /// above it, or were before the decision, with the money of holds that have expired since. Comes after
+    /// the entries of a decision: what a balance was between two of them, nobody has seen.
+    pub(crate) fn tell_low_balances(&mut self, before: &Self, now: Timestamp) -> Vec<LowBalance> {
         let mut thresholds = std::mem::take(&mut self.thresholds);
         let mut told = Vec::new();
         for (target, thresholds) in &mut thresholds {
             let Some(alert) = &mut thresholds.alert else { continue };
             let available = self.available(target, now);
-            if available > alert.below.into() {
-                alert.given = false;
-            } else if available < alert.below.into() && !alert.given {
+            let was_given = alert.given && before.available(target, now) <= alert.below.into();
+            alert.given = was_given && available <= alert.below.into();
+            if available < alert.below.into() && !was_given {
                 alert.given = true;
                 let below = Money { amount: alert.below, currency: self.currency };
                 told.push(LowBalance { target: target.clone(), below, available, at: now });
@@ -160,30 +172,27 @@ pub fn set_thresholds(
     }
     let mut next = account.clone();
     next.thresholds.remove(target);
-    if *wanted != WantedThresholds::default() {
+    let moved = seen.and_then(|seen| seen.moved);
+    if *wanted != WantedThresholds::default() || moved.is_some() {
         let (alert, automatic) = set(seen, wanted);
-        let set = Thresholds { alert, automatic, set_by: by.clone(), set_at: now };
+        let set = Thresholds { alert, automatic, moved, set_by: by.clone(), set_at: now };
         next.thresholds.insert(target.clone(), set);
     }
     Some(next.decided(account, Vec::new(), now))
 }
 
-/// Thresholds as they are set. An alert whose threshold stays has been given if it was; what was moved
-/// this month still counts.
+/// Thresholds as they are set. An alert whose threshold stays has been given if it was.
 fn set(
     seen: Option<&Thresholds>,
     wanted: &WantedThresholds,
 ) -> (Option<Alert>, Option<AutomaticTopUp>) {
     let alert = seen.and_then(|seen| seen.alert.as_ref());
     let given = |below: Amount| alert.is_some_and(|alert| alert.given && alert.below == below);
-    let before = seen.and_then(|seen| seen.automatic.as_ref());
     let alert = wanted.alert_below.map(|below| Alert { below, given: given(below) });
     let automatic = wanted.automatic.as_ref().map(|wanted| AutomaticTopUp {
         below: wanted.below,
         size: wanted.size,
         monthly_cap: wanted.monthly_cap,
-        moved: before.map(|before| before.moved).unwrap_or_default(),
-        moved_at: before.and_then(|before| before.moved_at),
     });
     (alert, automatic)
 }

@@ -90,7 +90,7 @@ impl EventKind {
         match (change.from, change.to) {
             (
                 Some(OrderStatus::PartiallyRefunded | OrderStatus::Refunded),
-                OrderStatus::Completed,
+                OrderStatus::Completed | OrderStatus::Exception,
             )
             | (_, OrderStatus::PartiallyRefunded | OrderStatus::Refunded) => {
                 Some(Self::OrderRefunded)

@@ -54,7 +54,7 @@ pub(super) fn event(id: &str, item: &Value) -> Option<EventImage> {
 fn kind_of_move(from: Option<&str>, to: &str) -> Option<&'static str> {
     let back = matches!(from, Some("partially_refunded" | "refunded"));
     match to {
-        "completed" if back => Some("order.refunded"),
+        "completed" | "exception" if back => Some("order.refunded"),
         "completed" => Some("order.completed"),
         "failed" => Some("order.failed"),
         "expired" => Some("order.expired"),

@@ -94,12 +94,10 @@ pub(super) fn thresholds(item: &Value) -> Option<BTreeMap<String, ThresholdImage
             top_up_to: amount(automatic, "up_to"),
             monthly_cap: amount(automatic, "monthly_cap"),
         };
-        let moved = amount(automatic, "moved").unwrap_or_default();
+        let moved = &one["M"]["moved"]["M"];
+        let moved = (amount(moved, "sum").unwrap_or_default(), number(moved, "at"));
         let given = alert["given"]["BOOL"] == true;
-        Some((
-            target.clone(),
-            ThresholdImage { wanted, given, moved: (moved, number(automatic, "moved_at")) },
-        ))
+        Some((target.clone(), ThresholdImage { wanted, given, moved }))
     });
     all.collect()
 }
@@ -211,6 +209,17 @@ impl Account {
         }
     }
 
+    /// A balance that is above its threshold may be told again.
+    pub(super) fn is_above_again(&mut self) {
+        let balances = self.balances().clone();
+        for (target, image) in &mut self.thresholds {
+            let there = balances.get(target).copied().unwrap_or_default();
+            if image.wanted.alert_below.is_some_and(|below| there > below) {
+                image.given = false;
+            }
+        }
+    }
+
     /// A balance that has fallen below its threshold is told, once, and again after it was above it.
     pub(super) fn tell_low_balances(&mut self) {
         let balances = self.balances().clone();
@@ -260,7 +269,6 @@ impl Model {
                 return Err(format!("{moved:?} is not of {}", order.id));
             }
             account.precede(moved)?;
-            account.tell_low_balances();
             if let Some(image) = account.thresholds.get_mut(target) {
                 let before = image.moved_in_month_of(now);
                 image.moved = (before + amount, image.moved.1.max(Some(now)));
@@ -290,10 +298,9 @@ impl Model {
             return Err(format!("nobody set {said:?}"));
         }
         let known = account.thresholds.remove(&target).unwrap_or_else(|| none.clone());
-        if wanted != none.wanted {
-            let kept = wanted.top_up_below.and(known.wanted.top_up_below).is_some();
+        if wanted != none.wanted || known.moved != none.moved {
             let given = known.given && known.wanted.alert_below == wanted.alert_below;
-            let moved = if kept { known.moved } else { none.moved };
+            let moved = known.moved;
             account.thresholds.insert(target, ThresholdImage { wanted, given, moved });
         }
         if written.version != account.version + 1 {

@@ -270,7 +270,11 @@ impl Model {
         }
         moves(released, lines)?;
         // A sweep writes the end of a hold down without any other entry.
-        if step.entry.is_some() { account.precede(released) } else { Ok(()) }
+        if step.entry.is_some() {
+            account.precede(released)?;
+            account.is_above_again();
+        }
+        Ok(())
     }
 
     /// What holds keep is what entries about holds have set aside, and it is there.

@@ -209,10 +209,10 @@ fn no_more_than_the_cap_is_moved_in_a_month() {
     let next = AT.plus(MONTH);
     let charged = charge(&anew, &[wanted("sms", "1", "n")], &OPEN, next).decision.unwrap();
     assert_eq!(charged.top_ups[0].amount.to_string(), "25.00");
-    let sms = charged.account.automatic_top_up(&target("product:sms")).unwrap();
-    assert_eq!(sms.moved_this_month(next), Balance::from(amount("25")));
+    let moved = |at| charged.account.moved_this_month(&target("product:sms"), at);
+    assert_eq!(moved(next), Balance::from(amount("25")));
     // A clock that is behind does not open the old month again.
-    assert_eq!(sms.moved_this_month(AT), Balance::from(amount("25")));
+    assert_eq!(moved(AT), Balance::from(amount("25")));
 }
 
 #[test]
@@ -246,6 +246,55 @@ fn a_hold_is_rescued_too_and_says_what_was_low_in_between() {
     assert_eq!(left(&decision.account), ["78.00", "12.00"]);
     assert_eq!(told(&decision), ["wallet 78.00 < 99.00"]);
     assert!(decision.account.open_hold(&hold.id, AT).is_some());
+}
+
+#[test]
+fn turning_a_top_up_off_and_on_again_opens_no_new_month() {
+    let rule = automatic("20", fixed("10"), Some("10"));
+    let account = with(&customer(), "product:sms", &rule);
+    let moved = charged(&account, "5").account;
+    for off in [WantedThresholds::default(), alert("1")] {
+        let again = with(&with(&moved, "product:sms", &off), "product:sms", &rule);
+        assert_eq!(charged(&again, "6").top_ups, []);
+    }
+}
+
+#[test]
+fn what_a_balance_was_between_two_entries_of_a_commit_is_told_to_nobody() {
+    let both =
+        WantedThresholds { alert_below: Some(amount("100")), ..automatic("20", fixed("90"), None) };
+    let set = set_thresholds(&customer(), &target("product:sms"), &both, &by(), AT).unwrap();
+    assert_eq!(told(&set), ["product:sms 20.00 < 100.00"]);
+    // 20.00, and 110.00 for a moment that nobody sees, and 10.00.
+    let charged = charged(&set.account, "100");
+    assert_eq!(left(&charged.account), ["10.00", "10.00"]);
+    assert!(told(&charged).is_empty());
+}
+
+#[test]
+fn money_of_a_hold_that_was_over_was_there_before_it_was_used() {
+    let account = with(&customer(), "product:sms", &alert("10"));
+    let hold = WantedHold {
+        id: HoldId::derive(&account.id, &IdempotencyKey::parse("h").unwrap()),
+        product: product("sms"),
+        amount: amount("15"),
+        time: Duration::from_secs(60),
+        by: by(),
+    };
+    let (_, placed) = place_hold(&account, &hold, &OPEN, AT).unwrap();
+    assert_eq!(told(&placed), ["product:sms 5.00 < 10.00"]);
+    let later = AT.plus(Duration::from_secs(60));
+    let used = charge(&placed.account, &[wanted("sms", "11", "c")], &OPEN, later).decision.unwrap();
+    assert_eq!(told(&used), ["product:sms 9.00 < 10.00"]);
+}
+
+#[test]
+fn thresholds_of_another_currency_mean_nothing() {
+    let usd = with(&account(), "product:sms", &automatic("5", fixed("10.5"), None));
+    let yen = usd.changed(Currency::parse("JPY").unwrap(), usd.status).unwrap().unwrap();
+    assert!(yen.thresholds.is_empty());
+    let frozen = usd.changed(usd.currency, ledger::AccountStatus::Frozen).unwrap().unwrap();
+    assert_eq!(frozen.thresholds, usd.thresholds);
 }
 
 /// One step of a history: whether to sms or to voice, and how many cents.
@@ -301,7 +350,7 @@ proptest! {
             prop_assert_eq!(&decision.account.thresholds, &one_by_one.thresholds);
             prop_assert!(decision.top_ups.len() <= 2);
             for target in ["product:sms", "product:voice"].map(target) {
-                let moved = decision.account.automatic_top_up(&target).unwrap().moved_this_month(AT);
+                let moved = decision.account.moved_this_month(&target, AT);
                 let ordered = decision.top_ups.iter().filter(|order| order.target == target);
                 let ordered = ordered.map(|order| cents(order.amount.amount.into()));
                 prop_assert_eq!(cents(moved), ordered.fold(0, |sum, cents| sum + cents));

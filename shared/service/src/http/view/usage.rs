@@ -1,7 +1,7 @@
 //! What was used, and what is set aside for a use, as clients see it.
 
 use lambda_http::http::StatusCode;
-use ledger::{Account, Balance, HoldStatus, Target, Timestamp, TopUpSize};
+use ledger::{Account, Balance, HoldStatus, Target, Timestamp, TopUpSize, WantedThresholds};
 use serde_json::{Value, json};
 
 use crate::charges::Outcome;
@@ -97,8 +97,10 @@ pub fn holds(page: &Page<HoldRecord>) -> Value {
 /// All thresholds of an account.
 #[must_use]
 pub fn thresholds(account: &Account, now: Timestamp) -> Value {
-    let set: Vec<_> =
-        account.thresholds.keys().map(|target| threshold(account, target, now)).collect();
+    // One that is off is kept only for what it has moved.
+    let on =
+        account.thresholds.iter().filter(|(_, set)| set.wanted() != WantedThresholds::default());
+    let set: Vec<_> = on.map(|(target, _)| threshold(account, target, now)).collect();
     json!({"data": set, "next_cursor": null})
 }
 
@@ -107,6 +109,7 @@ pub fn thresholds(account: &Account, now: Timestamp) -> Value {
 pub fn threshold(account: &Account, target: &Target, now: Timestamp) -> Value {
     let show = |balance: Balance| balance.format(account.currency);
     let set = account.thresholds.get(target);
+    let set = set.filter(|set| set.wanted() != WantedThresholds::default());
     let alert = set.and_then(|set| set.alert.as_ref());
     let automatic = account.automatic_top_up(target);
     let (amount, up_to) = match automatic.map(|automatic| automatic.size) {
@@ -125,7 +128,7 @@ pub fn threshold(account: &Account, target: &Target, now: Timestamp) -> Value {
         "top_up_amount": amount,
         "top_up_to": up_to,
         "monthly_cap": cap.map(|cap| show(cap.into())),
-        "moved_this_month": automatic.map(|automatic| show(automatic.moved_this_month(now))),
+        "moved_this_month": automatic.map(|_| show(account.moved_this_month(target, now))),
         "set_by": set.map(|set| set.set_by.as_str()),
         "set_at": set.map(|set| stamp::format(set.set_at)),
     })

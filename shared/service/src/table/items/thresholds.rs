@@ -1,8 +1,8 @@
 //! What is to happen when a balance runs low, as its account carries it.
 
 use ledger::{
-    Actor, Alert, Amount, AutomaticTopUp, Balance, MAX_DECIMALS, Target, Thresholds, Timestamp,
-    TopUpSize,
+    Actor, Alert, Amount, AutomaticTopUp, Balance, MAX_DECIMALS, Moved, Target, Thresholds,
+    Timestamp, TopUpSize,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ pub(super) struct ThresholdsItem {
     alert: Option<AlertItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     automatic: Option<AutomaticItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved: Option<MovedItem>,
     set_by: String,
     set_at: i64,
 }
@@ -33,9 +35,12 @@ struct AutomaticItem {
     up_to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     monthly_cap: Option<String>,
-    moved: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    moved_at: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MovedItem {
+    sum: String,
+    at: i64,
 }
 
 pub(super) fn from_thresholds(
@@ -52,14 +57,15 @@ pub(super) fn from_thresholds(
             amount,
             up_to,
             monthly_cap: automatic.monthly_cap.map(text),
-            moved: exact(automatic.moved),
-            moved_at: automatic.moved_at.map(Timestamp::unix_millis),
         }
     });
     let alert = thresholds.alert.as_ref();
     let value = ThresholdsItem {
         alert: alert.map(|alert| AlertItem { below: text(alert.below), given: alert.given }),
         automatic,
+        moved: thresholds
+            .moved
+            .map(|moved| MovedItem { sum: exact(moved.sum), at: moved.at.unix_millis() }),
         set_by: thresholds.set_by.to_string(),
         set_at: thresholds.set_at.unix_millis(),
     };
@@ -77,9 +83,16 @@ pub(super) fn to_thresholds(
         Some(automatic) => Some(to_automatic(automatic)?),
         None => None,
     };
+    let moved = match &value.moved {
+        Some(moved) => Some(Moved {
+            sum: Balance::parse(&moved.sum).ok()?,
+            at: Timestamp::from_unix_millis(moved.at),
+        }),
+        None => None,
+    };
     let set_by = Actor::parse(&value.set_by).ok()?;
     let set_at = Timestamp::from_unix_millis(value.set_at);
-    Some((to_target(target)?, Thresholds { alert, automatic, set_by, set_at }))
+    Some((to_target(target)?, Thresholds { alert, automatic, moved, set_by, set_at }))
 }
 
 fn to_automatic(value: &AutomaticItem) -> Option<AutomaticTopUp> {
@@ -92,13 +105,7 @@ fn to_automatic(value: &AutomaticItem) -> Option<AutomaticTopUp> {
         Some(cap) => Some(amount(cap)?),
         None => None,
     };
-    Some(AutomaticTopUp {
-        below: amount(&value.below)?,
-        size,
-        monthly_cap,
-        moved: Balance::parse(&value.moved).ok()?,
-        moved_at: value.moved_at.map(Timestamp::from_unix_millis),
-    })
+    Some(AutomaticTopUp { below: amount(&value.below)?, size, monthly_cap })
 }
 
 fn amount(text: &str) -> Option<Amount> {
