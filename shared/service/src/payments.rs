@@ -188,7 +188,15 @@ fn decide_payment(
             };
             let commit = written(record, *order, now).payment(&claim).decision(&decision);
             Ok(match &seen.finding {
-                Some(found) if found.gives_back() => Step::Done(Confirmed::GoesBack),
+                // Its page is closed, and its money does not stay: nobody can pay it any more.
+                Some(found) if found.gives_back() => {
+                    match ledger::session_expired(&record.order, now)? {
+                        Some(order) => {
+                            Step::Commit(written(record, order, now), Confirmed::GoesBack)
+                        }
+                        None => Step::Done(Confirmed::GoesBack),
+                    }
+                }
                 // Written in the same commit, so that nobody begins to give it back meanwhile.
                 Some(found) if found.closed.is_none() => {
                     let (by, how) = (Actor::stripe(), How::Cured);
