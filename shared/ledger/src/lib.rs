@@ -90,7 +90,7 @@ pub use settle::{
 };
 pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
 pub use threshold::{
-    Alert, AutomaticTopUp, LowBalance, Moved, Thresholds, TopUpSize, WantedThresholds, WantedTopUp,
+    Alert, AutomaticTopUp, LowBalance, Moved, Thresholds, TopUpSize, WantedThresholds,
     set_thresholds,
 };
 pub use time::{Day, Timestamp};

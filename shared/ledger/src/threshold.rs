@@ -79,18 +79,7 @@ pub struct WantedThresholds {
     /// Below which balance the platform is told; never without it.
     pub alert_below: Option<Amount>,
     /// Below which balance how much is moved from the wallet; never without it.
-    pub automatic: Option<WantedTopUp>,
-}
-
-/// When and how somebody wants a product to be topped up by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WantedTopUp {
-    /// See [`AutomaticTopUp::below`].
-    pub below: Amount,
-    /// See [`AutomaticTopUp::size`].
-    pub size: TopUpSize,
-    /// See [`AutomaticTopUp::monthly_cap`].
-    pub monthly_cap: Option<Amount>,
+    pub automatic: Option<AutomaticTopUp>,
 }
 
 impl Thresholds {
@@ -99,11 +88,7 @@ impl Thresholds {
     pub fn wanted(&self) -> WantedThresholds {
         WantedThresholds {
             alert_below: self.alert.as_ref().map(|alert| alert.below),
-            automatic: self.automatic.as_ref().map(|automatic| WantedTopUp {
-                below: automatic.below,
-                size: automatic.size,
-                monthly_cap: automatic.monthly_cap,
-            }),
+            automatic: self.automatic.clone(),
         }
     }
 }
@@ -174,25 +159,20 @@ pub fn set_thresholds(
     next.thresholds.remove(target);
     let moved = seen.and_then(|seen| seen.moved);
     if *wanted != WantedThresholds::default() || moved.is_some() {
-        let (alert, automatic) = set(seen, wanted);
-        let set = Thresholds { alert, automatic, moved, set_by: by.clone(), set_at: now };
+        let set = Thresholds {
+            alert: wanted.alert_below.map(|below| Alert { below, given: was_given(seen, below) }),
+            automatic: wanted.automatic.clone(),
+            moved,
+            set_by: by.clone(),
+            set_at: now,
+        };
         next.thresholds.insert(target.clone(), set);
     }
     Some(next.decided(account, Vec::new(), now))
 }
 
-/// Thresholds as they are set. An alert whose threshold stays has been given if it was.
-fn set(
-    seen: Option<&Thresholds>,
-    wanted: &WantedThresholds,
-) -> (Option<Alert>, Option<AutomaticTopUp>) {
+/// Whether an alert of this threshold was given: one whose threshold stays is not given again.
+fn was_given(seen: Option<&Thresholds>, below: Amount) -> bool {
     let alert = seen.and_then(|seen| seen.alert.as_ref());
-    let given = |below: Amount| alert.is_some_and(|alert| alert.given && alert.below == below);
-    let alert = wanted.alert_below.map(|below| Alert { below, given: given(below) });
-    let automatic = wanted.automatic.as_ref().map(|wanted| AutomaticTopUp {
-        below: wanted.below,
-        size: wanted.size,
-        monthly_cap: wanted.monthly_cap,
-    });
-    (alert, automatic)
+    alert.is_some_and(|alert| alert.given && alert.below == below)
 }

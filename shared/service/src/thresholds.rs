@@ -1,8 +1,8 @@
 //! What is to happen when a balance runs low, as the customer sets it.
 
 use ledger::{
-    Account, AccountId, Actor, Currency, Method, Money, Target, Timestamp, TopUpSize,
-    WantedThresholds, WantedTopUp, set_thresholds,
+    Account, AccountId, Actor, AutomaticTopUp, Currency, Method, Money, Target, Timestamp,
+    TopUpSize, WantedThresholds, set_thresholds,
 };
 
 use crate::catalogue::{Catalogue, CatalogueCache};
@@ -109,7 +109,7 @@ impl WrittenThresholds {
             return Err(Invalid::field("invalid_field", "monthly_cap", detail).into());
         }
         let monthly_cap = cap.map(|cap| cap.amount);
-        let automatic = Some(WantedTopUp { below: below.amount, size, monthly_cap });
+        let automatic = Some(AutomaticTopUp { below: below.amount, size, monthly_cap });
         Ok(WantedThresholds { alert_below, automatic })
     }
 }

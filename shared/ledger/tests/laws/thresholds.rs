@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ledger::{
-    Account, Actor, Amount, Balance, ChargeId, Currency, Decision, Entry, HoldId, IdempotencyKey,
-    Place, ProductCode, Refusal, Target, Timestamp, TopUpSize, WantedCharge, WantedHold,
-    WantedThresholds, WantedTopUp, charge, place_hold, release_hold, set_thresholds, transfer,
+    Account, Actor, Amount, AutomaticTopUp, Balance, ChargeId, Currency, Decision, Entry, HoldId,
+    IdempotencyKey, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize, WantedCharge,
+    WantedHold, WantedThresholds, charge, place_hold, release_hold, set_thresholds, transfer,
     verify,
 };
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn alert(below: &str) -> WantedThresholds {
 }
 
 fn automatic(below: &str, size: TopUpSize, cap: Option<&str>) -> WantedThresholds {
-    let automatic = WantedTopUp { below: amount(below), size, monthly_cap: cap.map(amount) };
+    let automatic = AutomaticTopUp { below: amount(below), size, monthly_cap: cap.map(amount) };
     WantedThresholds { alert_below: None, automatic: Some(automatic) }
 }
 
