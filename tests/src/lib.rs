@@ -12,11 +12,13 @@
 pub mod cost;
 pub mod http;
 pub mod logs;
+pub mod receiver;
 pub mod simulation;
 pub mod wire;
 pub mod world;
 
 pub use cost::Cost;
 pub use http::Answer;
+pub use receiver::{Manner, Receiver};
 pub use wire::{Fault, Wires};
 pub use world::{Customer, World, story};

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::QueueAttributeName::{
+    self, ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
+};
 use axum::body::Body;
 use axum::http::Request;
 use data_encoding::HEXLOWER;
@@ -13,9 +16,10 @@ use local::clock::Clock;
 use local::cloud::{Cloud, Settings};
 use local::demo::DEMO_ACCOUNT;
 use local::embedded_queue::{
-    CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EmbeddedQueue, USAGE_DEAD_LETTER_QUEUE, USAGE_QUEUE,
-    VISIBILITY_TIMEOUT,
+    CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, EmbeddedQueue,
+    USAGE_DEAD_LETTER_QUEUE, USAGE_QUEUE, VISIBILITY_TIMEOUT,
 };
+use local::pump;
 use local::table::{EmbeddedTable, TABLE_NAME};
 use serde_json::{Value, json};
 use service::comparison::Comparison;
@@ -108,6 +112,7 @@ impl World {
             provider_endpoint: Some(wires.tap("provider", provider.clone()).await),
             // A story sweeps when it says so: on a busy machine it takes longer than the pause.
             sweep_pause: Duration::from_secs(86_400),
+            tell_events: false,
             ..Settings::in_memory(clock.clone())
         };
         let cloud = Cloud::start(settings).await.expect("a local cloud");
@@ -229,6 +234,13 @@ impl World {
     /// `PUT` as the operator.
     pub async fn admin_put(&self, path: &str, body: &Value) -> Answer {
         self.put_as(&self.cloud.keys.operator, path, body).await
+    }
+
+    /// `DELETE` as the operator.
+    pub async fn admin_delete(&self, path: &str) -> Answer {
+        let key = &self.cloud.keys.operator;
+        let request = Request::delete(path).header("authorization", format!("Bearer {key}"));
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     /// `PUT` as the story's customer.
@@ -534,6 +546,27 @@ impl World {
         drop(sent.expect("the queue takes it"));
     }
 
+    /// Lets `deliver-event` take what the queue of events has at this moment.
+    pub async fn tell(&self) {
+        while self.visible(EVENT_QUEUE).await > 0 {
+            let (queue, url) = (&self.cloud.queue, &self.cloud.event_queue_url);
+            let function = &self.cloud.functions.deliver_event;
+            pump::feed(function, queue, url, &self.clock).await.expect("the queue answers");
+        }
+    }
+
+    /// Puts a message into the queue of events.
+    pub async fn enqueue_event(&self, body: &str) {
+        let url = &self.cloud.event_queue_url;
+        let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
+        drop(sent.expect("the queue takes it"));
+    }
+
+    /// Messages that are waiting among the events that could not even be tried.
+    pub async fn dead_events(&self) -> u64 {
+        self.waiting(EVENT_DEAD_LETTER_QUEUE).await
+    }
+
     /// Waits until the usage queue is empty, as [`World::drain`] does.
     pub async fn drain_usage(&self) {
         self.drain_queue(USAGE_QUEUE).await;
@@ -567,15 +600,18 @@ impl World {
     }
 
     async fn waiting(&self, queue: &str) -> u64 {
-        use aws_sdk_sqs::types::QueueAttributeName::{
-            ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible,
-        };
+        self.visible(queue).await + self.count(queue, ApproximateNumberOfMessagesNotVisible).await
+    }
+
+    async fn visible(&self, queue: &str) -> u64 {
+        self.count(queue, ApproximateNumberOfMessages).await
+    }
+
+    async fn count(&self, queue: &str, what: QueueAttributeName) -> u64 {
         let url = self.queue_url(queue).await;
         let asked = self.cloud.queue.get_queue_attributes().queue_url(url);
-        let asked = asked
-            .attribute_names(ApproximateNumberOfMessages)
-            .attribute_names(ApproximateNumberOfMessagesNotVisible);
-        let attributes = asked.send().await.expect("the queue answers").attributes;
+        let attributes =
+            asked.attribute_names(what).send().await.expect("the queue answers").attributes;
         let counts = attributes.unwrap_or_default();
         counts.values().fold(0, |sum, count| sum + serde_json::from_str::<u64>(count).unwrap())
     }

@@ -37,7 +37,7 @@ const LEDGER_DEPENDENCIES: [&str; 6] =
 const OPEN_TO_EVERYBODY: [&str; 2] = ["/v1/console-tokens", "/v1/webhooks/stripe"];
 
 /// Partition keys that are not everybody's, who may read them, and who may write them.
-const GUARDED_KEYS: [(&str, &[&str], &[&str]); 6] = [
+const GUARDED_KEYS: [(&str, &[&str], &[&str]); 7] = [
     ("KEY#*", &["authorizer", "manage-accounts"], &["manage-accounts"]),
     (
         "CONSOLE#*",
@@ -63,7 +63,8 @@ const GUARDED_KEYS: [(&str, &[&str], &[&str]); 6] = [
         ],
         &["configure"],
     ),
-    ("CHANGE#*", &["configure"], &["configure", "manage-accounts"]),
+    ("CHANGE#*", &["configure"], &["configure", "manage-accounts", "manage-endpoints"]),
+    ("ENDPOINTS", &["deliver-event", "manage-endpoints"], &["deliver-event", "manage-endpoints"]),
     ("CHECKPOINT#*", &["verify-accounts"], &["verify-accounts"]),
     ("CURSOR#*", &["reconcile", "verify-accounts"], &["reconcile", "verify-accounts"]),
 ];
@@ -195,7 +196,7 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
 }
 
 #[test]
-fn whoever_changes_orders_holds_or_balances_may_store_what_is_told_of_it() {
+fn whoever_changes_orders_holds_or_balances_stores_what_is_told_of_it_and_sends_it() {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     const TOLD_OF: [&str; 3] = ["HOLD#*", "JOURNAL#*", "ORDER#*"];
     let writes = |function, keys: &[&str]| {
@@ -205,11 +206,51 @@ fn whoever_changes_orders_holds_or_balances_may_store_what_is_told_of_it() {
                 && texts(statement, KEYS).any(|key| keys.contains(&key))
         })
     };
-    let broken = functions()
-        .filter(|(_, function)| writes(function, &TOLD_OF) && !writes(function, &["EVENT#*"]));
-    assert_none(
-        "the commit would be refused, since it tells something",
-        broken.map(|(name, _)| name),
+    let sends = |function| {
+        let mut sending = statements(function).into_iter();
+        sending.any(|statement| {
+            let queue = statement.pointer("/Resource/Fn::GetAtt/0");
+            queue.is_some_and(|queue| queue == "EventQueue")
+                && texts(statement, "/Action").any(|action| action == "sqs:SendMessage")
+        })
+    };
+    let broken = functions().filter(|(_, function)| {
+        let knows = function.pointer("/Environment/Variables/EVENT_QUEUE_URL/Ref");
+        let able = writes(function, &["EVENT#*"])
+            && sends(function)
+            && knows.is_some_and(|queue| queue == "EventQueue");
+        writes(function, &TOLD_OF) && !able
+    });
+    assert_none("what is told would not be, or the commit refused", broken.map(|(name, _)| name));
+}
+
+#[test]
+fn who_finds_what_is_still_to_be_told_can_read_it() {
+    const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
+    for (name, read) in
+        [("reconcile", "dynamodb:BatchGetItem"), ("deliver-event", "dynamodb:GetItem")]
+    {
+        let function = functions().find(|(known, _)| *known == name).map(|(_, function)| function);
+        let mut reading = statements(function.expect("it is in the template")).into_iter();
+        let reads = reading.any(|statement| {
+            texts(statement, "/Action").any(|action| action == read)
+                && texts(statement, KEYS).any(|key| key == "EVENT#*")
+        });
+        assert!(reads, "{name} needs {read} of EVENT#*");
+    }
+}
+
+#[test]
+fn whoever_talks_to_strangers_reaches_no_money() {
+    let all = functions().find(|(name, _)| *name == "deliver-event");
+    let (_, function) = all.expect("deliver-event is in the template");
+    let reached = statements(function).into_iter().flat_map(|statement| {
+        texts(statement, "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys")
+    });
+    let reached: BTreeSet<_> = reached.collect();
+    assert_same(
+        ("template.yaml", reached),
+        ("needed to deliver", BTreeSet::from(["ENDPOINTS", "EVENT#*"])),
     );
 }
 
@@ -287,7 +328,7 @@ fn a_queue_is_patient_with_the_function_that_it_feeds() {
 
     assert_same(
         ("template.yaml", fed),
-        ("fed by a queue", BTreeSet::from(["confirm-payment", "meter-usage"])),
+        ("fed by a queue", BTreeSet::from(["confirm-payment", "deliver-event", "meter-usage"])),
     );
     assert_none("a queue does not suit its function", broken);
 }

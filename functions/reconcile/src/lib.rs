@@ -38,10 +38,20 @@ impl<W: Wire> Reconcile<W> {
     pub async fn handle(&self, now: Timestamp) -> Result<Swept, Error> {
         let swept = self.0.run(SWEEP_TIME, now).await;
         match &swept {
-            Ok(Swept { looked_at, credited, recorded, found, holds, refunds, left, complete }) => {
+            Ok(Swept {
+                looked_at,
+                credited,
+                recorded,
+                found,
+                holds,
+                refunds,
+                told,
+                left,
+                complete,
+            }) => {
                 info!(
                     looked_at,
-                    credited, recorded, found, holds, refunds, left, complete, "swept"
+                    credited, recorded, found, holds, refunds, told, left, complete, "swept"
                 );
             }
             Err(Error::Broken(cause)) => error!(%cause, "the sweep stopped"),

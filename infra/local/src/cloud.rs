@@ -11,9 +11,11 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use axum::Router;
 use axum::serve::ListenerExt;
 use serde_json::Value;
+use service::delivery::Sender;
+use service::endpoints::Reach;
 use service::keys::draw_secret;
 use service::objects::Objects;
-use service::queue::ConfirmationQueue;
+use service::queue::{ConfirmationQueue, EventQueue};
 use service::return_urls::ReturnUrls;
 use service::stripe::Https;
 use service::table::Table;
@@ -24,13 +26,15 @@ use url::Url;
 use crate::clock::Clock;
 use crate::demo::{self, DemoKeys, Secrets};
 use crate::embedded_objects::{self, BUCKET_NAME, EmbeddedObjects};
-use crate::embedded_queue::{CONFIRMATION_QUEUE, EmbeddedQueue, USAGE_QUEUE};
+use crate::embedded_queue::{CONFIRMATION_QUEUE, EVENT_QUEUE, EmbeddedQueue, USAGE_QUEUE};
 use crate::functions::{Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
 use crate::{items, paid_page, pump};
 
+/// Where events may be sent to: a platform that is being written is on this machine too.
+const REACH: Reach = Reach::ThisMachineToo;
 const STAGE: &str = "local";
 /// How often what runs by the clock runs here, unless the settings say otherwise; `template.yaml` has five
 /// minutes.
@@ -51,6 +55,8 @@ pub struct Settings {
     pub clock: Clock,
     /// How often what runs by the clock runs, in real time.
     pub sweep_pause: Duration,
+    /// Whether events are told as they happen; if not, whoever runs this lets `deliver-event` take them.
+    pub tell_events: bool,
     /// Another DynamoDB than the embedded one.
     pub table_endpoint: Option<String>,
     /// Another SQS than the embedded one.
@@ -85,6 +91,8 @@ pub struct Cloud {
     pub webhook_secret: String,
     /// The way to the queues.
     pub queue: aws_sdk_sqs::Client,
+    /// Where events wait to be told.
+    pub event_queue_url: String,
     /// Where usage is sent that nobody waits for.
     pub usage_queue_url: String,
     /// The deployed functions.
@@ -105,6 +113,7 @@ impl Settings {
             data_dir: None,
             clock,
             sweep_pause: SWEEP_PAUSE,
+            tell_events: true,
             table_endpoint: None,
             queue_endpoint: None,
             objects_endpoint: None,
@@ -130,7 +139,7 @@ impl Settings {
 
     async fn start_queue(
         &self,
-    ) -> Result<(aws_sdk_sqs::Client, [String; 2], Option<EmbeddedQueue>), String> {
+    ) -> Result<(aws_sdk_sqs::Client, [String; 3], Option<EmbeddedQueue>), String> {
         let file = self.file("queue.sqlite");
         let embedded = match self.queue_endpoint {
             Some(_) => None,
@@ -139,7 +148,7 @@ impl Settings {
         let endpoint = self.queue_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedQueue::endpoint));
         let client = aws_sdk_sqs::Client::new(&sdk(endpoint).await);
-        let mut urls = [CONFIRMATION_QUEUE, USAGE_QUEUE].map(str::to_owned);
+        let mut urls = [CONFIRMATION_QUEUE, USAGE_QUEUE, EVENT_QUEUE].map(str::to_owned);
         for url in &mut urls {
             let found = client.get_queue_url().queue_name(url.as_str()).send().await;
             *url = found.ok().and_then(|answer| answer.queue_url).ok_or_else(|| {
@@ -231,7 +240,11 @@ impl Cloud {
         let (database, embedded_table) = settings.start_table().await?;
         let table = Table::new(database.clone(), TABLE_NAME);
         let keys = demo::seed(&table, &secrets, clock.now()).await?;
-        let (queue, [queue_url, usage_queue_url], embedded_queue) = settings.start_queue().await?;
+        let (queue, urls, embedded_queue) = settings.start_queue().await?;
+        let [queue_url, usage_queue_url, event_queue_url] = urls;
+        let table = table.with_outbox(EventQueue::new(queue.clone(), &event_queue_url));
+        let sender =
+            Sender::new(REACH).map_err(|error| format!("trusted certificates: {error}"))?;
         let (objects, embedded_objects) = settings.start_objects().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);
@@ -252,6 +265,9 @@ impl Cloud {
             wire: Https { base_url: stripe_url.map(|url| format!("{url}/")) },
             webhook_secret: stripe.webhook_secret.clone(),
             cursor_secret: secrets.cursor,
+            // Drawn once and kept, as it must be; what it is for stands before it.
+            endpoint_secret: format!("endpoints {}", secrets.webhook),
+            sender,
             return_urls: return_urls(&base_url)?,
             console: Url::parse(&base_url).map_err(|error| error.to_string())?,
             draw: draw_secret,
@@ -259,6 +275,10 @@ impl Cloud {
         tasks.spawn(confirm(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
         let usage = (queue.clone(), usage_queue_url.clone());
         tasks.spawn(meter(Arc::clone(&functions), usage.0, usage.1, clock.clone()));
+        if settings.tell_events {
+            let events = (queue.clone(), event_queue_url.clone());
+            tasks.spawn(tell(Arc::clone(&functions), events.0, events.1, clock.clone()));
+        }
         tasks.spawn(by_the_clock(Arc::clone(&functions), settings.sweep_pause, clock.clone()));
         tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
@@ -269,6 +289,7 @@ impl Cloud {
             keys,
             webhook_secret: stripe.webhook_secret,
             queue,
+            event_queue_url,
             usage_queue_url,
             functions,
             tasks,
@@ -293,6 +314,11 @@ async fn confirm(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: Str
 /// Feeds `meter-usage`, for ever.
 async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
     pump::run(&functions.meter_usage, queue, url, clock).await;
+}
+
+/// Feeds `deliver-event`, for ever.
+async fn tell(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
+    pump::run(&functions.deliver_event, queue, url, clock).await;
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.

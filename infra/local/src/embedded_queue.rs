@@ -18,6 +18,10 @@ pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmations-dead";
 pub const USAGE_QUEUE: &str = "topup-local-usage";
 /// Where messages end whose usage could not be charged.
 pub const USAGE_DEAD_LETTER_QUEUE: &str = "topup-local-usage-dead";
+/// The queue that `deliver-event` takes from.
+pub const EVENT_QUEUE: &str = "topup-local-events";
+/// Where messages end of events that could not even be tried to be told.
+pub const EVENT_DEAD_LETTER_QUEUE: &str = "topup-local-events-dead";
 /// How long a message that could not be confirmed stays invisible: `template.yaml` has six times
 /// the function's timeout; here nothing runs for so long.
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,9 +52,11 @@ impl EmbeddedQueue {
             retention: RETENTION,
             redrive,
         };
-        for (queue, dead_letters) in
-            [(CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE), (USAGE_QUEUE, USAGE_DEAD_LETTER_QUEUE)]
-        {
+        for (queue, dead_letters) in [
+            (CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE),
+            (USAGE_QUEUE, USAGE_DEAD_LETTER_QUEUE),
+            (EVENT_QUEUE, EVENT_DEAD_LETTER_QUEUE),
+        ] {
             let redrive = Redrive {
                 dead_letter_queue: dead_letters.to_owned(),
                 max_receive_count: MAX_RECEIVE_COUNT,

@@ -8,10 +8,12 @@ use compare_payments::ComparePayments;
 use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
+use deliver_event::DeliverEvent;
 use exchange_code::ExchangeCode;
 use hold::HoldMoney;
 use import_statement::ImportStatement;
 use manage_accounts::ManageAccounts;
+use manage_endpoints::ChangeEndpoints;
 use meter_usage::MeterUsage;
 use payment_webhook::PaymentWebhook;
 use query_accounts::QueryAccounts;
@@ -31,6 +33,8 @@ use service::comparing::Comparisons;
 use service::comparison::Reports;
 use service::console::ConsoleSessions;
 use service::cursor::Cursors;
+use service::delivery::{Deliveries, Sender};
+use service::endpoints::{EndpointSecrets, ManageEndpoints};
 use service::events::Events;
 use service::findings::Findings;
 use service::holds::Holds;
@@ -75,6 +79,8 @@ pub struct Functions<W: Wire = Https> {
     pub confirm_payment: ConfirmPayment,
     /// Makes orders.
     pub create_order: CreateOrder<W>,
+    /// Takes the queue of events.
+    pub deliver_event: DeliverEvent,
     /// Gives tokens of the console.
     pub exchange_code: ExchangeCode,
     /// Sets money aside for what is going to be used.
@@ -83,6 +89,8 @@ pub struct Functions<W: Wire = Https> {
     pub import_statement: ImportStatement,
     /// Makes accounts, keys and sessions of the console.
     pub manage_accounts: ManageAccounts,
+    /// Changes where the platform is told of events.
+    pub manage_endpoints: ChangeEndpoints,
     /// Takes the usage queue.
     pub meter_usage: MeterUsage,
     /// Takes Stripe's webhooks.
@@ -129,6 +137,10 @@ pub struct Surroundings<W: Wire = Https> {
     pub webhook_secret: String,
     /// What cursors are authenticated with.
     pub cursor_secret: String,
+    /// What the secrets of endpoints are derived from.
+    pub endpoint_secret: String,
+    /// What sends events.
+    pub sender: Sender,
     /// Where customers may be sent after paying.
     pub return_urls: ReturnUrls,
     /// Where the console is.
@@ -145,6 +157,21 @@ impl<W: Wire> Surroundings<W> {
             live_mode: self.live_mode,
         };
         Stripe::new(settings, self.wire.clone())
+    }
+
+    fn endpoint_secrets(&self) -> EndpointSecrets {
+        EndpointSecrets(Secret::given(&self.endpoint_secret))
+    }
+
+    fn deliveries(&self) -> Deliveries {
+        let (table, sender) = (self.table.clone(), self.sender.clone());
+        Deliveries { table, secrets: self.endpoint_secrets(), sender }
+    }
+
+    fn endpoints(&self) -> ChangeEndpoints {
+        let (table, secrets) = (self.table.clone(), self.endpoint_secrets());
+        let endpoints = ManageEndpoints { table, secrets };
+        ChangeEndpoints { endpoints, deliveries: self.deliveries() }
     }
 }
 
@@ -178,6 +205,7 @@ impl<W: Wire> Functions<W> {
                 catalogue: catalogue(),
                 return_urls: around.return_urls.clone(),
             }),
+            deliver_event: DeliverEvent(around.deliveries()),
             exchange_code: ExchangeCode { table: table(), draw },
             hold: HoldMoney(holds()),
             import_statement: ImportStatement(Statements {
@@ -189,6 +217,7 @@ impl<W: Wire> Functions<W> {
                 keys: ApiKeys { table: table(), draw, cursors: cursors() },
                 sessions: ConsoleSessions { table: table(), draw, console: around.console.clone() },
             },
+            manage_endpoints: around.endpoints(),
             meter_usage: MeterUsage(charges()),
             payment_webhook: PaymentWebhook(WebhookReceiver {
                 table: table(),

@@ -64,6 +64,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         data_dir: data_dir.clone(),
         clock: Clock::system(),
         sweep_pause: SWEEP_PAUSE,
+        tell_events: true,
         table_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
         queue_endpoint: variable("AWS_ENDPOINT_URL_SQS"),
         objects_endpoint: variable("AWS_ENDPOINT_URL_S3"),

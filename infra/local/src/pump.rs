@@ -1,4 +1,4 @@
-//! What feeds `confirm-payment` and `meter-usage`: Lambda's poller of an SQS queue.
+//! What feeds `confirm-payment`, `meter-usage` and `deliver-event`: Lambda's poller of an SQS queue.
 //!
 //! It receives up to ten messages, calls the function with the event that Lambda sends, and
 //! deletes what the function does not name as failed. The rest becomes visible again.
@@ -11,6 +11,7 @@ use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use confirm_payment::ConfirmPayment;
+use deliver_event::DeliverEvent;
 use ledger::Timestamp;
 use meter_usage::MeterUsage;
 use serde_json::{Value, json};
@@ -45,6 +46,16 @@ impl Fed for ConfirmPayment {
 }
 
 impl Fed for MeterUsage {
+    fn take(
+        &self,
+        batch: SqsEvent,
+        now: Timestamp,
+    ) -> impl Future<Output = SqsBatchResponse> + Send {
+        self.handle(batch, now)
+    }
+}
+
+impl Fed for DeliverEvent {
     fn take(
         &self,
         batch: SqsEvent,

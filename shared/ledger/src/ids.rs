@@ -111,6 +111,13 @@ text_id!(
 );
 
 text_id!(
+    /// A place where the platform is told of events, as its operator names it.
+    EndpointId,
+    "1 to 32 lower-case letters, digits or '-', starting with a letter",
+    |text| named(text)
+);
+
+text_id!(
     /// A payment, as the payment provider names it (Stripe: the payment intent, `pi_…`).
     PaymentId,
     "1 to 255 visible ASCII characters",
@@ -251,6 +258,19 @@ impl EventId {
     pub fn of_low_balance(account: &AccountId, version: u64, target: &Target) -> Self {
         let (version, target) = (version.to_string(), target.to_string());
         Self(derive_id("evt_", &["balance", account.as_str(), &version, &target]))
+    }
+
+    /// The id of what is told of an endpoint that is switched off: the version counts the writes of all
+    /// endpoints.
+    #[must_use]
+    pub fn of_endpoint(endpoint: &EndpointId, version: u64) -> Self {
+        Self(derive_id("evt_", &["endpoint", endpoint.as_str(), &version.to_string()]))
+    }
+
+    /// The id of the test that this request sends.
+    #[must_use]
+    pub fn of_test(endpoint: &EndpointId, key: &IdempotencyKey) -> Self {
+        Self(derive_id("evt_", &["test", endpoint.as_str(), key.as_str()]))
     }
 }
 

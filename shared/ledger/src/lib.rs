@@ -71,8 +71,8 @@ pub use hold::{
     capture_hold, expire_hold, place_hold, release_hold,
 };
 pub use ids::{
-    AccountId, AdjustmentId, ChargeId, EventId, HoldId, IdempotencyKey, InvalidId, Name, Note,
-    OrderId, PaymentId, ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
+    AccountId, AdjustmentId, ChargeId, EndpointId, EventId, HoldId, IdempotencyKey, InvalidId,
+    Name, Note, OrderId, PaymentId, ProductCode, ProviderId, RefundId, derive_bytes, derive_id,
 };
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
 pub use moment::{JournalEnd, MomentSearch, PastBalances, nearer_end};

@@ -12,10 +12,12 @@ pub const VARIABLES: &[&str] = &[
     TABLE_NAME,
     STAGE,
     CONFIRMATION_QUEUE_URL,
+    EVENT_QUEUE_URL,
     STRIPE_SECRET_KEY_ARN,
     STRIPE_WEBHOOK_SECRET_ARN,
     STRIPE_LIVE_MODE,
     CURSOR_SECRET_ARN,
+    ENDPOINT_SECRET_ARN,
     RETURN_URL,
     RETURN_URL_HOSTS,
     BUCKET_NAME,
@@ -29,6 +31,8 @@ pub const TABLE_NAME: &str = "TABLE_NAME";
 pub const STAGE: &str = "STAGE";
 /// The address of the confirmation queue.
 pub const CONFIRMATION_QUEUE_URL: &str = "CONFIRMATION_QUEUE_URL";
+/// The address of the queue of events.
+pub const EVENT_QUEUE_URL: &str = "EVENT_QUEUE_URL";
 /// Where Secrets Manager keeps the Stripe key.
 pub const STRIPE_SECRET_KEY_ARN: &str = "STRIPE_SECRET_KEY_ARN";
 /// Where it keeps the signing secrets of the webhook.
@@ -37,6 +41,8 @@ pub const STRIPE_WEBHOOK_SECRET_ARN: &str = "STRIPE_WEBHOOK_SECRET_ARN";
 pub const STRIPE_LIVE_MODE: &str = "STRIPE_LIVE_MODE";
 /// Where Secrets Manager keeps the secret of the cursors.
 pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
+/// Where it keeps the secret that those of endpoints are derived from.
+pub const ENDPOINT_SECRET_ARN: &str = "ENDPOINT_SECRET_ARN";
 /// Where customers go after paying, unless their order says otherwise.
 pub const RETURN_URL: &str = "RETURN_URL";
 /// The hosts that an order may send them to, separated by commas.

@@ -3,11 +3,12 @@
 //! An event says what happened in a few words, with ids, amounts and no personal data; whoever needs
 //! more reads the document. Its id is derived from what it is about, so that nothing is told twice.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{
-    Account, AccountId, Balance, Change, EventId, Hold, HoldStatus, LowBalance, Order, OrderStatus,
-    Timestamp,
+    Account, AccountId, Balance, Change, EndpointId, EventId, Hold, HoldStatus, LowBalance, Order,
+    OrderStatus, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ pub enum EventKind {
     BalanceLow,
     /// The time of a hold is over, and what it kept is free again.
     HoldExpired,
+    /// An endpoint failed for so long, or said that it is gone, that nothing is sent to it any more.
+    EndpointDisabled,
 }
 
 /// Something that the platform is told.
@@ -41,17 +44,66 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// To whom.
-    pub account: AccountId,
+    /// To whom; none for what is the operator's own.
+    pub account: Option<AccountId>,
     /// When it was decided: the time of the request or run that made it so.
     pub at: Timestamp,
     /// A few words of it, an object.
     pub about: Value,
 }
 
+/// An event, and what became of telling it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// The event, which never changes.
+    pub event: Event,
+    /// How often it was written; 0 before the first time.
+    pub version: u64,
+    /// What became of it at each endpoint that it is for; none before it was sent the first time.
+    pub deliveries: BTreeMap<EndpointId, Delivery>,
+    /// From when on a sweep may take it up; none once there is nothing left to be done.
+    pub due: Option<Timestamp>,
+}
+
+/// What became of an event at one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The number of the endpoint that it is for: one that is made again under the same name is another.
+    pub endpoint: u64,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// What came of the last time: an HTTP status, or why there is none.
+    pub last_outcome: Option<String>,
+    /// Where it stands.
+    pub state: DeliveryState,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is sent at this time or later.
+    Waiting(Timestamp),
+    /// The endpoint took it.
+    Delivered(Timestamp),
+    /// It is not sent any more.
+    GivenUp(Timestamp),
+}
+
+/// How long an event is left to the queue before a sweep takes it up.
+pub(crate) const QUEUE_TIME: Duration = Duration::from_secs(60);
+
+impl EventRecord {
+    /// An event that was never stored.
+    #[must_use]
+    pub fn new(event: Event) -> Self {
+        let due = Some(event.at.plus(QUEUE_TIME));
+        Self { event, version: 0, deliveries: BTreeMap::new(), due }
+    }
+}
+
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OrderCompleted,
         Self::OrderFailed,
         Self::OrderExpired,
@@ -59,6 +111,7 @@ impl EventKind {
         Self::OrderRefunded,
         Self::BalanceLow,
         Self::HoldExpired,
+        Self::EndpointDisabled,
     ];
 
     /// The name that is stored and shown.
@@ -72,6 +125,7 @@ impl EventKind {
             Self::OrderRefunded => "order.refunded",
             Self::BalanceLow => "balance.low",
             Self::HoldExpired => "hold.expired",
+            Self::EndpointDisabled => "endpoint.disabled",
         }
     }
 
@@ -136,7 +190,8 @@ impl Events {
     }
 
     async fn position(&self, id: &EventId) -> Result<Position, Error> {
-        let found = self.0.event(id).await?.map(|event| Position::of(event.at, id.as_str()));
+        let found = self.0.event(id).await?;
+        let found = found.map(|record| Position::of(record.event.at, id.as_str()));
         let detail = "there is no such event";
         Ok(found.ok_or_else(|| Invalid::field("invalid_parameter", "after", detail))?)
     }
@@ -183,7 +238,7 @@ impl Event {
             "credited_amount": order.credited.map(shown),
             "refunded_amount": order.credited.map(|_| shown(order.refunded())),
         });
-        Self { id, kind, account: order.account.clone(), at, about }
+        Self { id, kind, account: Some(order.account.clone()), at, about }
     }
 
     /// What is told of a balance that has run low, of the account after that.
@@ -197,7 +252,7 @@ impl Event {
         Self {
             id: EventId::of_low_balance(&account.id, account.version, &low.target),
             kind: EventKind::BalanceLow,
-            account: account.id.clone(),
+            account: Some(account.id.clone()),
             at: low.at,
             about,
         }
@@ -219,7 +274,7 @@ impl Event {
         Self {
             id: EventId::of_expired_hold(&hold.id),
             kind: EventKind::HoldExpired,
-            account: hold.account.clone(),
+            account: Some(hold.account.clone()),
             at: now,
             about,
         }

@@ -8,9 +8,10 @@ use ledger::Timestamp;
 
 #[cfg(feature = "objects")]
 use crate::config::BUCKET_NAME;
-use crate::config::{ConfigError, Environment, STAGE, TABLE_NAME};
+use crate::config::{ConfigError, EVENT_QUEUE_URL, Environment, STAGE, TABLE_NAME};
 #[cfg(feature = "objects")]
 use crate::objects::Objects;
+use crate::queue::EventQueue;
 use crate::secret::Secret;
 use crate::table::Table;
 
@@ -42,12 +43,16 @@ impl Runtime {
         Self { environment, sdk: sdk.load().await }
     }
 
-    /// The table of this deployment.
+    /// The table of this deployment. A function that commits events has the queue that they go to.
     ///
     /// # Errors
     /// [`ConfigError`] naming `TABLE_NAME`.
     pub fn table(&self) -> Result<Table, ConfigError> {
-        Ok(Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?))
+        let table = Table::connect(&self.sdk, self.environment.text(TABLE_NAME)?);
+        Ok(match self.environment.text(EVENT_QUEUE_URL) {
+            Ok(url) => table.with_outbox(EventQueue::new(self.queues(), url)),
+            Err(_) => table,
+        })
     }
 
     /// The bucket of uploaded files.

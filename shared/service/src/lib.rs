@@ -21,6 +21,9 @@ pub mod config;
 pub mod configuration;
 pub mod console;
 pub mod cursor;
+#[cfg(feature = "endpoints")]
+pub mod delivery;
+pub mod endpoints;
 pub mod error;
 pub mod events;
 pub mod exports;

@@ -29,6 +29,7 @@ enum Figure {
     FindingsOpen,
     ReconciliationDrift,
     ConflictRetries,
+    EventsNotQueued,
 }
 
 impl Figure {
@@ -39,6 +40,7 @@ impl Figure {
             Self::FindingsOpen => "findings_open",
             Self::ReconciliationDrift => "reconciliation_drift",
             Self::ConflictRetries => "conflict_retries",
+            Self::EventsNotQueued => "events_not_queued",
         }
     }
 
@@ -46,7 +48,10 @@ impl Figure {
         match self {
             Self::TimeToCredit => "Milliseconds",
             Self::ReconciliationDrift => "None",
-            Self::PaidNotCredited | Self::FindingsOpen | Self::ConflictRetries => "Count",
+            Self::PaidNotCredited
+            | Self::FindingsOpen
+            | Self::ConflictRetries
+            | Self::EventsNotQueued => "Count",
         }
     }
 }
@@ -81,6 +86,11 @@ pub(crate) fn reconciliation_drift(units: u64) {
 /// A race that was lost, and is run again.
 pub(crate) fn conflict_retry() {
     emit(Figure::ConflictRetries, 1, None);
+}
+
+/// Events that were committed, and that the queue did not take: the sweep sends them.
+pub(crate) fn events_not_queued(count: u64) {
+    emit(Figure::EventsNotQueued, i64::try_from(count).unwrap_or(i64::MAX), None);
 }
 
 fn emit(figure: Figure, value: i64, dimension: Option<(&str, &str)>) {

@@ -13,7 +13,8 @@ use ledger::{Method, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
-use crate::error::{Error, Unavailable};
+use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::events::EventRecord;
 use crate::holds;
 use crate::metrics;
 use crate::notice::{Notice, What};
@@ -35,6 +36,9 @@ const MAX_PAGES: usize = 20;
 const CARD_PAGE: u8 = 16;
 const AT_ONCE: usize = 8;
 const TIME_OF_ONE: Duration = Duration::from_secs(20);
+
+/// How long an event that a sweep gave the queue is left to it.
+const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// Everything that a sweep touches.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ pub struct Swept {
     pub holds: u32,
     /// Orders with refunds that waited for the provider, and that it told more about now.
     pub refunds: u32,
+    /// Events that were still to be told, and that the queue was given again.
+    pub told: u32,
     /// Orders and holds that could not be finished now: a later sweep sees them again.
     pub left: u32,
     /// Whether every order was looked at; if not, the next sweep goes on.
@@ -85,6 +91,7 @@ impl<W: Wire> Sweeps<W> {
     pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Swept, Error> {
         let end = Instant::now().checked_add(time);
         let mut swept = Swept::default();
+        self.tell_events(time, now, &mut swept).await;
         self.close_overdue_transfers(now, &mut swept).await?;
         self.continue_refunds(time, now, &mut swept).await?;
         let begun = self.table().sweep_cursor().await?;
@@ -150,6 +157,75 @@ impl<W: Wire> Sweeps<W> {
                 if after.is_none() {
                     break;
                 }
+            }
+        }
+    }
+
+    /// Gives the queue the events that are still to be told: it did not take them, it lost them, or they wait
+    /// longer than a message can. First of all, since nothing else that fails may stop it, and for at most a
+    /// fifth of the sweep's time; each sweep begins with another shard.
+    async fn tell_events(&self, time: Duration, now: Timestamp, swept: &mut Swept) {
+        if !self.table().tells() {
+            return;
+        }
+        let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
+        let minutes = u64::try_from(now.unix_millis().div_euclid(60_000)).unwrap_or_default();
+        for round in 0..SHARDS {
+            let shard = minutes.wrapping_add(round).checked_rem(SHARDS).unwrap_or_default();
+            let mut after = None;
+            for _ in 0..MAX_PAGES {
+                let page = self.table().untold_events(shard, now, after.as_ref(), CARD_PAGE).await;
+                let page = match page {
+                    Ok(page) => page,
+                    Err(cause) => {
+                        error!(shard, %cause, "events that cannot be told");
+                        break;
+                    }
+                };
+                self.tell_page(page.items, now, swept).await;
+                after = page.next.as_deref().and_then(Position::parse);
+                if end.is_some_and(|end| Instant::now() >= end) {
+                    return;
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn tell_page(
+        &self,
+        records: Vec<Result<EventRecord, BrokenRecord>>,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) {
+        let mut untold = Vec::new();
+        for record in records {
+            match record {
+                // The index may still name what has ended.
+                Ok(record) if record.due.is_some_and(|due| due <= now) => untold.push(record),
+                Ok(_) => {}
+                Err(cause) => error!(%cause, "an event that cannot be told"),
+            }
+        }
+        let ids: Vec<_> = untold.iter().map(|record| record.event.id.clone()).collect();
+        let taken = self.table().tell(&ids).await;
+        untold.retain(|record| taken.contains(&record.event.id));
+        // For a while no other sweep sees them: a queue that is behind is not filled with the same again.
+        let due = Some(now.plus(TOLD_AGAIN_AFTER));
+        let telling = stream::iter(untold).map(|record| async move {
+            let next = EventRecord { due, ..record };
+            let committed = self.table().commit(Commit::default().told(&next)).await;
+            (next.event.id, committed)
+        });
+        let mut telling = telling.buffer_unordered(AT_ONCE);
+        while let Some((event_id, committed)) = telling.next().await {
+            match committed {
+                Ok(Committed::Yes) => swept.told = swept.told.saturating_add(1),
+                // Whoever wrote it meanwhile has told it.
+                Ok(Committed::No(_)) => {}
+                Err(cause) => warn!(%event_id, %cause, "an event that the next sweep tells again"),
             }
         }
     }

@@ -15,6 +15,8 @@ use local::gateway::Gateway;
 use local::provider::{Provider, ProviderSettings};
 use local::table::{TABLE_NAME, create_table};
 use serde_json::Value;
+use service::delivery::Sender;
+use service::endpoints::Reach;
 use service::http::authorizer_context;
 use service::keys::{KeyOwner, NewKey, Scope, draw_secret, store};
 use service::objects::Objects;
@@ -210,6 +212,8 @@ async fn functions(
         stripe_key: secrets.provider.clone(),
         webhook_secret: secrets.webhook.clone(),
         cursor_secret: secrets.cursor.clone(),
+        endpoint_secret: "measured".to_owned(),
+        sender: Sender::new(Reach::Public).expect("trusted certificates"),
         return_urls: ReturnUrls { default, hosts: Vec::new() },
         console,
         draw: draw_secret,

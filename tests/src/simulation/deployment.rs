@@ -21,6 +21,8 @@ use serde_json::Value;
 use service::catalogue::Catalogue;
 use service::comparison::Comparison;
 use service::configuration::{CatalogueChange, change_catalogue};
+use service::delivery::Sender;
+use service::endpoints::Reach;
 use service::error::Unavailable;
 use service::keys::{self, KeyOwner, NewKey, Scope};
 use service::objects::Objects;
@@ -105,6 +107,8 @@ impl Deployment {
             stripe_key: "sk_test_simulated".to_owned(),
             webhook_secret: WEBHOOK_SECRET.to_owned(),
             cursor_secret: "simulated".to_owned(),
+            endpoint_secret: "simulated".to_owned(),
+            sender: Sender::new(Reach::Public).expect("trusted certificates"),
             return_urls: ReturnUrls { default, hosts: Vec::new() },
             console: Url::parse("https://console.example/").expect("an address"),
             draw: drawn_from_the_seed,

@@ -11,6 +11,7 @@
 
 mod back;
 mod bad_input;
+mod deliveries;
 mod events;
 mod faults;
 mod logs;

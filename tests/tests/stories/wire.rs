@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::world::GOOD_CARD;
-use tests::{Answer, Cost, World, story};
+use tests::{Answer, Cost, Receiver, World, story};
 
 /// What a use case costs, in words.
 async fn cost(world: &World, work: impl AsyncFnOnce() -> Answer) -> String {
@@ -152,10 +152,10 @@ const EXPECTED_OF_BANK_TRANSFERS: [&str; 7] = [
     "create offline order: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 6.0 write units",
     "report: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 4.0 write units",
     "page of reviews: 1 BatchGetItem, 1 Query, 1.5 read units, 0.0 write units",
-    "accept: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 15.0 write units",
+    "accept: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 16.0 write units",
     "accept repeated: 1 GetItem, 1.0 read units, 0.0 write units",
     "bank reference used: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 0.0 write units",
-    "reject: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 6.0 write units",
+    "reject: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 7.0 write units",
 ];
 
 /// Two read units are a consistent read of two items of at most 4 KB each. A transaction costs two
@@ -163,9 +163,9 @@ const EXPECTED_OF_BANK_TRANSFERS: [&str; 7] = [
 /// platform is told costs three: an item that one index lists.
 const EXPECTED: [&str; 14] = [
     "create card order: 1 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 2.0 read units, 6.0 write units",
-    "webhook credit: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 13.0 write units",
+    "webhook credit: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 14.0 write units",
     "webhook repeated: 1 BatchGetItem, 3.0 read units, 0.0 write units",
-    "transfer: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 10.0 write units",
+    "transfer: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 11.0 write units",
     "transfer repeated: 1 BatchGetItem, 2.0 read units, 0.0 write units",
     "transfer refused: 1 GetItem, 1 BatchGetItem, 3.0 read units, 0.0 write units",
     "balances: 1 GetItem, 1.0 read units, 0.0 write units",
@@ -206,9 +206,9 @@ async fn a_sweep_costs_what_the_architecture_says() {
 /// A sweep of nothing, of one open order, and of one whose payment nobody told. A query of an index
 /// that finds nothing costs half a unit.
 const EXPECTED_OF_SWEEPS: [&str; 3] = [
-    "1 GetItem, 49 Query, 25.5 read units, 0.0 write units",
-    "1 GetItem, 1 BatchGetItem, 49 Query, 1 Stripe, 26.5 read units, 0.0 write units",
-    "1 GetItem, 2 BatchGetItem, 49 Query, 1 TransactWriteItems, 1 Stripe, 29.5 read units, 13.0 write units",
+    "1 GetItem, 65 Query, 33.5 read units, 0.0 write units",
+    "1 GetItem, 1 BatchGetItem, 65 Query, 1 Stripe, 34.5 read units, 0.0 write units",
+    "1 GetItem, 2 BatchGetItem, 65 Query, 1 TransactWriteItems, 1 Stripe, 37.5 read units, 14.0 write units",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,9 +238,9 @@ async fn money_that_goes_back_costs_what_the_architecture_says() {
 }
 
 const EXPECTED_OF_MONEY_BACK: [&str; 5] = [
-    "refund: 1 GetItem, 2 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 5.0 read units, 24.0 write units",
+    "refund: 1 GetItem, 2 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 5.0 read units, 25.0 write units",
     "refund repeated: 1 GetItem, 1 BatchGetItem, 3.0 read units, 0.0 write units",
-    "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 14.0 write units",
+    "refund in the dashboard: 2 BatchGetItem, 1 TransactWriteItems, 4.0 read units, 15.0 write units",
     "adjustment: 2 GetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
     "adjustment repeated: 2 GetItem, 2.0 read units, 0.0 write units",
 ];
@@ -284,6 +284,7 @@ async fn money_that_is_used_costs_what_the_architecture_says() {
         table.push(("release", cost(world, release).await));
         let list = async || world.get("/v1/holds").await.expect(200);
         table.push(("page of holds", cost(world, list).await));
+        world.tell().await;
         world.clock.advance(std::time::Duration::from_secs(900));
         let swept = Cost::of(&world.wires, async || assert_eq!(world.sweep().await.holds, 1));
         table.push(("sweep of an expired hold", swept.await.to_string()));
@@ -298,13 +299,13 @@ const EXPECTED_OF_USAGE: [&str; 11] = [
     "charge repeated: 1 BatchGetItem, 2.0 read units, 0.0 write units",
     "charge refused: 2 BatchGetItem, 3.0 read units, 0.0 write units",
     "thresholds: 1 GetItem, 1 TransactWriteItems, 1.0 read units, 2.0 write units",
-    "charge with an automatic top-up: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 14.0 write units",
+    "charge with an automatic top-up: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 15.0 write units",
     "hold: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 8.0 write units",
     "capture: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 8.0 write units",
     "capture repeated: 2 BatchGetItem, 5.0 read units, 0.0 write units",
     "release: 1 BatchGetItem, 1 TransactWriteItems, 2.0 read units, 7.0 write units",
     "page of holds: 1 GetItem, 1 BatchGetItem, 1 Query, 3.5 read units, 0.0 write units",
-    "sweep of an expired hold: 2 GetItem, 1 BatchGetItem, 49 Query, 1 TransactWriteItems, 27.5 read units, 10.0 write units",
+    "sweep of an expired hold: 2 GetItem, 1 BatchGetItem, 65 Query, 1 TransactWriteItems, 35.5 read units, 11.0 write units",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,6 +319,30 @@ async fn a_comparison_costs_what_the_architecture_says() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telling_an_event_costs_what_the_architecture_says() {
+    story(async |world| {
+        drop(world.top_up("10", "first").await);
+        let nobody = Cost::of(&world.wires, async || world.tell().await).await;
+        let receiver = Receiver::start().await;
+        let body = json!({"url": receiver.url});
+        let path = "/v1/admin/endpoints/shop";
+        let made = Cost::of(&world.wires, async || drop(world.admin_put(path, &body).await)).await;
+        drop(world.top_up("10", "second").await);
+        let told = Cost::of(&world.wires, async || world.tell().await).await;
+        let shown = [nobody, made, told].map(|cost| cost.to_string());
+        assert_eq!(shown, EXPECTED_OF_EVENTS);
+    })
+    .await;
+}
+
+/// Nobody is to be told; an endpoint is made; it takes an event.
+const EXPECTED_OF_EVENTS: [&str; 3] = [
+    "2 GetItem, 1 TransactWriteItems, 2.0 read units, 3.0 write units",
+    "1 GetItem, 1 TransactWriteItems, 1.0 read units, 4.0 write units",
+    "2 GetItem, 1 TransactWriteItems, 2.0 read units, 3.0 write units",
+];
 
 /// Thirteen hours in which nothing happened, or one payment.
 const EXPECTED_OF_COMPARISONS: [&str; 2] = [

@@ -28,9 +28,9 @@ pub use view::{accepted_lines, statement, statements};
 pub use view::{
     account, accounts, add_entry, add_order, adjustment, adjustments, api_key, api_keys, balances,
     balances_at, capture, catalogue, charge, charge_outcomes, console_session, credited_finding,
-    entries, entries_sheet, events, finding, findings, hold, holds, issued_token, order, orders,
-    orders_sheet, products, reconciliation, reconciliation_csv, reconciliations, refund, threshold,
-    thresholds,
+    endpoint, endpoints, entries, entries_sheet, event, events, finding, findings, hold, holds,
+    issued_token, order, orders, orders_sheet, products, reconciliation, reconciliation_csv,
+    reconciliations, refund, threshold, thresholds,
 };
 
 use crate::error::{Error, Unavailable};

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use ledger::{Account, Adjustment, Decision, Finding, HoldStatus, Timestamp};
+use ledger::{Account, Adjustment, Decision, EventId, Finding, HoldStatus, Timestamp};
 
 use super::items::{self, Keyed};
 use super::{Item, Table, unavailable};
@@ -21,8 +21,9 @@ use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
+use crate::endpoints::Endpoints;
 use crate::error::{BrokenRecord, Error};
-use crate::events::Event;
+use crate::events::{Event, EventRecord};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::metrics;
@@ -107,11 +108,17 @@ impl Commit {
         Event::of_order(record, now).into_iter().fold(commit, Self::event)
     }
 
-    /// Stores an event, once, beside what it is about.
+    /// Stores an event, once, beside what it is about; the platform is told after the commit.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
         self
+    }
+
+    /// Writes what became of an event at the version after the one that was read.
+    #[must_use]
+    pub fn told(self, record: &EventRecord) -> Self {
+        self.document(items::from_event(record), Guard::seen(record.version))
     }
 
     /// Claims a payment, once.
@@ -130,6 +137,18 @@ impl Commit {
     #[must_use]
     pub fn comparison(self, comparison: &Comparison) -> Self {
         self.document(items::from_comparison(comparison), Guard::seen(comparison.version))
+    }
+
+    /// Writes all endpoints at the version after the one that was read.
+    #[must_use]
+    pub fn endpoints(self, endpoints: &Endpoints) -> Self {
+        self.document(items::from_endpoints(endpoints), Guard::seen(endpoints.version))
+    }
+
+    /// Stores what the operator made the endpoints.
+    #[must_use]
+    pub fn endpoints_changed(self, endpoints: &Endpoints, changed: &Changed) -> Self {
+        self.change("endpoints", endpoints.version, changed)
     }
 
     /// Stores a new finding, once, and what leads from its payment to it.
@@ -278,7 +297,8 @@ impl Commit {
 }
 
 impl Table {
-    /// Commits all of it or nothing.
+    /// Commits all of it or nothing. Whoever tells the platform hears of its events at once, if the
+    /// queue takes them; if not, the sweep finds them.
     ///
     /// The SDK repeats throttled and failed requests with the same token, but never a cancelled
     /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
@@ -288,17 +308,45 @@ impl Table {
     /// [`BrokenRecord`] if an item that stands in the way cannot be read.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
         let Commit { puts, documents, events } = commit;
-        let written = puts.len();
-        let events = events.iter().map(|event| (items::from_event(event), Guard::Absent));
+        let (written, ids) = (puts.len(), events.iter().map(|event| event.id.clone()));
+        let ids: Vec<EventId> = ids.collect();
+        let events = events
+            .into_iter()
+            .map(|event| (items::from_event(&EventRecord::new(event)), Guard::Absent));
         let puts = puts.into_iter().chain(events).map(|(item, guard)| self.put(item, guard));
         let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
         let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
         match sent {
-            Ok(_) => Ok(Committed::Yes),
+            Ok(_) => {
+                self.tell(&ids).await;
+                Ok(Committed::Yes)
+            }
             Err(error) => match cancellation_reasons(&error) {
                 Some(reasons) => decode(reasons, documents, written).map(Committed::No),
                 None => Err(unavailable(error).into()),
             },
+        }
+    }
+
+    /// Brings an event up again after so long, if the queue takes it.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn tell_later(&self, event: &EventId, wait: Duration) {
+        if let Some(outbox) = &self.outbox {
+            outbox.send_later(event, wait).await;
+        }
+    }
+
+    /// Whether there is a queue that events go to.
+    #[cfg(feature = "stripe")]
+    pub(crate) const fn tells(&self) -> bool {
+        self.outbox.is_some()
+    }
+
+    /// Gives the queue events, as far as it takes them; returns those.
+    pub(crate) async fn tell(&self, events: &[EventId]) -> Vec<EventId> {
+        match &self.outbox {
+            Some(outbox) if !events.is_empty() => outbox.send_soon(events).await,
+            _ => Vec::new(),
         }
     }
 

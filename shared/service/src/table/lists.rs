@@ -18,8 +18,8 @@ use super::read::key;
 use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
 use crate::comparison::Comparison;
-use crate::error::Error;
-use crate::events::Event;
+use crate::error::{BrokenRecord, Error};
+use crate::events::{Event, EventRecord};
 use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
 use crate::record::{EntryPage, HoldRecord, OrderRecord, Page, Statement};
@@ -349,6 +349,28 @@ impl Table {
         self.hold_page(&listing, after, limit).await
     }
 
+    /// A page of the events of a shard that are still to be told, and whose time with the queue is over. One
+    /// that cannot be read does not hide the others.
+    ///
+    /// # Errors
+    /// [`crate::error::Unavailable`].
+    #[cfg(feature = "stripe")]
+    pub(crate) async fn untold_events(
+        &self,
+        shard: u64,
+        now: Timestamp,
+        after: Option<&Position>,
+        limit: u8,
+    ) -> Result<Page<Result<EventRecord, BrokenRecord>>, Error> {
+        let listing = Listing {
+            kind: (EventItem::SORT_KEY, EventItem::SORT_KEY),
+            to: stamp::format(now) + LAST,
+            ..Listing::by_due(items::shard(items::UNTOLD_EVENTS, shard))
+        };
+        let (found, next) = self.page(&listing, after, limit).await?;
+        Ok(Page { items: found.into_iter().map(items::to_event).collect(), next })
+    }
+
     async fn hold_page(
         &self,
         listing: &Listing,
@@ -507,6 +529,7 @@ impl Table {
         }
         let keys = found.into_iter().map(|(_, key)| key).collect();
         let events = self.batch(keys).await?.into_iter().map(items::to_event);
+        let events = events.map(|record| record.map(|record| record.event));
         let mut events = events.collect::<Result<Vec<_>, _>>()?;
         events.sort_by_key(|one| Position::of(one.at, one.id.as_str()));
         Ok(Page { items: events, next: next.map(|next| next.0) })

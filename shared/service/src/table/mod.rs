@@ -15,7 +15,7 @@
 //! | `ADJUSTMENT#<adjustment>` | `ADJUSTMENT` | a correction of a balance, put once |
 //! | `CHARGE#<charge>` | `CHARGE` | a use of a product, put once |
 //! | `HOLD#<hold>` | `HOLD` | money that is set aside for a use, replaced at its version |
-//! | `EVENT#<event>` | `EVENT` | what the platform is told, put once |
+//! | `EVENT#<event>` | `EVENT` | what the platform is told and what became of that, replaced at its version |
 //! | `FINDING#<finding>` | `FINDING` | a discrepancy and what became of it, replaced at its version |
 //! | `COMPARISON#<run>` | `COMPARISON` | a comparison with the provider and its report, replaced at its version |
 //! | `ACCOUNT#<account>` | `PROFILE` | an account's name, replaced at its version |
@@ -31,7 +31,8 @@
 //! keys, all accounts and all events (in 16 shards each), statements, comparisons, and findings, open and
 //! closed, by when they were made. `by_due` lists what waits: open card orders and awaited bank transfers by when their time
 //! ends (in 16 shards), reported transfers by when they were reported, refunds that wait for the
-//! provider; open holds by when their time is over (in 16 shards); and of each day the payments that were credited and the refunds and disputes that were
+//! provider; open holds by when their time is over (in 16 shards); events that are still to be told (in 16
+//! shards); and of each day the payments that were credited and the refunds and disputes that were
 //! taken (in 16 shards).
 
 mod commit;
@@ -51,6 +52,7 @@ pub use lists::{OrderRange, Position};
 pub use read::must_exist;
 
 use crate::error::{Unavailable, in_words};
+use crate::queue::EventQueue;
 
 pub(crate) type Item = std::collections::HashMap<String, AttributeValue>;
 
@@ -59,6 +61,7 @@ pub(crate) type Item = std::collections::HashMap<String, AttributeValue>;
 pub struct Table {
     client: Client,
     name: String,
+    outbox: Option<EventQueue>,
 }
 
 impl Table {
@@ -71,7 +74,14 @@ impl Table {
     /// The table of that name, reached by that client.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+        Self { client, name: name.into(), outbox: None }
+    }
+
+    /// This table, whose events go to a queue once they are committed; without one they wait for the
+    /// sweep.
+    #[must_use]
+    pub fn with_outbox(self, outbox: EventQueue) -> Self {
+        Self { outbox: Some(outbox), ..self }
     }
 }
 

@@ -11,16 +11,17 @@ use ledger::{
 
 use super::items::{
     self, AccountItem, AdjustmentItem, CatalogueItem, ChargeItem, CheckpointItem, ComparisonItem,
-    ConsoleSessionItem, CursorItem, EventItem, FindingItem, FoundItem, HoldItem, KeyItem, Keyed,
-    OrderItem, PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
+    ConsoleSessionItem, CursorItem, EndpointsItem, EventItem, FindingItem, FoundItem, HoldItem,
+    KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
 };
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
+use crate::endpoints::Endpoints;
 use crate::error::{BrokenRecord, Error, Unavailable};
-use crate::events::Event;
+use crate::events::EventRecord;
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
 use crate::record::{
@@ -178,7 +179,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Unavailable`] or an unreadable item.
-    pub async fn event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+    pub async fn event(&self, id: &EventId) -> Result<Option<EventRecord>, Error> {
         let item = self.get(key(EventItem::SORT_KEY, id.as_str())).await?;
         Ok(item.map(items::to_event).transpose()?)
     }
@@ -248,6 +249,16 @@ impl Table {
     pub async fn catalogue(&self) -> Result<Option<CatalogueVersion>, Error> {
         let kind = CatalogueItem::SORT_KEY;
         Ok(self.get(exact_key(kind, kind)).await?.map(items::to_catalogue).transpose()?)
+    }
+
+    /// All endpoints.
+    ///
+    /// # Errors
+    /// [`Unavailable`] or an unreadable item.
+    pub async fn endpoints(&self) -> Result<Endpoints, Error> {
+        let kind = EndpointsItem::SORT_KEY;
+        let item = self.get(exact_key(kind, kind)).await?;
+        Ok(item.map(items::to_endpoints).transpose()?.unwrap_or_default())
     }
 
     /// An account and its profile, in one request.

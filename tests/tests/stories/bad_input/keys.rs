@@ -68,6 +68,8 @@ fn scope_of(route: &Route) -> Scope {
         {
             Scope::OperatorMoney
         }
+        ("GET", "/v1/admin/endpoints") => Scope::OperatorRead,
+        (_, path) if path.starts_with("/v1/admin/endpoints") => Scope::OperatorConfigure,
         (_, path) if path.starts_with("/v1/admin/statements") => Scope::OperatorReview,
         ("GET", path) if path.starts_with("/v1/admin/") => Scope::OperatorRead,
         ("PUT", path) if path.starts_with("/v1/admin/") => Scope::OperatorConfigure,

@@ -1,18 +1,20 @@
 //! Events as the platform sees them.
 
+use ledger::AccountId;
 use serde_json::{Value, json};
 
 use crate::events::Event;
 use crate::record::Page;
 use crate::stamp;
 
-/// An event.
-fn event(event: &Event) -> Value {
+/// An event, in a list and on its way to an endpoint.
+#[must_use]
+pub fn event(event: &Event) -> Value {
     json!({
         "id": event.id.as_str(),
         "type": event.kind.name(),
         "timestamp": stamp::format(event.at),
-        "account_id": event.account.as_str(),
+        "account_id": event.account.as_ref().map(AccountId::as_str),
         "data": event.about,
     })
 }

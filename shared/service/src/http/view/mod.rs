@@ -1,5 +1,6 @@
 //! Records as clients see them.
 
+mod endpoint;
 mod event;
 mod export;
 mod operator;
@@ -13,9 +14,10 @@ use ledger::{
 };
 use serde_json::{Map, Value, json};
 
-#[cfg(feature = "objects")]
-pub use event::events;
+pub use endpoint::{endpoint, endpoints};
+pub use event::{event, events};
 pub use export::{add_entry, add_order, entries_sheet, orders_sheet};
+#[cfg(feature = "objects")]
 pub use operator::{accepted_lines, statement, statements};
 pub use operator::{
     account, accounts, adjustment, adjustments, api_key, api_keys, catalogue, console_session,

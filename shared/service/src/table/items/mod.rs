@@ -9,6 +9,7 @@ mod bank_transfer;
 mod checkpoint;
 mod comparison;
 mod cursor;
+mod endpoints;
 mod event;
 mod finding;
 mod keys;
@@ -33,6 +34,9 @@ pub(super) use comparison::{COMPARISONS, ComparisonItem, from_comparison, to_com
 pub(super) use cursor::{CursorItem, from_shard_cursor, to_shard_cursor, verifying};
 #[cfg(feature = "stripe")]
 pub(super) use cursor::{SWEEP, from_sweep_cursor, to_sweep_cursor};
+pub(super) use endpoints::{EndpointsItem, from_endpoints, to_endpoints};
+#[cfg(feature = "stripe")]
+pub(super) use event::UNTOLD_EVENTS;
 pub(super) use event::{EventItem, events_listed_under, from_event, to_event};
 pub(super) use finding::{
     FindingItem, FoundItem, findings_listed_under, from_finding, from_found, to_finding, to_found,

@@ -1,0 +1,15 @@
+//! The Lambda function `deliver-event`.
+
+use aws_lambda_events::sqs::SqsEvent;
+use deliver_event::DeliverEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use service::lambda::{Runtime, now};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let handler = &DeliverEvent::new(&Runtime::start().await)?;
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, Error>(handler.handle(event.payload, now()).await)
+    }))
+    .await
+}
