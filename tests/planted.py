@@ -54,7 +54,11 @@ def story(name):
     return f"-p tests --test stories -- --exact {name}"
 
 
+ADDRESS = "shared/service/src/delivery/address.rs"
 COMMIT = "shared/service/src/table/commit.rs"
+DELIVERY = "shared/service/src/delivery/mod.rs"
+ENDPOINTS = "shared/service/src/endpoints.rs"
+THRESHOLD = "shared/ledger/src/threshold.rs"
 READ = "shared/service/src/table/read.rs"
 LISTS = "shared/service/src/table/lists.rs"
 CLAIM = "shared/service/src/table/items/payment.rs"
@@ -1000,6 +1004,73 @@ to the dead-letter queue");
             "faults::payment_page::"
             "an_orphan_page_that_closes_does_not_close_the_order_that_has_another_page"
         ),
+    ),
+    # Thresholds.
+    Defect(
+        "cap-ignored",
+        "an automatic top-up moves more than its monthly cap",
+        ((
+            SPENDING,
+            "let allowed = self.left(&Target::Wallet).min(self.left_of_cap(target, automatic, before));",
+            "let allowed = self.left(&Target::Wallet).max(self.left_of_cap(target, automatic, before));",
+        ),),
+    ),
+    Defect(
+        "alert-told-again",
+        "a balance that stays low is told of with every use",
+        ((THRESHOLD, "alert.given = was_given && available <= alert.below.into();", ""),
+         (THRESHOLD, "if available < alert.below.into() && !was_given {", "if available < alert.below.into() {")),
+    ),
+    # Telling the platform.
+    Defect(
+        "event-not-told",
+        "an order is completed without an event of it",
+        ((
+            COMMIT,
+            "Event::of_order(record, now).into_iter().fold(commit, Self::event)",
+            "Event::of_order(record, now).into_iter().skip(1).fold(commit, Self::event)",
+        ),),
+    ),
+    Defect(
+        "told-once",
+        "an endpoint that was down is not told again",
+        ((
+            DELIVERY,
+            "(Health::Failing, Some(wait)) => DeliveryState::Waiting(now.plus(*wait)),",
+            "(Health::Failing, Some(_)) => DeliveryState::GivenUp(now),",
+        ),),
+        story("deliveries::an_endpoint_that_was_down_is_told_when_it_is_back"),
+    ),
+    Defect(
+        "lost-with-the-queue",
+        "an event that the queue lost is not found by the sweep",
+        ((
+            SWEEP,
+            "EventRecord { due: Some(now.plus(TOLD_AGAIN_AFTER)), ..record.clone() }",
+            "EventRecord { due: None, ..record.clone() }",
+        ),),
+        story("deliveries::without_the_queue_the_sweep_tells"),
+    ),
+    Defect(
+        "any-address",
+        "an event is sent wherever a name leads",
+        ((
+            ADDRESS,
+            "let checked: Vec<_> = found.filter(|found| reach.covers(found.ip())).collect();",
+            "let checked: Vec<_> = found.filter(|_| reach == reach).collect();",
+        ),),
+        "-p service --features endpoints --lib --"
+        " --exact delivery::sender::tests::a_name_that_leads_to_this_machine_is_not_connected_to",
+    ),
+    Defect(
+        "old-secret-forgotten",
+        "a rotation takes the old secret away at once",
+        ((
+            ENDPOINTS,
+            "let previous = Some((endpoint.secret, now.plus(OVERLAP)));",
+            "let previous = Some((endpoint.secret, now));",
+        ),),
+        story("deliveries::while_a_secret_is_rotated_both_sign"),
     ),
 ]
 
