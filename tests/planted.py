@@ -1046,8 +1046,8 @@ to the dead-letter queue");
         "an event that the queue lost is not found by the sweep",
         ((
             SWEEP,
-            "EventRecord { due: Some(now.plus(TOLD_AGAIN_AFTER)), ..record.clone() }",
-            "EventRecord { due: None, ..record.clone() }",
+            "let next = EventRecord { due, ..record };",
+            "let next = EventRecord { due: due.filter(|_| false), ..record };",
         ),),
         story("deliveries::without_the_queue_the_sweep_tells"),
     ),
