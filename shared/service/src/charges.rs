@@ -15,7 +15,7 @@ use tracing::{error, warn};
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::error::{Error, Unavailable};
 use crate::record::{ChargeRecord, Once, UsageWords};
-use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
+use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry_of};
 
 /// Most items of a transaction of DynamoDB.
 const MAX_ITEMS: usize = 100;
@@ -186,8 +186,13 @@ impl Charges {
                 Committed::Yes => return Ok(decided.into_iter().map(Decided::outcome).collect()),
                 // The refusal carries the account as it is now: one more try without a read.
                 Committed::No(Stale::Account(now)) if tries == 0 => account = Some(*now),
+                // None of the charges was there: only the account has to be read again.
+                Committed::No(Stale::Account(_)) => {
+                    pause_before_retry_of(ids.len(), tries).await;
+                    account = self.table.account(account_id).await?;
+                }
                 Committed::No(_) => {
-                    pause_before_retry(tries).await;
+                    pause_before_retry_of(ids.len(), tries).await;
                     (known, account) = self.table.seen_charges(account_id, &ids).await?;
                 }
             }

@@ -106,7 +106,7 @@ impl Operation {
             Self::Create => Call::order(customer, "wallet", &key, "10.00"),
             Self::Webhook => Call::webhook(webhooks, customer, &key, 1_000),
             Self::Transfer => Call::transfer(customer, &key),
-            Self::Charge => Call::charge(customer, &key),
+            Self::Charge => Call::charge(customer, &key, "0.01"),
             Self::ChargeBatch => Call::charge_batch(customer, &key),
             Self::Balances | Self::OrderPage => Call::of(self, customer, None),
         }
@@ -159,9 +159,9 @@ impl Call {
         Self::of(Operation::Transfer, customer, Some((key, body)))
     }
 
-    /// A charge of 0.01.
-    fn charge(customer: &Customer, key: &str) -> Self {
-        let body = json!({"product": "sms", "amount": "0.01"});
+    /// A charge.
+    pub(crate) fn charge(customer: &Customer, key: &str, amount: &str) -> Self {
+        let body = json!({"product": "sms", "amount": amount});
         Self::of(Operation::Charge, customer, Some((key, body)))
     }
 

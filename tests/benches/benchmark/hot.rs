@@ -2,8 +2,11 @@
 //! same product, one by one and in batches.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::calls::{BATCH, Operation};
+use tokio::task::JoinSet;
+
+use crate::calls::{BATCH, Call, Operation};
 use crate::measure::{Figures, Load, measure};
 use crate::place::Place;
 use crate::report::{COLUMNS, Table, cells, times};
@@ -90,6 +93,58 @@ async fn charges(scale: &Scale, place: &Arc<Place>) {
         }
     }
     table.print("Charges on one hot account, directly");
+    all_at_once(scale.at_once, place).await;
+}
+
+/// Many charges at once of an account that has too little for all, each asked for with its key until
+/// there is an answer: as many are made as it has money for.
+async fn all_at_once(asked: usize, place: &Arc<Place>) {
+    progress("one hot account, all charges at once");
+    let customer = Arc::new(place.customer("hot-at-once").await);
+    let covered = asked * 7 / 10;
+    // The least that an order may be about is 10.00.
+    place.fund(&customer, "sms", "fund", 10).await;
+    let rest = 1_000 - covered;
+    let rest = Call::charge(&customer, "rest", &format!("{}.{:02}", rest / 100, rest % 100));
+    assert!(place.direct(&place.functions, &rest.event(&customer), &rest).await);
+    let before = place.transactions.sent();
+    let begun = Instant::now();
+    let mut asking = JoinSet::new();
+    for number in 0..asked {
+        let (place, customer) = (Arc::clone(place), Arc::clone(&customer));
+        asking.spawn(async move {
+            let call = Operation::Charge.call(&place.webhooks, &customer, number);
+            let event = call.event(&customer);
+            let mut busy = 0_u32;
+            loop {
+                match place.status(&event, &call).await {
+                    503 => busy += 1,
+                    status => return (status, busy),
+                }
+            }
+        });
+    }
+    let answers = asking.join_all().await;
+    let took = begun.elapsed();
+    let of = |wanted: u16| answers.iter().filter(|(status, _)| *status == wanted).count();
+    // 200: it was made, though the answer was lost.
+    let (made, refused) = (of(201) + of(200), of(402));
+    let busy = answers.iter().fold(0, |all, (_, busy)| all + busy);
+    let tries = place.transactions.sent() - before;
+    assert_eq!((made, refused), (covered, asked - covered));
+    let mut table = Table::new(&[
+        "asked for at once",
+        "made",
+        "refused",
+        "answers busy",
+        "charges a second",
+        "tries / commit",
+    ]);
+    let made = u64::try_from(made).expect("few");
+    let a_second = made * 1_000 / u64::try_from(took.as_millis()).expect("short").max(1);
+    let row = [asked.to_string(), made.to_string(), refused.to_string(), busy.to_string()];
+    table.row([row.to_vec(), vec![a_second.to_string(), times(tries, made)]].concat());
+    table.print("All charges at once, one by one, for more than there is");
 }
 
 async fn baseline(place: &Arc<Place>, scale: &Scale) -> Figures {

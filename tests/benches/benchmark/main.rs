@@ -42,6 +42,8 @@ struct Scale {
     history_samples: usize,
     /// Transfers on one account, by all clients together.
     hot_transfers: usize,
+    /// Charges that are asked for at once, of an account with money for seven of ten.
+    at_once: usize,
     /// Orders that the runner takes before its memory is read again.
     runner_orders: usize,
 }
@@ -52,6 +54,7 @@ impl Scale {
         histories: [10, 1_000, 100_000],
         history_samples: 400,
         hot_transfers: 1_280,
+        at_once: 1_000,
         runner_orders: 100_000,
     };
     const QUICK: Self = Self {
@@ -59,6 +62,7 @@ impl Scale {
         histories: [10, 100, 1_000],
         history_samples: 40,
         hot_transfers: 128,
+        at_once: 100,
         runner_orders: 800,
     };
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::serve::ListenerExt;
 use dynoxide::Database;
+use lambda_http::{Body, Response};
 use ledger::{AccountId, Actor, Currency};
 use local::clock::Clock;
 use local::demo::{self, Secrets};
 use local::embedded_objects::BUCKET_NAME;
-use local::functions::{Functions, Surroundings};
+use local::functions::{Functions, SameClients, Surroundings};
 use local::gateway::Gateway;
 use local::provider::{Provider, ProviderSettings};
 use local::table::{TABLE_NAME, create_table};
@@ -162,11 +163,25 @@ impl Place {
         answer.is_ok_and(|answer| answer.status == status)
     }
 
+    /// Hands an event to its function; the status of the answer.
+    pub(crate) async fn status(&self, event: &str, call: &Call) -> u16 {
+        self.answer(&self.functions, event, call).await.status().as_u16()
+    }
+
     /// Hands an event to its function; whether the answer is as it should be.
     pub(crate) async fn direct(&self, functions: &Functions, event: &str, call: &Call) -> bool {
+        let answer = self.answer(functions, event, call).await;
+        // A batch is answered 200 whatever became of its charges.
+        let problem = br#""problem":{"#;
+        let body: &[u8] = answer.body().as_ref();
+        answer.status().as_u16() == call.operation.status()
+            && !body.windows(problem.len()).any(|part| part == problem)
+    }
+
+    async fn answer(&self, functions: &Functions, event: &str, call: &Call) -> Response<Body> {
         let request = lambda_http::request::from_str(event).expect("an event");
         let now = self.clock.now();
-        let answer = match call.operation {
+        match call.operation {
             Operation::Create => functions.create_order.handle(&request, now).await,
             Operation::Webhook => functions.payment_webhook.handle(&request, now).await,
             Operation::Transfer => functions.transfer.handle(&request, now).await,
@@ -176,12 +191,7 @@ impl Place {
             Operation::Balances | Operation::OrderPage => {
                 functions.query_orders.handle(&request, now).await
             }
-        };
-        // A batch is answered 200 whatever became of its charges.
-        let problem = br#""problem":{"#;
-        let body: &[u8] = answer.body().as_ref();
-        answer.status().as_u16() == call.operation.status()
-            && !body.windows(problem.len()).any(|part| part == problem)
+        }
     }
 }
 
@@ -203,9 +213,11 @@ async fn functions(
     let console = Url::parse("http://127.0.0.1/").expect("an address");
     let objects = local::cloud::objects_client(Some(NOWHERE.to_owned())).await;
     Functions::new(&Surroundings {
-        table: Table::new(table, TABLE_NAME),
-        queue: ConfirmationQueue::new(queue, NOWHERE),
-        objects: Objects::new(objects, BUCKET_NAME),
+        clients: Box::new(SameClients {
+            table: Table::new(table, TABLE_NAME),
+            queue: ConfirmationQueue::new(queue, NOWHERE),
+            objects: Objects::new(objects, BUCKET_NAME),
+        }),
         stage: "local".to_owned(),
         live_mode: false,
         wire: Https { base_url: Some(format!("{provider}/")) },

@@ -37,11 +37,15 @@ use crate::verification::{CheckpointRecord, ShardCursor};
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
-/// With the pauses below that is about seven seconds, well inside a function's timeout.
-pub const MAX_COMMIT_TRIES: u32 = 48;
+/// With the pauses below that is about eleven seconds, well inside a function's timeout.
+pub const MAX_COMMIT_TRIES: u32 = 18;
 
+/// The longest that a commit waits after its first lost race, for each document that it writes.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
-const LONGEST_PAUSE: Duration = Duration::from_millis(320);
+/// How often that doubles: to about two seconds, in which some hundred clients of one account get through.
+const MAX_DOUBLINGS: u32 = 9;
+/// The longest that any commit waits.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// What must be true of an item for its put to go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -372,8 +376,15 @@ impl Table {
 /// Waits before a lost race is decided again: longer each time, and never as long as another
 /// loser of the same race.
 pub async fn pause_before_retry(tries: u32) {
+    pause_before_retry_of(1, tries).await;
+}
+
+/// The same for a commit of so many documents. The more there are, the longer is a try in which it can
+/// lose again, and the more is lost with it: so it waits longer.
+pub(crate) async fn pause_before_retry_of(documents: usize, tries: u32) {
     metrics::conflict_retry();
-    let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
+    let first = FIRST_PAUSE.saturating_mul(u32::try_from(documents).unwrap_or(u32::MAX));
+    let longest = first.saturating_mul(1 << tries.min(MAX_DOUBLINGS)).min(LONGEST_PAUSE);
     let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }

@@ -44,6 +44,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+pub(crate) use commit::pause_before_retry_of;
 pub use commit::{Commit, Committed, Guard, MAX_COMMIT_TRIES, Stale, pause_before_retry};
 pub use items::SHARDS;
 #[cfg(feature = "stripe")]
