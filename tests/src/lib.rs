@@ -13,7 +13,9 @@ pub mod cost;
 pub mod http;
 pub mod logs;
 pub mod receiver;
+pub mod roles;
 pub mod simulation;
+pub mod template;
 pub mod wire;
 pub mod world;
 

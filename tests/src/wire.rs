@@ -1,5 +1,5 @@
-//! The wires between the functions and the table, the queue and the payment provider: every
-//! request is counted, and any of them can be made to fail.
+//! The wires between the functions and the table, the queue, the files and the payment provider: every
+//! request is counted, any of them can be made to fail, and what a role does not allow is refused.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::http::{Answer, HttpClient};
+use crate::roles::Asked;
 
 /// How a request can fail on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum Fault {
 /// One request and its answer, as the wire saw them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// `table`, `queue` or `provider`.
+    /// `table`, `queue`, `objects` or `provider`.
     pub wire: &'static str,
     /// The operation, such as `TransactWriteItems` or `POST /v1/checkout/sessions`.
     pub operation: String,
@@ -53,6 +54,7 @@ pub struct Wires(Arc<Mutex<Plan>>);
 struct Plan {
     exchanges: Vec<Exchange>,
     faults: Vec<PlannedFault>,
+    denied: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -149,6 +151,12 @@ impl Wires {
         self.plan(|plan| plan.exchanges.clone())
     }
 
+    /// What functions asked for that their roles do not allow.
+    #[must_use]
+    pub fn denied(&self) -> Vec<String> {
+        self.plan(|plan| plan.denied.clone())
+    }
+
     fn plan<T>(&self, work: impl FnOnce(&mut Plan) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -176,6 +184,9 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let operation = operation(&parts.headers, parts.method.as_str(), &parts.uri);
     let text = String::from_utf8_lossy(&body).into_owned();
+    if let Some(forbidden) = forbidden(&tap, &operation, &parts.headers, &body) {
+        return forbidden;
+    }
     let fault = tap.wires.next_fault(&operation, &text);
     let asked = with_capacity(&tap, &body);
     let (answer, status) = match fault {
@@ -199,6 +210,21 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
     let exchange = Exchange { wire, operation, request: text, status, capacity_tenths };
     tap.wires.plan(|plan| plan.exchanges.push(exchange));
     answer
+}
+
+/// The answer to a function whose role does not allow this, as IAM gives it.
+fn forbidden(
+    tap: &Tap,
+    operation: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Option<Response<Body>> {
+    let denied = Asked::read(tap.wire, operation, headers, body)?.check().err()?;
+    let answer = json!({"__type": "AccessDeniedException", "message": denied});
+    tap.wires.plan(|plan| plan.denied.push(denied));
+    let response = Response::builder().status(400);
+    let response = response.header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
+    Some(response.body(Body::from(answer.to_string())).expect("a response"))
 }
 
 fn operation(headers: &HeaderMap, method: &str, uri: &Uri) -> String {
@@ -232,7 +258,7 @@ async fn forward(
         .uri(format!("{}{path}", tap.upstream.endpoint.get().expect("the wire leads somewhere")));
     for (name, value) in &parts.headers {
         request = match &tap.upstream.access_key {
-            _ if *name == header::CONTENT_LENGTH || *name == header::HOST => request,
+            _ if *name == header::CONTENT_LENGTH => request,
             Some(key) if *name == header::AUTHORIZATION => request.header(name, by(key, value)),
             _ => request.header(name, value),
         };

@@ -15,6 +15,7 @@ use ledger::{Account, AccountId, Actor, Currency, Entry, verify};
 use local::clock::Clock;
 use local::cloud::{Cloud, Settings};
 use local::demo::DEMO_ACCOUNT;
+use local::embedded_objects::EmbeddedObjects;
 use local::embedded_queue::{
     CONFIRMATION_QUEUE, DEAD_LETTER_QUEUE, EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, EmbeddedQueue,
     USAGE_DEAD_LETTER_QUEUE, USAGE_QUEUE, VISIBILITY_TIMEOUT,
@@ -61,6 +62,7 @@ pub struct World {
     items: aws_sdk_dynamodb::Client,
     _embedded: Option<EmbeddedTable>,
     _queues: EmbeddedQueue,
+    _objects: EmbeddedObjects,
 }
 
 /// An item of the table.
@@ -83,7 +85,8 @@ pub struct Customer {
     pub key: String,
 }
 
-/// Tells a story, and then checks that every account follows from its journal.
+/// Tells a story, and then checks that the account follows from its journal and that every function could
+/// do on AWS what it did.
 ///
 /// # Panics
 /// Where the story does, or where an invariant does not hold at its end.
@@ -105,10 +108,12 @@ impl World {
         let wires = Wires::default();
         let (database, embedded) = database().await;
         let queues = EmbeddedQueue::start(None, &clock).await.expect("an embedded queue");
+        let objects = EmbeddedObjects::start(None).await.expect("an embedded object storage");
         let provider = Upstream::default();
         let settings = Settings {
             table_endpoint: Some(wires.tap("table", database.clone()).await),
             queue_endpoint: Some(wires.tap("queue", Upstream::to(queues.endpoint())).await),
+            objects_endpoint: Some(wires.tap("objects", Upstream::to(objects.endpoint())).await),
             provider_endpoint: Some(wires.tap("provider", provider.clone()).await),
             // A story sweeps when it says so: on a busy machine it takes longer than the pause.
             sweep_pause: Duration::from_secs(86_400),
@@ -136,6 +141,7 @@ impl World {
             items,
             _embedded: embedded,
             _queues: queues,
+            _objects: objects,
         }
     }
 
@@ -685,6 +691,7 @@ impl World {
     pub async fn audit(&self) {
         let (account, entries) = self.journal(&self.customer.account).await;
         assert_eq!(verify(&entries, &account), Ok(()), "the account follows from its journal");
+        assert_eq!(self.wires.denied(), [""; 0], "the roles in template.yaml allow it all");
     }
 
     fn provider_url(&self) -> &str {

@@ -9,10 +9,12 @@
 use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::path::Path;
 
 use serde_json::Value;
+use tests::template::{
+    TEMPLATE, events, fields, functions, items, number, root, statements, text, texts,
+};
 
 /// Words of somebody else's, and the only places that may use them: `(words, owners)`. Main
 /// functions may too, since they build the clients. Our own module is called `stripe` as well, so
@@ -79,11 +81,6 @@ const PUT: &str = "dynamodb:PutItem";
 /// at work, and a passing fault must not send a message to the dead letters.
 const VISIBILITY_PER_TIMEOUT: u64 = 6;
 const RECEIVES_AT_LEAST: u64 = 5;
-
-static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
-    let text = fs::read_to_string(root().join("template.yaml")).expect("there is a template");
-    serde_saphyr::from_str(&text).expect("the template is YAML")
-});
 
 /// A call as the gateway sees it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -410,23 +407,6 @@ fn assert_same<T: Ord + Debug>(
     assert_none("two lists of the same differ", ones.chain(others));
 }
 
-fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let workspace = package.parent();
-    workspace.expect("the package is in a workspace").to_owned()
-}
-
-/// The functions' names, which are their binaries' and folders' names, with their properties.
-fn functions() -> impl Iterator<Item = (&'static str, &'static Value)> {
-    let resources = fields(TEMPLATE.get("Resources")).map(|(_, resource)| resource);
-    let functions = resources.filter(|one| text(one, "/Type") == "AWS::Serverless::Function");
-    functions.map(|one| {
-        let name = text(one, "/Metadata/BuildProperties/Binary");
-        let properties = one.get("Properties");
-        (name, properties.expect("a function has properties"))
-    })
-}
-
 fn routes() -> BTreeSet<Route> {
     let usual = TEMPLATE.pointer("/Resources/HttpApi/Properties/Auth/DefaultAuthorizer");
     let calls = functions().flat_map(|(function, properties)| {
@@ -442,49 +422,6 @@ fn routes() -> BTreeSet<Route> {
             .is_some_and(|authorizer| authorizer != "NONE"),
     });
     routes.collect()
-}
-
-fn events<'a>(function: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
-    let events = fields(function.get("Events")).map(|(_, event)| event);
-    events.filter(move |event| text(event, "/Type") == kind)
-}
-
-/// Every statement of every policy at or below `value`, wherever it stands.
-fn statements(value: &Value) -> Vec<&Value> {
-    if value.get("Effect").is_some() {
-        return vec![value];
-    }
-    let fields = fields(Some(value)).map(|(_, field)| field);
-    fields.chain(items(Some(value))).flat_map(statements).collect()
-}
-
-fn fields(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
-    let fields = value.and_then(Value::as_object).into_iter().flatten();
-    fields.map(|(name, field)| (name.as_str(), field))
-}
-
-fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    value.and_then(Value::as_array).into_iter().flatten()
-}
-
-/// The texts of a field that may hold one or a list of them.
-fn texts<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a str> {
-    let field = value.pointer(pointer);
-    field.into_iter().chain(items(field)).filter_map(Value::as_str)
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    let Some(text) = value.pointer(pointer).and_then(Value::as_str) else {
-        panic!("no text at {pointer} of {value}");
-    };
-    text
-}
-
-fn number(value: &Value, pointer: &str) -> u64 {
-    let Some(number) = value.pointer(pointer).and_then(Value::as_u64) else {
-        panic!("no number at {pointer} of {value}");
-    };
-    number
 }
 
 /// The Rust sources below a folder, with their paths from the root of the workspace.

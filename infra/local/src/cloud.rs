@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use axum::Router;
 use axum::serve::ListenerExt;
 use serde_json::Value;
@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::demo::{self, DemoKeys, Secrets};
 use crate::embedded_objects::{self, BUCKET_NAME, EmbeddedObjects};
 use crate::embedded_queue::{CONFIRMATION_QUEUE, EVENT_QUEUE, EmbeddedQueue, USAGE_QUEUE};
-use crate::functions::{Functions, Surroundings};
+use crate::functions::{Clients, Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
@@ -158,7 +158,7 @@ impl Settings {
         Ok((client, urls, embedded))
     }
 
-    async fn start_objects(&self) -> Result<(Objects, Option<EmbeddedObjects>), String> {
+    async fn start_objects(&self) -> Result<(aws_sdk_s3::Client, Option<EmbeddedObjects>), String> {
         let folder = self.file(embedded_objects::FOLDER);
         let embedded = match self.objects_endpoint {
             Some(_) => None,
@@ -166,7 +166,7 @@ impl Settings {
         };
         let endpoint = self.objects_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedObjects::endpoint));
-        Ok((Objects::new(objects_client(endpoint).await, BUCKET_NAME), embedded))
+        Ok((objects_client(endpoint).await, embedded))
     }
 
     /// Starts the stand-in for Stripe and returns its address, unless the real one is used.
@@ -198,6 +198,43 @@ impl Settings {
 
     fn file(&self, name: &str) -> Option<PathBuf> {
         self.data_dir.as_ref().map(|folder| folder.join(name))
+    }
+}
+
+/// Clients whose requests name the function that they come from, as the application in their `User-Agent`.
+struct NamedClients {
+    table: aws_sdk_dynamodb::Client,
+    queue: aws_sdk_sqs::Client,
+    objects: aws_sdk_s3::Client,
+    queue_url: String,
+    event_queue_url: String,
+}
+
+impl NamedClients {
+    fn queues(&self, function: &'static str) -> aws_sdk_sqs::Client {
+        let mut configuration = self.queue.config().to_builder();
+        configuration.set_app_name(AppName::new(function).ok());
+        aws_sdk_sqs::Client::from_conf(configuration.build())
+    }
+}
+
+impl Clients for NamedClients {
+    fn table(&self, function: &'static str) -> Table {
+        let mut configuration = self.table.config().to_builder();
+        configuration.set_app_name(AppName::new(function).ok());
+        let client = aws_sdk_dynamodb::Client::from_conf(configuration.build());
+        let outbox = EventQueue::new(self.queues(function), &self.event_queue_url);
+        Table::new(client, TABLE_NAME).with_outbox(outbox)
+    }
+
+    fn queue(&self, function: &'static str) -> ConfirmationQueue {
+        ConfirmationQueue::new(self.queues(function), &self.queue_url)
+    }
+
+    fn objects(&self, function: &'static str) -> Objects {
+        let mut configuration = self.objects.config().to_builder();
+        configuration.set_app_name(AppName::new(function).ok());
+        Objects::new(aws_sdk_s3::Client::from_conf(configuration.build()), BUCKET_NAME)
     }
 }
 
@@ -238,11 +275,10 @@ impl Cloud {
         let clock = settings.clock.clone();
         let mut tasks = JoinSet::new();
         let (database, embedded_table) = settings.start_table().await?;
-        let table = Table::new(database.clone(), TABLE_NAME);
-        let keys = demo::seed(&table, &secrets, clock.now()).await?;
+        let seeded = Table::new(database.clone(), TABLE_NAME);
+        let keys = demo::seed(&seeded, &secrets, clock.now()).await?;
         let (queue, urls, embedded_queue) = settings.start_queue().await?;
         let [queue_url, usage_queue_url, event_queue_url] = urls;
-        let table = table.with_outbox(EventQueue::new(queue.clone(), &event_queue_url));
         let sender =
             Sender::new(REACH).map_err(|error| format!("trusted certificates: {error}"))?;
         let (objects, embedded_objects) = settings.start_objects().await?;
@@ -256,9 +292,13 @@ impl Cloud {
         });
         let stripe_url = settings.provider_endpoint.or_else(|| provider_url.clone());
         let functions = Arc::new(Functions::new(&Surroundings {
-            table: table.clone(),
-            queue: ConfirmationQueue::new(queue.clone(), &queue_url),
-            objects,
+            clients: Box::new(NamedClients {
+                table: database.clone(),
+                queue: queue.clone(),
+                objects,
+                queue_url: queue_url.clone(),
+                event_queue_url: event_queue_url.clone(),
+            }),
             stage: STAGE.to_owned(),
             live_mode: stripe.secret_key.contains("_live_"),
             stripe_key: stripe.secret_key,

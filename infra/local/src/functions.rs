@@ -117,14 +117,46 @@ pub struct Functions<W: Wire = Https> {
     pub verify_accounts: VerifyAccounts,
 }
 
-/// What the functions get from their surroundings.
-pub struct Surroundings<W: Wire = Https> {
+/// Where the functions get their clients from, each by its own name: what a function may do is a matter of
+/// its role, and only who knows the function behind a request can say whether the role allows it.
+pub trait Clients {
+    /// Where the money is.
+    fn table(&self, function: &'static str) -> Table;
+    /// Where payments wait that could not be confirmed at once.
+    fn queue(&self, function: &'static str) -> ConfirmationQueue;
+    /// Where uploaded files are.
+    fn objects(&self, function: &'static str) -> Objects;
+}
+
+/// The same clients for every function.
+#[derive(Debug)]
+pub struct SameClients {
     /// Where the money is.
     pub table: Table,
     /// Where payments wait that could not be confirmed at once.
     pub queue: ConfirmationQueue,
     /// Where uploaded files are.
     pub objects: Objects,
+}
+
+impl Clients for SameClients {
+    fn table(&self, _: &'static str) -> Table {
+        self.table.clone()
+    }
+
+    fn queue(&self, _: &'static str) -> ConfirmationQueue {
+        self.queue.clone()
+    }
+
+    fn objects(&self, _: &'static str) -> Objects {
+        self.objects.clone()
+    }
+}
+
+/// What the functions get from their surroundings.
+pub struct Surroundings<W: Wire = Https> {
+    /// What leads to the table, the queue and the files.
+    pub clients: Box<dyn Clients>,
     /// The name of the deployment.
     pub stage: String,
     /// Whether real money is expected.
@@ -163,15 +195,16 @@ impl<W: Wire> Surroundings<W> {
         EndpointSecrets(Secret::given(&self.endpoint_secret))
     }
 
-    fn deliveries(&self) -> Deliveries {
-        let (table, sender) = (self.table.clone(), self.sender.clone());
+    fn deliveries(&self, function: &'static str) -> Deliveries {
+        let (table, sender) = (self.clients.table(function), self.sender.clone());
         Deliveries { table, secrets: self.endpoint_secrets(), sender }
     }
 
     fn endpoints(&self) -> ChangeEndpoints {
-        let (table, secrets) = (self.table.clone(), self.endpoint_secrets());
+        let function = "manage-endpoints";
+        let (table, secrets) = (self.clients.table(function), self.endpoint_secrets());
         let endpoints = ManageEndpoints { table, secrets };
-        ChangeEndpoints { endpoints, deliveries: self.deliveries() }
+        ChangeEndpoints { endpoints, deliveries: self.deliveries(function) }
     }
 }
 
@@ -179,75 +212,95 @@ impl<W: Wire> Functions<W> {
     /// All functions in these surroundings.
     #[must_use]
     pub fn new(around: &Surroundings<W>) -> Self {
-        let (table, draw) = (|| around.table.clone(), around.draw);
+        let (clients, draw) = (&around.clients, around.draw);
+        let table = |function| clients.table(function);
         let cursors = || Cursors::new(Secret::given(&around.cursor_secret));
         let catalogue = CatalogueCache::default;
-        let reviews = || Reviews { table: table(), catalogue: catalogue() };
-        let charges = || Charges { table: table(), catalogue: catalogue() };
-        let adjustments =
-            || Adjustments { table: table(), catalogue: catalogue(), cursors: cursors() };
-        let holds = || Holds { table: table(), catalogue: catalogue(), cursors: cursors() };
-        let queries = || Queries { table: table(), catalogue: catalogue(), cursors: cursors() };
-        let objects = || around.objects.clone();
+        let reviews = |function| Reviews { table: table(function), catalogue: catalogue() };
+        let charges = |function| Charges { table: table(function), catalogue: catalogue() };
+        let queries = |function| Queries {
+            table: table(function),
+            catalogue: catalogue(),
+            cursors: cursors(),
+        };
+        let objects = |function| clients.objects(function);
         let stripe = || around.stripe();
-        let refunds = || Refunds { table: table(), stripe: stripe() };
+        let refunds = |function| Refunds { table: table(function), stripe: stripe() };
         Self {
-            adjust_balance: AdjustBalance(adjustments()),
-            authorizer: Authorizer(table()),
-            cancel_order: CancelOrder(Cancellations { table: table(), stripe: stripe() }),
-            charge: ChargeUsage(charges()),
-            compare_payments: ComparePayments(Comparisons { refunds: refunds() }),
-            configure: Configure(table()),
-            confirm_payment: ConfirmPayment(table()),
+            adjust_balance: AdjustBalance(Adjustments {
+                table: table("adjust-balance"),
+                catalogue: catalogue(),
+                cursors: cursors(),
+            }),
+            authorizer: Authorizer(table("authorizer")),
+            cancel_order: CancelOrder(Cancellations {
+                table: table("cancel-order"),
+                stripe: stripe(),
+            }),
+            charge: ChargeUsage(charges("charge")),
+            compare_payments: ComparePayments(Comparisons { refunds: refunds("compare-payments") }),
+            configure: Configure(table("configure")),
+            confirm_payment: ConfirmPayment(table("confirm-payment")),
             create_order: CreateOrder(Orders {
-                table: table(),
+                table: table("create-order"),
                 stripe: stripe(),
                 catalogue: catalogue(),
                 return_urls: around.return_urls.clone(),
             }),
-            deliver_event: DeliverEvent(around.deliveries()),
-            exchange_code: ExchangeCode { table: table(), draw },
-            hold: HoldMoney(holds()),
+            deliver_event: DeliverEvent(around.deliveries("deliver-event")),
+            exchange_code: ExchangeCode { table: table("exchange-code"), draw },
+            hold: HoldMoney(Holds {
+                table: table("hold"),
+                catalogue: catalogue(),
+                cursors: cursors(),
+            }),
             import_statement: ImportStatement(Statements {
-                objects: objects(),
-                reviews: reviews(),
+                objects: objects("import-statement"),
+                reviews: reviews("import-statement"),
                 cursors: cursors(),
             }),
             manage_accounts: ManageAccounts {
-                keys: ApiKeys { table: table(), draw, cursors: cursors() },
-                sessions: ConsoleSessions { table: table(), draw, console: around.console.clone() },
+                keys: ApiKeys { table: table("manage-accounts"), draw, cursors: cursors() },
+                sessions: ConsoleSessions {
+                    table: table("manage-accounts"),
+                    draw,
+                    console: around.console.clone(),
+                },
             },
             manage_endpoints: around.endpoints(),
-            meter_usage: MeterUsage(charges()),
+            meter_usage: MeterUsage(charges("meter-usage")),
             payment_webhook: PaymentWebhook(WebhookReceiver {
-                table: table(),
-                queue: around.queue.clone(),
+                table: table("payment-webhook"),
+                queue: clients.queue("payment-webhook"),
                 secrets: Secret::given(&around.webhook_secret),
                 stage: around.stage.clone(),
                 live_mode: around.live_mode,
             }),
             query_accounts: QueryAccounts {
-                queries: queries(),
-                objects: objects(),
-                events: Events(table()),
-                reports: Reports { table: table(), cursors: cursors() },
+                queries: queries("query-accounts"),
+                objects: objects("query-accounts"),
+                events: Events(table("query-accounts")),
+                reports: Reports { table: table("query-accounts"), cursors: cursors() },
             },
-            query_orders: QueryOrders(queries()),
-            reconcile: Reconcile(Sweeps { refunds: refunds() }),
-            refund_order: RefundOrder(refunds()),
-            report_transfer: ReportTransfer(BankTransfers { table: table(), objects: objects() }),
+            query_orders: QueryOrders(queries("query-orders")),
+            reconcile: Reconcile(Sweeps { refunds: refunds("reconcile") }),
+            refund_order: RefundOrder(refunds("refund-order")),
+            report_transfer: ReportTransfer(BankTransfers {
+                table: table("report-transfer"),
+                objects: objects("report-transfer"),
+            }),
             resolve_finding: ResolveFinding(Findings {
-                table: table(),
+                table: table("resolve-finding"),
                 catalogue: catalogue(),
                 cursors: cursors(),
             }),
-            review_order: ReviewOrder(reviews()),
+            review_order: ReviewOrder(reviews("review-order")),
             set_thresholds: ChangeThresholds(SetThresholds {
-                table: table(),
+                table: table("set-thresholds"),
                 catalogue: catalogue(),
             }),
-            transfer: TransferMoney(Transfers { table: table(), catalogue: catalogue() }),
-            verify_accounts: VerifyAccounts(Verifications { table: table() }),
+            transfer: TransferMoney(Transfers { table: table("transfer"), catalogue: catalogue() }),
+            verify_accounts: VerifyAccounts(Verifications { table: table("verify-accounts") }),
         }
     }
 }

@@ -14,7 +14,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::{AccountId, Actor, Currency, Day};
 use local::clock::Clock;
-use local::functions::{Functions, Surroundings};
+use local::functions::{Functions, SameClients, Surroundings};
 use local::gateway::Gateway;
 use local::pump;
 use serde_json::Value;
@@ -98,9 +98,11 @@ impl Deployment {
         }
         let default = Url::parse("https://platform.example/paid").expect("an address");
         let functions = Functions::new(&Surroundings {
-            table,
-            queue: ConfirmationQueue::new(queue.clone(), QUEUE_URL),
-            objects: Objects::new(objects, BUCKET),
+            clients: Box::new(SameClients {
+                table,
+                queue: ConfirmationQueue::new(queue.clone(), QUEUE_URL),
+                objects: Objects::new(objects, BUCKET),
+            }),
             stage: "local".to_owned(),
             live_mode: false,
             wire: StripeWire(network.clone()),

@@ -1,0 +1,89 @@
+//! What is deployed, as `template.yaml` says it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+/// The template.
+pub static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+    let text = fs::read_to_string(root().join("template.yaml")).expect("there is a template");
+    serde_saphyr::from_str(&text).expect("the template is YAML")
+});
+
+/// The folder of the workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = package.parent();
+    workspace.expect("the package is in a workspace").to_owned()
+}
+
+/// The functions' names, which are their binaries' and folders' names, with their properties.
+pub fn functions() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let resources = fields(TEMPLATE.get("Resources")).map(|(_, resource)| resource);
+    let functions = resources.filter(|one| text(one, "/Type") == "AWS::Serverless::Function");
+    functions.map(|one| {
+        let name = text(one, "/Metadata/BuildProperties/Binary");
+        let properties = one.get("Properties");
+        (name, properties.expect("a function has properties"))
+    })
+}
+
+/// What calls a function, by its kind, such as `HttpApi`.
+pub fn events<'a>(function: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
+    let events = fields(function.get("Events")).map(|(_, event)| event);
+    events.filter(move |event| text(event, "/Type") == kind)
+}
+
+/// Every statement of every policy at or below `value`, wherever it stands.
+#[must_use]
+pub fn statements(value: &Value) -> Vec<&Value> {
+    if value.get("Effect").is_some() {
+        return vec![value];
+    }
+    let fields = fields(Some(value)).map(|(_, field)| field);
+    fields.chain(items(Some(value))).flat_map(statements).collect()
+}
+
+/// The fields of an object, with their names.
+pub fn fields(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    let fields = value.and_then(Value::as_object).into_iter().flatten();
+    fields.map(|(name, field)| (name.as_str(), field))
+}
+
+/// The items of a list.
+pub fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The texts of a field that may hold one or a list of them.
+pub fn texts<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a str> {
+    let field = value.pointer(pointer);
+    field.into_iter().chain(items(field)).filter_map(Value::as_str)
+}
+
+/// The text of a field.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    let Some(text) = value.pointer(pointer).and_then(Value::as_str) else {
+        panic!("no text at {pointer} of {value}");
+    };
+    text
+}
+
+/// The whole number of a field.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn number(value: &Value, pointer: &str) -> u64 {
+    let Some(number) = value.pointer(pointer).and_then(Value::as_u64) else {
+        panic!("no number at {pointer} of {value}");
+    };
+    number
+}
