@@ -159,3 +159,31 @@ fn close(schema: &mut Value) {
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_what_its_schema_says() {
+        let mut seen = 0;
+        each_content(&DOCUMENT, "", &mut |at, content| {
+            for example in content["examples"].as_object().into_iter().flatten() {
+                let example = DOCUMENT.pointer(&example.1["$ref"].as_str().unwrap()[1..]).unwrap();
+                must_be_valid(at, &format!("{at}/schema"), &example["value"]);
+                seen += 1;
+            }
+        });
+        assert!(seen > 100, "only {seen} examples");
+    }
+
+    /// Everything below here that has a schema and examples.
+    fn each_content(value: &Value, at: &str, look: &mut impl FnMut(&str, &Value)) {
+        if value.get("schema").is_some() && value.get("examples").is_some() {
+            look(at, value);
+        }
+        for (name, value) in value.as_object().into_iter().flatten() {
+            each_content(value, &format!("{at}/{}", escaped(name)), look);
+        }
+    }
+}

@@ -176,6 +176,16 @@ impl<W: Wire> Surroundings<W> {
         let endpoints = ManageEndpoints { table, secrets };
         ChangeEndpoints { endpoints, deliveries: self.deliveries() }
     }
+
+    fn payment_webhook(&self) -> PaymentWebhook {
+        PaymentWebhook(WebhookReceiver {
+            table: self.table.clone(),
+            queue: self.queue.clone(),
+            secrets: Secret::given(&self.webhook_secret),
+            stage: self.stage.clone(),
+            live_mode: self.live_mode,
+        })
+    }
 }
 
 impl<W: Wire> Functions<W> {
@@ -223,13 +233,7 @@ impl<W: Wire> Functions<W> {
             },
             manage_endpoints: around.endpoints(),
             meter_usage: MeterUsage(charges()),
-            payment_webhook: PaymentWebhook(WebhookReceiver {
-                table: table(),
-                queue: around.queue.clone(),
-                secrets: Secret::given(&around.webhook_secret),
-                stage: around.stage.clone(),
-                live_mode: around.live_mode,
-            }),
+            payment_webhook: around.payment_webhook(),
             query_accounts: QueryAccounts {
                 queries: queries(),
                 objects: objects(),

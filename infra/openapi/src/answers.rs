@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::schema::{
     Field, answer, answer_with, by_name, count, flag, form, list, named, one_of, or_null, page,
-    text,
+    text, with,
 };
 
 /// All of them, by name.
@@ -134,8 +134,7 @@ fn orders() -> Vec<(&'static str, Value)> {
     let fields = ids.into_iter().chain(state).chain(paid).chain(story);
     let about =
         "What a customer asked for, and everything that became of it. What does not apply is null.";
-    let mut order = answer(about, fields);
-    order["examples"] = json!([order_example()]);
+    let order = with(answer(about, fields), "examples", json!([order_example()]));
     vec![("Order", order), ("OrderPage", page("Order"))]
 }
 
@@ -274,20 +273,7 @@ fn parts_of_orders() -> Vec<(&'static str, Value)> {
                 ],
             ),
         ),
-        (
-            "Instructions",
-            answer(
-                "What the payer of a bank transfer must know.",
-                [
-                    ("reference_code", text("TU-7K3M9Q2X"), "To be written on the transfer."),
-                    money("amount", "To be paid."),
-                    currency(),
-                    time_or_null("deadline", "Until when."),
-                    ("receiving_account", named("BankAccount"), "Where to."),
-                    ("review_time", text("1 to 3 working days"), "How long a person may take."),
-                ],
-            ),
-        ),
+        ("Instructions", instructions()),
         (
             "Proof",
             answer(
@@ -309,6 +295,20 @@ fn parts_of_orders() -> Vec<(&'static str, Value)> {
             answer("A file that was taken.", [("proof_id", named("ProofId"), "For the report.")]),
         ),
     ]
+}
+
+fn instructions() -> Value {
+    answer(
+        "What the payer of a bank transfer must know.",
+        [
+            ("reference_code", text("TU-7K3M9Q2X"), "To be written on the transfer."),
+            money("amount", "To be paid."),
+            currency(),
+            time_or_null("deadline", "Until when."),
+            ("receiving_account", named("BankAccount"), "Where to."),
+            ("review_time", text("1 to 3 working days"), "How long a person may take."),
+        ],
+    )
 }
 
 fn refund() -> Value {

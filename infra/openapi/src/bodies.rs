@@ -6,7 +6,9 @@ use service::charges::MAX_BATCH;
 use service::keys::Scope;
 use service::statements::MAX_ACCEPTED;
 
-use crate::schema::{Field, body, flag, form, list, named, one_of, text};
+use crate::schema::{
+    Field, answer_with, body, closed, flag, form, list, named, one_of, text, with,
+};
 
 /// The scope by which all of the operator's are meant.
 const ALL_OF_OPERATOR: &str = "operator";
@@ -18,13 +20,8 @@ pub(crate) fn bodies() -> Vec<(&'static str, Value)> {
     let all = [payments(), usage(), reviews(), money(), configuration(), keys()];
     all.into_iter()
         .flatten()
-        .map(|(name, schema, sent)| (name, with_example(schema, sent)))
+        .map(|(name, schema, sent)| (name, with(schema, "examples", json!([sent]))))
         .collect()
-}
-
-fn with_example(mut schema: Value, sent: Value) -> Value {
-    schema["examples"] = json!([sent]);
-    schema
 }
 
 type Body = (&'static str, Value, Value);
@@ -183,16 +180,15 @@ fn found() -> Vec<Field> {
 fn reviews() -> Vec<Body> {
     let differs = vec![("confirm_difference", flag(false), "Credit it although it differs a lot.")];
     let target = vec![product("Which product it tops up; the wallet unless it is said.")];
-    let mut line = body(
+    // Unlike elsewhere, what is optional in a line may not be null: serde reads it.
+    let line = closed(answer_with(
         "A line, and the order that it pays.",
         vec![
             ("line", json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}), "Its number."),
             ("order_id", named("OrderId"), "The order."),
         ],
-        Vec::new(),
-    );
-    // Not null: it is read as it is written, by serde.
-    line["properties"]["confirm_difference"] = flag(false);
+        vec![("confirm_difference", flag(false), "Credit it although it differs a lot.")],
+    ));
     let lines = json!({"type": "array", "items": line, "minItems": 1, "maxItems": MAX_ACCEPTED});
     let chosen = vec![
         ("exact", flag(true), "All lines that fit one order exactly."),
@@ -329,7 +325,7 @@ fn configuration() -> Vec<Body> {
         (
             "NewEndpoint",
             endpoint,
-            json!({"url": "https://example.com/events", "types": ["order.completed"]}),
+            json!({"url": "https://shop.example/events", "types": ["order.completed"]}),
         ),
     ]
 }

@@ -19,7 +19,7 @@ mod parts;
 mod problems;
 mod schema;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -42,13 +42,13 @@ pub fn document() -> Value {
             .flatten()
             .map(|(name, schema)| (name.to_owned(), schema))
             .collect();
-    let (mut paths, mut tags) = (Map::new(), Vec::new());
+    let (mut paths, mut tags) = (BTreeMap::<_, Map<_, _>>::new(), Vec::new());
     for (tag, about, operations) in groups() {
         tags.push(json!({"name": tag, "description": about}));
         for operation in operations {
             let described = operation.described(tag, &samples);
-            let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-            path[operation.method.to_ascii_lowercase()] = described;
+            let calls = paths.entry(operation.path).or_default();
+            calls.insert(operation.method.to_ascii_lowercase(), described);
         }
     }
     json!({
@@ -148,7 +148,16 @@ mod tests {
         assert!(
             COMMITTED == text(),
             "infra/openapi/openapi.json has drifted from the code. Write it again: \
-             cargo run -p openapi > /tmp/openapi.json && mv /tmp/openapi.json infra/openapi/"
+             cargo run -p openapi > infra/openapi/openapi.json"
         );
+    }
+
+    #[test]
+    fn every_problem_is_of_some_call_and_every_code_of_a_call_is_a_problem() {
+        let samples = problems::samples();
+        let known: BTreeSet<_> = samples.keys().copied().collect();
+        let operations = groups().flat_map(|(_, _, operations)| operations);
+        let named: BTreeSet<_> = operations.flat_map(Operation::all_codes).collect();
+        assert_eq!(named, known);
     }
 }

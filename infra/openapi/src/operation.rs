@@ -7,7 +7,7 @@ use service::keys::Scope;
 
 use crate::parameters::reference;
 use crate::problems::Samples;
-use crate::schema::named;
+use crate::schema::{named, with};
 
 /// A call. What all calls of its kind have in common is not said in it.
 #[derive(Debug, Clone, Copy)]
@@ -204,7 +204,7 @@ impl Operation {
     }
 
     /// Its codes: its own, and those of every call of its kind.
-    fn all_codes(&self) -> BTreeSet<&'static str> {
+    pub(crate) fn all_codes(&self) -> BTreeSet<&'static str> {
         let authorized = match self.access {
             Access::Key(_) => AUTHORIZED,
             Access::Open | Access::Signature => &[],
@@ -251,28 +251,27 @@ impl Operation {
 
     /// What OpenAPI says of it.
     pub(crate) fn described(&self, tag: &str, samples: &Samples) -> Value {
-        let mut described = json!({
+        let described = json!({
             "operationId": self.id,
             "tags": [tag],
             "summary": self.summary,
             "description": self.description(),
             "parameters": self.parameters(),
             "responses": self.responses(samples),
-            "security": [],
         });
-        match self.access {
+        let described = match self.access {
             Access::Key(scopes) => {
                 let scopes: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
-                described["security"] = json!([{"key": scopes}]);
-                described["x-required-scope"] = json!(scopes);
+                let described = with(described, "security", json!([{"key": scopes}]));
+                with(described, "x-required-scope", json!(scopes))
             }
-            Access::Signature => described["security"] = json!([{"signature": []}]),
-            Access::Open => {}
+            Access::Signature => with(described, "security", json!([{"signature": []}])),
+            Access::Open => with(described, "security", json!([])),
+        };
+        match self.request_body() {
+            Some(body) => with(described, "requestBody", body),
+            None => described,
         }
-        if let Some(body) = self.request_body() {
-            described["requestBody"] = body;
-        }
-        described
     }
 
     fn description(&self) -> String {
@@ -315,8 +314,9 @@ impl Operation {
         }
         let mut failures: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
         for code in self.all_codes() {
-            let status = samples.get(code).map_or(500, |sample| sample.status);
-            failures.entry(status).or_default().push(code);
+            if let Some(sample) = samples.get(code) {
+                failures.entry(sample.status).or_default().push(code);
+            }
         }
         let asks_for_key = matches!(self.access, Access::Key(_));
         for (status, _) in OF_GATEWAY {
@@ -372,11 +372,11 @@ impl Content {
             Self::Nothing => ("It has not changed.", Map::new()),
         };
         let headers: Map<_, _> = headers.into_iter().map(header).collect();
-        let mut response = json!({"description": about, "headers": headers});
-        if !content.is_empty() {
-            response["content"] = Value::Object(content);
+        let response = json!({"description": about, "headers": headers});
+        match content.is_empty() {
+            true => response,
+            false => with(response, "content", Value::Object(content)),
         }
-        response
     }
 }
 

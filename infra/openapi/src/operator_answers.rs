@@ -7,8 +7,8 @@ use service::comparison::MAX_NAMED_FINDINGS;
 
 use crate::answers::{account_id, by, currency, money, text_or_null, time, time_or_null};
 use crate::schema::{
-    Field, answer, answer_with, by_name, count, flag, form, list, named, one_of, or_null, page,
-    text,
+    Field, answer, answer_with, by_name, closed, count, flag, form, list, named, one_of, or_null,
+    page, text,
 };
 
 /// All of them, by name.
@@ -22,8 +22,7 @@ pub(crate) fn answers() -> Vec<(&'static str, Value)> {
 fn catalogue() -> Vec<(&'static str, Value)> {
     let name = |example: &str| json!({"type": "string", "minLength": 1, "maxLength": 140, "examples": [example]});
     let texts = [("en", name("WhatsApp"), "English."), ("zh", name("WhatsApp"), "Chinese.")];
-    let mut product_name = answer("A name in both languages of the console.", texts);
-    product_name["additionalProperties"] = json!(false);
+    let product_name = closed(answer("A name in both languages of the console.", texts));
     let listed = [
         ("product", named("ProductCode"), "Its code."),
         ("name", named("ProductName"), "Its name for people."),
@@ -85,9 +84,7 @@ fn catalogue() -> Vec<(&'static str, Value)> {
 fn limits() -> Value {
     let smallest = [("min_amount", named("Amount"), "The smallest amount.")];
     let largest = [("max_amount", or_null(named("Amount")), "The largest; a card must have one.")];
-    let mut limits = answer_with("What one order may be.", smallest.into(), largest.into());
-    limits["additionalProperties"] = json!(false);
-    limits
+    closed(answer_with("What one order may be.", smallest.into(), largest.into()))
 }
 
 fn methods() -> Value {
@@ -95,9 +92,7 @@ fn methods() -> Value {
         let limits = by_name(named("Currency"), named("Limits"));
         (method.name(), limits, "The limits by currency. One that is not listed is not taken.")
     });
-    let mut methods = answer_with("How something can be topped up.", Vec::new(), ways.into());
-    methods["additionalProperties"] = json!(false);
-    methods
+    closed(answer_with("How something can be topped up.", Vec::new(), ways.into()))
 }
 
 fn bank_account() -> Value {

@@ -4,7 +4,7 @@ use ledger::{HoldStatus, Method, OrderStatus};
 use serde_json::{Value, json};
 use service::exports::MAX_EXPORTED;
 
-use crate::schema::{form, named, one_of, text};
+use crate::schema::{form, named, one_of, text, with};
 
 /// A page of a list.
 pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
@@ -22,7 +22,7 @@ pub(crate) const ENTRIES_EXPORT: &[&str] = &["balance", "from", "to", "rows", "n
 /// All of them, by the name that operations refer to them by.
 pub(crate) fn parameters() -> Vec<(String, Value)> {
     let of_path = in_path().into_iter().map(|(name, schema)| {
-        let about = schema["description"].clone();
+        let about = schema.get("description").cloned().unwrap_or_default();
         let parameter = json!({
             "name": name, "in": "path", "required": true, "description": about, "schema": schema,
         });
@@ -45,10 +45,7 @@ fn in_path() -> Vec<(&'static str, Value)> {
     let derived = |prefix: &str| {
         form(&format!("^{prefix}_[0-9a-z]{{20}}$"), &format!("{prefix}_0123456789abcdefghjk"), "")
     };
-    let about = |mut schema: Value, about: &str| {
-        schema["description"] = json!(about);
-        schema
-    };
+    let about = |schema, about: &str| with(schema, "description", json!(about));
     let pair = form("^[A-Z]{3}-[A-Z]{3}$", "CNY-USD", "");
     let run = form("^cmp_[0-9]{4}-[0-9]{2}-[0-9]{2}_[0-9]+(\\.csv)?$", "cmp_2026-11-23_1", "");
     vec![

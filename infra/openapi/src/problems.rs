@@ -52,7 +52,8 @@ pub(crate) fn samples() -> Samples {
 /// The examples of all problems, by code.
 pub(crate) fn examples(samples: &Samples) -> Map<String, Value> {
     let shown = samples.iter().map(|(code, sample)| {
-        let (status, detail) = (sample.status, sample.body["detail"].clone());
+        let (status, detail) =
+            (sample.status, sample.body.get("detail").cloned().unwrap_or_default());
         let title = format!("{status} {code}");
         ((*code).to_owned(), json!({"summary": title, "description": detail, "value": sample.body}))
     });

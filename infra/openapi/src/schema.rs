@@ -5,6 +5,19 @@ use serde_json::{Map, Value, json};
 /// A field: its name, what it is, and what it means.
 pub(crate) type Field = (&'static str, Value, &'static str);
 
+/// The object with a member that it had not, or had otherwise.
+pub(crate) fn with(mut object: Value, name: &str, value: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+    object
+}
+
+/// That object, and no other field in it.
+pub(crate) fn closed(object: Value) -> Value {
+    with(object, "additionalProperties", json!(false))
+}
+
 /// The schema of that name.
 pub(crate) fn named(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
@@ -88,9 +101,7 @@ pub(crate) fn answer_with(about: &str, always: Vec<Field>, sometimes: Vec<Field>
 /// An object that a client sends: what is optional may also be null, and no other field is taken.
 pub(crate) fn body(about: &str, needed: Vec<Field>, optional: Vec<Field>) -> Value {
     let optional = optional.into_iter().map(|(name, schema, about)| (name, or_null(schema), about));
-    let mut object = answer_with(about, needed, optional.collect());
-    object["additionalProperties"] = json!(false);
-    object
+    closed(answer_with(about, needed, optional.collect()))
 }
 
 /// A page of a list.
@@ -109,10 +120,9 @@ pub(crate) fn page(item: &str) -> Value {
 fn described(fields: impl IntoIterator<Item = Field>) -> (Vec<&'static str>, Map<String, Value>) {
     let mut names = Vec::new();
     let mut properties = Map::new();
-    for (name, mut schema, about) in fields {
-        schema["description"] = json!(about);
+    for (name, schema, about) in fields {
         names.push(name);
-        properties.insert(name.to_owned(), schema);
+        properties.insert(name.to_owned(), with(schema, "description", json!(about)));
     }
     (names, properties)
 }
@@ -122,22 +132,22 @@ pub(crate) fn example(schema: &Value, named: &Map<String, Value>) -> Value {
     if let Some(given) = schema.pointer("/examples/0").or(schema.pointer("/enum/0")) {
         return given.clone();
     }
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+    let part = |name: &str| schema.get(name).map_or(Value::Null, |part| example(part, named));
+    let word = |name: &str| schema.get(name).and_then(Value::as_str);
+    if let Some(name) = word("$ref").and_then(|path| path.rsplit('/').next()) {
         return named.get(name).map_or(Value::Null, |found| example(found, named));
     }
     if let Some(first) = schema.pointer("/anyOf/0").or(schema.pointer("/oneOf/0")) {
         return example(first, named);
     }
-    match schema["type"].as_str() {
-        Some("array") => json!([example(&schema["items"], named)]),
+    match word("type") {
+        Some("array") => json!([part("items")]),
         Some("object") => {
-            let fields = schema["properties"].as_object().into_iter().flatten();
+            let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
             let shown = fields.map(|(name, field)| (name.clone(), example(field, named)));
             let mut shown: Map<_, _> = shown.collect();
-            if schema["propertyNames"].is_object() {
-                let name = example(&schema["propertyNames"], named);
-                let value = example(&schema["additionalProperties"], named);
-                shown.insert(name.as_str().unwrap_or_default().to_owned(), value);
+            if let Some(name) = part("propertyNames").as_str() {
+                shown.insert(name.to_owned(), part("additionalProperties"));
             }
             Value::Object(shown)
         }
