@@ -60,7 +60,7 @@ def give_money(ready, place):
         pass
 
 
-def holds(ready, whose):
+def holds(ready, whose, folder):
     """Whether everything was as the document says, with this key."""
     program = pathlib.Path(sys.executable).with_name("schemathesis")
     began = time.monotonic()
@@ -68,6 +68,8 @@ def holds(ready, whose):
         [program, "--no-color", "--config-file", SETTINGS, "run", DOCUMENT]
         + ["--url", ready["base_url"], "--warnings", "off"]
         + ["--header", f"Authorization: Bearer {ready[f'{whose}_key']}"],
+        # It keeps what it found beside where it runs.
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -91,7 +93,7 @@ def main():
             for place in PLACES:
                 give_money(ready, place)
             # The customer first: the operator may freeze its account.
-            results = [holds(ready, whose) for whose in ("customer", "operator")]
+            results = [holds(ready, whose, folder) for whose in ("customer", "operator")]
         finally:
             runner.terminate()
             runner.wait()
