@@ -1021,6 +1021,13 @@ to the dead-letter queue");
         ((THRESHOLD, "alert.given = was_given && available <= alert.below.into();", ""),
          (THRESHOLD, "if available < alert.below.into() && !was_given {", "if available < alert.below.into() {")),
     ),
+    # What the API is said to be.
+    Defect(
+        "field-without-document",
+        "an order is answered with a field that the OpenAPI document does not list",
+        (("shared/service/src/http/view/order.rs", '"late": order.late,', '"late": order.late, "was_late": order.late,'),),
+        story("walk::the_walk_of_a_new_customer"),
+    ),
     # Telling the platform.
     Defect(
         "event-not-told",

@@ -10,6 +10,7 @@
 )]
 
 pub mod cost;
+pub mod document;
 pub mod http;
 pub mod logs;
 pub mod receiver;

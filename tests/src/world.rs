@@ -30,6 +30,7 @@ use service::table::Table;
 use service::verification::Verified;
 use sha2::Sha256;
 
+use crate::document;
 use crate::http::{Answer, HttpClient};
 use crate::logs;
 use crate::wire::{Upstream, Wires};
@@ -170,14 +171,20 @@ impl World {
         new.text
     }
 
-    /// Sends a request to the API as it is. Ten milliseconds pass.
+    /// Sends a request to the API as it is, and holds both against the OpenAPI document. Ten
+    /// milliseconds pass.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         self.clock.advance(Duration::from_millis(10));
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let uri = format!("{}{path}", self.cloud.base_url);
         parts.uri = axum::http::Uri::try_from(uri).expect("an address");
-        self.http.send(Request::from_parts(parts, body)).await.expect("the gateway answers")
+        let body =
+            axum::body::to_bytes(body, usize::MAX).await.expect("a body of a story is there");
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let answer = self.http.send(request).await.expect("the gateway answers");
+        document::check(&parts, &body, &answer);
+        answer
     }
 
     /// `GET` as the story's customer.

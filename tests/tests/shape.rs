@@ -35,8 +35,10 @@ const VOCABULARIES: [(&[&str], &[&str]); 5] = [
 const LEDGER_DEPENDENCIES: [&str; 6] =
     ["data-encoding", "rust_decimal", "sha2", "thiserror", "time", "unicode-normalization"];
 
-/// Calls on which something else than a key authorizes: a signature, a one-time code.
-const OPEN_TO_EVERYBODY: [&str; 2] = ["/v1/console-tokens", "/v1/webhooks/stripe"];
+/// Calls on which something else than a key authorizes, a signature or a one-time code, and the document
+/// of the API, which says nothing of anybody.
+const OPEN_TO_EVERYBODY: [&str; 3] =
+    ["/v1/console-tokens", "/v1/openapi.json", "/v1/webhooks/stripe"];
 
 /// Partition keys that are not everybody's, who may read them, and who may write them.
 const GUARDED_KEYS: [(&str, &[&str], &[&str]); 7] = [
@@ -123,7 +125,23 @@ fn the_template_and_the_local_runner_have_the_same_routes() {
 }
 
 #[test]
-fn only_a_signature_or_a_code_stands_in_for_a_key() {
+fn the_openapi_document_and_the_local_runner_have_the_same_routes() {
+    let document = openapi::document();
+    let described = fields(document.get("paths")).flat_map(|(path, calls)| {
+        fields(Some(calls)).map(move |(method, call)| {
+            let open = items(call.get("security")).all(|one| one.get("key").is_none());
+            (method.to_uppercase(), path.to_owned(), !open)
+        })
+    });
+    let local = local::gateway::ROUTES
+        .iter()
+        .map(|route| (route.method.to_owned(), route.path.to_owned(), route.authorized));
+
+    assert_same(("openapi.json", described.collect()), ("ROUTES", local.collect()));
+}
+
+#[test]
+fn only_a_signature_a_code_or_nothing_to_guard_stands_in_for_a_key() {
     let routes = routes().into_iter();
     let open = routes.filter(|route| !route.authorized && !OPEN_TO_EVERYBODY.contains(&route.path));
 

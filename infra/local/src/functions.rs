@@ -9,6 +9,7 @@ use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
 use deliver_event::DeliverEvent;
+use describe_api::DescribeApi;
 use exchange_code::ExchangeCode;
 use hold::HoldMoney;
 use import_statement::ImportStatement;
@@ -81,6 +82,8 @@ pub struct Functions<W: Wire = Https> {
     pub create_order: CreateOrder<W>,
     /// Takes the queue of events.
     pub deliver_event: DeliverEvent,
+    /// Says what the API is.
+    pub describe_api: DescribeApi,
     /// Gives tokens of the console.
     pub exchange_code: ExchangeCode,
     /// Sets money aside for what is going to be used.
@@ -206,6 +209,16 @@ impl<W: Wire> Surroundings<W> {
         let endpoints = ManageEndpoints { table, secrets };
         ChangeEndpoints { endpoints, deliveries: self.deliveries(function) }
     }
+
+    fn payment_webhook(&self) -> PaymentWebhook {
+        PaymentWebhook(WebhookReceiver {
+            table: self.table.clone(),
+            queue: self.queue.clone(),
+            secrets: Secret::given(&self.webhook_secret),
+            stage: self.stage.clone(),
+            live_mode: self.live_mode,
+        })
+    }
 }
 
 impl<W: Wire> Functions<W> {
@@ -248,6 +261,7 @@ impl<W: Wire> Functions<W> {
                 return_urls: around.return_urls.clone(),
             }),
             deliver_event: DeliverEvent(around.deliveries("deliver-event")),
+            describe_api: DescribeApi::default(),
             exchange_code: ExchangeCode { table: table("exchange-code"), draw },
             hold: HoldMoney(Holds {
                 table: table("hold"),

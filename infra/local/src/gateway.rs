@@ -21,6 +21,7 @@ use service::stripe::{Https, Wire};
 use tracing::error;
 
 use crate::clock::Clock;
+use crate::docs;
 use crate::functions::Functions;
 use crate::paid_page;
 
@@ -110,6 +111,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/admin/console-sessions", "manage-accounts"),
     open_route("POST", "/v1/console-tokens", "exchange-code"),
     open_route("POST", "/v1/webhooks/stripe", "payment-webhook"),
+    open_route("GET", "/v1/openapi.json", "describe-api"),
 ];
 
 /// Longest body that API Gateway passes on.
@@ -139,7 +141,8 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
     Route { method, path, function, authorized: true }
 }
 
-/// A route on which something else than a key authorizes: a signature, a one-time code.
+/// A route on which something else than a key authorizes, a signature or a one-time code, or on which
+/// there is nothing to guard.
 const fn open_route(method: &'static str, path: &'static str, function: &'static str) -> Route {
     Route { authorized: false, ..route(method, path, function) }
 }
@@ -153,6 +156,7 @@ impl<W: Wire> Gateway<W> {
             .route("/_control/compare", axum::routing::post(compare))
             .route("/_control/verify", axum::routing::post(verify))
             .route(paid_page::PATH, axum::routing::get(paid_page::show))
+            .merge(docs::router())
             .fallback(serve)
             .with_state(self)
     }
@@ -214,6 +218,7 @@ impl<W: Wire> Gateway<W> {
             "configure" => Box::pin(functions.configure.handle(&request, now)).await,
             "manage-endpoints" => Box::pin(functions.manage_endpoints.handle(&request, now)).await,
             "manage-accounts" => Box::pin(functions.manage_accounts.handle(&request, now)).await,
+            "describe-api" => functions.describe_api.handle(&request),
             "exchange-code" => Box::pin(functions.exchange_code.handle(&request, now)).await,
             "payment-webhook" => Box::pin(functions.payment_webhook.handle(&request, now)).await,
             _ => return None,

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod demo;
+mod docs;
 pub mod embedded_objects;
 pub mod embedded_queue;
 pub mod functions;

@@ -151,7 +151,8 @@ impl ProofId {
 }
 
 impl ProofType {
-    const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Pdf];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Pdf];
 
     /// The media type, as RFC 6838 registers it.
     #[must_use]

@@ -101,7 +101,8 @@ pub struct Capture {
 }
 
 impl HoldStatus {
-    const ALL: [Self; 4] = [Self::Open, Self::Captured, Self::Released, Self::Expired];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Captured, Self::Released, Self::Expired];
 
     /// The name that is stored and shown.
     #[must_use]

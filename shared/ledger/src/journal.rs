@@ -104,7 +104,8 @@ pub struct EntryHash([u8; 32]);
 const CANONICAL_FORMAT: &str = "topup-entry-1";
 
 impl EntryKind {
-    const ALL: [Self; 17] = [
+    /// All of them.
+    pub const ALL: [Self; 17] = [
         Self::Adjustment,
         Self::BankTopUp,
         Self::CardTopUp,

@@ -83,10 +83,13 @@ impl Place {
 }
 
 impl External {
-    const ALL: [Self; 6] =
+    /// All of them.
+    pub const ALL: [Self; 6] =
         [Self::Adjustment, Self::Bank, Self::Card, Self::Debt, Self::Fx, Self::Usage];
 
-    const fn name(self) -> &'static str {
+    /// The name that is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Adjustment => "adjustment",
             Self::Bank => "bank",

@@ -80,7 +80,8 @@ pub struct ToldRefund {
 }
 
 impl RefundStatus {
-    const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
 
     /// The name that is stored and shown.
     #[must_use]

@@ -195,7 +195,8 @@ impl OrderStatus {
 }
 
 impl Reason {
-    const ALL: [Self; 19] = [
+    /// All of them.
+    pub const ALL: [Self; 19] = [
         Self::Created,
         Self::Paid,
         Self::PaidLate,

@@ -76,7 +76,8 @@ pub struct Findings {
 }
 
 impl How {
-    const ALL: [Self; 4] = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
 
     /// The name that is stored and shown.
     #[must_use]

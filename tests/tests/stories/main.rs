@@ -12,6 +12,7 @@
 mod back;
 mod bad_input;
 mod deliveries;
+mod document;
 mod events;
 mod faults;
 mod logs;
