@@ -210,10 +210,56 @@ impl<W: Wire> Surroundings<W> {
         ChangeEndpoints { endpoints, deliveries: self.deliveries(function) }
     }
 
+    fn cursors(&self) -> Cursors {
+        Cursors::new(Secret::given(&self.cursor_secret))
+    }
+
+    fn reviews(&self, function: &'static str) -> Reviews {
+        Reviews { table: self.clients.table(function), catalogue: CatalogueCache::default() }
+    }
+
+    fn create_order(&self) -> CreateOrder<W> {
+        let function = "create-order";
+        CreateOrder(Orders {
+            table: self.clients.table(function),
+            stripe: self.stripe(),
+            catalogue: CatalogueCache::default(),
+            return_urls: self.return_urls.clone(),
+        })
+    }
+
+    fn import_statement(&self) -> ImportStatement {
+        let function = "import-statement";
+        ImportStatement(Statements {
+            objects: self.clients.objects(function),
+            reviews: self.reviews(function),
+            cursors: self.cursors(),
+        })
+    }
+
+    fn query_accounts(&self) -> QueryAccounts {
+        let function = "query-accounts";
+        QueryAccounts {
+            queries: self.queries(function),
+            objects: self.clients.objects(function),
+            events: Events(self.clients.table(function)),
+            reports: Reports { table: self.clients.table(function), cursors: self.cursors() },
+        }
+    }
+
+    fn queries(&self, function: &'static str) -> Queries {
+        Queries {
+            table: self.clients.table(function),
+            catalogue: CatalogueCache::default(),
+            cursors: self.cursors(),
+        }
+    }
+
     fn payment_webhook(&self) -> PaymentWebhook {
+        let function = "payment-webhook";
         PaymentWebhook(WebhookReceiver {
-            table: self.table.clone(),
-            queue: self.queue.clone(),
+            table: self.clients.table(function),
+            queue: self.clients.queue(function),
             secrets: Secret::given(&self.webhook_secret),
             stage: self.stage.clone(),
             live_mode: self.live_mode,
@@ -227,15 +273,9 @@ impl<W: Wire> Functions<W> {
     pub fn new(around: &Surroundings<W>) -> Self {
         let (clients, draw) = (&around.clients, around.draw);
         let table = |function| clients.table(function);
-        let cursors = || Cursors::new(Secret::given(&around.cursor_secret));
+        let cursors = || around.cursors();
         let catalogue = CatalogueCache::default;
-        let reviews = |function| Reviews { table: table(function), catalogue: catalogue() };
         let charges = |function| Charges { table: table(function), catalogue: catalogue() };
-        let queries = |function| Queries {
-            table: table(function),
-            catalogue: catalogue(),
-            cursors: cursors(),
-        };
         let objects = |function| clients.objects(function);
         let stripe = || around.stripe();
         let refunds = |function| Refunds { table: table(function), stripe: stripe() };
@@ -254,12 +294,7 @@ impl<W: Wire> Functions<W> {
             compare_payments: ComparePayments(Comparisons { refunds: refunds("compare-payments") }),
             configure: Configure(table("configure")),
             confirm_payment: ConfirmPayment(table("confirm-payment")),
-            create_order: CreateOrder(Orders {
-                table: table("create-order"),
-                stripe: stripe(),
-                catalogue: catalogue(),
-                return_urls: around.return_urls.clone(),
-            }),
+            create_order: around.create_order(),
             deliver_event: DeliverEvent(around.deliveries("deliver-event")),
             describe_api: DescribeApi::default(),
             exchange_code: ExchangeCode { table: table("exchange-code"), draw },
@@ -268,11 +303,7 @@ impl<W: Wire> Functions<W> {
                 catalogue: catalogue(),
                 cursors: cursors(),
             }),
-            import_statement: ImportStatement(Statements {
-                objects: objects("import-statement"),
-                reviews: reviews("import-statement"),
-                cursors: cursors(),
-            }),
+            import_statement: around.import_statement(),
             manage_accounts: ManageAccounts {
                 keys: ApiKeys { table: table("manage-accounts"), draw, cursors: cursors() },
                 sessions: ConsoleSessions {
@@ -283,20 +314,9 @@ impl<W: Wire> Functions<W> {
             },
             manage_endpoints: around.endpoints(),
             meter_usage: MeterUsage(charges("meter-usage")),
-            payment_webhook: PaymentWebhook(WebhookReceiver {
-                table: table("payment-webhook"),
-                queue: clients.queue("payment-webhook"),
-                secrets: Secret::given(&around.webhook_secret),
-                stage: around.stage.clone(),
-                live_mode: around.live_mode,
-            }),
-            query_accounts: QueryAccounts {
-                queries: queries("query-accounts"),
-                objects: objects("query-accounts"),
-                events: Events(table("query-accounts")),
-                reports: Reports { table: table("query-accounts"), cursors: cursors() },
-            },
-            query_orders: QueryOrders(queries("query-orders")),
+            payment_webhook: around.payment_webhook(),
+            query_accounts: around.query_accounts(),
+            query_orders: QueryOrders(around.queries("query-orders")),
             reconcile: Reconcile(Sweeps { refunds: refunds("reconcile") }),
             refund_order: RefundOrder(refunds("refund-order")),
             report_transfer: ReportTransfer(BankTransfers {
@@ -308,7 +328,7 @@ impl<W: Wire> Functions<W> {
                 catalogue: catalogue(),
                 cursors: cursors(),
             }),
-            review_order: ReviewOrder(reviews("review-order")),
+            review_order: ReviewOrder(around.reviews("review-order")),
             set_thresholds: ChangeThresholds(SetThresholds {
                 table: table("set-thresholds"),
                 catalogue: catalogue(),
