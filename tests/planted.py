@@ -1028,6 +1028,17 @@ to the dead-letter queue");
         (("shared/service/src/http/view/order.rs", '"late": order.late,', '"late": order.late, "was_late": order.late,'),),
         story("walk::the_walk_of_a_new_customer"),
     ),
+    # What a role allows.
+    Defect(
+        "role-too-narrow",
+        "the role of `hold` does not write holds",
+        ((
+            "template.yaml",
+            "['ACCOUNT#*', 'CHARGE#*', 'EVENT#*', 'HOLD#*', 'JOURNAL#*', 'ORDER#*']",
+            "['ACCOUNT#*', 'CHARGE#*', 'EVENT#*', 'JOURNAL#*', 'ORDER#*']",
+        ),),
+        story("usage::holds::a_hold_that_is_not_needed_is_released"),
+    ),
     # Telling the platform.
     Defect(
         "event-not-told",

@@ -211,6 +211,30 @@ fn keys_sessions_and_the_catalogue_are_reached_by_those_who_must() {
 }
 
 #[test]
+fn a_role_reads_the_secrets_that_its_function_is_told_of_and_no_other() {
+    let secret = |address: &'static Value| address.get("Ref").and_then(Value::as_str);
+    let told = functions().flat_map(|(name, function)| {
+        let variables = fields(function.pointer("/Environment/Variables"));
+        // No other address is given by its ARN.
+        let secrets = variables.filter(|(variable, _)| variable.ends_with("_ARN"));
+        secrets.filter_map(move |(_, address)| secret(address).map(|secret| (name, secret)))
+    });
+    let granted = functions().flat_map(|(name, function)| {
+        let reading = statements(function).into_iter().filter(|statement| {
+            texts(statement, "/Action").any(|action| action == "secretsmanager:GetSecretValue")
+        });
+        let addresses = reading.filter_map(|statement| statement.get("Resource"));
+        let addresses = addresses.flat_map(|one| match one.as_array() {
+            Some(several) => several.iter().collect(),
+            None => vec![one],
+        });
+        addresses.filter_map(secret).map(move |secret| (name, secret)).collect::<Vec<_>>()
+    });
+
+    assert_same(("the environment", told.collect()), ("the role", granted.collect()));
+}
+
+#[test]
 fn whoever_changes_orders_holds_or_balances_stores_what_is_told_of_it_and_sends_it() {
     const KEYS: &str = "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys";
     const TOLD_OF: [&str; 3] = ["HOLD#*", "JOURNAL#*", "ORDER#*"];
@@ -346,6 +370,24 @@ fn a_queue_is_patient_with_the_function_that_it_feeds() {
         ("fed by a queue", BTreeSet::from(["confirm-payment", "deliver-event", "meter-usage"])),
     );
     assert_none("a queue does not suit its function", broken);
+}
+
+#[test]
+fn a_role_takes_from_the_queue_that_feeds_its_function_and_from_no_other() {
+    let fed = functions().flat_map(|(name, function)| {
+        let queues = events(function, "SQS");
+        queues.map(move |event| (name, text(event, "/Properties/Queue/Fn::GetAtt/0")))
+    });
+    let granted = functions().flat_map(|(name, function)| {
+        let taking = statements(function).into_iter().filter(|statement| {
+            texts(statement, "/Action").any(|action| action == "sqs:ReceiveMessage")
+        });
+        taking
+            .map(|statement| (name, text(statement, "/Resource/Fn::GetAtt/0")))
+            .collect::<Vec<_>>()
+    });
+
+    assert_same(("fed by", fed.collect()), ("the role", granted.collect()));
 }
 
 #[test]
