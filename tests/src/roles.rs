@@ -102,7 +102,11 @@ impl fmt::Display for Grant {
 
 impl Statement {
     fn read(function: &'static str, statement: &'static Value) -> Self {
+        assert_eq!(statement["Effect"], "Allow", "{statement}");
         let condition = statement.get("Condition");
+        let known = ["ForAllValues:StringLike", "ForAnyValue:StringEquals"];
+        let mut operators = fields(condition).map(|(operator, _)| operator);
+        assert!(operators.all(|operator| known.contains(&operator)), "{statement}");
         let keys = condition.map(|condition| {
             texts(condition, "/ForAllValues:StringLike/dynamodb:LeadingKeys").collect()
         });
@@ -180,7 +184,11 @@ impl Asked {
             }
             "objects" => {
                 let (method, path) = operation.split_once(' ').unwrap_or_default();
-                let verb = if method == "PUT" { "Put" } else { "Get" };
+                let verb = match method {
+                    "PUT" => "Put",
+                    "GET" => "Get",
+                    _ => method,
+                };
                 let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
                 (format!("s3:{verb}Object"), format!("Files/{key}"), BTreeSet::new())
             }

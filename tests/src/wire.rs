@@ -55,6 +55,8 @@ struct Plan {
     exchanges: Vec<Exchange>,
     faults: Vec<PlannedFault>,
     denied: Vec<String>,
+    /// Requests of functions, which their roles were asked about.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -157,6 +159,12 @@ impl Wires {
         self.plan(|plan| plan.denied.clone())
     }
 
+    /// How many requests their roles were asked about.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.plan(|plan| plan.held)
+    }
+
     fn plan<T>(&self, work: impl FnOnce(&mut Plan) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -219,7 +227,9 @@ fn forbidden(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Option<Response<Body>> {
-    let denied = Asked::read(tap.wire, operation, headers, body)?.check().err()?;
+    let asked = Asked::read(tap.wire, operation, headers, body)?;
+    tap.wires.plan(|plan| plan.held += 1);
+    let denied = asked.check().err()?;
     let answer = json!({"__type": "AccessDeniedException", "message": denied});
     tap.wires.plan(|plan| plan.denied.push(denied));
     let response = Response::builder().status(400);

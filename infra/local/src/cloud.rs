@@ -210,10 +210,19 @@ struct NamedClients {
     event_queue_url: String,
 }
 
+/// Every function's name is one that AWS takes for an application.
+#[expect(
+    clippy::expect_used,
+    reason = "the names are in the code; without one no role would be held"
+)]
+fn name_of(function: &'static str) -> AppName {
+    AppName::new(function).expect("a name of an application")
+}
+
 impl NamedClients {
     fn queues(&self, function: &'static str) -> aws_sdk_sqs::Client {
         let mut configuration = self.queue.config().to_builder();
-        configuration.set_app_name(AppName::new(function).ok());
+        configuration.set_app_name(Some(name_of(function)));
         aws_sdk_sqs::Client::from_conf(configuration.build())
     }
 }
@@ -221,7 +230,7 @@ impl NamedClients {
 impl Clients for NamedClients {
     fn table(&self, function: &'static str) -> Table {
         let mut configuration = self.table.config().to_builder();
-        configuration.set_app_name(AppName::new(function).ok());
+        configuration.set_app_name(Some(name_of(function)));
         let client = aws_sdk_dynamodb::Client::from_conf(configuration.build());
         let outbox = EventQueue::new(self.queues(function), &self.event_queue_url);
         Table::new(client, TABLE_NAME).with_outbox(outbox)
@@ -233,7 +242,7 @@ impl Clients for NamedClients {
 
     fn objects(&self, function: &'static str) -> Objects {
         let mut configuration = self.objects.config().to_builder();
-        configuration.set_app_name(AppName::new(function).ok());
+        configuration.set_app_name(Some(name_of(function)));
         Objects::new(aws_sdk_s3::Client::from_conf(configuration.build()), BUCKET_NAME)
     }
 }

@@ -253,6 +253,9 @@ const OPEN: &[Operation] = &[
         .answers(&[(200, Content::Json("ReceivedWebhook"))])
         .fails(&["invalid_signature", "not_taken"]),
     Operation::get("/v1/openapi.json", "getDescription")
-        .says("This document", "With an `ETag`.")
-        .answers(&[(200, Content::File(&["application/json"])), (304, Content::Nothing)]),
+        .says(
+            "This document",
+            "Send the `ETag` of the one that you have in `If-None-Match`: 304 if it is still good.",
+        )
+        .answers(&[(200, Content::Document), (304, Content::Nothing)]),
 ];

@@ -133,6 +133,7 @@ fn headers() -> Value {
             "required": true,
             "schema": {"type": "string", "const": "true"},
         },
+        "ETag": text("What this document is told from another one by."),
         "X-Next-Cursor": text("The `cursor` of the next part; not there on the last one."),
         "Content-Disposition": text("That it is a file, and what it is saved as."),
         "Retry-After": text("In how many seconds to ask again."),

@@ -60,6 +60,8 @@ pub(crate) enum Content {
     File(&'static [&'static str]),
     /// A part of an export.
     Export,
+    /// This document.
+    Document,
     /// No body: what the client has is good.
     Nothing,
 }
@@ -212,6 +214,8 @@ impl Operation {
         let sent = match self.sent {
             Sent::Nothing => &[],
             Sent::Json(_) => WITH_JSON,
+            // The provider's own media type is not looked at: the signature is over the bytes.
+            Sent::File(_) if matches!(self.access, Access::Signature) => &["body_too_large"],
             Sent::File(_) => WITH_FILE,
         };
         let keyed = if self.keyed { KEYED } else { &[] };
@@ -244,7 +248,7 @@ impl Operation {
         };
         let answered = self.answers.iter().filter_map(|(_, content)| match content {
             Content::Json(name) | Content::JsonOrCsv(name) => Some(*name),
-            Content::File(_) | Content::Export | Content::Nothing => None,
+            Content::File(_) | Content::Export | Content::Document | Content::Nothing => None,
         });
         sent.into_iter().chain(answered)
     }
@@ -369,7 +373,14 @@ impl Content {
                 let about = "A part of the export. Only the first one has a row of names: the media type says so.";
                 (about, Map::from_iter([("text/csv".to_owned(), json!({}))]))
             }
-            Self::Nothing => ("It has not changed.", Map::new()),
+            Self::Document => {
+                headers.push("ETag");
+                ("OpenAPI 3.1.", Map::from_iter([("application/json".to_owned(), json!({}))]))
+            }
+            Self::Nothing => {
+                headers.push("ETag");
+                ("It has not changed.", Map::new())
+            }
         };
         let headers: Map<_, _> = headers.into_iter().map(header).collect();
         let response = json!({"description": about, "headers": headers});
@@ -403,7 +414,8 @@ fn failure(status: u16, codes: &[&'static str]) -> Value {
         ([], Some(message)) => format!("The gateway: {message}."),
         _ => codes.join(", "),
     };
-    let mut headers = vec!["X-Request-Id"];
+    // The gateway's own answers have the gateway's own headers.
+    let mut headers = if codes.is_empty() { vec![] } else { vec!["X-Request-Id"] };
     if codes.contains(&"unavailable") {
         headers.push("Retry-After");
     }

@@ -374,3 +374,16 @@ async fn a_page_is_paid_once_however_often_the_form_is_sent() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_function_asks_for_its_role_is_asked_first() {
+    story(async |world| {
+        let before = world.wires.held();
+        world.wires.forget();
+        drop(world.get("/v1/balances").await.expect(200));
+        let asked = world.wires.exchanges().len();
+        // The key, the catalogue and the account.
+        assert_eq!((asked, world.wires.held() - before), (3, 3));
+    })
+    .await;
+}

@@ -37,13 +37,14 @@ use crate::verification::{CheckpointRecord, ShardCursor};
 
 /// How often a use case decides again after losing a race, before it answers "busy".
 ///
-/// With the pauses below that is about eleven seconds, well inside a function's timeout.
-pub const MAX_COMMIT_TRIES: u32 = 18;
+/// With the pauses below that is about nine seconds for one document, well inside a function's timeout. A commit of
+/// many documents waits longer; whoever makes one bounds its time.
+pub const MAX_COMMIT_TRIES: u32 = 24;
 
 /// The longest that a commit waits after its first lost race, for each document that it writes.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// How often that doubles: to about two seconds, in which some hundred clients of one account get through.
-const MAX_DOUBLINGS: u32 = 9;
+/// How often that doubles: to about a second, in which 64 clients of one account get through one by one.
+const MAX_DOUBLINGS: u32 = 8;
 /// The longest that any commit waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
@@ -383,6 +384,10 @@ pub async fn pause_before_retry(tries: u32) {
 /// lose again, and the more is lost with it: so it waits longer.
 pub(crate) async fn pause_before_retry_of(documents: usize, tries: u32) {
     metrics::conflict_retry();
+    // After the last one there is nothing to wait for.
+    if tries.saturating_add(1) >= MAX_COMMIT_TRIES {
+        return;
+    }
     let first = FIRST_PAUSE.saturating_mul(u32::try_from(documents).unwrap_or(u32::MAX));
     let longest = first.saturating_mul(1 << tries.min(MAX_DOUBLINGS)).min(LONGEST_PAUSE);
     let pause = fastrand::u64(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX));
