@@ -188,10 +188,10 @@ class Client:
 
     def get(self, path, **query):
         query = f"?{urllib.parse.urlencode(query)}" if query else ""
-        return self._call("GET", f"{path}{query}")
+        return self.call("GET", f"{path}{query}")
 
     def post(self, path, body=None, key=None):
-        return self._call("POST", path, body, key)
+        return self.call("POST", path, body, key)
 
     def upload(self, path, content):
         headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/pdf"}
@@ -203,7 +203,7 @@ class Client:
         with HTTP.open(request, timeout=15) as response:
             return response.read()
 
-    def _call(self, method, path, body=None, key=None):
+    def call(self, method, path, body=None, key=None):
         headers = {"Authorization": f"Bearer {self.api_key}"}
         if key is not None:
             headers["Idempotency-Key"] = key
@@ -291,7 +291,7 @@ class Walk:
         self.balances = {name: Decimal(0) for name in ("wallet", "whatsapp", "sms", "voice", "otp")}
         self.entries = 0
         self.ready = self.api = self.admin = self.receipt = None
-        self.top_up = self.return_url = None
+        self.top_up = self.return_url = self.payment_page = None
 
     def start(self, *options, **limits):
         self.ready = self.runner.start(*options, **limits)
@@ -496,7 +496,7 @@ def top_up(walk):
     paid = walk.look_up(order)
     must_be("the status", paid["status"], "completed")
     must_be("what was credited", paid["credited_amount"], "100.00")
-    walk.top_up, walk.return_url = paid, return_url
+    walk.top_up, walk.return_url, walk.payment_page = paid, return_url, order["checkout_url"]
 
 
 @step("3. five more notices and five reloads later: still 100.00, one credit")
