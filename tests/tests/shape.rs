@@ -13,7 +13,8 @@ use std::path::Path;
 
 use serde_json::Value;
 use tests::template::{
-    TEMPLATE, events, fields, functions, items, number, root, statements, text, texts,
+    ALARMS, TEMPLATE, events, fields, functions, items, number, resources, root, statements, text,
+    texts,
 };
 
 /// Words of somebody else's, and the only places that may use them: `(words, owners)`. Main
@@ -156,7 +157,8 @@ fn every_policy_names_its_actions_and_resources_and_no_update_or_delete() {
         policies.map(move |policy| format!("{name} takes over {policy}"))
     });
     let mut broken = inherited.collect::<Vec<_>>();
-    let granting = statements(&TEMPLATE).into_iter().filter(|one| text(one, "/Effect") != "Deny");
+    let all = [&*TEMPLATE, &*ALARMS].into_iter().flat_map(statements);
+    let granting = all.filter(|one| text(one, "/Effect") != "Deny");
     for statement in granting {
         let forbidden = texts(statement, "/Action").any(|action| {
             let action = action.to_lowercase();
@@ -333,12 +335,42 @@ fn whoever_checks_money_cannot_move_any() {
 
 #[test]
 fn every_function_that_finds_an_error_rings_an_alarm() {
-    let resources = fields(TEMPLATE.get("Resources")).map(|(_, resource)| resource);
-    let filters = resources.filter(|one| text(one, "/Type") == "AWS::Logs::MetricFilter");
-    let watched = filters.map(|one| text(one, "/Properties/LogGroupName/Ref")).collect();
+    let filters = resources("AWS::Logs::MetricFilter");
+    let watched = filters.map(|(_, one)| text(one, "/Properties/LogGroupName/Ref")).collect();
     let logs = functions().map(|(_, function)| text(function, "/LoggingConfig/LogGroup/Ref"));
 
     assert_same(("watched for errors", watched), ("logs of functions", logs.collect()));
+}
+
+#[test]
+fn the_alarms_are_given_what_they_watch_under_its_own_name() {
+    let given = TEMPLATE.pointer("/Resources/Alarms/Properties/Parameters");
+    let of = |value: &'static Value| {
+        let attribute = value.pointer("/Fn::GetAtt/0").or_else(|| value.get("Ref"));
+        attribute.and_then(Value::as_str).unwrap_or_default()
+    };
+    let given: BTreeSet<_> = fields(given).map(|(name, value)| (name, of(value))).collect();
+    let taken = fields(ALARMS.get("Parameters")).map(|(name, _)| (name, name)).collect();
+
+    assert_same(("template.yaml", given), ("infra/alarms.yaml", taken));
+}
+
+#[test]
+fn every_alarm_is_heard_and_is_in_the_runbook() {
+    let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
+    let unheard = alarms.iter().filter(|(_, alarm)| {
+        let actions = alarm.pointer("/Properties/AlarmActions/Fn::If/1/0/Ref");
+        actions.is_none_or(|topic| topic != "AlarmTopic")
+    });
+    let unheard: Vec<&str> = unheard.map(|(name, _)| *name).collect();
+    let runbook = fs::read_to_string(root().join("docs/runbook.md")).expect("there is a runbook");
+    let titles = runbook.lines().filter_map(|line| line.strip_prefix("## ")?.split(':').next());
+    let words = titles.flat_map(|title| title.split([' ', ',']));
+    let explained = words.filter(|word| word.ends_with("Alarm")).collect();
+    let rung = alarms.iter().map(|(name, _)| *name).collect();
+
+    assert_none("nobody hears these alarms", unheard);
+    assert_same(("infra/alarms.yaml", rung), ("docs/runbook.md", explained));
 }
 
 #[test]
