@@ -6,7 +6,6 @@ Nothing else of the template changes, and no role does, but for where the code i
 """
 
 import copy
-import json
 from pathlib import Path
 
 import yaml
@@ -29,6 +28,9 @@ def expanded(template, stripe_url):
     """The template with the API spelled out, for the bootstraps of this machine."""
     template = copy.deepcopy(template)
     resources = template["Resources"]
+    for one in resources.values():
+        if one["Type"] == "AWS::CloudFormation::Stack":
+            one["Properties"]["TemplateURL"] = str(ROOT / one["Properties"]["TemplateURL"])
     api = resources["HttpApi"]["Properties"]
     resources.update(the_api(api))
     for name, function in functions(template).items():
@@ -132,8 +134,3 @@ def permission(function):
             "SourceArn": {"Fn::Sub": source},
         },
     }
-
-
-def write(template, path):
-    # JSON is YAML.
-    path.write_text(json.dumps(template, indent=1))
