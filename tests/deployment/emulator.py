@@ -60,6 +60,8 @@ class Emulator:
 
     def __enter__(self):
         settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port), "AUTH": "true"}
+        # Functions find it by this name; with a name of a host, buckets would become names of hosts.
+        settings["MINISTACK_HOST"] = "127.0.0.1"
         command = [str(Path(sys.executable).parent / "ministack")]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -1,8 +1,12 @@
 """Turns template.yaml into what the emulator `ministack` can deploy.
 
-The emulator runs SAM's own translator, but ignores the OpenAPI body that a `AWS::Serverless::HttpApi` becomes, and
-every route would be 404. So the API, its authorizer and its routes are spelled out here, from the same events.
-Nothing else of the template changes, and no role does, but for where the code is and where Stripe is.
+What the emulator does otherwise than AWS is all that changes, and where the code is and where Stripe is:
+
+- It runs SAM's own translator, but ignores the OpenAPI body that an `AWS::Serverless::HttpApi` becomes, and every route
+  would be 404. So the API, its authorizer and its routes are spelled out here, from the same events.
+- It asks for `sqs:SendMessageBatch`, which at AWS is granted by `sqs:SendMessage` and by nothing else.
+- It speaks http only, which the bucket's policy refuses.
+- Its `Ref` of a secret is a name; at AWS it is the address, as is the attribute `Id`.
 """
 
 import copy
@@ -31,6 +35,10 @@ def expanded(template, stripe_url):
     for one in resources.values():
         if one["Type"] == "AWS::CloudFormation::Stack":
             one["Properties"]["TemplateURL"] = str(ROOT / one["Properties"]["TemplateURL"])
+    del resources["FilesPolicy"]
+    grant_batches(resources)
+    secrets = [key for key, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"]
+    address_secrets(resources, secrets)
     api = resources["HttpApi"]["Properties"]
     resources.update(the_api(api))
     for name, function in functions(template).items():
@@ -47,6 +55,26 @@ def expanded(template, stripe_url):
         if routes:
             resources.update(the_routes(name, routes.values()))
     return template
+
+
+def grant_batches(value):
+    """Wherever a policy at or below this grants that a message is sent, it grants a batch of them."""
+    if isinstance(value, dict):
+        if "sqs:SendMessage" in value.get("Action", []):
+            value["Action"].append("sqs:SendMessageBatch")
+        value = list(value.values())
+    for one in value if isinstance(value, list) else []:
+        grant_batches(one)
+
+
+def address_secrets(value, secrets):
+    """Wherever a secret of the template is referred to, it is by its address."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, one in items:
+        if isinstance(one, dict) and one.get("Ref") in secrets:
+            value[key] = {"Fn::GetAtt": [one["Ref"], "Id"]}
+        elif isinstance(one, (dict, list)):
+            address_secrets(one, secrets)
 
 
 def the_api(api):

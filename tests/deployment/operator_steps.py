@@ -109,23 +109,23 @@ def finance(walk):
     path = f"/v1/admin/orders/{walk.top_up['order_id']}/refunds"
     must_be("the refund", walk.admin.post(path, refund, "refund").expect(201).json["status"], "succeeded")
     walk.owns(wallet="335.00")
-    order = walk.order_offline("USD", "50.00", "rejected").expect(201).json
-    report = {"payer_name": "Li", "bank_reference": "W9", "paid_on": today(), "amount": "50.00"}
+    order = walk.order_offline("USD", "100.00", "rejected").expect(201).json
+    report = {"payer_name": "Li", "bank_reference": "W9", "paid_on": today(), "amount": "100.00"}
     walk.api.post(f"/v1/orders/{order['order_id']}/transfer-report", report).expect(200)
     path = f"/v1/admin/orders/{order['order_id']}/reject"
     walk.admin.post(path, {"reason": "nothing arrived"}, "reject").expect(200)
-    came = {"received_amount": "10.00", "received_currency": "USD", "bank_reference": "WIRE 7"}
-    came["received_on"] = today()
+    came = {"received_amount": "10.00", "received_currency": "USD", "received_on": today()}
+    came["bank_reference"] = f"WIRE 7 {walk.ready['account_id']}"
     walk.admin.post(f"{account}/received-payments", came, "came").expect(201)
     walk.owns(wallet="345.00")
 
 
 @step("a bank statement credits the order that its line is for")
 def statement(walk):
-    order = walk.order_offline("USD", "60.00", "stated").expect(201).json
+    order = walk.order_offline("USD", "100.00", "stated").expect(201).json
     code = order["transfer_instructions"]["reference_code"]
     lines = "booked_on,amount,currency,bank_reference,payer_name,information\n"
-    lines += f"{today()},60.00,USD,ST-1,Li Lei,{code}\n"
+    lines += f"{today()},100.00,USD,ST {walk.ready['account_id']},Li Lei,{code}\n"
     headers = {"Authorization": f"Bearer {walk.ready['operator_key']}", "Content-Type": "text/csv"}
     url = f"{walk.ready['base_url']}/v1/admin/statements"
 
@@ -136,7 +136,7 @@ def statement(walk):
     read = wait_until("the proposal", 5, proposed)
     path = f"/v1/admin/statements/{read['statement_id']}"
     walk.admin.post(f"{path}/accept", {"exact": True}).expect(200)
-    walk.owns(wallet="405.00")
+    walk.owns(wallet="445.00")
     must_be("the line", walk.admin.get(path).expect(200).json["lines"][0]["state"], "credited")
     listed(walk.admin, "/v1/admin/statements", "statement_id", read["statement_id"])
 
@@ -155,7 +155,7 @@ def findings(walk):
         walk.admin.get(path).expect(200)
         walk.admin.post(f"{path}/{action}", body).expect(200)
         wait_until("no finding", 5, lambda: not walk.admin.get("/v1/admin/findings").json["data"])
-    walk.owns(wallet="505.00")
+    walk.owns(wallet="545.00")
 
 
 @step("what the webhook cannot write is carried by the queue, and credited")
@@ -164,7 +164,7 @@ def confirmation_queue(walk):
     with walk.runner.without_writing("PaymentWebhook"):
         pay(order, GOOD_CARD, shows="USD 40.00").expect(303)
         wait_until("the credit", QUEUE_SECONDS, lambda: walk.look_up(order)["status"] == "completed")
-    walk.owns(wallet="545.00")
+    walk.owns(wallet="585.00")
 
 
 @step("the clock calls the sweep, the comparison with Stripe and the verification of every journal")
@@ -225,7 +225,7 @@ def settings(walk):
     events = walk.admin.get("/v1/events").expect(200).json
     must_be("young events", events["data"], [])
     document = fetch(f"{walk.ready['base_url']}/v1/openapi.json").expect(200).json
-    must_be("the document", document["openapi"], "3.1.0")
+    must_be("the document's version", document["openapi"][:4], "3.1.")
 
 
 @step("the journal holds all of it")
