@@ -147,10 +147,18 @@ class Statement:
             {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}
         ]
         self._put(roles, role, name, less)
+        self._start_anew()
         try:
             yield
         finally:
             self._put(roles, role, name, whole)
+
+    def _start_anew(self):
+        """Ends the instances of the function: they keep secrets for some minutes."""
+        calls = self.deployment.emulator.client("lambda")
+        binary = functions(template())[self.function]["Metadata"]["BuildProperties"]["Binary"]
+        name = f"topup-{PARAMETERS['Stage']}-{binary}"
+        calls.update_function_configuration(FunctionName=name, Description=os.urandom(4).hex())
 
     @staticmethod
     def _put(roles, role, name, document):

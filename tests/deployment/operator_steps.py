@@ -186,15 +186,15 @@ def keys(walk):
     must_be("the name", walk.admin.get(path).expect(200).json["name"], "Walker Ltd")
     listed(walk.admin, "/v1/admin/accounts", "account_id", account)
     wanted = {"account_id": account, "name": "second server"}
-    made = walk.admin.post("/v1/admin/api-keys", wanted, "second-key").expect(201).json
+    made = walk.admin.post("/v1/admin/api-keys", wanted, f"second-key-{account}").expect(201).json
     Client(walk.ready["base_url"], made["secret"]).get("/v1/balances").expect(200)
     listed(walk.admin, f"{path}/api-keys", "key_id", made["key_id"])
     walk.admin.get("/v1/admin/api-keys").expect(200)
     key = f"/v1/admin/api-keys/{made['key_id']}"
-    walk.admin.post(f"{key}/rotate", {}, "rotate-key").expect(200, 201)
+    walk.admin.post(f"{key}/rotate", {}, f"rotate-key-{account}").expect(200, 201)
     walk.admin.call("DELETE", key).expect(200, 204)
     session = {"role": "customer", "account_id": account, "person": "Ann Lee"}
-    made = walk.admin.post("/v1/admin/console-sessions", session, "console").expect(201).json
+    made = walk.admin.post("/v1/admin/console-sessions", session, f"console-{account}").expect(201).json
     code = urllib.parse.parse_qs(urllib.parse.urlsplit(made["url"]).fragment)["code"][0]
     headers = {"Content-Type": "application/json"}
     url = f"{walk.ready['base_url']}/v1/console-tokens"
@@ -216,10 +216,11 @@ def settings(walk):
     product = next(one for one in catalogue["products"] if one["product"] == "sms")
     product = {key: value for key, value in product.items() if key != "product"}
     walk.admin.call("PUT", "/v1/admin/products/sms", product).expect(200)
+    account = walk.ready["account_id"]
     endpoint = "/v1/admin/endpoints/shop"
     walk.admin.call("PUT", endpoint, {"url": "https://shop.invalid/events"}).expect(200)
-    walk.admin.post(f"{endpoint}/rotate", {}, "rotate-endpoint").expect(200)
-    walk.admin.post(f"{endpoint}/test", {}, "try-endpoint").expect(200)
+    walk.admin.post(f"{endpoint}/rotate", {}, f"rotate-endpoint-{account}").expect(200)
+    walk.admin.post(f"{endpoint}/test", {}, f"try-endpoint-{account}").expect(200)
     must_be("the endpoints", len(walk.admin.get("/v1/admin/endpoints").expect(200).json["data"]), 1)
     walk.admin.call("DELETE", endpoint).expect(200, 204)
     events = walk.admin.get("/v1/events").expect(200).json
