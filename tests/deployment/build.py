@@ -2,10 +2,10 @@
 
     python3 tests/deployment/build.py [--fast] [--arm64]
 
-It leaves target/lambda/FUNCTION/bootstrap. Functions that use the same features of the crate `service` are
-built together, so that none links a client that it does not call; `sam build` builds them one by one, which
-comes to the same and takes longer. With --fast nothing is optimised: the same code for the same system, in a
-fraction of the time. Needs cargo-lambda and ziglang (both on PyPI) on the PATH.
+It leaves target/lambda/FUNCTION/bootstrap, and one that only says hello, for cold_start.py. Functions that use the
+same features of the crate `service` are built together, so that none links a client that it does not call;
+`sam build` builds them one by one, which comes to the same and takes longer. With --fast nothing is optimised: the
+same code for the same system, in a fraction of the time. Needs cargo-lambda and ziglang (both on PyPI) on the PATH.
 """
 
 import argparse
@@ -29,7 +29,8 @@ def groups():
     output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     found = collections.defaultdict(list)
     for package in json.loads(output)["packages"]:
-        if Path(package["manifest_path"]).parent.parent == ROOT / "functions":
+        folder = Path(package["manifest_path"]).parent
+        if folder.parent == ROOT / "functions" or folder.name == "hello":
             used = [one["features"] for one in package["dependencies"] if one["name"] == "service"]
             found[tuple(sorted(sum(used, [])))].append(package["name"])
     return found
@@ -55,7 +56,7 @@ def main():
     options.add_argument("--arm64", action="store_true", help="for Graviton, the default of template.yaml")
     options = options.parse_args()
     built = build(options.fast, "arm64" if options.arm64 else "x86-64")
-    print(f"{len(built)} functions in target/lambda")
+    print(f"{len(built)} bootstraps in target/lambda")
 
 
 if __name__ == "__main__":

@@ -154,11 +154,12 @@ class Statement:
             self._put(roles, role, name, whole)
 
     def _start_anew(self):
-        """Ends the instances of the function: they keep secrets for some minutes."""
+        """Ends the instances of the function: they keep secrets and the catalogue for some minutes."""
         calls = self.deployment.emulator.client("lambda")
         binary = functions(template())[self.function]["Metadata"]["BuildProperties"]["Binary"]
         name = f"topup-{PARAMETERS['Stage']}-{binary}"
-        calls.update_function_configuration(FunctionName=name, Description=os.urandom(4).hex())
+        timeout = calls.get_function_configuration(FunctionName=name)["Timeout"]
+        calls.update_function_configuration(FunctionName=name, Timeout=timeout)
 
     @staticmethod
     def _put(roles, role, name, document):
