@@ -52,7 +52,7 @@ pub mod return_urls;
 pub mod reversals;
 pub mod reviews;
 pub mod secret;
-mod stamp;
+pub mod stamp;
 #[cfg(feature = "objects")]
 pub mod statements;
 pub mod stripe;
