@@ -67,6 +67,21 @@ fn print(text: &str) {
     drop(writeln!(std::io::stdout(), "{}", text.trim_end()));
 }
 
+/// A text of a document; empty if it is not there.
+pub(crate) fn text<'json>(document: &'json Value, field: &str) -> &'json str {
+    document.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number of a document; zero if it is not there.
+pub(crate) fn count(document: &Value, field: &str) -> u64 {
+    document.get(field).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// Whether a document says so.
+pub(crate) fn is_so(document: &Value, field: &str) -> bool {
+    document.get(field).and_then(Value::as_bool).unwrap_or_default()
+}
+
 /// Rows as text, each column as wide as its widest cell.
 pub(crate) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let mut widths = [0_usize; COLUMNS];

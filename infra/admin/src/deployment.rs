@@ -16,8 +16,10 @@ use crate::problem::Problem;
 /// from the region, and has more patience than a function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
-/// Tries of a request that is throttled or not answered.
-const ATTEMPTS: u32 = 8;
+/// Tries of a request that is throttled or not answered, and the longest pause between two of them: some ten
+/// seconds in all.
+const ATTEMPTS: u32 = 5;
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// Which deployment. What is said on the command line goes before what the environment says: whoever
 /// types `--stage prod` means it, whatever TABLE_NAME is left over from another day.
@@ -66,9 +68,11 @@ impl Which {
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
+        let retries =
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_PAUSE);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+            .retry_config(retries);
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use answer::{Answer, Form};
-use commands::{catalogue, dead_letters, keys, reconcile, redrive, verify};
+use commands::{catalogue, dead_letters, erase, keys, reconcile, redrive, verify};
 use deployment::Which;
 use problem::Problem;
 
@@ -58,6 +58,7 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     DeadLetters(dead_letters::DeadLetters),
     Redrive(redrive::Redrive),
+    Erase(erase::Erase),
 }
 
 #[tokio::main]
@@ -82,5 +83,6 @@ async fn run(arguments: Arguments) -> Result<Answer, Problem> {
         Command::Reconcile(command) => reconcile::run(&which, command).await,
         Command::DeadLetters(command) => dead_letters::run(&which, command).await,
         Command::Redrive(command) => redrive::run(&which, command).await,
+        Command::Erase(command) => erase::run(&which, command).await,
     }
 }

@@ -2,8 +2,8 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use service::error::Error;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use service::error::{Error, in_words};
 use thiserror::Error;
 
 /// What AWS says of credentials that it does not know, or not any more.
@@ -75,7 +75,7 @@ impl Problem {
         } else if REFUSED_ACTIONS.contains(&code.as_str()) {
             Self::NotAllowed(format!("{code}: {message}"))
         } else {
-            Self::Unreachable(DisplayErrorContext(error).to_string())
+            Self::Unreachable(in_words(&error))
         }
     }
 

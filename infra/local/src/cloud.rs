@@ -111,6 +111,14 @@ pub struct Cloud {
     _lock: Option<File>,
 }
 
+impl RealStripe {
+    /// The secrets of the stand-in, in their place.
+    fn stand_in(secrets: &Secrets) -> Self {
+        let (secret_key, webhook_secret) = (secrets.provider.clone(), secrets.webhook.clone());
+        Self { secret_key, webhook_secret }
+    }
+}
+
 impl Settings {
     /// A cloud in memory on free ports.
     #[must_use]
@@ -310,10 +318,7 @@ impl Cloud {
         let base_url = format!("http://{}", address(&api)?);
         let provider_url = settings.start_provider(&secrets, &base_url, &mut tasks).await?;
 
-        let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe {
-            secret_key: secrets.provider.clone(),
-            webhook_secret: secrets.webhook.clone(),
-        });
+        let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe::stand_in(&secrets));
         let stripe_url = settings.provider_endpoint.or_else(|| provider_url.clone());
         let functions = Arc::new(Functions::new(&Surroundings {
             clients: Box::new(NamedClients {
@@ -336,18 +341,15 @@ impl Cloud {
             console: Url::parse(&base_url).map_err(|error| error.to_string())?,
             draw: draw_secret,
         }));
+        let url = usage_queue_url.clone();
         tasks.spawn(confirm(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
-        let usage = (queue.clone(), usage_queue_url.clone());
-        tasks.spawn(meter(Arc::clone(&functions), usage.0, usage.1, clock.clone()));
+        tasks.spawn(meter(Arc::clone(&functions), queue.clone(), url, clock.clone()));
         if settings.tell_events {
-            let events = (queue.clone(), event_queue_url.clone());
-            tasks.spawn(tell(Arc::clone(&functions), events.0, events.1, clock.clone()));
+            let url = event_queue_url.clone();
+            tasks.spawn(tell(Arc::clone(&functions), queue.clone(), url, clock.clone()));
         }
-        tasks.spawn(by_the_clock(Arc::clone(&functions), settings.sweep_pause, clock.clone()));
-        tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
-        let by_hand = bind(0, "what calls functions by hand").await?;
-        let functions_url = format!("http://{}", address(&by_hand)?);
-        tasks.spawn(serve(by_hand, invoking::router(Arc::clone(&functions), clock.clone())));
+        start_the_clock(&functions, settings.sweep_pause, &clock, &mut tasks);
+        let functions_url = start_invoking(&functions, &clock, &mut tasks).await?;
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
         tasks.spawn(serve(api, gateway.router().merge(items::router(database))));
         Ok(Self {
@@ -389,6 +391,29 @@ async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: Strin
 /// Feeds `deliver-event`, for ever.
 async fn tell(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
     pump::run(&functions.deliver_event, queue, url, clock).await;
+}
+
+/// Starts what lets functions be called by hand, and returns its address.
+async fn start_invoking(
+    functions: &Arc<Functions>,
+    clock: &Clock,
+    tasks: &mut JoinSet<()>,
+) -> Result<String, String> {
+    let listener = bind(0, "what calls functions by hand").await?;
+    let url = format!("http://{}", address(&listener)?);
+    tasks.spawn(serve(listener, invoking::router(Arc::clone(functions), clock.clone())));
+    Ok(url)
+}
+
+/// Starts what runs by the clock.
+fn start_the_clock(
+    functions: &Arc<Functions>,
+    sweep_pause: Duration,
+    clock: &Clock,
+    tasks: &mut JoinSet<()>,
+) {
+    tasks.spawn(by_the_clock(Arc::clone(functions), sweep_pause, clock.clone()));
+    tasks.spawn(verify(Arc::clone(functions), clock.clone()));
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.

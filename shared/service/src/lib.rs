@@ -24,6 +24,7 @@ pub mod cursor;
 #[cfg(feature = "endpoints")]
 pub mod delivery;
 pub mod endpoints;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod exports;

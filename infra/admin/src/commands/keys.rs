@@ -14,7 +14,7 @@ use service::lambda::now;
 use service::secret::Secret;
 use service::table::Table;
 
-use crate::answer::{Answer, table};
+use crate::answer::{Answer, table, text};
 use crate::deployment::Which;
 use crate::problem::Problem;
 
@@ -137,9 +137,9 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     let once = IdempotencyKey::parse(&once).map_err(|error| Problem::asked("the key", error))?;
     let by = Minter { by: Actor::operator(), scopes: Scope::OPERATOR.to_vec() };
     match keys.rotate(&by, old, &once, now()).await? {
-        Minted::Now(key, text) => {
+        Minted::Now(key, secret) => {
             eprintln!("{KEEP} Key {old} goes on for a day.");
-            Ok(Answer::well(text.clone(), http::api_key(&key, Some(&text))))
+            Ok(Answer::well(secret.clone(), http::api_key(&key, Some(&secret))))
         }
         Minted::Before(key) => Ok(Answer::well(format!("Key {} was made.", key.id), shown(&key))),
     }
@@ -188,7 +188,7 @@ fn shown(key: &ApiKey) -> Value {
 
 fn row(key: &ApiKey) -> [String; 5] {
     let json = http::api_key(key, None);
-    let at = |field: &str| json[field].as_str().unwrap_or_default().to_owned();
+    let at = |field: &str| text(&json, field).to_owned();
     let state = if !key.is_usable(now()) {
         "ended".to_owned()
     } else if key.retires_at.is_some() {

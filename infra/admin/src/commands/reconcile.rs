@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use service::comparison::parse_day;
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, count, is_so, text};
 use crate::deployment::Which;
 use crate::problem::Problem;
 use crate::progress;
@@ -76,8 +76,8 @@ impl Functions {
 
     async fn sweep(&self) -> Result<Answer, Problem> {
         let swept = self.invoke("reconcile", &json!({})).await?;
-        let count = |name: &str| swept[name].as_u64().unwrap_or_default();
-        let text = format!(
+        let count = |name: &str| count(&swept, name);
+        let told = format!(
             "{} open orders were looked at: {} payments credited that nobody had told, {} closed or \
              recorded, {} findings; {} refunds, {} holds and {} events; {} left for the next sweep.{}",
             count("looked_at"),
@@ -88,25 +88,25 @@ impl Functions {
             count("holds"),
             count("told"),
             count("left"),
-            if swept["complete"] == true { "" } else { " There is more: run it again." },
+            if is_so(&swept, "complete") { "" } else { " There is more: run it again." },
         );
-        let look = count("found") > 0 || count("left") > 0 || swept["complete"] != true;
+        let look = count("found") > 0 || count("left") > 0 || !is_so(&swept, "complete");
         let outcome = if look { Outcome::MustLook } else { Outcome::Well };
-        Ok(Answer { text, json: swept, outcome })
+        Ok(Answer { text: told, json: swept, outcome })
     }
 
     /// Compares until the day is done: one call that ends early is gone on with by the next.
     async fn compare(&self, day: &str) -> Result<Answer, Problem> {
         for _ in 0..MOST_CALLS {
             let run = self.invoke("compare-payments", &json!({"day": day})).await?;
-            let until = run["compared_until"].as_str().unwrap_or_default();
-            if run["status"] != "finished" {
+            let until = text(&run, "compared_until");
+            if text(&run, "status") != "finished" {
                 eprintln!("Compared until {until}; going on.");
                 continue;
             }
-            let count = |name: &str| run[name].as_u64().unwrap_or_default();
-            let (green, id) = (run["green"] == true, run["run_id"].as_str().unwrap_or_default());
-            let text = format!(
+            let count = |name: &str| count(&run, name);
+            let (green, id) = (is_so(&run, "green"), text(&run, "run_id").to_owned());
+            let told = format!(
                 "{day} ({id}): {} movements of Stripe and {} claims of the books, {} credited now, {} \
                  findings. {}",
                 count("movements"),
@@ -116,7 +116,7 @@ impl Functions {
                 if green { "Green." } else { "Not green: look at its findings and drift." },
             );
             let outcome = if green { Outcome::Well } else { Outcome::MustLook };
-            return Ok(Answer { text, json: run, outcome });
+            return Ok(Answer { text: told, json: run, outcome });
         }
         let problem =
             format!("{day} is not compared after {MOST_CALLS} calls: see the function's log");
@@ -145,7 +145,10 @@ impl Functions {
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         let said: Value = serde_json::from_slice(&payload).unwrap_or_default();
         if answer.function_error.is_some() || !said.is_object() {
-            let message = said["errorMessage"].as_str().unwrap_or("it answered nothing").to_owned();
+            let message = match text(&said, "errorMessage") {
+                "" => "it answered nothing".to_owned(),
+                message => message.to_owned(),
+            };
             return Err(Problem::Function { name, message });
         }
         Ok(said)

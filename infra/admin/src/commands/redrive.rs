@@ -21,6 +21,8 @@ use crate::queues::{Found, Queue, Queues};
 /// How often SQS is asked how far it is, and for how long at most: its own limit of a task is 36 hours.
 const PAUSE: Duration = Duration::from_secs(1);
 const MOST_LOOKS: u32 = 36 * 3_600;
+/// For how long a task that was started is waited for in the list of them.
+const MOST_LOOKS_FOR_IT: u32 = 30;
 /// What SQS says to a second task of a queue.
 const RUNNING_ALREADY: [&str; 2] =
     ["AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"];
@@ -61,8 +63,8 @@ pub(crate) async fn run(which: &Which, command: Redrive) -> Result<Answer, Probl
     let mut all = Vec::new();
     for queue in wanted {
         let (from, to) = (queues.dead_letters(queue).await?, queues.source(queue).await?);
-        start(&queues, &from, &to, command.per_second).await?;
-        all.push(watch(&queues, queue, &from).await?);
+        let older = start(&queues, &from, &to, command.per_second).await?;
+        all.push(watch(&queues, queue, &from, older).await?);
     }
     let complete = all.iter().all(|one| one.status == "COMPLETED");
     let text: Vec<_> = all.iter().map(line).collect();
@@ -71,13 +73,15 @@ pub(crate) async fn run(which: &Which, command: Redrive) -> Result<Answer, Probl
     Ok(Answer { text: text.join("\n"), json, outcome })
 }
 
-/// Starts the task, unless one runs.
+/// Starts the task, unless one runs; returns when the task before it was started, so that it is not taken
+/// for this one.
 async fn start(
     queues: &Queues,
     from: &Found,
     to: &Found,
     per_second: Option<i32>,
-) -> Result<(), Problem> {
+) -> Result<Option<i64>, Problem> {
+    let older = newest(queues, from).await?;
     let started = queues
         .client
         .start_message_move_task()
@@ -90,20 +94,25 @@ async fn start(
     match started {
         Ok(_) => {
             eprintln!("{} goes back to {}.", from.name, to.name);
-            Ok(())
+            Ok(older.map(|task| task.started_timestamp()))
         }
         Err(error) if error.code().is_some_and(|code| RUNNING_ALREADY.contains(&code)) => {
             eprintln!("{} is going back already: watching.", from.name);
-            Ok(())
+            Ok(None)
         }
         Err(error) => Err(Problem::of(error)),
     }
 }
 
 /// Watches the newest task of a queue until it ends.
-async fn watch(queues: &Queues, queue: Queue, from: &Found) -> Result<Moved, Problem> {
+async fn watch(
+    queues: &Queues,
+    queue: Queue,
+    from: &Found,
+    older: Option<i64>,
+) -> Result<Moved, Problem> {
     let bar = progress::bar(from.messages, "dead letters");
-    let task = watched(queues, from, &bar).await;
+    let task = watched(queues, from, older, &bar).await;
     bar.finish_and_clear();
     let task = task?;
     Ok(Moved {
@@ -117,25 +126,42 @@ async fn watch(queues: &Queues, queue: Queue, from: &Found) -> Result<Moved, Pro
 async fn watched(
     queues: &Queues,
     from: &Found,
+    older: Option<i64>,
     bar: &ProgressBar,
 ) -> Result<Option<Task>, Problem> {
     let mut last = None;
-    for _ in 0..MOST_LOOKS {
-        let asked = queues.client.list_message_move_tasks().source_arn(&from.arn).max_results(1);
-        let answer = asked.send().await.map_err(Problem::of)?;
-        last = answer.results.unwrap_or_default().into_iter().next();
-        let Some(task) = &last else { break };
-        if let Some(all) = task.approximate_number_of_messages_to_move {
-            bar.set_length(u64::try_from(all).unwrap_or_default());
-        }
-        let moved = task.approximate_number_of_messages_moved();
-        bar.set_position(u64::try_from(moved).unwrap_or_default());
-        if !matches!(task.status(), Some("RUNNING" | "CANCELLING")) {
-            break;
+    for look in 0..MOST_LOOKS {
+        let found = newest(queues, from).await?;
+        // A list can be behind a task that was started just now.
+        last = found.filter(|task| Some(task.started_timestamp()) != older);
+        match &last {
+            Some(task) => {
+                show(task, bar);
+                if !matches!(task.status(), Some("RUNNING" | "CANCELLING")) {
+                    break;
+                }
+            }
+            None if look >= MOST_LOOKS_FOR_IT => break,
+            None => {}
         }
         sleep(PAUSE).await;
     }
     Ok(last)
+}
+
+/// The task that was started last.
+async fn newest(queues: &Queues, from: &Found) -> Result<Option<Task>, Problem> {
+    let asked = queues.client.list_message_move_tasks().source_arn(&from.arn).max_results(1);
+    let answer = asked.send().await.map_err(Problem::of)?;
+    Ok(answer.results.unwrap_or_default().into_iter().next())
+}
+
+fn show(task: &Task, bar: &ProgressBar) {
+    if let Some(all) = task.approximate_number_of_messages_to_move {
+        bar.set_length(u64::try_from(all).unwrap_or_default());
+    }
+    let moved = task.approximate_number_of_messages_moved();
+    bar.set_position(u64::try_from(moved).unwrap_or_default());
 }
 
 fn line(one: &Moved) -> String {

@@ -4,7 +4,6 @@ use clap::Args;
 use futures_util::stream::{self, StreamExt};
 use ledger::{AccountId, OrderId};
 use serde_json::{Value, json};
-use service::error::Error;
 use service::lambda::now;
 use service::verification::{Examined, Verifications, Wrong};
 
@@ -73,10 +72,7 @@ async fn verify(verifications: &Verifications, accounts: &[AccountId]) -> Result
     let mut examined = stream::iter(examined).buffer_unordered(AT_ONCE);
     let mut sum = Sum::default();
     while let Some(one) = examined.next().await {
-        let one: Examined = one.map_err(|error: Error| {
-            bar.finish_and_clear();
-            error
-        })?;
+        let one = one.inspect_err(|_| bar.finish_and_clear())?;
         sum.accounts = sum.accounts.saturating_add(1);
         sum.entries = sum.entries.saturating_add(one.entries);
         sum.orders = sum.orders.saturating_add(one.orders);

@@ -94,6 +94,17 @@ impl Deployment {
         sms["available"].as_str().expect("money").to_owned()
     }
 
+    /// Nothing is spent from this account any more.
+    pub(crate) fn freeze(&self, account: &str) {
+        let answer = self
+            .http
+            .put(format!("{}/v1/admin/accounts/{account}", self.cloud.base_url))
+            .header("Authorization", format!("Bearer {}", self.cloud.keys.operator))
+            .header("Content-Type", "application/json")
+            .send(json!({"status": "frozen"}).to_string());
+        assert_eq!(answer.expect("the API answers").status().as_u16(), 200);
+    }
+
     fn call(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
         let url = format!("{}{path}", self.cloud.base_url);
         self.send(&url, &self.cloud.keys.operator, key, body)
