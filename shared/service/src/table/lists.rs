@@ -18,8 +18,12 @@ use super::read::key;
 use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
 use crate::comparison::Comparison;
-use crate::error::{BrokenRecord, Error};
-use crate::events::{Event, EventRecord};
+#[cfg(feature = "stripe")]
+use crate::error::BrokenRecord;
+use crate::error::Error;
+use crate::events::Event;
+#[cfg(feature = "stripe")]
+use crate::events::EventRecord;
 use crate::findings::FindingRecord;
 use crate::keys::{ApiKey, KeyOwner};
 use crate::record::{EntryPage, HoldRecord, OrderRecord, Page, Statement};

@@ -1,6 +1,8 @@
 //! The items of money that came in or went back: the claim of a payment, and of a refund or dispute.
 
-use ledger::{AccountId, OrderId, PaymentId, ProviderId, Timestamp};
+#[cfg(feature = "stripe")]
+use ledger::ProviderId;
+use ledger::{AccountId, OrderId, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "stripe")]
