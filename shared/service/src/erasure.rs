@@ -4,11 +4,9 @@
 //! transfers, the files that they uploaded, and the account's name. What the books need stays: amounts,
 //! times, statuses, the references of payments, who decided.
 
-use ledger::{
-    Account, AccountId, AccountStatus, Actor, Name, OrderId, OrderStatus, Timestamp, Verdict,
-};
+use ledger::{Account, AccountId, AccountStatus, Actor, OrderId, OrderStatus, Timestamp, Verdict};
 
-use crate::accounts::{AccountChange, change_account};
+use crate::accounts::{AccountChange, Profile, change_account};
 use crate::error::{Error, Unavailable};
 use crate::record::{OrderRecord, RequestWords, proof_folder};
 use crate::table::{
@@ -82,8 +80,7 @@ pub async fn erase(
     for order in &found.orders {
         clear(table, order, now).await?;
     }
-    #[expect(clippy::expect_used, reason = "an account id is shorter and plainer than a name")]
-    let name = Name::parse(account.as_str()).expect("an id is a name");
+    let name = Profile::nameless(account, by, now).name;
     let nameless = AccountChange { name: Some(name), ..AccountChange::default() };
     drop(change_account(table, account, &nameless, by, now).await?);
     Ok(found)
