@@ -21,15 +21,12 @@ const NAMESPACE: &str = "Topup";
 /// The name of the deployment, once `main` has said it.
 static STAGE: OnceLock<String> = OnceLock::new();
 
-/// What is measured; some of it only by functions that call the provider.
+/// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Figure {
     TimeToCredit,
-    #[cfg(feature = "stripe")]
     PaidNotCredited,
-    #[cfg(any(feature = "stripe", test))]
     FindingsOpen,
-    #[cfg(feature = "stripe")]
     ReconciliationDrift,
     ConflictRetries,
     EventsNotQueued,
@@ -39,11 +36,8 @@ impl Figure {
     const fn name(self) -> &'static str {
         match self {
             Self::TimeToCredit => "time_to_credit",
-            #[cfg(feature = "stripe")]
             Self::PaidNotCredited => "paid_not_credited",
-            #[cfg(any(feature = "stripe", test))]
             Self::FindingsOpen => "findings_open",
-            #[cfg(feature = "stripe")]
             Self::ReconciliationDrift => "reconciliation_drift",
             Self::ConflictRetries => "conflict_retries",
             Self::EventsNotQueued => "events_not_queued",
@@ -53,13 +47,11 @@ impl Figure {
     const fn unit(self) -> &'static str {
         match self {
             Self::TimeToCredit => "Milliseconds",
-            #[cfg(feature = "stripe")]
             Self::ReconciliationDrift => "None",
-            #[cfg(feature = "stripe")]
-            Self::PaidNotCredited => "Count",
-            #[cfg(any(feature = "stripe", test))]
-            Self::FindingsOpen => "Count",
-            Self::ConflictRetries | Self::EventsNotQueued => "Count",
+            Self::PaidNotCredited
+            | Self::FindingsOpen
+            | Self::ConflictRetries
+            | Self::EventsNotQueued => "Count",
         }
     }
 }
@@ -70,37 +62,34 @@ pub fn of_stage(stage: &str) {
 }
 
 /// How long after it was paid a payment was credited.
-pub(crate) fn time_to_credit(waited: Duration) {
+pub fn time_to_credit(waited: Duration) {
     emit(Figure::TimeToCredit, i64::try_from(waited.as_millis()).unwrap_or(i64::MAX), None);
 }
 
 /// Payments that were paid and that nobody had told: zero while webhooks arrive.
-#[cfg(feature = "stripe")]
-pub(crate) fn paid_not_credited(count: u64) {
+pub fn paid_not_credited(count: u64) {
     emit(Figure::PaidNotCredited, i64::try_from(count).unwrap_or(i64::MAX), None);
 }
 
 /// Findings that a person must look at: of one type, or `all` of them.
-#[cfg(feature = "stripe")]
-pub(crate) fn findings_open(kind: &str, count: u64) {
+pub fn findings_open(kind: &str, count: u64) {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     emit(Figure::FindingsOpen, count, Some(("type", kind)));
 }
 
 /// How far the provider and the books are apart, in the smallest coin, over all currencies and without
 /// sign: zero or not is what counts.
-#[cfg(feature = "stripe")]
-pub(crate) fn reconciliation_drift(units: u64) {
+pub fn reconciliation_drift(units: u64) {
     emit(Figure::ReconciliationDrift, i64::try_from(units).unwrap_or(i64::MAX), None);
 }
 
 /// A race that was lost, and is run again.
-pub(crate) fn conflict_retry() {
+pub fn conflict_retry() {
     emit(Figure::ConflictRetries, 1, None);
 }
 
 /// Events that were committed, and that the queue did not take: the sweep sends them.
-pub(crate) fn events_not_queued(count: u64) {
+pub fn events_not_queued(count: u64) {
     emit(Figure::EventsNotQueued, i64::try_from(count).unwrap_or(i64::MAX), None);
 }
 
