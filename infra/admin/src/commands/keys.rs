@@ -55,12 +55,12 @@ pub(crate) enum Keys {
     },
     /// Make a key that takes the place of another, which goes on for a day
     Rotate {
-        /// The key: tk_<id>_<secret>, or only its <id>
+        /// The whole key, tk_ID_SECRET, or only its ID
         key: String,
     },
     /// Stop a key: it is of no use any more within a minute
     Revoke {
-        /// The key: tk_<id>_<secret>, or only its <id>
+        /// The whole key, tk_ID_SECRET, or only its ID
         key: String,
     },
 }
