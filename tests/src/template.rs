@@ -1,4 +1,4 @@
-//! What is deployed, as `template.yaml` says it.
+//! What is deployed, as `template.yaml` and the stack that is nested in it say it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// The template.
-pub static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
-    let text = fs::read_to_string(root().join("template.yaml")).expect("there is a template");
-    serde_saphyr::from_str(&text).expect("the template is YAML")
-});
+pub static TEMPLATE: LazyLock<Value> = LazyLock::new(|| read("template.yaml"));
+
+/// The template of the stack that is nested in it: alarms, and what they are made of.
+pub static ALARMS: LazyLock<Value> =
+    LazyLock::new(|| read(text(&TEMPLATE, "/Resources/Alarms/Properties/TemplateURL")));
 
 /// The folder of the workspace.
 #[must_use]
@@ -20,11 +21,16 @@ pub fn root() -> PathBuf {
     workspace.expect("the package is in a workspace").to_owned()
 }
 
+/// The resources of a kind, such as `AWS::SQS::Queue`, with their names, wherever they are deployed.
+pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let templates = [&*TEMPLATE, &*ALARMS].into_iter();
+    let all = templates.flat_map(|template| fields(template.get("Resources")));
+    all.filter(move |(_, resource)| text(resource, "/Type") == kind)
+}
+
 /// The functions' names, which are their binaries' and folders' names, with their properties.
 pub fn functions() -> impl Iterator<Item = (&'static str, &'static Value)> {
-    let resources = fields(TEMPLATE.get("Resources")).map(|(_, resource)| resource);
-    let functions = resources.filter(|one| text(one, "/Type") == "AWS::Serverless::Function");
-    functions.map(|one| {
+    resources("AWS::Serverless::Function").map(|(_, one)| {
         let name = text(one, "/Metadata/BuildProperties/Binary");
         let properties = one.get("Properties");
         (name, properties.expect("a function has properties"))
@@ -86,4 +92,9 @@ pub fn number(value: &Value, pointer: &str) -> u64 {
         panic!("no number at {pointer} of {value}");
     };
     number
+}
+
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(root().join(path)).expect("there is a template");
+    serde_saphyr::from_str(&text).expect("the template is YAML")
 }

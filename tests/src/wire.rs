@@ -14,6 +14,9 @@ use tokio::net::TcpListener;
 use crate::http::{Answer, HttpClient};
 use crate::roles::Asked;
 
+/// What the names of the table's errors begin with.
+const TABLE_ERRORS: &str = "com.amazonaws.dynamodb.v20120810#";
+
 /// How a request can fail on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -27,6 +30,9 @@ pub enum Fault {
     Throttled,
     /// Somebody else writes one of the items right now; no effect. Only for transactions.
     Conflict,
+    /// Somebody else has just written the account, as it stands in the table; no effect. Only for
+    /// transactions that write an account.
+    Overtaken,
     /// None of the keys is read. Only for batch reads.
     Unprocessed,
 }
@@ -203,6 +209,7 @@ async fn pass(State(tap): State<Tap>, request: Request) -> Response<Body> {
             drop(forward(&tap, &parts, asked.clone()).await);
             (broken(), 0)
         }
+        Some(Fault::Overtaken) => (overtaken(&tap, &parts, &body).await, 500),
         Some(fault) => {
             (refused(&tap, fault, &body), if fault == Fault::Unprocessed { 200 } else { 500 })
         }
@@ -232,9 +239,7 @@ fn forbidden(
     let denied = asked.check().err()?;
     let answer = json!({"__type": "AccessDeniedException", "message": denied});
     tap.wires.plan(|plan| plan.denied.push(denied));
-    let response = Response::builder().status(400);
-    let response = response.header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
-    Some(response.body(Body::from(answer.to_string())).expect("a response"))
+    Some(json_response(400, &answer))
 }
 
 fn operation(headers: &HeaderMap, method: &str, uri: &Uri) -> String {
@@ -337,19 +342,49 @@ impl http_body::Body for BreaksOff {
     }
 }
 
+/// The refusal of a transaction whose account is not as it was read: it carries the account as it is now.
+async fn overtaken(tap: &Tap, parts: &axum::http::request::Parts, body: &Bytes) -> Response<Body> {
+    let request: Value = serde_json::from_slice(body).expect("a transaction is JSON");
+    let writes = request["TransactItems"].as_array().expect("a transaction writes");
+    let is_account = |write: &&Value| write["Put"]["Item"]["sk"]["S"] == "ACCOUNT";
+    let put = &writes.iter().find(is_account).expect("it writes an account")["Put"];
+    let key = json!({"pk": put["Item"]["pk"], "sk": put["Item"]["sk"]});
+    let read = json!({"TableName": put["TableName"], "Key": key, "ConsistentRead": true});
+    let mut parts = parts.clone();
+    let target = HeaderValue::from_static("DynamoDB_20120810.GetItem");
+    parts.headers.insert("x-amz-target", target);
+    let found = forward(tap, &parts, Bytes::from(read.to_string())).await.expect("an account");
+    let reason = |write: &Value| match is_account(&write) {
+        true => json!({"Code": "ConditionalCheckFailed", "Item": found.json()["Item"]}),
+        false => json!({"Code": "None"}),
+    };
+    let cancelled = cancelled(&writes.iter().map(reason).collect::<Vec<_>>());
+    json_response(400, &cancelled)
+}
+
 fn refused(tap: &Tap, fault: Fault, body: &Bytes) -> Response<Body> {
     let (status, answer) = refusal(tap.wire, fault, body);
-    Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-        .body(Body::from(answer.to_string()))
-        .expect("a response")
+    json_response(status, &answer)
+}
+
+fn json_response(status: u16, answer: &Value) -> Response<Body> {
+    let response = Response::builder().status(status);
+    let response = response.header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
+    response.body(Body::from(answer.to_string())).expect("a response")
+}
+
+fn cancelled(reasons: &[Value]) -> Value {
+    json!({
+        "__type": format!("{TABLE_ERRORS}TransactionCanceledException"),
+        "Message": "Transaction cancelled",
+        "CancellationReasons": reasons,
+    })
 }
 
 /// The answer of something that refuses without doing anything: status and JSON.
 #[must_use]
 pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
-    let namespace = "com.amazonaws.dynamodb.v20120810#";
+    let namespace = TABLE_ERRORS;
     let request: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     match (wire, fault) {
         ("provider", Fault::Throttled) => (
@@ -368,14 +403,7 @@ pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
             let puts = request["TransactItems"].as_array().map_or(1, Vec::len);
             let mut reasons = vec![json!({"Code": "None"}); puts];
             reasons[puts - 1] = json!({"Code": "TransactionConflict", "Message": "conflict"});
-            (
-                400,
-                json!({
-                    "__type": format!("{namespace}TransactionCanceledException"),
-                    "Message": "Transaction cancelled",
-                    "CancellationReasons": reasons,
-                }),
-            )
+            (400, cancelled(&reasons))
         }
         (_, Fault::Unprocessed) => {
             (200, json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}))

@@ -456,18 +456,26 @@ pub async fn sdk(endpoint: Option<String>) -> SdkConfig {
 }
 
 /// Serves a router for ever.
-pub(crate) async fn serve(listener: TcpListener, router: Router) {
+pub async fn serve(listener: TcpListener, router: Router) {
     // Without this, small answers wait for the client's delayed acknowledgement: 44 ms.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     drop(axum::serve(listener, router).await);
 }
 
-pub(crate) async fn bind(port: u16, what: &str) -> Result<TcpListener, String> {
+/// Takes a port of this machine for a server; 0 takes any free one.
+///
+/// # Errors
+/// A sentence that begins with `what`, which asked for the port.
+pub async fn bind(port: u16, what: &str) -> Result<TcpListener, String> {
     let bound = TcpListener::bind(("127.0.0.1", port)).await;
     bound.map_err(|error| format!("{what}: port {port} of 127.0.0.1 cannot be used: {error}"))
 }
 
-pub(crate) fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
+/// The address that was taken.
+///
+/// # Errors
+/// The system does not say.
+pub fn address(listener: &TcpListener) -> Result<SocketAddr, String> {
     listener.local_addr().map_err(|error| error.to_string())
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::return_urls::ReturnUrls;
 
-/// Every variable that any function reads.
+/// Every variable that any function reads, but [`STRIPE_URL`], which no deployment sets.
 pub const VARIABLES: &[&str] = &[
     TABLE_NAME,
     STAGE,
@@ -39,6 +39,8 @@ pub const STRIPE_SECRET_KEY_ARN: &str = "STRIPE_SECRET_KEY_ARN";
 pub const STRIPE_WEBHOOK_SECRET_ARN: &str = "STRIPE_WEBHOOK_SECRET_ARN";
 /// `true` for real money, `false` for Stripe's test mode.
 pub const STRIPE_LIVE_MODE: &str = "STRIPE_LIVE_MODE";
+/// A stand-in for Stripe, where there is one. Only test mode may have it.
+pub const STRIPE_URL: &str = "STRIPE_URL";
 /// Where Secrets Manager keeps the secret of the cursors.
 pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
 /// Where it keeps the secret that those of endpoints are derived from.

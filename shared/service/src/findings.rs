@@ -478,7 +478,13 @@ impl Findings {
                 let detail = "a refund of this payment is under way".to_owned();
                 return Err(Error::Conflict { code: "finding_not_creditable", detail });
             }
-            has_no_place(&self.table, payment, id).await?;
+            if let Err(refused) = has_no_place(&self.table, payment, id).await {
+                // The two reads are not of one moment: it may have been closed since, by this very credit.
+                match self.one(id).await?.closed {
+                    Some(_) => continue,
+                    None => return Err(refused),
+                }
+            }
             let account = self.table.account(&account_id).await?;
             let account = account.ok_or(Error::NotFound { what: "account" })?;
             self.catalogue.get(&self.table, now).await?.must_know(&place.target)?;

@@ -17,7 +17,9 @@ use stripe_client_core::{StripeClient, StripeRequest};
 use stripe_shared::{CheckoutSession as StripeSession, CheckoutSessionMode, CheckoutSessionStatus};
 
 use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
-use crate::config::{ConfigError, STAGE, STRIPE_LIVE_MODE, STRIPE_SECRET_KEY_ARN};
+use crate::config::{
+    ConfigError, Environment, STAGE, STRIPE_LIVE_MODE, STRIPE_SECRET_KEY_ARN, STRIPE_URL,
+};
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::lambda::Runtime;
 use crate::notice::{Notice, What};
@@ -50,7 +52,7 @@ pub trait Wire: Clone + fmt::Debug + Send + Sync + 'static {
 /// HTTPS, to Stripe itself or to what stands in for it.
 #[derive(Debug, Clone, Default)]
 pub struct Https {
-    /// What stands in for Stripe; none is Stripe itself.
+    /// What stands in for Stripe, with a slash at its end; none is Stripe itself.
     pub base_url: Option<String>,
 }
 
@@ -96,6 +98,19 @@ pub enum PageState {
     Completed(Box<Notice>),
 }
 
+impl Https {
+    fn from_environment(environment: &Environment, live_mode: bool) -> Result<Self, ConfigError> {
+        match environment.text(STRIPE_URL) {
+            Err(_) => Ok(Self::default()),
+            Ok(url) if !live_mode => Ok(Self { base_url: Some(url) }),
+            Ok(_) => Err(ConfigError {
+                variable: STRIPE_URL,
+                problem: format!("is set, and {STRIPE_LIVE_MODE} is true: unset one"),
+            }),
+        }
+    }
+}
+
 impl Wire for Https {
     type Client = Client;
 
@@ -120,7 +135,8 @@ impl Stripe {
             stage: runtime.environment.text(STAGE)?,
             live_mode: runtime.environment.truth(STRIPE_LIVE_MODE)?,
         };
-        Ok(Self::new(settings, Https::default()))
+        let wire = Https::from_environment(&runtime.environment, settings.live_mode)?;
+        Ok(Self::new(settings, wire))
     }
 }
 
@@ -358,4 +374,25 @@ fn outcome(session: &StripeSession, now: Timestamp) -> Result<What, &'static str
 fn currency_of(code: &str) -> Option<stripe_types::Currency> {
     #[expect(clippy::disallowed_methods, reason = "the only way to name a currency of the crate")]
     code.to_ascii_lowercase().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_money_goes_to_stripe_itself() {
+        let stand_in = Environment::of(&[(STRIPE_URL, "http://127.0.0.1:8788/")]);
+        let none = Environment::default();
+        for (environment, live_mode, expected) in [
+            (&none, true, Ok(None)),
+            (&none, false, Ok(None)),
+            (&stand_in, false, Ok(Some("http://127.0.0.1:8788/"))),
+            (&stand_in, true, Err(STRIPE_URL)),
+        ] {
+            let wire = Https::from_environment(environment, live_mode);
+            let found = wire.as_ref().map(|wire| wire.base_url.as_deref());
+            assert_eq!(found.map_err(|error| error.variable), expected);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Adjustments: the operator corrects a balance, for a reason, once.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::{Answer, World, story};
 
@@ -96,6 +98,23 @@ async fn the_same_adjustment_asked_for_at_once_is_made_once() {
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
         assert!(answers.iter().all(|answer| [200, 201].contains(&answer.status)));
         world.assert_balances("wallet 10.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_balance_that_is_corrected_below_its_alert_is_told_of() {
+    story(async |world| {
+        drop(world.put("/v1/wallet/thresholds", &json!({"alert_below": "5"})).await.expect(200));
+        let goodwill = json!({"balance": "wallet", "amount": "6.00", "reason": "goodwill"});
+        drop(adjust(world, &goodwill, "a1").await.expect(201));
+        let back = json!({"balance": "wallet", "amount": "-2.00", "reason": "too much"});
+        drop(adjust(world, &back, "a2").await.expect(201));
+        // Events are listed once none that is older can come.
+        world.clock.advance(service::events::LISTED_AFTER + Duration::from_secs(1));
+        let told = world.admin_get("/v1/events").await.expect(200).json();
+        let told: Vec<&Value> = told["data"].as_array().unwrap().iter().collect();
+        assert_eq!(told.last().unwrap()["type"], "balance.low");
     })
     .await;
 }

@@ -80,6 +80,22 @@ async fn a_payment_that_was_credited_to_no_order_is_closed_by_its_refund() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_lost_money_that_the_table_did_not_take_is_told_by_the_queue() {
+    story(async |world| {
+        let (order, found) = wrongly_paid(world, "k1").await;
+        world.wires.fail("TransactWriteItems", Fault::ServerError, usize::MAX);
+        let body = json!({"payment_id": found["payment_id"]});
+        drop(world.control("refunds", &body).await.expect(200));
+        assert_eq!(listed(world, "open").await.len(), 1);
+        world.wires.heal();
+        world.drain().await;
+        assert_eq!(listed(world, "closed").await[0]["closed_how"], "refunded");
+        assert_eq!(world.look_up(&order).await.text("status"), "refunded");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_before_its_payment_waits_for_it() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);

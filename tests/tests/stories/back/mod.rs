@@ -6,6 +6,7 @@ mod disputes;
 mod every_finding;
 mod findings;
 mod refunds;
+mod spent;
 
 use serde_json::{Value, json};
 use tests::{Answer, World};

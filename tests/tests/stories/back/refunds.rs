@@ -406,3 +406,26 @@ async fn a_product_gives_back_what_it_got_and_the_order_is_found_by_its_status()
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_loses_a_race_for_a_refund_goes_on_from_how_it_stands() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        world.wires.fail(MAKE, Fault::LostBefore, usize::MAX);
+        drop(refund(world, &order, "40.00", "r1").await.expect(201));
+        world.wires.heal();
+        // With nothing else to tell, the sweep writes the order alone.
+        world.tell().await;
+        world.clock.advance(A_WHILE);
+        // An answer that costs an attempt, and then the attempt cannot be counted.
+        world.wires.fail(MAKE, Fault::ServerError, 1);
+        let id = order.text("order_id");
+        world.wires.fail_about("TransactWriteItems", &id, Fault::Conflict, 1);
+        let swept = world.sweep().await;
+        assert_eq!((swept.refunds, swept.left), (1, 0));
+        world.assert_balances("wallet 60.00").await;
+        let made = world.provider_requests(MAKE).await.remove(0);
+        assert!(made["idempotency_key"].as_str().unwrap().ends_with(":1"), "{made}");
+    })
+    .await;
+}

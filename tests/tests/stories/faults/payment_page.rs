@@ -278,3 +278,46 @@ async fn an_order_that_is_to_be_cancelled_gets_no_page_any_more() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_paid_unseen_is_credited_by_the_cancellation_that_finds_it() {
+    story(async |world| {
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        let order = order(world).await.expect(201);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        world.assert_balances("wallet 0.00").await;
+        let refused = world.cancel(&order.text("order_id")).await;
+        drop(refused.expect_problem(409, "order_not_cancellable"));
+        world.assert_balances("wallet 50.00").await;
+        assert_eq!(world.look_up(&order).await.text("status"), "completed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_puts_a_payment_that_had_no_place_into_its_order() {
+    story(async |world| {
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        let order = order(world).await.expect(201);
+        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let pay = json!({"card_number": GOOD_CARD});
+        let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200);
+        let payment = paid.json()["session"]["payment_intent"].as_str().unwrap().to_owned();
+        // It was told of with an order that nobody made.
+        let mut event = world.paid_event(&order, &payment);
+        event["data"]["object"]["metadata"]["order_id"] = json!("ord_00000000000000000000");
+        drop(world.deliver(&event).await.expect(200));
+        let findings = async |status: &str| {
+            let path = format!("/v1/admin/findings?status={status}");
+            let found = world.admin_get(&path).await.expect(200).json();
+            found["data"].as_array().unwrap().clone()
+        };
+        assert_eq!(findings("open").await[0]["type"], "unknown_order");
+        let refused = world.cancel(&order.text("order_id")).await;
+        drop(refused.expect_problem(409, "order_not_cancellable"));
+        world.assert_balances("wallet 50.00").await;
+        assert_eq!(findings("open").await, [Value::Null; 0]);
+        assert_eq!(findings("closed").await[0]["closed_how"], "cured");
+    })
+    .await;
+}

@@ -1,5 +1,7 @@
 //! The table conflicts, leaves keys unread, loses answers, or cannot be read.
 
+use serde_json::json;
+use tests::world::GOOD_CARD;
 use tests::{Fault, story};
 
 use super::{FOR_EVER, TRIES_OF_THE_SDK, entries, expect_unavailable, orders};
@@ -183,6 +185,31 @@ async fn nobody_is_let_in_while_keys_cannot_be_looked_up() {
         world.wires.heal();
         world.get_as(&wrong_secret, "/v1/balances").await.expect_gateway(403, "Forbidden");
         drop(world.order("wallet", "50", "order").await.expect(201));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn usage_that_is_overtaken_again_and_again_is_decided_on_the_account_as_it_is() {
+    story(async |world| {
+        let order = world.order("sms", "10.00", "funds").await.expect(201);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        let overtaken = |about: &str| {
+            let wires = &world.wires;
+            wires.fail_about("TransactWriteItems", about, Fault::Overtaken, 2);
+        };
+        overtaken("CHARGE#");
+        let charge = json!({"product": "sms", "amount": "1"});
+        drop(world.post("/v1/charges", "asked", &charge).await.expect(201));
+        overtaken("usage queue");
+        let charge =
+            json!({"key": "metered", "account_id": "demo", "product": "sms", "amount": "2"});
+        world.meter(&json!({"charges": [charge]}).to_string()).await;
+        world.drain_usage().await;
+        world.assert_balances("wallet 0.00, sms 7.00").await;
+        assert_eq!(entries(world).await, 3);
+        let exchanges = world.wires.exchanges();
+        assert_eq!(exchanges.iter().filter(|made| made.status == 500).count(), 4);
     })
     .await;
 }

@@ -100,3 +100,19 @@ async fn usage_outlives_a_table_that_does_not_answer() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metered_usage_that_runs_low_is_topped_up_like_any_other() {
+    story(async |world| {
+        drop(world.top_up("50.00", "wallet").await);
+        with_sms(world).await;
+        let rule = json!({"alert_below": "6", "top_up_below": "5", "top_up_amount": "20"});
+        drop(world.put("/v1/products/sms/thresholds", &rule).await.expect(200));
+        world.meter(&message(&[("m-1", "96")])).await;
+        world.drain_usage().await;
+        world.assert_balances("wallet 30.00, sms 24.00").await;
+        let orders = world.get("/v1/orders?method=balance").await.expect(200).json();
+        assert_eq!(orders["data"][0]["timeline"][0]["by"], "automatic");
+    })
+    .await;
+}

@@ -1,0 +1,313 @@
+"""Measures what a cold start costs, for every function, beside one that only says hello.
+
+    python3 tests/deployment/cold_start.py [--starts 5] [--requests 200] [--no-targets]
+
+It starts the bootstraps in target/lambda (tests/deployment/build.py makes them) as Lambda does, against the table and
+the queue of the local runner on this machine, and hands them events as AWS sends them. What it prints is the table in
+ARCHITECTURE.md: sizes, then medians over some starts. It fails if an answer is not the right one, or if a target is
+missed, which only bootstraps that are optimised can meet. Needs target/debug/topup.
+"""
+
+import argparse
+import contextlib
+import http.server
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import zipfile
+from dataclasses import dataclass
+
+from runtime import Function, authorizer_event, example, http_event, queue_event
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BOOTSTRAPS = ROOT / "target" / "lambda"
+BASELINE = "hello-world"
+MEGABYTE = 1_000_000
+
+MAX_ZIP, MAX_ZIP_WITH_STRIPE = 4 * MEGABYTE, 6 * MEGABYTE
+WITH_STRIPE = {"cancel-order", "compare-payments", "create-order", "reconcile", "refund-order"}
+# Against the baseline of the same run: of the start, and of the first request, where a request to the table costs what
+# the second request of the function needs at most.
+MAX_START = 2.0
+MAX_OWN_WORK = 0.030
+TABLE_REQUESTS = 2
+MAX_PROCESSOR_TIME = 0.001
+
+
+@dataclass
+class Cost:
+    binary: int
+    zipped: int
+    start: float
+    first: float
+    second: float
+    processor: float
+    memory: int
+
+
+class Secrets(http.server.BaseHTTPRequestHandler):
+    """Secrets Manager, as far as the functions ask it."""
+
+    protocol_version = "HTTP/1.1"
+    texts = {}
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.dumps({"SecretString": self.texts[asked["SecretId"]]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def surroundings(folder):
+    """The runner's parts and the secrets; what a function's environment says of them, and the runner's ready file."""
+    ready_file = folder / "ready.json"
+    command = [ROOT / "target" / "debug" / "topup", "--quiet", "--port", "0"]
+    command += ["--data-dir", folder / "data", "--ready-file", ready_file]
+    runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Secrets)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        while not ready_file.exists():
+            if runner.poll() is not None:
+                sys.exit("the local runner does not start")
+            time.sleep(0.05)
+        ready = json.loads(ready_file.read_text())
+        drawn = json.loads((folder / "data" / "secrets.json").read_text())
+        Secrets.texts = {
+            "stripe": drawn["provider"],
+            "webhook": drawn["webhook"],
+            "cursor": drawn["cursor"],
+            "endpoint": drawn["cursor"],
+        }
+        queues = f"{ready['queue_url']}/000000000000/topup-local-"
+        yield ready, {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_DYNAMODB": ready["table_url"],
+            "AWS_ENDPOINT_URL_SQS": ready["queue_url"],
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://127.0.0.1:{server.server_port}",
+            "TABLE_NAME": "topup-local",
+            "STAGE": "local",
+            "CONFIRMATION_QUEUE_URL": f"{queues}confirmations",
+            "EVENT_QUEUE_URL": f"{queues}events",
+            "BUCKET_NAME": "topup-local",
+            "STRIPE_SECRET_KEY_ARN": "stripe",
+            "STRIPE_WEBHOOK_SECRET_ARN": "webhook",
+            "STRIPE_LIVE_MODE": "false",
+            "STRIPE_URL": f"{ready['provider_url']}/",
+            "CURSOR_SECRET_ARN": "cursor",
+            "ENDPOINT_SECRET_ARN": "endpoint",
+            "RETURN_URL": "https://platform.example/paid",
+            "RETURN_URL_HOSTS": "platform.example",
+            "CONSOLE_URL": "https://console.example/",
+        }
+    finally:
+        runner.terminate()
+        runner.wait()
+        server.shutdown()
+
+
+# What each function is asked: method, route, the values of its parameters, the body, and the answer's status.
+UNKNOWN = {"order_id": "ord_00000000000000000000"}
+OFFLINE = {"target": "wallet", "method": "offline", "currency": "USD", "amount": "100.00"}
+USE = {"product": "sms", "amount": "1.00"}
+CUSTOMERS = {
+    "create-order": ("POST", "/v1/orders", {}, OFFLINE, 201),
+    "cancel-order": ("POST", "/v1/orders/{order_id}/cancel", UNKNOWN, None, 404),
+    "report-transfer": (
+        "POST",
+        "/v1/orders/{order_id}/transfer-report",
+        UNKNOWN,
+        {"payer_name": "Li", "bank_reference": "W", "paid_on": "2026-11-23", "amount": "1.00"},
+        404,
+    ),
+    "transfer": ("POST", "/v1/transfers", {}, USE, 402),
+    "charge": ("POST", "/v1/charges", {}, USE, 402),
+    "hold": ("POST", "/v1/holds", {}, {**USE, "expires_in": 900}, 402),
+    "set-thresholds": ("PUT", "/v1/wallet/thresholds", {}, {"alert_below": "5.00"}, 200),
+    "query-orders": ("GET", "/v1/balances", {}, None, 200),
+}
+REASON = {"reason": "measured"}
+OPERATORS = {
+    "query-accounts": ("GET", "/v1/admin/accounts/{account_id}", {"account_id": "demo"}, None, 200),
+    "review-order": ("POST", "/v1/admin/orders/{order_id}/reject", UNKNOWN, REASON, 404),
+    "refund-order": (
+        "POST",
+        "/v1/admin/orders/{order_id}/refunds",
+        UNKNOWN,
+        {"amount": "1.00", **REASON},
+        404,
+    ),
+    "adjust-balance": (
+        "POST",
+        "/v1/admin/accounts/{account_id}/adjustments",
+        {"account_id": "measured"},
+        {"balance": "wallet", "amount": "1.00", **REASON},
+        404,
+    ),
+    "resolve-finding": ("GET", "/v1/admin/findings", {}, None, 200),
+    "import-statement": ("GET", "/v1/admin/statements", {}, None, 200),
+    "configure": ("GET", "/v1/admin/catalogue", {}, None, 200),
+    "manage-endpoints": ("GET", "/v1/admin/endpoints", {}, None, 200),
+    "manage-accounts": ("GET", "/v1/admin/api-keys", {}, None, 200),
+}
+EVERYBODY = {
+    "exchange-code": ("POST", "/v1/console-tokens", {}, {"code": "0" * 64}, 400),
+    "payment-webhook": ("POST", "/v1/webhooks/stripe", {}, {}, 400),
+    "describe-api": ("GET", "/v1/openapi.json", {}, None, 200),
+    BASELINE: ("GET", "/", {}, None, 200),
+}
+QUEUES = {
+    "confirm-payment": "not a notice",
+    "meter-usage": json.dumps({"charges": [{"key": "k", "account_id": "demo", **USE}]}),
+    "deliver-event": json.dumps({"event_id": "evt_00000000000000000000"}),
+}
+BY_THE_CLOCK = ["compare-payments", "reconcile", "verify-accounts"]
+
+
+def questions(customer, operator, api_key):
+    """For each function what makes an event for it, and what says that the answer is the right one."""
+    asked = {}
+    for group, context in ((CUSTOMERS, customer), (OPERATORS, operator), (EVERYBODY, None)):
+        for name, (method, route, parameters, body, status) in group.items():
+            asked[name] = (
+                lambda fields=(method, route, parameters, body), context=context: request(*fields, context),
+                lambda answer, status=status: answer["statusCode"] == status,
+            )
+    for name, body in QUEUES.items():
+        asked[name] = (lambda body=body: queue_event(body), lambda answer: "batchItemFailures" in answer)
+    for name in BY_THE_CLOCK:
+        asked[name] = (lambda: example("schedule"), lambda answer: True)
+    asked["authorizer"] = (
+        lambda: authorizer_event(api_key),
+        lambda answer: answer["isAuthorized"],
+    )
+    return asked
+
+
+def request(method, route, parameters, body, context):
+    headers = {"idempotency-key": str(uuid.uuid4()), "stripe-signature": "t=1,v1=00"}
+    if body is not None:
+        headers["content-type"] = "application/json"
+        body = json.dumps(body)
+    path = route.format(**parameters)
+    return http_event(method, route, path, context, body, parameters, headers)
+
+
+def asked_of(name, environment, api_key):
+    """What the authorizer tells the functions about a key."""
+    function = Function(BOOTSTRAPS / name / "bootstrap", name, environment)
+    try:
+        answer, _ = function.invoke(authorizer_event(api_key))
+        return answer["context"]
+    finally:
+        function.stop()
+
+
+def measure(name, environment, event, is_right, starts, requests):
+    bootstrap = BOOTSTRAPS / name / "bootstrap"
+    found = []
+    for number in range(starts):
+        function = Function(bootstrap, name, environment)
+        try:
+            start = function.first_poll()
+            times = []
+            for _ in range(2):
+                answer, seconds = function.invoke(event())
+                if not is_right(answer):
+                    sys.exit(f"{name} answers {answer}")
+                times.append(seconds)
+            memory = function.peak_memory()
+            processor = None
+            if number == 0:
+                before = function.processor_time()
+                for _ in range(requests):
+                    function.invoke(event())
+                processor = (function.processor_time() - before) / requests
+            found.append((start, *times, processor, memory))
+        finally:
+            function.stop()
+    start, first, second, processors, memory = zip(*found)
+    middle = statistics.median
+    return Cost(
+        binary=bootstrap.stat().st_size,
+        zipped=zipped(bootstrap),
+        start=middle(start),
+        first=middle(first),
+        second=middle(second),
+        processor=processors[0],
+        memory=int(middle(memory)),
+    )
+
+
+def zipped(bootstrap):
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(bootstrap, "bootstrap")
+        return file.tell()
+
+
+def missed(name, cost, baseline):
+    """The targets that a function misses, in words."""
+    most = MAX_ZIP_WITH_STRIPE if name in WITH_STRIPE else MAX_ZIP
+    if cost.zipped > most:
+        yield f"zip of {cost.zipped / MEGABYTE:.1f} MB, above {most / MEGABYTE:.0f}"
+    if cost.start > MAX_START * baseline.start:
+        yield f"start of {cost.start / baseline.start:.1f} times that of {BASELINE}"
+    budget = baseline.first + TABLE_REQUESTS * cost.second + MAX_OWN_WORK
+    if cost.first > budget:
+        yield f"first request after {cost.first * 1000:.1f} ms, above {budget * 1000:.1f}"
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--starts", type=int, default=5)
+    options.add_argument("--requests", type=int, default=200, help="warm ones, for the processor's time")
+    options.add_argument("--no-targets", action="store_true", help="for bootstraps built with --fast")
+    options = options.parse_args()
+    deployed = sorted(folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir())
+    costs = {}
+    with tempfile.TemporaryDirectory(prefix="topup-cold-") as folder:
+        with surroundings(pathlib.Path(folder)) as (ready, environment):
+            customer = asked_of("authorizer", environment, ready["customer_key"])
+            operator = asked_of("authorizer", environment, ready["operator_key"])
+            asked = questions(customer, operator, ready["customer_key"])
+            for name in [BASELINE, *deployed]:
+                event, is_right = asked[name]
+                sizes = (options.starts, options.requests)
+                costs[name] = measure(name, environment, event, is_right, *sizes)
+    print("| function | binary, MB | zip, MB | start to first poll, ms | first request, ms | second, ms "
+          "| processor a warm request, ms | memory, MB |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, cost in costs.items():
+        milliseconds = [f"{seconds * 1000:.1f}" for seconds in (cost.start, cost.first, cost.second)]
+        sizes = [f"{size / MEGABYTE:.2f}" for size in (cost.binary, cost.zipped)]
+        last = [f"{cost.processor * 1000:.2f}", f"{cost.memory / MEGABYTE:.0f}"]
+        print(f"| {' | '.join([name, *sizes, *milliseconds, *last])} |")
+    if options.no_targets:
+        return
+    failures = [
+        f"{name}: {failure}"
+        for name, cost in costs.items()
+        for failure in missed(name, cost, costs[BASELINE])
+    ]
+    print("\n".join(failures) or "Every target is met.")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
