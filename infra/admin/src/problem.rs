@@ -50,6 +50,8 @@ pub(crate) enum Problem {
          (aws dynamodb wait table-exists --table-name {name})"
     )]
     NotReady { name: String, status: String },
+    #[error("AWS says no ({0})")]
+    Refused(String),
     #[error("AWS did not answer: {0}")]
     Unreachable(String),
     #[error("{file}: {problem}")]
@@ -74,6 +76,8 @@ impl Problem {
             Self::CredentialsRefused(code)
         } else if REFUSED_ACTIONS.contains(&code.as_str()) {
             Self::NotAllowed(format!("{code}: {message}"))
+        } else if !code.is_empty() {
+            Self::Refused(format!("{code}: {message}"))
         } else {
             Self::Unreachable(in_words(&error))
         }
