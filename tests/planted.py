@@ -929,8 +929,8 @@ to the dead-letter queue");
         "an order names a file that was not stored",
         ((
             BANK_TRANSFERS,
-            "self.objects.put(&folder(id), bytes).await?;",
-            "let _ = (&self.objects, folder(id));",
+            "self.objects.put(&proof_folder(id), bytes).await?;",
+            "let _ = (&self.objects, proof_folder(id));",
         ),),
     ),
     Defect(

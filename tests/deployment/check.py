@@ -6,7 +6,7 @@
 emulator `ministack`, which runs them as Lambda does and holds each role as IAM does. The first keys and the catalogue
 are made by the operator's tool, the stand-in for Stripe is outside, and then a customer takes the steps of
 tests/walk.py through the deployed API. With --without-each it takes one statement of a role away after the other, and
-every time something must break. Needs target/debug/{admin,stripe-stand-in}, ministack and boto3 in the Python that
+every time something must break. Needs target/debug/{topup-admin,stripe-stand-in}, ministack and boto3 in the Python that
 runs this, and `sam` on the PATH.
 """
 
@@ -66,7 +66,7 @@ class Deployment:
     def admin(self, *arguments):
         """Runs the operator's tool on this deployment, and returns what it prints."""
         environment = {**self.emulator.environment, "TABLE_NAME": self.outputs["TableName"]}
-        command = [str(ROOT / "target" / "debug" / "admin"), *arguments]
+        command = [str(ROOT / "target" / "debug" / "topup-admin"), *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise walk.Wrong(f"{' '.join(command)}: {done.stderr}")
@@ -109,7 +109,7 @@ class Deployment:
             "provider_url": self.provider_url,
             "provider_key": self.provider_key,
             "return_url": PARAMETERS["ReturnUrl"],
-            "customer_key": self.admin("create-key", "--account", account, "--name", account),
+            "customer_key": self.admin("keys", "create", "--account", account, "--name", account),
             "operator_key": operator_key,
             "account_id": account,
         }
@@ -219,7 +219,7 @@ def deployed(folder):
         with stand_in(port, webhook_url, secrets) as provider_url:
             key = secrets["StripeSecretKeyArn"]
             deployment = Deployment(emulator, outputs, provider_url, key)
-            deployment.admin("set-catalogue", str(ROOT / "infra" / "catalogue.json"))
+            deployment.admin("catalogue", "set", str(ROOT / "infra" / "catalogue.json"))
             yield deployment
 
 
@@ -231,7 +231,7 @@ def main():
         signal.signal(reason, walk.give_up)
     with tempfile.TemporaryDirectory(prefix="topup-deployment-") as folder:
         with deployed(pathlib.Path(folder)) as deployment:
-            operator_key = deployment.admin("create-key")
+            operator_key = deployment.admin("keys", "create")
             passed, failed = take_steps(deployment, "walker", operator_key)
             print(f"{passed} passed, {failed} failed")
             if options.without_each and not failed:

@@ -6,14 +6,16 @@
 use compare_payments::ComparePayments;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use service::http::reconciliation;
 use service::lambda::{Runtime, now};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let handler = &ComparePayments::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        handler.handle(&event.payload, now()).await?;
-        Ok::<_, Error>(())
+        let compared = handler.handle(&event.payload, now()).await?;
+        // For whoever called it by hand.
+        Ok::<_, Error>(compared.as_ref().map(reconciliation))
     }))
     .await
 }

@@ -4,7 +4,6 @@
 use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{AccountId, EventId, OrderId, ProofId, ProofType, Timestamp, Verdict};
 use service::accounts::known_account;
-use service::bank_transfers::folder;
 use service::catalogue::CatalogueCache;
 use service::comparison::Reports;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
@@ -16,7 +15,7 @@ use service::keys::Scope;
 use service::lambda::Runtime;
 use service::objects::Objects;
 use service::queries::{EntryFilter, OrderFilter, Queries};
-use service::record::OrderRecord;
+use service::record::{OrderRecord, proof_folder};
 
 /// The function `query-accounts`.
 #[derive(Debug)]
@@ -164,7 +163,7 @@ impl QueryAccounts {
         let proof = ProofId::parse(proof).map_err(|_| missing())?;
         let record = self.queries.any_order(id).await?;
         let media_type = media_type(&record, &proof).ok_or_else(missing)?;
-        let content = self.objects.get(&folder(id), proof.as_str()).await?;
+        let content = self.objects.get(&proof_folder(id), proof.as_str()).await?;
         let name = format!("{}.{}", proof.as_str(), media_type.extension());
         Ok(Reply::File { media_type: media_type.name(), name, content })
     }

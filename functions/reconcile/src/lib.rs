@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ledger::Timestamp;
+use serde_json::{Value, json};
 use service::config::ConfigError;
 use service::error::Error;
 use service::lambda::Runtime;
@@ -59,4 +60,20 @@ impl<W: Wire> Reconcile<W> {
         }
         swept
     }
+}
+
+/// What a sweep did, for whoever called the function by hand.
+#[must_use]
+pub fn summary(swept: &Swept) -> Value {
+    json!({
+        "looked_at": swept.looked_at,
+        "credited": swept.credited,
+        "recorded": swept.recorded,
+        "found": swept.found,
+        "holds": swept.holds,
+        "refunds": swept.refunds,
+        "told": swept.told,
+        "left": swept.left,
+        "complete": swept.complete,
+    })
 }

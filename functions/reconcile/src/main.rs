@@ -4,7 +4,7 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use reconcile::Reconcile;
+use reconcile::{Reconcile, summary};
 use serde_json::Value;
 use service::lambda::{Runtime, now};
 
@@ -12,8 +12,7 @@ use service::lambda::{Runtime, now};
 async fn main() -> Result<(), Error> {
     let handler = &Reconcile::new(&Runtime::start().await)?;
     run(service_fn(move |_: LambdaEvent<Value>| async move {
-        handler.handle(now()).await?;
-        Ok::<_, Error>(())
+        Ok::<_, Error>(summary(&handler.handle(now()).await?))
     }))
     .await
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ledger::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::error::Error;
 use service::verification::{Verifications, Verified};
 use tracing::{error, info, warn};
@@ -46,4 +46,18 @@ fn told(verified: Result<Verified, Error>) -> Result<Verified, Error> {
         Err(cause) => warn!(%cause, "the verification stopped"),
     }
     verified
+}
+
+/// What a round has verified so far, for whoever called the function by hand.
+#[must_use]
+pub fn summary(verified: &Verified) -> Value {
+    json!({
+        "accounts": verified.accounts,
+        "entries": verified.entries,
+        "orders": verified.orders,
+        "broken": verified.broken,
+        "cured": verified.cured,
+        "left": verified.left,
+        "complete": verified.complete,
+    })
 }

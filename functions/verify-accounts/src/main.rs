@@ -4,15 +4,14 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use service::lambda::{Runtime, now};
 use service::verification::Verifications;
-use verify_accounts::VerifyAccounts;
+use verify_accounts::{VerifyAccounts, summary};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let table = Runtime::start().await.table()?;
     let handler = &VerifyAccounts(Verifications { table });
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        handler.handle(&event.payload, now()).await?;
-        Ok::<_, Error>(())
+        Ok::<_, Error>(summary(&handler.handle(&event.payload, now()).await?))
     }))
     .await
 }

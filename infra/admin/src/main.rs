@@ -1,95 +1,88 @@
-//! First steps of a deployment, by the operator's own AWS credentials.
+//! `topup-admin`: what an operator does by hand, by AWS credentials of their own.
 //!
-//! `cargo run -p admin -- create-key` makes the first operator key, or a customer's;
-//! `cargo run -p admin -- set-catalogue FILE` says what can be topped up.
+//! `cargo run -p admin -- --help` lists it. It works on a deployment and on the local runner alike:
+//! the endpoints of the latter are environment variables of the AWS SDK, which the runner prints.
 
-use std::path::PathBuf;
+mod answer;
+mod commands;
+mod deployment;
+mod problem;
+mod progress;
+mod queues;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ledger::{AccountId, Actor, Currency};
-use service::catalogue::Catalogue;
-use service::configuration::{CatalogueChange, change_catalogue};
-use service::keys::{self, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope};
-use service::lambda::{Runtime, now};
-use service::table::Table;
 
-type Failure = Box<dyn std::error::Error>;
+use answer::{Answer, Form};
+use commands::{catalogue, dead_letters, erase, keys, reconcile, redrive, verify};
+use deployment::Which;
+use problem::Problem;
 
-/// First steps of a Topup deployment. The table is named by TABLE_NAME; AWS credentials and region
-/// come from where the AWS CLI finds them.
+/// What an operator of Topup does by hand: first steps, keys, verification, dead letters.
+///
+/// Say which deployment with --stage, and be signed in to its AWS account as for the AWS CLI. Nothing
+/// here moves or edits money. What it works on is told on standard error; answers are on
+/// standard output.
 #[derive(Debug, Parser)]
-#[command(name = "admin")]
+#[command(name = "topup-admin", version, after_help = EXAMPLES)]
 struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Print one JSON document in place of text
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  topup-admin --stage prod keys create --name 'ann, finance'
+  topup-admin --stage prod dead-letters
+  topup-admin --stage prod redrive confirmation
+  topup-admin --table topup-prod-restored verify
+
+It exits with 0 if all is well, 1 if it could not do what it was asked, 2 if it was asked wrongly, and
+3 if it did and found something that a person must look at. docs/operate.md tells the rest.";
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an API key and print it, once: for the operator, or for a customer's account
-    CreateKey {
-        /// Who will use it, as orders will name them
-        #[arg(long, default_value = "operator")]
-        name: String,
-        /// Make a customer's key for this account; the account comes into being with its first key
-        #[arg(long)]
-        account: Option<String>,
-        /// The currency of a new account
-        #[arg(long, default_value = "USD")]
-        currency: String,
-    },
-    /// Replace the catalogue by this JSON file (infra/catalogue.json shows the form)
-    SetCatalogue {
-        /// The file
-        file: PathBuf,
-    },
+    /// API keys: made, listed, replaced, stopped
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// What can be topped up, its limits, rates and bank accounts
+    #[command(subcommand)]
+    Catalogue(catalogue::Catalogue),
+    Verify(verify::Verify),
+    Reconcile(reconcile::Reconcile),
+    DeadLetters(dead_letters::DeadLetters),
+    Redrive(redrive::Redrive),
+    Erase(erase::Erase),
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let table = Runtime::start().await.table()?;
-    match arguments.command {
-        Command::CreateKey { name, account, currency } => {
-            create_key(&table, &name, account.as_deref(), &currency).await
-        }
-        Command::SetCatalogue { file } => {
-            let text = std::fs::read_to_string(&file)
-                .map_err(|error| format!("{}: {error}", file.display()))?;
-            set_catalogue(&table, &text).await
-        }
+    if std::env::var_os("LOG_LEVEL").is_some() {
+        service::log::to(std::io::stderr);
+    }
+    let form = if arguments.json { Form::Json } else { Form::Text };
+    match run(arguments).await {
+        Ok(answer) => answer.print(form),
+        Err(problem) => answer::fail(&problem, form),
     }
 }
 
-async fn create_key(
-    table: &Table,
-    name: &str,
-    account: Option<&str>,
-    currency: &str,
-) -> Result<(), Failure> {
-    let name = Actor::parse(name).map_err(|error| format!("--name {error}"))?;
-    let currency = Currency::parse(currency).map_err(|error| format!("--currency {error}"))?;
-    let (owner, scopes) = match account {
-        None => (KeyOwner::Operator, Scope::OPERATOR),
-        Some(id) => {
-            let id = AccountId::parse(id).map_err(|error| format!("--account {error}"))?;
-            (KeyOwner::Account(id), Scope::CUSTOMER)
-        }
-    };
-    let mut random = [0; ID_BYTES + SECRET_BYTES];
-    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
-    let new = NewKey::new(&random, owner, name, scopes.to_vec(), now());
-    keys::store(table, &new.key, currency).await?;
-    println!("{}", new.text);
-    eprintln!("Keep it: only its hash is stored, and it is not shown again.");
-    Ok(())
-}
-
-async fn set_catalogue(table: &Table, text: &str) -> Result<(), Failure> {
-    let catalogue = Catalogue::parse(text)?;
-    let count = catalogue.products.len();
-    let everything = CatalogueChange::Everything(catalogue);
-    change_catalogue(table, &everything, &Actor::operator(), now()).await?;
-    println!("{count} products; functions see it within a minute");
-    Ok(())
+async fn run(arguments: Arguments) -> Result<Answer, Problem> {
+    let which = arguments.which;
+    match arguments.command {
+        Command::Keys(command) => keys::run(&which, command).await,
+        Command::Catalogue(command) => catalogue::run(&which, command).await,
+        Command::Verify(command) => verify::run(&which, command).await,
+        Command::Reconcile(command) => reconcile::run(&which, command).await,
+        Command::DeadLetters(command) => dead_letters::run(&which, command).await,
+        Command::Redrive(command) => redrive::run(&which, command).await,
+        Command::Erase(command) => erase::run(&which, command).await,
+    }
 }

@@ -31,11 +31,12 @@ use crate::functions::{Clients, Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
-use crate::{items, paid_page, pump};
+use crate::{invoking, items, paid_page, pump};
 
 /// Where events may be sent to: a platform that is being written is on this machine too.
 const REACH: Reach = Reach::ThisMachineToo;
-const STAGE: &str = "local";
+/// The name of the deployment that this is.
+pub const STAGE: &str = "local";
 /// How often what runs by the clock runs here, unless the settings say otherwise; `template.yaml` has five
 /// minutes.
 pub const SWEEP_PAUSE: Duration = Duration::from_secs(60);
@@ -85,6 +86,12 @@ pub struct Cloud {
     pub base_url: String,
     /// Where the stand-in for Stripe is; none with the real one.
     pub provider_url: Option<String>,
+    /// Where the table is, for who operates this deployment.
+    pub table_url: String,
+    /// Where the queues are.
+    pub queues_url: String,
+    /// Where functions are called by hand.
+    pub functions_url: String,
     /// The keys of the demo account.
     pub keys: DemoKeys,
     /// What the stand-in signs webhooks with.
@@ -102,6 +109,14 @@ pub struct Cloud {
     _embedded_queue: Option<EmbeddedQueue>,
     _embedded_objects: Option<EmbeddedObjects>,
     _lock: Option<File>,
+}
+
+impl RealStripe {
+    /// The secrets of the stand-in, in their place.
+    fn stand_in(secrets: &Secrets) -> Self {
+        let (secret_key, webhook_secret) = (secrets.provider.clone(), secrets.webhook.clone());
+        Self { secret_key, webhook_secret }
+    }
 }
 
 impl Settings {
@@ -124,7 +139,7 @@ impl Settings {
 
     async fn start_table(
         &self,
-    ) -> Result<(aws_sdk_dynamodb::Client, Option<EmbeddedTable>), String> {
+    ) -> Result<(aws_sdk_dynamodb::Client, String, Option<EmbeddedTable>), String> {
         let file = self.file("table.sqlite");
         let embedded = match self.table_endpoint {
             Some(_) => None,
@@ -132,14 +147,12 @@ impl Settings {
         };
         let endpoint = self.table_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedTable::endpoint));
-        let client = aws_sdk_dynamodb::Client::new(&sdk(endpoint).await);
+        let client = aws_sdk_dynamodb::Client::new(&sdk(endpoint.clone()).await);
         create_table(&client).await?;
-        Ok((client, embedded))
+        Ok((client, endpoint.unwrap_or_default(), embedded))
     }
 
-    async fn start_queue(
-        &self,
-    ) -> Result<(aws_sdk_sqs::Client, [String; 3], Option<EmbeddedQueue>), String> {
+    async fn start_queue(&self) -> Result<StartedQueues, String> {
         let file = self.file("queue.sqlite");
         let embedded = match self.queue_endpoint {
             Some(_) => None,
@@ -147,7 +160,7 @@ impl Settings {
         };
         let endpoint = self.queue_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedQueue::endpoint));
-        let client = aws_sdk_sqs::Client::new(&sdk(endpoint).await);
+        let client = aws_sdk_sqs::Client::new(&sdk(endpoint.clone()).await);
         let mut urls = [CONFIRMATION_QUEUE, USAGE_QUEUE, EVENT_QUEUE].map(str::to_owned);
         for url in &mut urls {
             let found = client.get_queue_url().queue_name(url.as_str()).send().await;
@@ -155,7 +168,7 @@ impl Settings {
                 format!("AWS_ENDPOINT_URL_SQS: there is no queue '{url}': make it first")
             })?;
         }
-        Ok((client, urls, embedded))
+        Ok(StartedQueues { client, urls, endpoint: endpoint.unwrap_or_default(), embedded })
     }
 
     async fn start_objects(&self) -> Result<(aws_sdk_s3::Client, Option<EmbeddedObjects>), String> {
@@ -199,6 +212,15 @@ impl Settings {
     fn file(&self, name: &str) -> Option<PathBuf> {
         self.data_dir.as_ref().map(|folder| folder.join(name))
     }
+}
+
+/// The queues, once they can be used.
+struct StartedQueues {
+    client: aws_sdk_sqs::Client,
+    /// Of the confirmations, the usage and the events.
+    urls: [String; 3],
+    endpoint: String,
+    embedded: Option<EmbeddedQueue>,
 }
 
 /// Clients whose requests name the function that they come from, as the application in their `User-Agent`.
@@ -283,11 +305,12 @@ impl Cloud {
         let secrets = Secrets::load(settings.data_dir.as_deref())?;
         let clock = settings.clock.clone();
         let mut tasks = JoinSet::new();
-        let (database, embedded_table) = settings.start_table().await?;
+        let (database, table_url, embedded_table) = settings.start_table().await?;
         let seeded = Table::new(database.clone(), TABLE_NAME);
         let keys = demo::seed(&seeded, &secrets, clock.now()).await?;
-        let (queue, urls, embedded_queue) = settings.start_queue().await?;
-        let [queue_url, usage_queue_url, event_queue_url] = urls;
+        let queues = settings.start_queue().await?;
+        let queue = queues.client;
+        let [queue_url, usage_queue_url, event_queue_url] = queues.urls;
         let sender =
             Sender::new(REACH).map_err(|error| format!("trusted certificates: {error}"))?;
         let (objects, embedded_objects) = settings.start_objects().await?;
@@ -295,10 +318,7 @@ impl Cloud {
         let base_url = format!("http://{}", address(&api)?);
         let provider_url = settings.start_provider(&secrets, &base_url, &mut tasks).await?;
 
-        let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe {
-            secret_key: secrets.provider.clone(),
-            webhook_secret: secrets.webhook.clone(),
-        });
+        let stripe = settings.stripe.clone().unwrap_or_else(|| RealStripe::stand_in(&secrets));
         let stripe_url = settings.provider_endpoint.or_else(|| provider_url.clone());
         let functions = Arc::new(Functions::new(&Surroundings {
             clients: Box::new(NamedClients {
@@ -321,20 +341,23 @@ impl Cloud {
             console: Url::parse(&base_url).map_err(|error| error.to_string())?,
             draw: draw_secret,
         }));
+        let url = usage_queue_url.clone();
         tasks.spawn(confirm(Arc::clone(&functions), queue.clone(), queue_url, clock.clone()));
-        let usage = (queue.clone(), usage_queue_url.clone());
-        tasks.spawn(meter(Arc::clone(&functions), usage.0, usage.1, clock.clone()));
+        tasks.spawn(meter(Arc::clone(&functions), queue.clone(), url, clock.clone()));
         if settings.tell_events {
-            let events = (queue.clone(), event_queue_url.clone());
-            tasks.spawn(tell(Arc::clone(&functions), events.0, events.1, clock.clone()));
+            let url = event_queue_url.clone();
+            tasks.spawn(tell(Arc::clone(&functions), queue.clone(), url, clock.clone()));
         }
-        tasks.spawn(by_the_clock(Arc::clone(&functions), settings.sweep_pause, clock.clone()));
-        tasks.spawn(verify(Arc::clone(&functions), clock.clone()));
+        start_the_clock(&functions, settings.sweep_pause, &clock, &mut tasks);
+        let functions_url = start_invoking(&functions, &clock, &mut tasks).await?;
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
         tasks.spawn(serve(api, gateway.router().merge(items::router(database))));
         Ok(Self {
             base_url,
             provider_url,
+            table_url,
+            queues_url: queues.endpoint,
+            functions_url,
             keys,
             webhook_secret: stripe.webhook_secret,
             queue,
@@ -343,7 +366,7 @@ impl Cloud {
             functions,
             tasks,
             _embedded_table: embedded_table,
-            _embedded_queue: embedded_queue,
+            _embedded_queue: queues.embedded,
             _embedded_objects: embedded_objects,
             _lock: held,
         })
@@ -368,6 +391,29 @@ async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: Strin
 /// Feeds `deliver-event`, for ever.
 async fn tell(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
     pump::run(&functions.deliver_event, queue, url, clock).await;
+}
+
+/// Starts what lets functions be called by hand, and returns its address.
+async fn start_invoking(
+    functions: &Arc<Functions>,
+    clock: &Clock,
+    tasks: &mut JoinSet<()>,
+) -> Result<String, String> {
+    let listener = bind(0, "what calls functions by hand").await?;
+    let url = format!("http://{}", address(&listener)?);
+    tasks.spawn(serve(listener, invoking::router(Arc::clone(functions), clock.clone())));
+    Ok(url)
+}
+
+/// Starts what runs by the clock.
+fn start_the_clock(
+    functions: &Arc<Functions>,
+    sweep_pause: Duration,
+    clock: &Clock,
+    tasks: &mut JoinSet<()>,
+) {
+    tasks.spawn(by_the_clock(Arc::clone(functions), sweep_pause, clock.clone()));
+    tasks.spawn(verify(Arc::clone(functions), clock.clone()));
 }
 
 /// Calls what runs by the clock, for ever. What goes wrong is logged where it does.

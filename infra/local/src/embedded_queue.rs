@@ -11,9 +11,9 @@ use crate::cloud::{address, bind, serve};
 use crate::queue::{QueueService, QueueSettings, Redrive};
 
 /// The queue that `confirm-payment` takes from.
-pub const CONFIRMATION_QUEUE: &str = "topup-local-confirmations";
+pub const CONFIRMATION_QUEUE: &str = "topup-local-confirmation";
 /// Where messages end that could not be confirmed.
-pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmations-dead";
+pub const DEAD_LETTER_QUEUE: &str = "topup-local-confirmation-dead";
 /// The queue that `meter-usage` takes from.
 pub const USAGE_QUEUE: &str = "topup-local-usage";
 /// Where messages end whose usage could not be charged.

@@ -256,17 +256,7 @@ async fn serve<W: Wire>(State(gateway): State<Gateway<W>>, request: Request) -> 
 /// What runs by the clock runs now: a control for demonstrations, which no deployment has.
 async fn sweep<W: Wire>(State(gateway): State<Gateway<W>>) -> Response {
     match gateway.functions.reconcile.handle(gateway.clock.now()).await {
-        Ok(swept) => Json(json!({
-            "looked_at": swept.looked_at,
-            "credited": swept.credited,
-            "recorded": swept.recorded,
-            "found": swept.found,
-            "refunds": swept.refunds,
-            "holds": swept.holds,
-            "left": swept.left,
-            "complete": swept.complete,
-        }))
-        .into_response(),
+        Ok(swept) => Json(reconcile::summary(&swept)).into_response(),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
 }
@@ -296,16 +286,7 @@ async fn compare<W: Wire>(
 /// Every account is derived again from its journal now, from the first entry: a control as well.
 async fn verify<W: Wire>(State(gateway): State<Gateway<W>>) -> Response {
     match gateway.functions.verify_accounts.whole_round(gateway.clock.now()).await {
-        Ok(verified) => Json(json!({
-            "accounts": verified.accounts,
-            "entries": verified.entries,
-            "orders": verified.orders,
-            "broken": verified.broken,
-            "cured": verified.cured,
-            "left": verified.left,
-            "complete": verified.complete,
-        }))
-        .into_response(),
+        Ok(verified) => Json(verify_accounts::summary(&verified)).into_response(),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
 }

@@ -14,6 +14,7 @@ pub mod embedded_objects;
 pub mod embedded_queue;
 pub mod functions;
 pub mod gateway;
+mod invoking;
 mod items;
 mod paid_page;
 pub mod provider;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::clock::Clock;
-use local::cloud::{Cloud, RealStripe, SWEEP_PAUSE, Settings, remove_data};
+use local::cloud::{Cloud, RealStripe, STAGE, SWEEP_PAUSE, Settings, remove_data};
 use local::demo::{DEMO_ACCOUNT, write_private};
 use serde_json::json;
 
@@ -99,16 +99,30 @@ fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
         format!("  operator key      {}", keys.operator),
         "Use it from another terminal:".to_owned(),
         format!("  export API={} KEY={}", cloud.base_url, keys.customer),
+        "Operate it (cargo run -p admin -- --help) from one more:".to_owned(),
+        format!("  {}", operating(cloud)),
         "Ctrl-C stops it.\n".to_owned(),
     ];
     // Nobody may be reading: the service runs all the same.
     drop(std::io::stdout().write_all(lines.join("\n").as_bytes()));
 }
 
+/// What leads the AWS clients of the operator's command to this process, which checks no signature.
+fn operating(cloud: &Cloud) -> String {
+    format!(
+        "export STAGE={STAGE} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local \
+         AWS_ENDPOINT_URL_DYNAMODB={} AWS_ENDPOINT_URL_SQS={} AWS_ENDPOINT_URL_LAMBDA={}",
+        cloud.table_url, cloud.queues_url, cloud.functions_url
+    )
+}
+
 fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {
     let ready = json!({
         "base_url": cloud.base_url,
         "provider_url": cloud.provider_url,
+        "table_url": cloud.table_url,
+        "queue_url": cloud.queues_url,
+        "functions_url": cloud.functions_url,
         "customer_key": cloud.keys.customer,
         "operator_key": cloud.keys.operator,
         "account_id": DEMO_ACCOUNT,

@@ -7,7 +7,7 @@ use ledger::{
 
 use crate::error::{Error, Invalid, Unavailable};
 use crate::objects::{Objects, content_hash};
-use crate::record::{OrderRecord, WrittenAmount};
+use crate::record::{OrderRecord, WrittenAmount, proof_folder};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
 /// Longest file.
@@ -102,7 +102,7 @@ impl BankTransfers {
         // Refused before anything is stored, if it will be refused.
         let record = self.table.owned_order(account, id).await?;
         if ledger::attach_proof(&record.order, proof.clone())?.is_some() {
-            self.objects.put(&folder(id), bytes).await?;
+            self.objects.put(&proof_folder(id), bytes).await?;
         }
         let attach = |record: &OrderRecord| -> Result<_, Refusal> {
             ledger::attach_proof(&record.order, proof.clone())
@@ -145,12 +145,6 @@ impl BankTransfers {
         }
         Err(Unavailable::Busy.into())
     }
-}
-
-/// Where the files of an order are.
-#[must_use]
-pub fn folder(order: &OrderId) -> String {
-    format!("proofs/{order}")
 }
 
 /// What a file is, by how its content begins: PNG (ISO/IEC 15948, 5.2), JPEG (a start of image and

@@ -135,7 +135,8 @@ pub enum BrokenRecord {
 }
 
 /// An error and what caused it, in words. Never its `Debug` form, which can show a whole answer.
-pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn in_words(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let words: Vec<_> = causes.map(ToString::to_string).collect();
     words.join(": ")

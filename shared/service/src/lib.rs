@@ -24,6 +24,7 @@ pub mod cursor;
 #[cfg(feature = "endpoints")]
 pub mod delivery;
 pub mod endpoints;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod exports;
@@ -52,7 +53,7 @@ pub mod return_urls;
 pub mod reversals;
 pub mod reviews;
 pub mod secret;
-mod stamp;
+pub mod stamp;
 #[cfg(feature = "objects")]
 pub mod statements;
 pub mod stripe;

@@ -109,6 +109,12 @@ pub enum Made {
     Before(Box<OrderRecord>),
 }
 
+/// Where the files of an order are in the bucket.
+#[must_use]
+pub fn proof_folder(order: &OrderId) -> String {
+    format!("proofs/{order}")
+}
+
 impl OrderRecord {
     /// An order that was never stored, as it stands at first.
     #[must_use]

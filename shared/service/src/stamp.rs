@@ -12,7 +12,7 @@ const DAYS: std::ops::Range<Date> = date!(2000 - 01 - 01)..date!(2100 - 01 - 01)
 
 /// The text of a moment: `2026-11-23T13:07:44.000Z`. Text order is time order.
 #[must_use]
-pub(crate) fn format(at: Timestamp) -> String {
+pub fn format(at: Timestamp) -> String {
     let nanoseconds = i128::from(at.unix_millis()).saturating_mul(1_000_000);
     let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH);

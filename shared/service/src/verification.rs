@@ -6,6 +6,8 @@
 //! account's journal was folded is stored too: the next round goes on after it. A whole round reads
 //! every journal from its first entry.
 
+mod untouched;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use ledger::{
 };
 use tokio::time::{Instant, timeout};
 use tracing::{error, info};
+
+pub use untouched::{Examined, Wrong};
 
 use crate::error::{Error, Unavailable};
 use crate::findings;
@@ -304,7 +308,8 @@ impl Verifications {
             record.begun_at = begun_at;
         }
         let seen = Verified { accounts: 1, ..Verified::NOTHING };
-        let mut examination = Examination { table: &self.table, stored, record, seen, now };
+        let (table, trace) = (&self.table, Trace::Stored);
+        let mut examination = Examination { table, stored, record, trace, seen, now };
         let found = examination.examine().await?;
         examination.report(found).await?;
         Ok(examination.seen)
@@ -325,8 +330,16 @@ struct Examination<'run> {
     stored: Option<CheckpointRecord>,
     /// As it is to be.
     record: CheckpointRecord,
+    trace: Trace,
     seen: Verified,
     now: Timestamp,
+}
+
+/// Whether it is stored how far an account was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trace {
+    Stored,
+    None,
 }
 
 /// What does not hold of an account.
@@ -578,7 +591,7 @@ impl Examination<'_> {
     /// Stores how far the account was verified, if that is news.
     async fn save(&mut self) -> Result<(), Error> {
         let nothing = CheckpointRecord::new(self.record.account.clone(), self.record.begun_at);
-        if *self.stored.as_ref().unwrap_or(&nothing) == self.record {
+        if self.trace == Trace::None || *self.stored.as_ref().unwrap_or(&nothing) == self.record {
             return Ok(());
         }
         // If another run has stored how far it came, that is as good.

@@ -39,6 +39,8 @@ impl QueueService {
             "CreateQueue" => return self.declare(read(members)?, host).await,
             "GetQueueUrl" => return self.queue_url(read(members)?, host).await,
             "ListQueues" => return self.list_queues(read(members)?, host).await,
+            "StartMessageMoveTask" => return self.start_moving(read(members)?).await,
+            "ListMessageMoveTasks" => return self.list_moving(read(members)?).await,
             _ => {}
         }
         // Not asked for yet: an unknown action is told before an unknown queue.

@@ -70,6 +70,15 @@ pub enum QueueError {
         /// What this one carries, in bytes.
         sent: usize,
     },
+    /// No queue has that ARN.
+    #[error("The resource that you specified for the SourceArn parameter doesn't exist.")]
+    ResourceNotFound,
+    /// The messages of this queue are being moved already.
+    #[error(
+        "There is already a task running. Only one active task is allowed for a source queue arn \
+         at a given time."
+    )]
+    TaskRuns,
     /// The action is not one of SQS, or not one of those implemented here.
     #[error("The action {0} is not valid for this endpoint.")]
     UnknownOperation(String),
@@ -116,6 +125,10 @@ impl QueueError {
             }
             Self::BatchRequestTooLong { .. } => {
                 ("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong")
+            }
+            Self::ResourceNotFound => ("ResourceNotFoundException", "ResourceNotFoundException"),
+            Self::TaskRuns => {
+                ("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation")
             }
             Self::UnknownOperation(_) => ("UnknownOperationException", "InvalidAction"),
             Self::Malformed(_) => ("SerializationException", "MalformedInput"),

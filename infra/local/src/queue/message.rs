@@ -91,7 +91,7 @@ fn is_asked_for(name: &str, asked: &[String]) -> bool {
 }
 
 /// A random UUID (version 4).
-fn unique_id() -> Result<String, getrandom::Error> {
+pub(super) fn unique_id() -> Result<String, getrandom::Error> {
     let (high, low) = (getrandom::u64()?, getrandom::u64()?);
     Ok(format!(
         "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",

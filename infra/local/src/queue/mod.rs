@@ -10,10 +10,12 @@
 //! - In a dead-letter queue a message keeps its id, its sent timestamp (so its retention counts
 //!   from there) and its receive count, which SQS counts "across all queues".
 //! - Every message that was received too often moves at the next receive, whatever its limit.
+//! - A task that moves dead letters back ends when nothing can be received, and with the process.
 
 mod actions;
 mod error;
 mod message;
+mod moving;
 mod settings;
 mod store;
 mod wire;
@@ -34,6 +36,7 @@ pub use error::{QueueError, StoreError};
 pub use settings::{QueueSettings, Redrive};
 
 use crate::clock::Clock;
+use moving::Tasks;
 use store::Store;
 
 /// The embedded SQS: any number of queues in one database. Clones share it.
@@ -42,6 +45,7 @@ pub struct QueueService {
     store: Arc<Mutex<Store>>,
     /// Wakes the long polls when there may be something to receive.
     arrivals: Arc<Notify>,
+    tasks: Tasks,
     clock: Clock,
 }
 
@@ -52,6 +56,7 @@ impl QueueService {
         Ok(QueueService {
             store: Arc::new(Mutex::new(Store::open(path)?)),
             arrivals: Arc::new(Notify::new()),
+            tasks: Tasks::default(),
             clock,
         })
     }

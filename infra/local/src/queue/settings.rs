@@ -85,6 +85,11 @@ pub(super) fn arn_of(queue: &str) -> String {
     format!("{ARN_PREFIX}{queue}")
 }
 
+/// The queue that this name in the whole of AWS stands for.
+pub(super) fn name_of(arn: &str) -> Option<&str> {
+    arn.strip_prefix(ARN_PREFIX)
+}
+
 /// Reads a redrive policy, whose count SQS takes as a number and as a text.
 fn redrive_of(policy: &str) -> Option<Redrive> {
     let policy: Value = serde_json::from_str(policy).ok()?;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
+use super::message::unique_id;
+use super::moving::Step;
 use super::{QueueSettings, Redrive, StoreError};
 
 // `visible_at` alone says where a message stands: at or before now it can be received; later, it
@@ -253,6 +255,52 @@ impl Store {
             |row| Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? }),
         )?;
         Ok(counts)
+    }
+
+    /// Whether the queue takes the dead letters of another.
+    pub(super) fn is_dead_letters(&self, queue: &str) -> Result<bool, StoreError> {
+        let asked = "SELECT EXISTS (SELECT 1 FROM queues WHERE dead_letter_queue = ?1)";
+        Ok(self.connection.query_row(asked, [queue], |row| row.get(0))?)
+    }
+
+    /// How many messages of the queue can be received.
+    pub(super) fn visible(&self, queue: &str, now: i64) -> Result<i64, StoreError> {
+        let asked = "SELECT count(*) FROM messages WHERE queue = ?1 AND visible_at <= ?2";
+        Ok(self.connection.query_row(asked, params![queue, now], |row| row.get(0))?)
+    }
+
+    /// Moves up to so many visible messages, oldest first, to the queue that is named, or each to the one
+    /// that it came from. A message that is moved is a new one.
+    pub(super) fn move_some(
+        &mut self,
+        queue: &str,
+        destination: Option<&str>,
+        most: u32,
+        now: i64,
+    ) -> Result<Step, StoreError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found = transaction
+            .prepare(
+                "SELECT sequence, coalesce(?1, dead_letter_source) FROM messages
+                 WHERE queue = ?2 AND visible_at <= ?3 ORDER BY sent_at, sequence LIMIT ?4",
+            )?
+            .query_map(params![destination, queue, now, most], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        let count = found.len();
+        for (sequence, to) in found {
+            let Some(to) = to else { return Ok(Step::NoSource) };
+            transaction.execute(
+                "UPDATE messages SET id = ?1, queue = ?2, sent_at = ?3, visible_at = ?3,
+                    receive_count = 0, first_received_at = NULL, dead_letter_source = NULL
+                 WHERE sequence = ?4",
+                params![unique_id().map_err(StoreError::Randomness)?, to, now, sequence],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(Step::Moved(count))
     }
 
     /// Deletes every message of the queue.

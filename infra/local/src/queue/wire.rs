@@ -93,6 +93,25 @@ pub(super) struct NamedQueue {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
+/// The dead letters to move.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct MoveTask {
+    #[serde(default)]
+    pub(super) source_arn: String,
+    pub(super) destination_arn: Option<String>,
+    pub(super) max_number_of_messages_per_second: Option<i64>,
+}
+
+/// The queue whose tasks are asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct MoveTasks {
+    #[serde(default)]
+    pub(super) source_arn: String,
+    pub(super) max_results: Option<i64>,
+}
+
 /// Which queues to list.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

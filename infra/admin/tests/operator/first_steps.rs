@@ -1,12 +1,8 @@
 //! The first steps of a deployment, taken with the real command against a table.
-#![allow(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
 
-use std::process::{Command, Output};
+use std::process::Output;
 
+use crate::common::{command, printed};
 use ledger::Timestamp;
 use local::table::{EmbeddedTable, TABLE_NAME, create_table};
 use service::keys::{KeyOwner, Scope, authenticate};
@@ -28,27 +24,16 @@ impl Deployment {
     }
 
     fn admin(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_admin"))
-            .args(arguments)
-            .env("TABLE_NAME", TABLE_NAME)
-            .env("AWS_ENDPOINT_URL", self.embedded.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", "us-east-1")
-            .output()
-            .expect("the command runs")
+        let mut command = command(arguments);
+        command.env("TABLE_NAME", TABLE_NAME).env("AWS_ENDPOINT_URL", self.embedded.endpoint());
+        command.output().expect("the command runs")
     }
-}
-
-fn printed(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_operator_key_works_and_only_its_hash_is_stored() {
     let deployment = Deployment::new().await;
-    let text = printed(&deployment.admin(&["create-key"]));
+    let text = printed(&deployment.admin(&["keys", "create"]));
     let key = authenticate(&deployment.table, &text, NOW).await.unwrap().expect("the key works");
     assert_eq!(key.owner, KeyOwner::Operator);
     assert_eq!(key.scopes, Scope::OPERATOR);
@@ -62,8 +47,8 @@ async fn the_first_operator_key_works_and_only_its_hash_is_stored() {
 async fn an_account_comes_into_being_with_its_first_key() {
     let deployment = Deployment::new().await;
     let first =
-        printed(&deployment.admin(&["create-key", "--account", "acme", "--currency", "EUR"]));
-    let second = printed(&deployment.admin(&["create-key", "--account", "acme"]));
+        printed(&deployment.admin(&["keys", "create", "--account", "acme", "--currency", "EUR"]));
+    let second = printed(&deployment.admin(&["keys", "create", "--account", "acme"]));
     for text in [first, second] {
         let key = authenticate(&deployment.table, &text, NOW).await.unwrap().expect("it works");
         let KeyOwner::Account(id) = key.owner else { unreachable!("a customer's key") };
@@ -76,11 +61,14 @@ async fn an_account_comes_into_being_with_its_first_key() {
 async fn the_catalogue_is_checked_before_it_is_stored() {
     let deployment = Deployment::new().await;
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../catalogue.json");
-    assert!(printed(&deployment.admin(&["set-catalogue", example])).starts_with("4 products"));
-    assert!(printed(&deployment.admin(&["set-catalogue", example])).starts_with("4 products"));
+    assert!(printed(&deployment.admin(&["catalogue", "set", example])).starts_with("4 products"));
+    assert!(printed(&deployment.admin(&["catalogue", "set", example])).starts_with("4 products"));
+    // What is shown is a file that can be set.
+    let shown = printed(&deployment.admin(&["catalogue", "show"]));
+    let parsed = service::catalogue::Catalogue::parse(&shown).unwrap();
     // The same again is no other version.
     let stored = deployment.table.catalogue().await.unwrap().expect("a catalogue");
-    assert_eq!(stored.version, 1);
+    assert_eq!((stored.version, stored.catalogue), (1, parsed));
 
     let folder = std::env::temp_dir().join(format!("topup-admin-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -95,7 +83,7 @@ async fn the_catalogue_is_checked_before_it_is_stored() {
         ("\"10000.00\"", "\"1.00\"", "below min_amount"),
     ] {
         std::fs::write(&file, text.replace(from, to)).unwrap();
-        let output = deployment.admin(&["set-catalogue", file.to_str().unwrap()]);
+        let output = deployment.admin(&["catalogue", "set", file.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(complaint), "{to}: {said}");
     }

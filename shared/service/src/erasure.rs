@@ -1,0 +1,145 @@
+//! Personal data of an account, erased while its journal stays whole: the journal holds none.
+//!
+//! What customers wrote is in documents beside it: the words of their orders, their reports of bank
+//! transfers, the files that they uploaded, and the account's name. What the books need stays: amounts,
+//! times, statuses, the references of payments, who decided.
+
+use ledger::{Account, AccountId, AccountStatus, Actor, OrderId, OrderStatus, Timestamp, Verdict};
+
+use crate::accounts::{AccountChange, Profile, change_account};
+use crate::error::{Error, Unavailable};
+use crate::record::{OrderRecord, RequestWords, proof_folder};
+use crate::table::{
+    Commit, Committed, MAX_COMMIT_TRIES, OrderRange, Position, Table, pause_before_retry,
+};
+
+/// Orders a page: as many as one batch reads.
+const ORDERS: u8 = 100;
+
+/// What of an account is personal, or was.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Personal {
+    /// Orders with words of the customer's.
+    pub orders: Vec<OrderId>,
+    /// Folders of the bucket with files that they uploaded, removed from it or not.
+    pub folders: Vec<String>,
+    /// Orders that still wait for the customer or for somebody else: nothing of them is erased before they
+    /// are closed.
+    pub open: Vec<OrderId>,
+}
+
+/// What is personal in the orders of an account; nothing is changed.
+///
+/// # Errors
+/// The table did not answer, or there is no such account.
+pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Error> {
+    let mut found = Personal::default();
+    let mut after: Option<Position> = None;
+    drop(known(table, account).await?);
+    loop {
+        let range = OrderRange::default();
+        let page = table.orders(account, range, after.as_ref(), ORDERS).await?;
+        for record in page.items {
+            let order = record.order.id.clone();
+            if is_open(&record) {
+                found.open.push(order);
+                continue;
+            }
+            // Also of files that no report names any more.
+            if record.order.bank_transfer.as_ref().is_some_and(|transfer| transfer.uploads > 0) {
+                found.folders.push(proof_folder(&order));
+            }
+            if cleared(&record) != record {
+                found.orders.push(order);
+            }
+        }
+        after = page.next.as_deref().and_then(Position::parse);
+        if after.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Erases it: the account's name becomes its id, and the closed orders lose the words and reports of the customer.
+/// Returns what there was, and what is still open. The files stay in the bucket until somebody removes their folders.
+///
+/// # Errors
+/// `account_not_frozen`, so that nothing is erased of an account that is in use; the table did not answer: what
+/// was erased is, and the same call goes on.
+pub async fn erase(
+    table: &Table,
+    account: &AccountId,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<Personal, Error> {
+    if known(table, account).await?.status != AccountStatus::Frozen {
+        let detail = format!("account {account} is in use: freeze it first");
+        return Err(Error::Conflict { code: "account_not_frozen", detail });
+    }
+    let found = personal(table, account).await?;
+    for order in &found.orders {
+        clear(table, order, now).await?;
+    }
+    let name = Profile::nameless(account, by, now).name;
+    let nameless = AccountChange { name: Some(name), ..AccountChange::default() };
+    drop(change_account(table, account, &nameless, by, now).await?);
+    Ok(found)
+}
+
+async fn known(table: &Table, id: &AccountId) -> Result<Account, Error> {
+    let account = table.account(id).await?;
+    account.ok_or(Error::NotFound { what: "account" })
+}
+
+/// Writes an order without what is personal, at the version that was read.
+async fn clear(table: &Table, id: &OrderId, now: Timestamp) -> Result<(), Error> {
+    for tries in 0..MAX_COMMIT_TRIES {
+        let Some(record) = table.order(id).await? else {
+            return Err(Error::NotFound { what: "order" });
+        };
+        let cleared = cleared(&record);
+        // Somebody has been here, or it was opened again: the next run finds it.
+        if is_open(&record) || cleared == record {
+            return Ok(());
+        }
+        match table.commit(Commit::default().order(&cleared, now)).await? {
+            Committed::Yes => return Ok(()),
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// The same order without the customer's words, reports and files.
+fn cleared(record: &OrderRecord) -> OrderRecord {
+    let mut record = record.clone();
+    record.request = RequestWords::default();
+    if let Some(transfer) = &mut record.order.bank_transfer {
+        transfer.report = None;
+        transfer.proofs.clear();
+        for review in &mut transfer.reviews {
+            if let Verdict::Rejected(rejection) = &mut review.verdict {
+                rejection.report = None;
+                rejection.proofs.clear();
+            }
+        }
+    }
+    record
+}
+
+/// Whether the customer or somebody else may still do something about it.
+fn is_open(record: &OrderRecord) -> bool {
+    match record.order.status() {
+        OrderStatus::PendingPayment
+        | OrderStatus::Processing
+        | OrderStatus::PendingReview
+        | OrderStatus::Exception => true,
+        OrderStatus::Completed
+        | OrderStatus::Rejected
+        | OrderStatus::Failed
+        | OrderStatus::Cancelled
+        | OrderStatus::Expired
+        | OrderStatus::PartiallyRefunded
+        | OrderStatus::Refunded => false,
+    }
+}

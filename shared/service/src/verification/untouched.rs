@@ -1,0 +1,94 @@
+//! The same verification without a trace: nothing is written. So a table can be verified that is
+//! not in use yet, such as a restored one, and by whoever may only read.
+
+use ledger::{AccountId, Finding, FindingKind, OrderId, Timestamp};
+
+use super::{CheckpointRecord, Examination, Trace, Verifications, Verified};
+use crate::error::Error;
+use crate::table::{Position, SHARDS};
+
+/// Accounts a page of the list: only their keys are read.
+const LISTED: u8 = 250;
+
+/// What an account is when it is derived again from the first entry of its journal.
+#[derive(Debug)]
+pub struct Examined {
+    /// The account.
+    pub account: AccountId,
+    /// Entries that were folded.
+    pub entries: u64,
+    /// Orders that were compared with them.
+    pub orders: u64,
+    /// What does not hold; nothing, as it should be.
+    pub wrong: Vec<Wrong>,
+}
+
+/// Something of an account that does not hold.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The finding that the function `verify-accounts` would make of it.
+    pub kind: FindingKind,
+    /// The order, if it is about one.
+    pub order: Option<OrderId>,
+    /// Where it breaks.
+    pub cause: String,
+}
+
+impl Verifications {
+    /// All accounts, as the list of them has it.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn accounts(&self) -> Result<Vec<AccountId>, Error> {
+        let mut accounts = Vec::new();
+        for shard in 0..SHARDS {
+            let mut after: Option<Position> = None;
+            loop {
+                let page = self.table.accounts_of_shard(shard, after.as_ref(), LISTED).await?;
+                accounts.extend(page.items.into_iter().map(|(_, account)| account));
+                after = page.next.as_deref().and_then(Position::parse);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// Verifies one account from its first entry by the rules of the full run, and writes nothing.
+    ///
+    /// # Errors
+    /// The table did not answer. What is wrong with the account is no error.
+    pub async fn examine(&self, id: &AccountId, now: Timestamp) -> Result<Examined, Error> {
+        let mut examination = Examination {
+            table: &self.table,
+            stored: None,
+            record: CheckpointRecord::new(id.clone(), now),
+            trace: Trace::None,
+            seen: Verified::NOTHING,
+            now,
+        };
+        let wrong = match examination.compare().await {
+            Ok(found) => found.findings.iter().map(Wrong::of).collect(),
+            Err(Error::Broken(cause)) => {
+                let (kind, cause) = (FindingKind::JournalBroken, cause.to_string());
+                vec![Wrong { kind, order: None, cause }]
+            }
+            Err(error) => return Err(error),
+        };
+        let Verified { entries, orders, .. } = examination.seen;
+        Ok(Examined { account: id.clone(), entries, orders, wrong })
+    }
+}
+
+impl Wrong {
+    fn of(finding: &Finding) -> Self {
+        let told = |money: Option<ledger::Money>| match money {
+            Some(money) => format!("{money} {}", money.currency.code()),
+            None => "nothing".to_owned(),
+        };
+        let (expected, actual) = (told(finding.expected), told(finding.actual));
+        let cause = format!("the order says {expected}, the journal {actual}");
+        Self { kind: finding.kind, order: finding.order.clone(), cause }
+    }
+}
