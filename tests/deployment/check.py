@@ -41,14 +41,21 @@ class Logs:
     def __init__(self, emulator):
         self.emulator = emulator
 
-    def read_text(self):
+    def lines(self):
         logs = self.emulator.client("logs")
         lines = []
         for group in logs.describe_log_groups()["logGroups"]:
             for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
-                if '"level":"WARN"' in event["message"] or '"level":"ERROR"' in event["message"]:
+                if any(f'"level":"{level}"' in event["message"] for level in ("WARN", "ERROR")):
                     lines.append((event["timestamp"], event["message"].strip()))
-        return "".join(f"{line}\n" for _, line in sorted(lines))
+        return sorted(lines)
+
+    def read_text(self):
+        return "".join(f"{line}\n" for _, line in self.lines())
+
+    def refused(self):
+        """The lines about what a role did not allow."""
+        return {line for line in self.lines() if "is not authorized to perform" in line[1]}
 
 
 class Deployment:
@@ -58,6 +65,8 @@ class Deployment:
         self.emulator, self.outputs = emulator, outputs
         self.provider_url, self.provider_key = provider_url, provider_key
         self.log = Logs(emulator)
+        # What roles are known to have refused, because it was meant.
+        self.known_refused = set()
 
     @property
     def base_url(self):
@@ -86,12 +95,17 @@ class Deployment:
         return json.loads(answer)
 
     def statements(self):
-        """Every statement of every function's role."""
+        """Every statement of every function's role that the emulator holds.
+
+        It polls queues for a function without asking the function's role; tests/tests/shape.rs looks at those.
+        """
         for name, function in functions(template()).items():
             policies = function["Properties"].get("Policies", [])
             for policy_number, policy in enumerate(policies):
                 for number in range(len(policy["Statement"])):
-                    yield Statement(self, name, policy_number, number)
+                    statement = Statement(self, name, policy_number, number)
+                    if "sqs:ReceiveMessage" not in statement.actions():
+                        yield statement
 
     @contextlib.contextmanager
     def without_writing(self, function):
@@ -101,6 +115,7 @@ class Deployment:
                 if statement.function == function and "dynamodb:PutItem" in statement.actions():
                     taken.enter_context(statement.taken_away())
             yield
+            self.known_refused |= self.log.refused()
 
     def new_customer(self, account, operator_key):
         """What a runner's ready file holds, for an account that nobody has used."""
@@ -171,6 +186,7 @@ class DeployedWalk(walk.Walk):
     def __init__(self, deployment, ready):
         super().__init__(deployment)
         self.ready = ready
+        deployment.known_refused = deployment.log.refused()
         self.api = walk.Client(ready["base_url"], ready["customer_key"])
         self.admin = walk.Client(ready["base_url"], ready["operator_key"])
 

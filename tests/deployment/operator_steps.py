@@ -167,6 +167,17 @@ def confirmation_queue(walk):
     walk.owns(wallet="585.00")
 
 
+@step("an order whose payment nobody told is found paid when it is cancelled")
+def cancelled_too_late(walk):
+    order = walk.order("20", "untold").expect(201).json
+    walk.control("webhooks", {"mode": "drop"})
+    pay(order, GOOD_CARD, shows="USD 20.00").expect(303)
+    walk.control("webhooks", {"mode": "deliver"})
+    walk.api.post(f"/v1/orders/{order['order_id']}/cancel").expect(200, 409)
+    must_be("the status", walk.look_up(order)["status"], "completed")
+    walk.owns(wallet="605.00")
+
+
 @step("the clock calls the sweep, the comparison with Stripe and the verification of every journal")
 def clock(walk):
     walk.runner.invoke("reconcile", at_once(f"{today()}T12:00:00Z"))
@@ -229,8 +240,10 @@ def settings(walk):
     must_be("the document's version", document["openapi"][:4], "3.1.")
 
 
-@step("the journal holds all of it")
+@step("the journal holds all of it, and no function asked for what its role does not allow")
 def whole(walk):
     walk.is_journalled(len(walk.journal()))
+    refused = walk.runner.log.refused() - walk.runner.known_refused
+    must_be("what roles refused", sorted(line for _, line in refused), [])
     if sum(walk.balances.values()) <= Decimal(0):
         raise Wrong("there is no money")
