@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::comparison::{Comparison, Report, run_id};
-use crate::error::{Error, Unavailable};
+use crate::error::{Error, Invalid, Unavailable};
 use crate::findings::{FindingRecord, cured, found_again};
 use crate::metrics;
 use crate::notice::{Notice, ReversalNotice, Told, What};
@@ -45,6 +45,11 @@ const MAX_NUMBER: u32 = 99;
 pub struct Comparisons<W: Wire = Https> {
     /// Where refunds are continued, with its table and its way to Stripe.
     pub refunds: Refunds<W>,
+}
+
+/// When the next day begins.
+fn end_of(day: Day) -> Timestamp {
+    day.begins().plus(Duration::from_secs(24 * 3_600))
 }
 
 /// What of an hour was read at the provider.
@@ -83,10 +88,11 @@ impl<W: Wire> Comparisons<W> {
         Ok(None)
     }
 
-    /// Compares a day once more, or goes on with the comparison of it that was stopped.
+    /// Compares a day once more, or goes on with the comparison of it that was stopped. The first comparison of a
+    /// day is the one by the clock, once the day is over: until then, those that are asked for come after it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if something did not answer, or somebody else compares the same day: what
+    /// [`Error::Invalid`] for a day that has not begun; [`Error::Unavailable`] if something did not answer, or somebody else compares the same day: what
     /// is done is done, and the next call goes on.
     pub async fn compare(
         &self,
@@ -94,7 +100,11 @@ impl<W: Wire> Comparisons<W> {
         time: Duration,
         now: Timestamp,
     ) -> Result<Comparison, Error> {
-        for number in 1..=MAX_NUMBER {
+        if day.begins() > now {
+            return Err(Invalid::field("invalid_field", "day", "has not begun").into());
+        }
+        let first = if now < end_of(day).plus(AFTER_MIDNIGHT) { 2 } else { 1 };
+        for number in first..=MAX_NUMBER {
             let begun = match self.refunds.table.comparison(&run_id(day, number)).await? {
                 Some(Comparison { finished_at: Some(_), .. }) => continue,
                 Some(begun) => begun,
@@ -115,8 +125,7 @@ impl<W: Wire> Comparisons<W> {
         let began = Instant::now();
         let limit = began.checked_add(time);
         // Of a day that is not over, the hours that have begun.
-        let day_after = begun.day.begins().plus(Duration::from_secs(24 * 3_600));
-        let end = day_after.min(now.plus(Duration::from_millis(1)));
+        let end = end_of(begun.day).min(now.plus(Duration::from_millis(1)));
         let (mut run, mut before) = (begun, None);
         while run.next < end {
             let part = PartOfDay { from: run.next, to: run.next.plus(PART) };

@@ -4,7 +4,10 @@
 //! transfers, the files that they uploaded, and the account's name. What the books need stays: amounts,
 //! times, statuses, the references of payments, who decided.
 
-use ledger::{Account, AccountId, AccountStatus, Actor, OrderId, OrderStatus, Timestamp, Verdict};
+use ledger::{
+    Account, AccountId, AccountStatus, Actor, Dispute, DisputeStatus, OrderId, OrderStatus,
+    Timestamp, Verdict,
+};
 
 use crate::accounts::{AccountChange, Profile, change_account};
 use crate::error::{Error, Unavailable};
@@ -23,8 +26,8 @@ pub struct Personal {
     pub orders: Vec<OrderId>,
     /// Folders of the bucket with files that they uploaded, removed from it or not.
     pub folders: Vec<String>,
-    /// Orders that still wait for the customer or for somebody else: nothing of them is erased before they
-    /// are closed.
+    /// Orders that still wait for the customer or for somebody else, or whose refund or dispute is under way: nothing
+    /// of them is erased before that is over.
     pub open: Vec<OrderId>,
 }
 
@@ -76,9 +79,13 @@ pub async fn erase(
         let detail = format!("account {account} is in use: freeze it first");
         return Err(Error::Conflict { code: "account_not_frozen", detail });
     }
-    let found = personal(table, account).await?;
-    for order in &found.orders {
-        clear(table, order, now).await?;
+    let mut found = personal(table, account).await?;
+    for order in std::mem::take(&mut found.orders) {
+        let list = match clear(table, &order, now).await? {
+            true => &mut found.orders,
+            false => &mut found.open,
+        };
+        list.push(order);
     }
     let name = Profile::nameless(account, by, now).name;
     let nameless = AccountChange { name: Some(name), ..AccountChange::default() };
@@ -91,19 +98,22 @@ async fn known(table: &Table, id: &AccountId) -> Result<Account, Error> {
     account.ok_or(Error::NotFound { what: "account" })
 }
 
-/// Writes an order without what is personal, at the version that was read.
-async fn clear(table: &Table, id: &OrderId, now: Timestamp) -> Result<(), Error> {
+/// Writes an order without what is personal, at the version that was read; `false` if it was opened again meanwhile.
+async fn clear(table: &Table, id: &OrderId, now: Timestamp) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let Some(record) = table.order(id).await? else {
             return Err(Error::NotFound { what: "order" });
         };
         let cleared = cleared(&record);
-        // Somebody has been here, or it was opened again: the next run finds it.
-        if is_open(&record) || cleared == record {
-            return Ok(());
+        if is_open(&record) {
+            return Ok(false);
+        }
+        // Somebody else has cleared it.
+        if cleared == record {
+            return Ok(true);
         }
         match table.commit(Commit::default().order(&cleared, now)).await? {
-            Committed::Yes => return Ok(()),
+            Committed::Yes => return Ok(true),
             Committed::No(_) => pause_before_retry(tries).await,
         }
     }
@@ -114,6 +124,10 @@ async fn clear(table: &Table, id: &OrderId, now: Timestamp) -> Result<(), Error>
 fn cleared(record: &OrderRecord) -> OrderRecord {
     let mut record = record.clone();
     record.request = RequestWords::default();
+    // Only a payment page that can still be made leads there.
+    if let Some(checkout) = &mut record.checkout {
+        checkout.return_url.clear();
+    }
     if let Some(transfer) = &mut record.order.bank_transfer {
         transfer.report = None;
         transfer.proofs.clear();
@@ -129,6 +143,12 @@ fn cleared(record: &OrderRecord) -> OrderRecord {
 
 /// Whether the customer or somebody else may still do something about it.
 fn is_open(record: &OrderRecord) -> bool {
+    let reversals = &record.order.reversals;
+    let disputed =
+        |one: &Dispute| matches!(one.status(), DisputeStatus::Inquiry | DisputeStatus::Open);
+    if record.order.pending_refund().is_some() || reversals.disputes.iter().any(disputed) {
+        return true;
+    }
     match record.order.status() {
         OrderStatus::PendingPayment
         | OrderStatus::Processing

@@ -16,8 +16,8 @@ use crate::progress;
 /// The name of the account becomes its id, and its closed orders lose e-mail address, metadata, return
 /// address, and what was reported of bank transfers. Amounts, times, statuses, payment references and
 /// the journal stay, and `verify` holds as before. It cannot be undone, except from a backup. The account
-/// must be frozen. Open orders are left, with code 3: close them first. Uploaded files are in folders of the bucket that the
-/// answer names. docs/operate.md says what is kept elsewhere.
+/// must be frozen. Orders that are open, or whose refund or dispute is under way, are left, with code 3: end that
+/// first. Uploaded files are in folders of the bucket that the answer names. docs/operate.md says what is kept elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -64,7 +64,10 @@ impl Functions {
         let stage = which.stage()?;
         let deployment = which.deployment().await?;
         // A call that takes long is not called again because it takes long.
-        let timeouts = TimeoutConfig::builder().operation_timeout(LONGEST).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(LONGEST)
+            .operation_timeout(LONGEST)
+            .build();
         let configuration = aws_sdk_lambda::config::Builder::from(&deployment.sdk)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::disabled())

@@ -39,7 +39,8 @@ async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
         "received_on": "2026-11-23",
     });
     drop(deployment.post(&format!("/v1/admin/orders/{id}/accept"), "accept", &accepted));
-    let open = deployment.as_customer("/v1/orders", "two", &order(json!({"method": "card"})));
+    let card = json!({"method": "card", "return_url": "http://127.0.0.1/for/li-lei"});
+    let open = deployment.as_customer("/v1/orders", "two", &order(card));
     let open = open["order_id"].as_str().unwrap();
 
     let (look, code) = deployment.json(&["erase", "--account", "demo"]);
@@ -56,7 +57,7 @@ async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
     let (erased, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
     assert_eq!((code, &erased["orders"]), (WELL, &json!([open])), "{erased}");
     let everything = deployment.everything().await;
-    for person in ["Li Lei", "li@example.com"] {
+    for person in ["Li Lei", "li@example.com", "li-lei"] {
         assert!(!everything.contains(person), "{person} is still there");
     }
     assert!(everything.contains("REF-1"), "what was credited is still claimed");

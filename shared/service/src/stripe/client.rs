@@ -117,6 +117,10 @@ impl Wire for Https {
     fn client(&self, key: &str) -> Result<Client, StripeError> {
         let builder = ClientBuilder::new(key).timeout(CALL_TIMEOUT);
         match &self.base_url {
+            Some(_) if key.contains("_live_") => {
+                let problem = format!("{STRIPE_URL} is set, and the key is one of live mode");
+                return Err(StripeError::ConfigError(problem));
+            }
             Some(url) => builder.url(url),
             None => builder,
         }
@@ -394,5 +398,9 @@ mod tests {
             let found = wire.as_ref().map(|wire| wire.base_url.as_deref());
             assert_eq!(found.map_err(|error| error.variable), expected);
         }
+        let stand_in = Https { base_url: Some("http://127.0.0.1:8788/".to_owned()) };
+        assert!(stand_in.client("sk_test_1").is_ok());
+        assert!(stand_in.client("sk_live_1").is_err());
+        assert!(Https::default().client("sk_live_1").is_ok());
     }
 }
