@@ -110,12 +110,13 @@ class Deployment:
     @contextlib.contextmanager
     def without_writing(self, function):
         """The role of this function may not write to the table meanwhile."""
+        before = self.log.refused()
         with contextlib.ExitStack() as taken:
             for statement in self.statements():
                 if statement.function == function and "dynamodb:PutItem" in statement.actions():
                     taken.enter_context(statement.taken_away())
             yield
-            self.known_refused |= self.log.refused()
+            self.known_refused |= self.log.refused() - before
 
     def new_customer(self, account, operator_key):
         """What a runner's ready file holds, for an account that nobody has used."""

@@ -47,6 +47,11 @@ pub struct Comparisons<W: Wire = Https> {
     pub refunds: Refunds<W>,
 }
 
+fn too_many() -> Error {
+    let detail = format!("this day was compared {MAX_NUMBER} times");
+    Error::Conflict { code: "too_many_comparisons", detail }
+}
+
 /// When the next day begins.
 fn end_of(day: Day) -> Timestamp {
     day.begins().plus(Duration::from_secs(24 * 3_600))
@@ -70,17 +75,17 @@ impl<W: Wire> Comparisons<W> {
         let mut missed = None;
         for back in 0..DAYS_BACK {
             let day = Day::from_unix_days(yesterday.unix_days().saturating_sub(back));
-            let known = self.refunds.table.comparison(&run_id(day, 1)).await?;
+            let (known, number) = self.counting(day).await?;
             let due = match (known, missed) {
                 (Some(Comparison { finished_at: Some(_), .. }), None) => continue,
-                (None, None) if day != yesterday => {
+                (None, None) if day != yesterday && number == 1 => {
                     missed = Some(day);
                     continue;
                 }
-                (None, Some(_)) => continue,
-                (None, None) => self.stored(Comparison::begun(day, 1, now)).await?,
+                (None, Some(_)) if number == 1 => continue,
+                (None, None) => self.stored(Comparison::begun(day, number, now)).await?,
                 // A day before it was compared: it is not one of before there was anything to compare.
-                (Some(_), Some(missed)) => self.stored(Comparison::begun(missed, 1, now)).await?,
+                (_, Some(missed)) => self.stored(Comparison::begun(missed, 1, now)).await?,
                 (Some(begun), None) => begun,
             };
             return self.go_on(due, time, now).await.map(Some);
@@ -88,8 +93,20 @@ impl<W: Wire> Comparisons<W> {
         Ok(None)
     }
 
-    /// Compares a day once more, or goes on with the comparison of it that was stopped. The first comparison of a
-    /// day is the one by the clock, once the day is over: until then, those that are asked for come after it.
+    /// The comparison of a day that counts, and its number; none if it has not begun. One that was begun before the day
+    /// was over, because somebody asked for it, has not seen all of the day.
+    async fn counting(&self, day: Day) -> Result<(Option<Comparison>, u32), Error> {
+        for number in 1..=MAX_NUMBER {
+            match self.refunds.table.comparison(&run_id(day, number)).await? {
+                Some(early) if early.started_at < end_of(day) => {}
+                known => return Ok((known, number)),
+            }
+        }
+        Err(too_many())
+    }
+
+    /// Compares a day once more, or goes on with the comparison of it that was stopped. Of a day that is not over the
+    /// hours that have begun are compared; that counts for nothing later.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a day that has not begun; [`Error::Unavailable`] if something did not answer, or somebody else compares the same day: what
@@ -103,8 +120,7 @@ impl<W: Wire> Comparisons<W> {
         if day.begins() > now {
             return Err(Invalid::field("invalid_field", "day", "has not begun").into());
         }
-        let first = if now < end_of(day).plus(AFTER_MIDNIGHT) { 2 } else { 1 };
-        for number in first..=MAX_NUMBER {
+        for number in 1..=MAX_NUMBER {
             let begun = match self.refunds.table.comparison(&run_id(day, number)).await? {
                 Some(Comparison { finished_at: Some(_), .. }) => continue,
                 Some(begun) => begun,
@@ -112,8 +128,7 @@ impl<W: Wire> Comparisons<W> {
             };
             return self.go_on(begun, time, now).await;
         }
-        let detail = format!("this day was compared {MAX_NUMBER} times");
-        Err(Error::Conflict { code: "too_many_comparisons", detail })
+        Err(too_many())
     }
 
     async fn go_on(

@@ -353,6 +353,28 @@ async fn yesterday_is_compared_once_by_the_clock() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_somebody_compared_before_it_was_over_is_compared_by_the_clock_all_the_same() {
+    story(async |world| {
+        drop(world.top_up("100.00", "k1").await);
+        // Once to its end, and once not: neither has seen the evening.
+        let run = world.compare().await;
+        assert_eq!((run.number, run.report.payments), (1, 1));
+        let stopped = world.compare_for(Duration::ZERO).await.unwrap();
+        assert_eq!((stopped.number, stopped.finished_at), (2, None));
+        drop(world.top_up("30.00", "k2").await);
+        world.clock.advance(Duration::from_secs(13 * 3_600));
+        let compare = &world.cloud.functions.compare_payments;
+        let run = compare.handle(&json!({}), world.clock.now()).await.unwrap().expect("it is time");
+        assert_eq!((run.id().as_str(), run.report.payments), ("cmp_2026-11-23_3", 2));
+        assert!(run.is_green(), "{run:?}");
+        assert_eq!(compare.handle(&json!({}), world.clock.now()).await.unwrap(), None);
+        let tomorrow = compare.handle(&json!({"day": "2026-11-25"}), world.clock.now()).await;
+        assert_eq!(tomorrow.unwrap_err().to_string(), "day: has not begun");
+    })
+    .await;
+}
+
 /// The finding of this type that is open.
 async fn open_finding(world: &World, kind: &str) -> Option<Value> {
     open_findings(world).await.into_iter().find(|finding| finding["type"] == kind)
