@@ -370,7 +370,7 @@ async fn a_day_that_somebody_compared_before_it_was_over_is_compared_by_the_cloc
         assert!(run.is_green(), "{run:?}");
         assert_eq!(compare.handle(&json!({}), world.clock.now()).await.unwrap(), None);
         let tomorrow = compare.handle(&json!({"day": "2026-11-25"}), world.clock.now()).await;
-        assert_eq!(tomorrow.unwrap_err().to_string(), "day: has not begun");
+        assert_eq!(tomorrow.unwrap_err().to_string(), "has not begun");
     })
     .await;
 }
