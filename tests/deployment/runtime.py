@@ -46,12 +46,18 @@ def queue_event(body):
     return event
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A function that is stopped drops its connections."""
+
+
 class Function:
     """A bootstrap that runs as Lambda runs it, and when it asked and answered."""
 
     def __init__(self, bootstrap, name, environment):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.function = self
         self.events, self.answers = queue.Queue(), queue.Queue()
         self.polled = queue.Queue()
