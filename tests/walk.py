@@ -650,7 +650,11 @@ def restart(walk):
     wait_until("the list of orders", 3, lambda: len(walk.api.all("/v1/orders")) == 8)
     ready, before = walk.ready, everything()
     walk.runner.press_control_c()
-    must_be("what the runner says about itself", walk.start(), ready)
+    again = walk.start()
+    # Where the table and the queues are is the operator's concern, and another place with each start.
+    lasting = [name for name in ready if name not in ("table_url", "queue_url", "functions_url")]
+    said = [[one[name] for name in lasting] for one in (again, ready)]
+    must_be("what the runner says about itself", *said)
     must_be("orders and entries", everything(), before)
     walk.owns()
     walk.order("10", "unpaid").expect(200)
