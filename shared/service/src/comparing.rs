@@ -98,7 +98,7 @@ impl<W: Wire> Comparisons<W> {
     async fn counting(&self, day: Day) -> Result<(Option<Comparison>, u32), Error> {
         for number in 1..=MAX_NUMBER {
             match self.refunds.table.comparison(&run_id(day, number)).await? {
-                Some(early) if early.started_at < end_of(day) => {}
+                Some(early) if early.finished_at.is_some() && early.started_at < end_of(day) => {}
                 known => return Ok((known, number)),
             }
         }

@@ -365,6 +365,8 @@ async fn a_day_that_somebody_compared_before_it_was_over_is_compared_by_the_cloc
         drop(world.top_up("30.00", "k2").await);
         world.clock.advance(Duration::from_secs(13 * 3_600));
         let compare = &world.cloud.functions.compare_payments;
+        let run = compare.handle(&json!({}), world.clock.now()).await.unwrap().expect("it goes on");
+        assert_eq!(run.id(), "cmp_2026-11-23_2");
         let run = compare.handle(&json!({}), world.clock.now()).await.unwrap().expect("it is time");
         assert_eq!((run.id().as_str(), run.report.payments), ("cmp_2026-11-23_3", 2));
         assert!(run.is_green(), "{run:?}");
