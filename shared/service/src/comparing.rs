@@ -109,8 +109,8 @@ impl<W: Wire> Comparisons<W> {
     /// hours that have begun are compared; that counts for nothing later.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a day that has not begun; [`Error::Unavailable`] if something did not answer, or somebody else compares the same day: what
-    /// is done is done, and the next call goes on.
+    /// [`Error::Invalid`] for a day that has not begun; [`Error::Unavailable`] if something did not answer, or
+    /// somebody else compares the same day: what is done is done, and the next call goes on.
     pub async fn compare(
         &self,
         day: Day,
