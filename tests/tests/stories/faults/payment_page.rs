@@ -280,21 +280,6 @@ async fn an_order_that_is_to_be_cancelled_gets_no_page_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_was_paid_unseen_is_credited_by_the_cancellation_that_finds_it() {
-    story(async |world| {
-        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
-        let order = order(world).await.expect(201);
-        drop(world.pay(&order, GOOD_CARD).await.expect(303));
-        world.assert_balances("wallet 0.00").await;
-        let refused = world.cancel(&order.text("order_id")).await;
-        drop(refused.expect_problem(409, "order_not_cancellable"));
-        world.assert_balances("wallet 50.00").await;
-        assert_eq!(world.look_up(&order).await.text("status"), "completed");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_puts_a_payment_that_had_no_place_into_its_order() {
     story(async |world| {
         drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
