@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use ledger::Timestamp;
-use service::config::{ENDPOINT_SECRET_ARN, EVENT_QUEUE_URL};
+use service::config::{ConfigError, ENDPOINT_SECRET_ARN, EVENT_QUEUE_URL};
 use service::delivery::{Deliveries, Sender};
 use service::endpoints::{EndpointSecrets, Reach};
 use service::error::Error;
@@ -28,12 +28,12 @@ impl DeliverEvent {
     /// The function as its environment configures it.
     ///
     /// # Errors
-    /// A variable is missing, or this machine trusts no certificate.
-    pub fn new(runtime: &Runtime) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         // Without it nothing would be sent again.
         runtime.environment.text(EVENT_QUEUE_URL)?;
         let secrets = EndpointSecrets(runtime.secret(ENDPOINT_SECRET_ARN)?);
-        let sender = Sender::new(Reach::Public)?;
+        let sender = Sender::new(Reach::Public);
         Ok(Self(Deliveries { table: runtime.table()?, secrets, sender }))
     }
 

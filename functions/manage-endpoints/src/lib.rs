@@ -25,13 +25,10 @@ impl ChangeEndpoints {
     /// The function as its environment configures it.
     ///
     /// # Errors
-    /// A variable is missing, or this machine trusts no certificate.
-    pub fn new(runtime: &Runtime) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let secrets = || {
-            let secret = runtime.secret(ENDPOINT_SECRET_ARN)?;
-            Ok::<_, ConfigError>(EndpointSecrets(secret))
-        };
-        let (table, sender) = (runtime.table()?, Sender::new(Reach::Public)?);
+    /// [`ConfigError`] naming the variable.
+    pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
+        let secrets = || Ok(EndpointSecrets(runtime.secret(ENDPOINT_SECRET_ARN)?));
+        let (table, sender) = (runtime.table()?, Sender::new(Reach::Public));
         Ok(Self {
             endpoints: ManageEndpoints { table: table.clone(), secrets: secrets()? },
             deliveries: Deliveries { table, secrets: secrets()?, sender },

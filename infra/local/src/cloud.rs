@@ -311,8 +311,7 @@ impl Cloud {
         let queues = settings.start_queue().await?;
         let queue = queues.client;
         let [queue_url, usage_queue_url, event_queue_url] = queues.urls;
-        let sender =
-            Sender::new(REACH).map_err(|error| format!("trusted certificates: {error}"))?;
+        let sender = Sender::new(REACH);
         let (objects, embedded_objects) = settings.start_objects().await?;
         let api = bind(settings.port, "--port").await?;
         let base_url = format!("http://{}", address(&api)?);

@@ -41,6 +41,8 @@ pub const STRIPE_WEBHOOK_SECRET_ARN: &str = "STRIPE_WEBHOOK_SECRET_ARN";
 pub const STRIPE_LIVE_MODE: &str = "STRIPE_LIVE_MODE";
 /// A stand-in for Stripe, where there is one. Only test mode may have it.
 pub const STRIPE_URL: &str = "STRIPE_URL";
+/// Where the function is, as Lambda says.
+pub const AWS_REGION: &str = "AWS_REGION";
 /// Where Secrets Manager keeps the secret of the cursors.
 pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
 /// Where it keeps the secret that those of endpoints are derived from.

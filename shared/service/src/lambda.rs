@@ -8,12 +8,13 @@ use ledger::Timestamp;
 
 #[cfg(feature = "objects")]
 use crate::config::BUCKET_NAME;
-use crate::config::{ConfigError, EVENT_QUEUE_URL, Environment, STAGE, TABLE_NAME};
+use crate::config::{AWS_REGION, ConfigError, EVENT_QUEUE_URL, Environment, STAGE, TABLE_NAME};
 #[cfg(feature = "objects")]
 use crate::objects::Objects;
 use crate::queue::EventQueue;
 use crate::secret::Secret;
 use crate::table::Table;
+use crate::trust;
 
 /// How long one attempt of a request to AWS may take, and all of its attempts together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,8 +36,11 @@ impl Runtime {
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
-        let sdk = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts);
         let environment = Environment::of_process();
+        let region = environment.text(AWS_REGION).unwrap_or_default();
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .http_client(trust::http_client(&region));
         if let Ok(stage) = environment.text(STAGE) {
             crate::metrics::of_stage(&stage);
         }

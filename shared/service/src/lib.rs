@@ -62,5 +62,6 @@ pub mod sweep;
 pub mod table;
 pub mod thresholds;
 pub mod transfers;
+mod trust;
 pub mod verification;
 pub mod webhook;

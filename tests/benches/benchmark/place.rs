@@ -225,7 +225,7 @@ async fn functions(
         webhook_secret: secrets.webhook.clone(),
         cursor_secret: secrets.cursor.clone(),
         endpoint_secret: "measured".to_owned(),
-        sender: Sender::new(Reach::Public).expect("trusted certificates"),
+        sender: Sender::new(Reach::Public),
         return_urls: ReturnUrls { default, hosts: Vec::new() },
         console,
         draw: draw_secret,

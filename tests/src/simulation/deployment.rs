@@ -110,7 +110,7 @@ impl Deployment {
             webhook_secret: WEBHOOK_SECRET.to_owned(),
             cursor_secret: "simulated".to_owned(),
             endpoint_secret: "simulated".to_owned(),
-            sender: Sender::new(Reach::Public).expect("trusted certificates"),
+            sender: Sender::new(Reach::Public),
             return_urls: ReturnUrls { default, hosts: Vec::new() },
             console: Url::parse("https://console.example/").expect("an address"),
             draw: drawn_from_the_seed,
