@@ -20,4 +20,5 @@ mod paid_page;
 pub mod provider;
 pub mod pump;
 pub mod queue;
+pub mod sign_in;
 pub mod table;
