@@ -6,9 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fmt::Write as _;
 use std::fs;
-use std::io::{Error, Result, Write as _};
+use std::io::{Error, Result, Write};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -41,14 +40,16 @@ fn main() -> Result<()> {
     let version = version(&files);
     let page = page.replace(MARKER, &version).into_bytes();
 
-    let mut table = format!("const VERSION: &str = {version:?};\n");
     let etag = format!("W/\"{}\"", digits(&page));
-    writeln!(table, "const PAGE_ETAG: &str = {etag:?};").map_err(Error::other)?;
-    let row = row(&out, "page", PAGE, &page)?;
-    writeln!(table, "const PAGE: File = {row};").map_err(Error::other)?;
-    table.push_str("const ASSETS: &[File] = &[\n");
+    let mut table = format!(
+        "const VERSION: &str = {version:?};\n\
+         const PAGE_ETAG: &str = {etag:?};\n\
+         const PAGE: File = {};\n\
+         const ASSETS: &[File] = &[\n",
+        row(&out, "page", PAGE, &page)?
+    );
     for (number, (path, content)) in files.iter().enumerate() {
-        table.push_str(&self::row(&out, &number.to_string(), path, content)?);
+        table.push_str(&row(&out, &number.to_string(), path, content)?);
         table.push_str(",\n");
     }
     table.push_str("];\n");

@@ -1,4 +1,4 @@
-//! `GET /` and `GET /assets/{version}/{file+}`: the console, a page and the files that it is made of.
+//! `GET /` and `GET /assets/{version}/{proxy+}`: the console, a page and the files that it is made of.
 //!
 //! Nobody is authorized: the files are the same for everybody and say nothing of anybody. What the
 //! page shows it asks the API for, with a token. This function reaches nothing.
@@ -92,7 +92,7 @@ pub fn handle(request: &Request) -> Response<Body> {
 /// What the request asks for: whatever is below the folder of the files has a name, the page has none.
 fn find(request: &Request) -> Found {
     let parameters = request.path_parameters();
-    let Some(path) = parameters.first("file") else {
+    let Some(path) = parameters.first("proxy") else {
         let known = request.headers().get(header::IF_NONE_MATCH);
         let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
         let same = known.split(',').any(|one| strong(one.trim()) == strong(PAGE_ETAG));

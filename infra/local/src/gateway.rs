@@ -113,7 +113,7 @@ pub const ROUTES: &[Route] = &[
     open_route("POST", "/v1/webhooks/stripe", "payment-webhook"),
     open_route("GET", "/v1/openapi.json", "describe-api"),
     open_route("GET", "/", "console"),
-    open_route("GET", "/assets/{version}/{file+}", "console"),
+    open_route("GET", "/assets/{version}/{proxy+}", "console"),
 ];
 
 /// Longest body that API Gateway passes on.
