@@ -11,6 +11,7 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import gzip
 import html.parser
 import http.client
 import itertools
@@ -175,9 +176,10 @@ def fetch(url, method="GET", headers=None, body=None):
     except urllib.error.HTTPError as refused:
         response = refused
     with response:
-        return Answer(
-            response.status, response.geturl(), response.headers, response.read().decode()
-        )
+        body = response.read()
+        if response.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        return Answer(response.status, response.geturl(), response.headers, body.decode())
 
 
 @dataclass(frozen=True)

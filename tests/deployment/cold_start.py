@@ -169,6 +169,7 @@ EVERYBODY = {
     "exchange-code": ("POST", "/v1/console-tokens", {}, {"code": "0" * 64}, 400),
     "payment-webhook": ("POST", "/v1/webhooks/stripe", {}, {}, 400),
     "describe-api": ("GET", "/v1/openapi.json", {}, None, 200),
+    "console": ("GET", "/", {}, None, 200),
     BASELINE: ("GET", "/", {}, None, 200),
 }
 QUEUES = {

@@ -5,6 +5,7 @@ Between them they need every statement of every role, so that none can be taken 
 
 import datetime
 import json
+import re
 import urllib.parse
 from decimal import Decimal
 
@@ -224,6 +225,22 @@ def keys(walk):
     walk.api.get("/v1/balances", at=at).expect(200)
     for path in ("/v1/orders.csv", "/v1/entries.csv"):
         walk.api.get(path).expect(200)
+
+
+@step("a browser is given the console's page and its files, and nothing else")
+def console(walk):
+    root = walk.ready["base_url"]
+    page = fetch(f"{root}/").expect(200)
+    must_be("what may run", "script-src 'self'" in page.headers["content-security-policy"], True)
+    files = set(re.findall(r'"(/assets/[^"]+)"', page.text))
+    must_be("a script and a style sheet", {file.rsplit(".", 1)[1] for file in files} >= {"js", "css"}, True)
+    for file in sorted(files):
+        plain = fetch(f"{root}{file}").expect(200)
+        must_be("how long it is kept", plain.headers["cache-control"], "public, max-age=31536000, immutable")
+        small = fetch(f"{root}{file}", headers={"Accept-Encoding": "gzip"}).expect(200)
+        must_be("the coding", small.headers["content-encoding"], "gzip")
+        must_be("what is in it", small.text, plain.text)
+        fetch(f"{root}{file}/none").expect(404)
 
 
 @step("the catalogue and the endpoints of the platform are set")

@@ -187,6 +187,14 @@ impl World {
         answer
     }
 
+    /// `GET` without a key, as a browser does with what it is led to.
+    pub async fn browse(&self, address: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = headers
+            .iter()
+            .fold(Request::get(address), |request, (name, value)| request.header(*name, *value));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// `GET` as the story's customer.
     pub async fn get(&self, path: &str) -> Answer {
         self.get_as(&self.customer.key, path).await

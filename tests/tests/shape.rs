@@ -36,10 +36,15 @@ const VOCABULARIES: [(&[&str], &[&str]); 5] = [
 const LEDGER_DEPENDENCIES: [&str; 6] =
     ["data-encoding", "rust_decimal", "sha2", "thiserror", "time", "unicode-normalization"];
 
-/// Calls on which something else than a key authorizes, a signature or a one-time code, and the document
-/// of the API, which says nothing of anybody.
-const OPEN_TO_EVERYBODY: [&str; 3] =
-    ["/v1/console-tokens", "/v1/openapi.json", "/v1/webhooks/stripe"];
+/// Calls on which something else than a key authorizes, a signature or a one-time code, and the console
+/// and the document of the API, which say nothing of anybody.
+const OPEN_TO_EVERYBODY: [&str; 5] = [
+    "/",
+    "/assets/{version}/{proxy+}",
+    "/v1/console-tokens",
+    "/v1/openapi.json",
+    "/v1/webhooks/stripe",
+];
 
 /// Partition keys that are not everybody's, who may read them, and who may write them.
 const GUARDED_KEYS: [(&str, &[&str], &[&str]); 7] = [
@@ -139,8 +144,10 @@ fn the_openapi_document_and_the_local_runner_have_the_same_routes() {
             (method.to_uppercase(), path.to_owned(), !open)
         })
     });
+    // What is not below it is the console, which is for people.
     let local = local::gateway::ROUTES
         .iter()
+        .filter(|route| route.path.starts_with("/v1/"))
         .map(|route| (route.method.to_owned(), route.path.to_owned(), route.authorized));
 
     assert_same(("openapi.json", described.collect()), ("ROUTES", local.collect()));
@@ -152,6 +159,24 @@ fn only_a_signature_a_code_or_nothing_to_guard_stands_in_for_a_key() {
     let open = routes.filter(|route| !route.authorized && !OPEN_TO_EVERYBODY.contains(&route.path));
 
     assert_none("these routes ask for no API key", open.map(|route| route.path));
+}
+
+#[test]
+fn a_parameter_that_takes_all_that_is_left_has_the_one_name_that_sam_knows() {
+    // Of an HTTP API it makes the permission to call the function with a star in place of that one
+    // alone; of any other, every call would end with 500.
+    let routes = routes().into_iter().map(|route| route.path);
+    let unknown = routes.filter(|path| path.replace("/{proxy+}", "").contains('+'));
+
+    assert_none("the gateway may not call the function of", unknown);
+}
+
+#[test]
+fn the_console_can_be_loaded_by_everybody_and_reaches_nothing() {
+    let (_, console) = functions().find(|(name, _)| *name == "console").expect("it is deployed");
+    let given = ["Policies", "Environment"].into_iter().filter(|what| console.get(what).is_some());
+
+    assert_none("what is open to everybody is given", given);
 }
 
 #[test]

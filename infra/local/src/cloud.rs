@@ -30,6 +30,7 @@ use crate::embedded_queue::{CONFIRMATION_QUEUE, EVENT_QUEUE, EmbeddedQueue, USAG
 use crate::functions::{Clients, Functions, Surroundings};
 use crate::gateway::Gateway;
 use crate::provider::{Provider, ProviderSettings};
+use crate::sign_in::{self, SignInLinks};
 use crate::table::{EmbeddedTable, TABLE_NAME, create_table};
 use crate::{invoking, items, paid_page, pump};
 
@@ -94,6 +95,8 @@ pub struct Cloud {
     pub functions_url: String,
     /// The keys of the demo account.
     pub keys: DemoKeys,
+    /// Where a person comes to the console.
+    pub sign_in: SignInLinks,
     /// What the stand-in signs webhooks with.
     pub webhook_secret: String,
     /// The way to the queues.
@@ -350,7 +353,7 @@ impl Cloud {
         start_the_clock(&functions, settings.sweep_pause, &clock, &mut tasks);
         let functions_url = start_invoking(&functions, &clock, &mut tasks).await?;
         let gateway = Gateway { functions: Arc::clone(&functions), clock };
-        tasks.spawn(serve(api, gateway.router().merge(items::router(database))));
+        let sign_in = start_the_api(api, &base_url, gateway, database, &mut tasks)?;
         Ok(Self {
             base_url,
             provider_url,
@@ -358,6 +361,7 @@ impl Cloud {
             queues_url: queues.endpoint,
             functions_url,
             keys,
+            sign_in,
             webhook_secret: stripe.webhook_secret,
             queue,
             event_queue_url,
@@ -390,6 +394,20 @@ async fn meter(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: Strin
 /// Feeds `deliver-event`, for ever.
 async fn tell(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String, clock: Clock) {
     pump::run(&functions.deliver_event, queue, url, clock).await;
+}
+
+/// Starts the API with what the local runner has beside it, and returns where people come to the console.
+fn start_the_api(
+    listener: TcpListener,
+    base_url: &str,
+    gateway: Gateway,
+    database: aws_sdk_dynamodb::Client,
+    tasks: &mut JoinSet<()>,
+) -> Result<SignInLinks, String> {
+    let (links, signing_in) = sign_in::open(base_url, &gateway.functions, &gateway.clock)?;
+    let router = gateway.router().merge(items::router(database)).merge(signing_in);
+    tasks.spawn(serve(listener, router));
+    Ok(links)
 }
 
 /// Starts what lets functions be called by hand, and returns its address.

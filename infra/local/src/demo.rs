@@ -119,7 +119,11 @@ async fn seed_key(
     Ok(new.text)
 }
 
-fn random<const BYTES: usize>() -> Result<String, String> {
+/// A text of so many random bytes that nobody can guess.
+///
+/// # Errors
+/// There is no source of randomness.
+pub(crate) fn random<const BYTES: usize>() -> Result<String, String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
     Ok(HEXLOWER.encode(&bytes))

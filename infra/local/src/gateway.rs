@@ -30,7 +30,7 @@ use crate::paid_page;
 pub struct Route {
     /// The HTTP method.
     pub method: &'static str,
-    /// The path, with parameters in braces.
+    /// The path, with parameters in braces; one with a plus is last and takes all that is left.
     pub path: &'static str,
     /// The function that answers.
     pub function: &'static str,
@@ -112,6 +112,8 @@ pub const ROUTES: &[Route] = &[
     open_route("POST", "/v1/console-tokens", "exchange-code"),
     open_route("POST", "/v1/webhooks/stripe", "payment-webhook"),
     open_route("GET", "/v1/openapi.json", "describe-api"),
+    open_route("GET", "/", "console"),
+    open_route("GET", "/assets/{version}/{proxy+}", "console"),
 ];
 
 /// Longest body that API Gateway passes on.
@@ -219,6 +221,7 @@ impl<W: Wire> Gateway<W> {
             "manage-endpoints" => Box::pin(functions.manage_endpoints.handle(&request, now)).await,
             "manage-accounts" => Box::pin(functions.manage_accounts.handle(&request, now)).await,
             "describe-api" => functions.describe_api.handle(&request),
+            "console" => console::handle(&request),
             "exchange-code" => Box::pin(functions.exchange_code.handle(&request, now)).await,
             "payment-webhook" => Box::pin(functions.payment_webhook.handle(&request, now)).await,
             _ => return None,
@@ -355,18 +358,25 @@ fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
 /// The path parameters, if the path is of this form.
 fn matched(form: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut parameters = BTreeMap::new();
-    let (mut form, mut path) = (form.split('/'), path.split('/'));
+    let (mut form, mut left) = (form.split('/'), Some(path));
     loop {
-        match (form.next(), path.next()) {
+        match (form.next(), left) {
             (None, None) => return Some(parameters),
-            (Some(part), Some(text)) => {
-                match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            (Some(part), Some(path)) => {
+                let name = part.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+                let greedy = name.and_then(|name| name.strip_suffix('+'));
+                let (text, after) = match (greedy, path.split_once('/')) {
+                    (None, Some((text, after))) => (text, Some(after)),
+                    _ => (path, None),
+                };
+                match greedy.or(name) {
                     Some(name) if !text.is_empty() => {
                         parameters.insert(name.to_owned(), text.to_owned());
                     }
                     None if part == text => {}
                     _ => return None,
                 }
+                left = after;
             }
             _ => return None,
         }

@@ -97,6 +97,8 @@ fn print(cloud: &Cloud, data_dir: Option<&PathBuf>) {
         format!("  demo account      {DEMO_ACCOUNT}"),
         format!("  customer key      {}", keys.customer),
         format!("  operator key      {}", keys.operator),
+        format!("  console           {}", cloud.sign_in.customer),
+        format!("  operator's desk   {}", cloud.sign_in.operator),
         "Use it from another terminal:".to_owned(),
         format!("  export API={} KEY={}", cloud.base_url, keys.customer),
         "Operate it (cargo run -p admin -- --help) from one more:".to_owned(),
@@ -126,6 +128,8 @@ fn write_ready_file(path: &PathBuf, cloud: &Cloud) -> std::io::Result<()> {
         "customer_key": cloud.keys.customer,
         "operator_key": cloud.keys.operator,
         "account_id": DEMO_ACCOUNT,
+        "customer_console_url": cloud.sign_in.customer,
+        "operator_console_url": cloud.sign_in.operator,
     });
     // Whoever waits for the file must never read half of it.
     let partial = path.with_extension("new");

@@ -11,6 +11,7 @@
 
 mod back;
 mod bad_input;
+mod console;
 mod deliveries;
 mod document;
 mod events;

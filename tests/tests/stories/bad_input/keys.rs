@@ -249,7 +249,7 @@ async fn what_belongs_to_somebody_else_does_not_exist() {
 async fn what_is_no_route_is_not_found() {
     story(async |world| {
         for (method, path) in [
-            ("GET", "/"),
+            ("POST", "/"),
             ("GET", "/v1"),
             ("GET", "/v2/orders"),
             ("GET", "/v1/orders/"),
