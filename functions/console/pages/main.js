@@ -6,10 +6,12 @@ import { banner, buttonLink, heading } from './core/parts.js';
 import { matched, replace, to } from './core/router.js';
 import { currentSession, sessionEvents, takeCode } from './core/session.js';
 import common from './words/common.js';
+import problems from './words/problems.js';
 
 const MARK = 'M12 20V5m-6 6 6-6 6 6';
 
 addWords(common);
+addWords(problems);
 const main = element('main', { id: 'main' });
 let shown = null;
 let entrance;

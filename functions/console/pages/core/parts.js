@@ -5,6 +5,7 @@ import { element, fill, icon } from './dom.js';
 import { knows, say, t } from './language.js';
 import { moneyText } from './money.js';
 import { to } from './router.js';
+import { sessionEvents } from './session.js';
 
 const STATUS_ICONS = {
   good: 'M5 12.5 10 17 19 7',
@@ -107,7 +108,9 @@ export function loaded(load, show) {
       const answer = await load();
       fill(place, show(answer, start));
     } catch (failure) {
-      if (failure instanceof Refusal && failure.status === 404) fill(place, emptyHint(say('problem.not_found')));
+      // The page itself says that the session has ended; this goes on by itself once there is another one.
+      if (failure instanceof SignedOut) sessionEvents.addEventListener('resumed', start, { once: true });
+      else if (failure instanceof Refusal && failure.status === 404) fill(place, emptyHint(say('problem.not_found')));
       else fill(place, notLoaded(failure, start));
     }
   };
