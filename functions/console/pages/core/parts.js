@@ -147,12 +147,12 @@ export function facts(pairs) {
  * A field of a form: a label, a control, a hint beneath it, and room for what is wrong with it.
  * `control` is an input, select or textarea; `field.problem(text)` shows and `field.problem(null)` takes away.
  */
-export function field(label, control, hint) {
+export function field(label, control, hint, attributes = {}) {
   const id = freshId('field');
   const error = element('p', { class: 'problem', id: `${id}-problem`, role: 'alert', hidden: true });
   control.id = id;
   control.setAttribute('aria-describedby', `${id}-hint ${id}-problem`);
-  const made = element('div', { class: 'field' },
+  const made = element('div', { class: 'field', ...attributes },
     element('label', { for: id }, label), control,
     element('p', { class: 'hint', id: `${id}-hint` }, hint ?? ''), error);
   made.problem = (text) => {
@@ -175,15 +175,15 @@ export function choice(legend, name, options, chosen, onchange) {
       note ? element('span', { class: 'option-note' }, note) : null))));
 }
 
-/** A value with a button that copies it. */
-export function copyable(text, name) {
+/** A value with a button that copies it; `shown` is what is to be seen of it. */
+export function copyable(text, name, shown = text) {
   const said = element('span', { class: 'copied', role: 'status' });
   const copy = async () => {
     await navigator.clipboard.writeText(text);
     fill(said, say('copied'));
     setTimeout(() => fill(said), 2_000);
   };
-  return element('span', { class: 'copyable' }, element('span', { class: 'copy-text' }, text),
+  return element('span', { class: 'copyable' }, element('span', { class: 'copy-text' }, shown),
     element('button', { type: 'button', class: 'button plain small', onclick: copy, 'aria-label': () => t('copy.named', { name }) },
       say('copy')), said);
 }

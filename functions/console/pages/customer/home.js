@@ -1,46 +1,103 @@
-// Home: what there is, and the way to more.
+// Home: what there is, what waits for the customer, and the way to more.
 
 import { get, list } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { named, say, t } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { banner, emptyHint, heading, link, loaded } from '../core/parts.js';
+import { badge, banner, buttonLink, emptyHint, heading, link, loaded } from '../core/parts.js';
 import { to } from '../core/router.js';
+import { timeText } from '../core/time.js';
+import { catalogue, targetName } from './catalogue.js';
+import { rejection } from './order.js';
 import { orderTable } from './order_table.js';
+import { isPayable, isReportable, orderActions, payNow } from './pieces.js';
+
+/** At most so many orders of each kind are told of: the list has them all. */
+const MAX_WAITING = 3;
 
 /** The screen `/`. */
 export function home() {
   return [
     heading(say('home.title')),
-    loaded(() => get('/v1/balances'), balances),
+    loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), ([answer, known, low]) => balances(answer, known, low)),
+    waitingOrders(),
     element('section', { 'aria-labelledby': 'last-orders' },
       element('div', { class: 'section-head' }, element('h2', { id: 'last-orders' }, say('home.last_orders')),
         link('/orders', {}, say('home.all_orders'))),
-      loaded(() => list('/v1/orders', { limit: 5 }), ({ data }) => lastOrders(data))),
+      loaded(() => list('/v1/orders', { limit: 5 }), ({ data }, again) => lastOrders(data, again))),
   ];
 }
 
-function balances(answer) {
+/** Thresholds only add hints: the balances are shown without them. */
+async function thresholds() {
+  const answer = await get('/v1/thresholds').catch(() => ({ data: [] }));
+  return new Map(answer.data.map((threshold) => [threshold.balance, threshold]));
+}
+
+function balances(answer, known, low) {
+  const { currency } = answer;
   const owed = compare(answer.debt, '0') > 0;
+  const isEnabled = (code) => known.data.find(({ product }) => product === code)?.enabled ?? false;
+  const isLow = (balance, { available }) => {
+    const threshold = low.get(balance)?.alert_below;
+    return Boolean(threshold) && compare(available, threshold) < 0;
+  };
   return [
-    owed ? banner('bad', say('home.debt', { amount: money(answer.debt, answer.currency) })) : null,
+    owed ? banner('bad', say('home.debt', { amount: money(answer.debt, currency) })) : null,
     element('div', { class: 'balances' },
-      balanceCard(say('wallet'), answer.wallet, answer.currency, say('home.wallet.note'), '/top-up/wallet', 'wallet'),
-      answer.products.map((product) => balanceCard(named(product.name), product, answer.currency,
-        say('home.product.note', { product: named(product.name) }), `/top-up/product/${product.product}`, ''))),
+      balanceCard({
+        name: say('wallet'), ...answer.wallet, currency, note: say('home.wallet.note'), path: '/top-up/wallet', kind: 'wallet',
+        enabled: true, low: isLow('wallet', answer.wallet),
+      }),
+      answer.products.map((product) => balanceCard({
+        ...product, name: named(product.name), currency, note: say('home.product.note', { product: named(product.name) }),
+        path: `/top-up/product/${product.product}`, kind: '', enabled: isEnabled(product.product),
+        low: isLow(`product:${product.product}`, product),
+      }))),
   ];
 }
 
-function balanceCard(name, { available, held }, currency, note, path, kind) {
-  const title = element('h2', {}, name);
+function balanceCard({ name, available, held, currency, note, path, kind, enabled, low }) {
   return element('article', { class: `card balance ${kind}` },
-    title,
+    element('h2', {}, name),
     element('p', { class: 'amount' }, money(available, currency)),
+    low ? element('p', {}, badge('waiting', say('home.low'))) : null,
     compare(held, '0') > 0 ? element('p', { class: 'hint' }, say('home.held', { amount: money(held, currency) })) : null,
     element('p', { class: 'hint' }, note),
-    element('a', { class: 'button primary', href: to(path), 'aria-label': () => `${t('top_up')}: ${name()}` }, say('top_up')));
+    enabled
+      ? element('a', { class: 'button primary', href: to(path), 'aria-label': () => `${t('top_up')}: ${name()}` }, say('top_up'))
+      : element('p', { class: 'hint closed' }, say('home.disabled')));
 }
 
-function lastOrders(orders) {
-  return orders.length > 0 ? orderTable(orders) : emptyHint(say('home.no_orders'));
+/** Orders that wait for something of the customer: nothing is said while there are none, or nobody knows. */
+function waitingOrders() {
+  const place = element('section', { class: 'waiting-orders', 'aria-label': say('home.waiting'), hidden: true });
+  const read = (status) => list('/v1/orders', { status, limit: MAX_WAITING }, 2).then(({ data }) => data);
+  Promise.all([read('rejected'), read('pending_payment')]).then(([rejected, unpaid]) => {
+    const banners = [...rejected.map(rejectedBanner), ...unpaid.slice(0, MAX_WAITING).map(unpaidBanner)].filter(Boolean);
+    place.append(...banners);
+    place.hidden = banners.length === 0;
+  }).catch(() => {});
+  return place;
+}
+
+function rejectedBanner(order) {
+  return banner('bad',
+    element('span', {}, say('home.rejected', { amount: money(order.pay_amount, order.pay_currency), reason: rejection(order) ?? '—' })),
+    element('div', { class: 'actions' }, buttonLink('secondary small', `/orders/${order.order_id}/report`, say('order.report_again'))));
+}
+
+function unpaidBanner(order) {
+  const values = { amount: money(order.pay_amount, order.pay_currency), name: targetName(order), at: () => timeText(order.expires_at) };
+  const action = isPayable(order) ? payNow(order, 'secondary small')
+    : isReportable(order) && buttonLink('secondary small', `/orders/${order.order_id}`, say('home.unpaid.transfer'));
+  return banner('waiting',
+    element('span', {}, say(order.method === 'card' ? 'home.unpaid.card' : 'home.unpaid.offline', values)),
+    element('div', { class: 'actions' }, action));
+}
+
+function lastOrders(orders, again) {
+  if (orders.length === 0) return emptyHint(say('home.no_orders'));
+  return orderTable(orders, (order) => element('div', { class: 'actions row' }, orderActions(order, again, 'small'),
+    buttonLink('plain small', `/orders/${order.order_id}`, say('order.details'))));
 }

@@ -4,6 +4,7 @@ import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { link, statusBadge, table } from '../core/parts.js';
 import { time } from '../core/time.js';
+import { targetName } from './catalogue.js';
 
 /** A table of these orders; `actions(order)` gives what can be done with one. */
 export function orderTable(orders, actions = null) {
@@ -15,11 +16,6 @@ export function orderTable(orders, actions = null) {
     { label: say('order.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: ({ status }) => statusBadge(status) },
   ];
-  if (actions) columns.push({ label: say('orders.actions'), cell: actions, kind: 'actions' });
+  if (actions) columns.push({ label: say('orders.actions'), cell: actions, kind: 'actions-cell' });
   return table(say('customer.orders'), columns, orders);
-}
-
-/** What an order tops up: the wallet, or a product by its code. */
-export function targetName({ target, product }) {
-  return target === 'wallet' ? say('wallet') : product;
 }

@@ -11,6 +11,7 @@ export default {
     'This account is frozen: money can come in, but cannot be moved, spent or refunded. Please contact us.',
     '账户已被冻结：可以充值，但无法转出、消费或退款。请联系我们。',
   ],
+  'problem.account_not_frozen': ['Freeze the account first.', '请先冻结该账户。'],
   'problem.balance_too_large': ['This balance cannot hold that much money.', '该余额已超过可持有的上限。'],
   'problem.amount_out_of_range': [
     'This amount is outside the limits: {detail}',
@@ -89,6 +90,7 @@ export default {
     'The payment is on its way back already: it closes itself, or the refund fails.',
     '该笔付款正在退回：完成后会自动关闭，或退款失败。',
   ],
+  'problem.too_many_comparisons': ['There are too many comparisons of this day: {detail}', '当天的对账次数过多：{detail}'],
   'problem.invalid_statement': ['The statement cannot be read: {detail}', '无法读取对账单：{detail}'],
   'problem.too_many_endpoints': ['There are as many endpoints as there can be: {detail}', '通知地址数量已达上限：{detail}'],
   'problem.rotation_in_progress': [
