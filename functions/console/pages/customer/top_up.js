@@ -170,7 +170,10 @@ function summary(wish) {
 
 async function send(wish, update) {
   if (wish.amount === null) throw new Wrong('amount', say('top_up.amount.wrong'));
-  if (!within(wish.limits, wish.amount)) throw new Wrong('amount', () => limitsText(wish.limits, wish.currency));
+  if (!within(wish.limits, wish.amount)) {
+    const [limits, currency] = [wish.limits, wish.currency];
+    throw new Wrong('amount', say('limits.wrong', { limits: () => limitsText(limits, currency) }));
+  }
   try {
     await (wish.method === 'balance' ? transfer(wish) : order(wish));
   } catch (failure) {

@@ -4,8 +4,9 @@ export default {
   submit: ['Submit', '提交 Submit'],
   recommended: ['Recommended', '推荐'],
   or: [' or ', '，或'],
-  'limits.both': ['From {least} to {most}', '{least} 至 {most}'],
-  'limits.least': ['From {least}', '{least} 起'],
+  'limits.both': ['{least} to {most}', '{least} 至 {most}'],
+  'limits.least': ['{least} or more', '{least} 起'],
+  'limits.wrong': ['The amount must be {limits}.', '金额须为 {limits}。'],
 
   'top_up.wallet': ['Wallet top-up', '钱包充值'],
   'top_up.product': ['Product top-up: {product}', '产品充值：{product}'],
