@@ -89,10 +89,12 @@ export function problemText(failure) {
   }
   const { problem, code } = failure;
   const key = `problem.${code}`;
-  if (!knows(key)) return () => t('problem.other', { detail: problem.detail ?? code });
+  // The field is named by where the words stand.
+  const detail = (problem.detail ?? code).replace(`${problem.field}: `, '');
+  if (!knows(key)) return () => t('problem.other', { detail });
   const amount = (text) => () => (problem.currency ? moneyText(text, problem.currency) : text);
   return () => t(key, {
-    ...problem, available: amount(problem.available), required: amount(problem.required),
+    ...problem, detail, available: amount(problem.available), required: amount(problem.required),
   });
 }
 

@@ -8,7 +8,7 @@ import { day, time, timeText } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
 import { actorWords, codeWords, declineWords, reasonWords } from './order_words.js';
-import { billing, isReportable, orderActions } from './pieces.js';
+import { billing, isReportable, orderActions, paidAt } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About ten minutes; whoever stays longer looks again by reloading. */
@@ -83,7 +83,7 @@ function factsOf(order) {
     [say('order.reject_reason'), rejection(order)],
     [say('order.created_at'), time(order.created_at)],
     [say('order.expires_at'), order.status === 'pending_payment' && order.expires_at ? time(order.expires_at) : null],
-    [say('order.paid_at'), order.paid_at ? time(order.paid_at) : null],
+    [say('order.paid_at'), paidAt(order)],
     [say('order.completed_at'), order.completed_at ? time(order.completed_at) : null],
     ...Object.entries(order.metadata),
   ];

@@ -7,7 +7,7 @@ import { compare, money } from '../core/money.js';
 import { buttonLink, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { targetName } from './catalogue.js';
-import { billing, isPaid } from './pieces.js';
+import { billing, isPaid, paidAt } from './pieces.js';
 
 /** The screen `/orders/{order_id}/receipt`. */
 export function receipt({ order_id: id }) {
@@ -31,7 +31,7 @@ function paper(order) {
       facts([
         [say('order.order_id'), order.order_id],
         [say('receipt.account'), order.account_id],
-        [say('order.paid_at'), time(order.paid_at ?? order.completed_at)],
+        [say('order.paid_at'), paidAt(order)],
         [say('order.completed_at'), time(order.completed_at)],
         [say('order.method'), say(`method.${order.method}`)],
         [say('order.payment_id'), order.payment_id],

@@ -76,7 +76,7 @@ function topUpForm(offer) {
     amount.problem(null);
     update();
   });
-  const made = form({ amount, currency, email }, say('submit'), () => send(wish, update), [
+  const made = form({ amount, currency, email }, say('submit'), () => send(wish, email, update), [
     method, currency, element('div', { class: 'stack' }, amount, presetButtons(wish, amount, update)),
     email, conversion(wish), missing(wish), summary(wish),
   ], ({ code }) => (code === 'insufficient_balance' ? 'amount' : null));
@@ -87,7 +87,7 @@ function topUpForm(offer) {
 function methodOption(offer, method) {
   const recommended = method !== 'offline';
   const label = element('span', {}, say(`method.${method}`), ' ', recommended ? element('span', { class: 'tag' }, say('recommended')) : null);
-  const limits = () => currenciesOf(offer, method).map((currency) => limitsText(limitsOf(offer, method, currency), currency)).join(t('or'));
+  const limits = () => currenciesOf(offer, method).map((currency) => limitsText(limitsOf(offer, method, currency), currency)).join(t('limits.other'));
   const note = method === 'balance'
     ? () => t('top_up.method.balance', { amount: moneyText(offer.wallet, offer.currency) })
     : () => `${t(`top_up.method.${method}`)} ${limits()}`;
@@ -168,12 +168,13 @@ function summary(wish) {
     owed, element('p', { class: 'hint' }, () => t(`top_up.next.${wish.method}`)));
 }
 
-async function send(wish, update) {
+async function send(wish, email, update) {
   if (wish.amount === null) throw new Wrong('amount', say('top_up.amount.wrong'));
   if (!within(wish.limits, wish.amount)) {
     const [limits, currency] = [wish.limits, wish.currency];
     throw new Wrong('amount', say('limits.wrong', { limits: () => limitsText(limits, currency) }));
   }
+  if (wish.method === 'card' && email.querySelector('input').validity.typeMismatch) throw new Wrong('email', say('top_up.email.wrong'));
   try {
     await (wish.method === 'balance' ? transfer(wish) : order(wish));
   } catch (failure) {

@@ -3,7 +3,7 @@
 export default {
   submit: ['Submit', '提交 Submit'],
   recommended: ['Recommended', '推荐'],
-  or: [' or ', '，或'],
+  'limits.other': [' · ', ' · '],
   'limits.both': ['{least} to {most}', '{least} 至 {most}'],
   'limits.least': ['{least} or more', '{least} 起'],
   'limits.wrong': ['The amount must be {limits}.', '金额须为 {limits}。'],
@@ -35,6 +35,7 @@ export default {
   ],
   'top_up.email': ['E-mail for the receipt (optional)', '收据邮箱（选填）'],
   'top_up.email.hint': ['The payment page fills it in for you.', '支付页面会自动填入。'],
+  'top_up.email.wrong': ['This is not an e-mail address.', '邮箱格式不正确。'],
   'top_up.conversion': ['{paid} at {rate} = {credited}', '{paid} 按汇率 {rate} = {credited}'],
   'top_up.conversion.locked': [
     'The rate and the result are locked when you press Submit.',
