@@ -108,14 +108,19 @@ function methodsPart(names, methods, currencies) {
 }
 
 function limitRow(method, currency, { min_amount: least, max_amount: most }) {
-  const check = (text) => (new RegExp(`^\\d{1,13}(\\.\\d{1,${Math.max(1, digitsOf(currency))}})?$`).test(text) ? null : say('form.amount', { currency }));
-  const one = (end, value) => {
+  const digits = digitsOf(currency);
+  const form = new RegExp(`^\\d{1,13}${digits > 0 ? `(\\.\\d{1,${digits}})?` : ''}$`);
+  const check = (text) => (form.test(text) ? null : say('form.amount', { currency }));
+  const end = (name, value, empty) => {
     const control = textInput({ value: value ?? '', inputmode: 'decimal' });
-    // The API names a limit by its way: the focus goes to the field that is meant.
-    return entry(`methods.${method}.${currency}.${end}`, say(`catalogue.${end}`, { currency }), control,
-      { optional: true, check, read: () => typed(control.value) });
+    const label = say(`catalogue.${name}`, { currency });
+    return entry(`methods.${method}.${currency}.${name}`, label, control, { optional: true, check, empty, read: () => typed(control.value) });
   };
-  const ends = [one('min_amount', least), one('max_amount', most)];
+  // A limit alone is refused by the API; it is said here, at the field that is empty.
+  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('form.missing')));
+  const largest = end('max_amount', most,
+    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('form.missing')));
+  const ends = [smallest, largest];
   return { currency, ends, place: element('div', { class: 'columns' }, ends) };
 }
 

@@ -10,11 +10,11 @@ import { today } from '../core/time.js';
 
 /**
  * A field under its name in the API. `check(value)` is what is wrong with a value, or null; `optional`
- * may stay empty, and is left out of the body then.
+ * may stay empty, and is left out of the body then, unless `empty()` says that it must not now.
  */
-export function entry(name, label, control, { hint, check, read, optional = false } = {}) {
+export function entry(name, label, control, { hint, check, read, empty, optional = false } = {}) {
   const made = field(label, control, hint);
-  made.entry = { name, control, check, optional, read: read ?? (() => control.value.trim()) };
+  made.entry = { name, control, check, empty, optional, read: read ?? (() => control.value.trim()) };
   return made;
 }
 
@@ -48,12 +48,9 @@ export function selectInput(options, chosen, attributes = {}) {
     { value, selected: value === chosen }, label)));
 }
 
-/** A choice of yes or no, with its words beside it. */
+/** A choice of yes or no, with its words beside it: the label, whose `control` is the input. */
 export function checkInput(label, attributes = {}) {
-  const control = element('input', { type: 'checkbox', ...attributes });
-  const made = element('label', { class: 'check' }, control, element('span', {}, label));
-  made.control = control;
-  return made;
+  return element('label', { class: 'check' }, element('input', { type: 'checkbox', ...attributes }), element('span', {}, label));
 }
 
 /**
@@ -102,9 +99,9 @@ async function sent(entries, send, made) {
   }
 }
 
-function wrongWith({ read, check, optional }) {
+function wrongWith({ read, check, empty, optional }) {
   const value = read();
-  if (value === '') return optional ? null : say('form.missing');
+  if (value === '') return optional ? empty?.() ?? null : say('form.missing');
   return check?.(value) ?? null;
 }
 

@@ -35,13 +35,13 @@ route('/endpoints', scoped('operator:read', 'operator.endpoints', endpoints));
 
 export default {
   links: [
-    ['/', say('operator.reviews')],
-    ['/statements', say('operator.statements')],
-    ['/findings', say('operator.findings')],
-    ['/reconciliations', say('operator.reconciliations')],
-    ['/accounts', say('operator.accounts')],
-    ['/catalogue', say('operator.catalogue')],
-    ['/keys', say('operator.keys')],
-    ['/endpoints', say('operator.endpoints')],
+    ['/', say('desk.reviews')],
+    ['/statements', say('desk.statements')],
+    ['/findings', say('desk.findings')],
+    ['/reconciliations', say('desk.reconciliations')],
+    ['/accounts', say('desk.accounts')],
+    ['/catalogue', say('desk.catalogue')],
+    ['/keys', say('desk.keys')],
+    ['/endpoints', say('desk.endpoints')],
   ],
 };

@@ -1,8 +1,8 @@
 // The lines of a statement: accepting those that fit exactly, and those that a person decided on.
 
-import { post } from '../core/api.js';
+import { get, post } from '../core/api.js';
 import { element, fill, refresh } from '../core/dom.js';
-import { say, t } from '../core/language.js';
+import { knows, say, t } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, badge, confirmed, emptyHint, field, link, table } from '../core/parts.js';
 import { day } from '../core/time.js';
@@ -66,12 +66,20 @@ async function acceptChosen(desk) {
 }
 
 async function confirmDifferences(desk, answer, differing) {
-  const detail = differing.map((one) => element('span', { class: 'row' }, say('statement.difference.line', { line: one.line, detail: one.detail })));
+  const orders = await Promise.all(differing.map(({ order_id: id }) => get(`/v1/admin/orders/${id}`)));
+  const detail = differing.map(({ line }, at) => element('span', { class: 'row' }, differenceText(desk, line, orders[at])));
   if (!await confirmed(say('review.difference'), detail, say('review.difference.yes'))) return;
   const lines = differing.map(({ line, order_id: order }) => ({ line, order_id: order, confirm_difference: true }));
   const second = await accept(desk, { lines });
   answer.accepted += second.accepted;
   answer.results = answer.results.filter((one) => !differing.includes(one)).concat(second.results);
+}
+
+function differenceText({ statement }, number, order) {
+  const line = statement.lines.find((one) => one.line === number);
+  return say('statement.difference.line', {
+    line: number, received: money(line.amount, line.currency), payable: money(order.pay_amount, order.pay_currency),
+  });
 }
 
 // Accepting a line again changes nothing, so this takes no key.
@@ -81,16 +89,21 @@ function accept(desk, choice) {
 
 async function showOutcome(desk, { accepted, results }) {
   const refused = results.filter(({ outcome }) => outcome === 'refused');
-  tell(desk, told(refused.length > 0 ? 'waiting' : 'good',
+  const outcome = told(refused.length > 0 ? 'waiting' : 'good',
     element('p', {}, say('statement.accepted', { count: accepted })),
-    refused.map((one) => element('p', {}, say('statement.refused', { line: one.line }), ' ', orderLink(one.order_id), ' ', refusalText(one)))));
-  desk.statement = await desk.again();
-  desk.chosen.clear();
-  showLines(desk);
+    refused.map((one) => element('p', {}, say('statement.refused', { line: one.line }), ' ', orderLink(one.order_id), ' ', refusalText(one))));
+  for (const { line } of results) desk.chosen.delete(line);
+  try {
+    desk.statement = await desk.again();
+    showLines(desk);
+  } finally {
+    // What was done is told, also if what is now cannot be read.
+    tell(desk, outcome);
+  }
 }
 
 function refusalText({ code, detail }) {
-  return say('statement.refused.why', { detail: () => `${detail} (${code})` });
+  return knows(`line.refused.${code}`) ? say(`line.refused.${code}`) : detail;
 }
 
 function tell(desk, outcome) {

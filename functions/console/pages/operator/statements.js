@@ -6,7 +6,7 @@ import { say, t } from '../core/language.js';
 import { heading, link, loaded, table, facts, banner } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { entry, form } from './form.js';
+import { entry, form, showAtField } from './form.js';
 import { pages, section } from './shared.js';
 import { statementLines } from './statement_lines.js';
 
@@ -38,8 +38,13 @@ function uploadForm() {
   return form({
     parts: [file], submit: say('statements.upload'),
     send: async ({ file: chosen }) => {
-      const answer = await upload('/v1/admin/statements', chosen, mediaTypeOf(chosen));
-      go(`/statements/${answer.statement_id}`);
+      try {
+        const answer = await upload('/v1/admin/statements', chosen, mediaTypeOf(chosen));
+        go(`/statements/${answer.statement_id}`);
+      } catch (failure) {
+        if (failure.code !== 'invalid_statement') throw failure;
+        showAtField(file, say('statements.invalid', { detail: failure.problem.detail }));
+      }
     },
   });
 }
