@@ -64,6 +64,12 @@ export function divided(amount, rate, digits) {
   return written(up ? quotient + 1n : quotient, digits);
 }
 
+/** How many of `steps` an amount is of a whole, rounded down: for lengths of drawings. */
+export function share(amount, whole, steps) {
+  const [part, all] = aligned(amount, whole);
+  return all === 0n ? 0n : (part * BigInt(steps)) / all;
+}
+
 function scaled(text) {
   const [whole, decimals = ''] = text.split('.');
   return [BigInt(whole + decimals), decimals.length];
