@@ -12,19 +12,23 @@ import { rejection } from './order.js';
 import { orderTable } from './order_table.js';
 import { isPayable, isReportable, orderActions, payNow } from './pieces.js';
 
-/** At most so many orders of each kind are told of: the list has them all. */
+/** So many orders are looked at; so many that wait are told of, and so many are listed: the list has them all. */
+const MAX_READ = 50;
 const MAX_WAITING = 3;
+const MAX_LISTED = 5;
 
 /** The screen `/`. */
 export function home() {
   return [
     heading(say('home.title')),
     loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), ([answer, known, low]) => balances(answer, known, low)),
-    waitingOrders(),
-    element('section', { 'aria-labelledby': 'last-orders' },
-      element('div', { class: 'section-head' }, element('h2', { id: 'last-orders' }, say('home.last_orders')),
-        link('/orders', {}, say('home.all_orders'))),
-      loaded(() => list('/v1/orders', { limit: 5 }), ({ data }, again) => lastOrders(data, again))),
+    loaded(() => list('/v1/orders', { limit: MAX_READ }, 1), ({ data }, again) => [
+      ...waitingOrders(data),
+      element('section', { 'aria-labelledby': 'last-orders' },
+        element('div', { class: 'section-head' }, element('h2', { id: 'last-orders' }, say('home.last_orders')),
+          link('/orders', {}, say('home.all_orders'))),
+        lastOrders(data.slice(0, MAX_LISTED), again)),
+    ]),
   ];
 }
 
@@ -69,16 +73,10 @@ function balanceCard({ name, available, held, currency, note, path, kind, enable
       : element('p', { class: 'hint closed' }, say('home.disabled')));
 }
 
-/** Orders that wait for something of the customer: nothing is said while there are none, or nobody knows. */
-function waitingOrders() {
-  const place = element('section', { class: 'waiting-orders', 'aria-label': say('home.waiting'), hidden: true });
-  const read = (status) => list('/v1/orders', { status, limit: MAX_WAITING }, 2).then(({ data }) => data);
-  Promise.all([read('rejected'), read('pending_payment')]).then(([rejected, unpaid]) => {
-    const banners = [...rejected.map(rejectedBanner), ...unpaid.slice(0, MAX_WAITING).map(unpaidBanner)].filter(Boolean);
-    place.append(...banners);
-    place.hidden = banners.length === 0;
-  }).catch(() => {});
-  return place;
+/** Orders that wait for something of the customer. */
+function waitingOrders(orders) {
+  const those = (status, show) => orders.filter((order) => order.status === status).slice(0, MAX_WAITING).map(show);
+  return [...those('rejected', rejectedBanner), ...those('pending_payment', unpaidBanner)];
 }
 
 function rejectedBanner(order) {

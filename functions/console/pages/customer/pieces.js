@@ -1,6 +1,6 @@
 // What several of the customer's screens show.
 
-import { downloadParts, post } from '../core/api.js';
+import { downloadParts, get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { actionButton, buttonLink, confirmed, link } from '../core/parts.js';
@@ -49,11 +49,17 @@ export function orderActions(order, changed, kind = '') {
   const size = kind ? ` ${kind}` : '';
   return [
     isPayable(order) ? payNow(order, `primary${size}`) : null,
-    isReportable(order) ? buttonLink(`${order.status === 'pending_review' ? 'secondary' : 'primary'}${size}`,
-      `/orders/${order.order_id}/report`, say(order.transfer_report ? 'order.report_again' : 'order.report')) : null,
+    isReportable(order) ? reportLink(order, size) : null,
     isPaid(order) ? buttonLink(`secondary${size}`, `/orders/${order.order_id}/receipt`, say('order.receipt')) : null,
     isCancellable(order) ? cancelButton(order, changed, `secondary${size}`) : null,
   ];
+}
+
+function reportLink({ order_id: id, status }, size) {
+  const [kind, key] = {
+    rejected: ['primary', 'order.report_again'], pending_review: ['secondary', 'order.report_change'],
+  }[status] ?? ['primary', 'order.report'];
+  return buttonLink(`${kind}${size}`, `/orders/${id}/report`, say(key));
 }
 
 /** The way to the payment page. */
@@ -65,8 +71,18 @@ function cancelButton(order, changed, kind) {
   return actionButton(kind, say('order.cancel'), async () => {
     const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
     if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'))) return;
-    changed(await post(`/v1/orders/${order.order_id}/cancel`, {}));
+    changed(await cancelled(order));
   });
+}
+
+async function cancelled({ order_id: id }) {
+  try {
+    return await post(`/v1/orders/${id}/cancel`, {});
+  } catch (failure) {
+    // It was paid, or closed, in between: what it has become says so.
+    if (failure.code === 'order_not_cancellable') return get(`/v1/orders/${id}`);
+    throw failure;
+  }
 }
 
 /** A button that saves an export as a file, whole. */
@@ -89,18 +105,22 @@ export function moments({ from, to }) {
   return { from: isDay(from) ? startOfDay(from) : null, to: isDay(to) ? before(startOfDay(to, 1)) : null };
 }
 
-/** Pages of a list, one after another: `read(cursor)` gives one, `show(rows)` what is to be seen of all. */
+/** Pages of a list, one after another: `read(cursor)` gives one, `show(rows, redraw)` what is to be seen of all. */
 export function pages(first, read, show) {
   const place = element('div', { class: 'loaded' });
   const rows = [...first.data];
-  const draw = (cursor) => {
-    const more = cursor ? actionButton('secondary', say('more'), async () => {
-      const page = await read(cursor);
-      rows.push(...page.data);
-      draw(page.next_cursor);
-    }) : null;
-    fill(place, show(rows, () => draw(cursor)), more);
-  };
-  draw(first.next_cursor);
-  return place;
+  let cursor = first.next_cursor;
+  const draw = () => fill(place, show(rows, draw));
+  const more = actionButton('secondary', say('more'), async () => {
+    const seen = place.querySelectorAll('tbody tr').length;
+    const page = await read(cursor);
+    rows.push(...page.data);
+    cursor = page.next_cursor;
+    draw();
+    more.hidden = !cursor;
+    place.querySelectorAll('tbody tr')[seen]?.querySelector('a')?.focus({ preventScroll: true });
+  });
+  more.hidden = !cursor;
+  draw();
+  return [place, more];
 }

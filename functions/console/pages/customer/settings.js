@@ -29,21 +29,26 @@ export function settings() {
 }
 
 /** What is set for a balance; it is made anew from what the service answers. */
-function card(balance, currency, set, said = null) {
-  const place = element('article', { class: 'card', 'aria-label': balanceName(balance) });
-  const draw = (now, words) => fill(place, ...contents(balance, currency, now, words, draw));
-  draw(set, said);
-  return place;
+function card(balance, currency, set) {
+  const place = element('div', { class: 'loaded' });
+  const said = element('p', { class: 'hint saved', role: 'status' });
+  const draw = (now) => fill(place, ...contents(balance, currency, now, saved));
+  const saved = (now, words) => {
+    draw(now);
+    fill(said, words);
+    place.querySelector('[type="submit"]').focus({ preventScroll: true });
+  };
+  draw(set);
+  return element('article', { class: 'card', 'aria-label': balanceName(balance) }, place, said);
 }
 
-function contents(balance, currency, set, said, draw) {
+function contents(balance, currency, set, saved) {
   const isOn = NUMBERS.some((name) => set?.[name]);
   return [
     element('div', { class: 'section-head' }, element('h2', {}, balanceName(balance)),
       badge(isOn ? 'good' : 'neutral', say(isOn ? 'settings.on' : 'settings.off'))),
     set?.top_up_below ? element('p', { class: 'hint' }, moved(set, currency)) : null,
-    thresholdsForm(balance, currency, set, draw),
-    element('p', { class: 'hint saved', role: 'status' }, said),
+    thresholdsForm(balance, currency, set, saved),
   ];
 }
 
@@ -53,7 +58,7 @@ function moved(set, currency) {
   });
 }
 
-function thresholdsForm(balance, currency, set, draw) {
+function thresholdsForm(balance, currency, set, saved) {
   const draft = draftOf(`settings.${balance}`, {
     ...Object.fromEntries(NUMBERS.map((name) => [name, set?.[name] ?? ''])),
     automatic: Boolean(set?.top_up_below), size: set?.top_up_to ? 'to' : 'amount',
@@ -65,7 +70,7 @@ function thresholdsForm(balance, currency, set, draw) {
   };
   const names = balance === 'wallet' ? ['alert_below'] : NUMBERS;
   const fields = Object.fromEntries(names.map((name) => [name, numberField(draft, name, currency, hides[name] ?? (() => false))]));
-  const made = form(fields, say('settings.save'), () => save(balance, currency, draft, names, draw), [
+  const made = form(fields, say('settings.save'), () => save(balance, currency, draft, names, saved), [
     fields.alert_below,
     balance === 'wallet' ? null : [
       automatic(draft), fields.top_up_below,
@@ -96,7 +101,7 @@ function size(draft, balance, update) {
   });
 }
 
-async function save(balance, currency, draft, names, draw) {
+async function save(balance, currency, draft, names, saved) {
   const { values } = draft;
   const unused = values.size === 'to' ? 'top_up_amount' : 'top_up_to';
   const wanted = names.filter((name) => name === 'alert_below' || (values.automatic && name !== unused));
@@ -114,5 +119,5 @@ async function save(balance, currency, draft, names, draw) {
   const now = await put(path, body);
   draft.clear();
   const isOff = Object.keys(body).length === 0;
-  draw(now, say(isOff ? 'settings.saved.off' : 'settings.saved'));
+  saved(now, say(isOff ? 'settings.saved.off' : 'settings.saved'));
 }

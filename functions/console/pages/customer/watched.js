@@ -21,7 +21,9 @@ export function watchedOrder(id, pauses_s, show) {
     const draw = (order, gaveUp = false) => {
       const before = shown;
       shown = order;
+      const hadFocus = place.contains(document.activeElement);
       fill(place, show(order, { draw, gaveUp }));
+      if (hadFocus) document.querySelector('h1')?.focus({ preventScroll: true });
       if (before && before.status !== order.status) fill(said, () => `${t('order.status')}: ${t(`status.${order.status}`)}`);
       if (!gaveUp && isMoving(order)) watch(order);
     };

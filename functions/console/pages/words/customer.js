@@ -28,7 +28,6 @@ export default {
     '{amount} is owed: it is taken from what comes in next.',
     '欠款 {amount}，将从后续到账金额中扣除。',
   ],
-  'home.waiting': ['Orders that wait for you', '等待您处理的订单'],
   'home.rejected': [
     'Your transfer of {amount} was rejected: {reason}',
     '您的 {amount} 汇款已被驳回：{reason}',

@@ -8,6 +8,7 @@ export default {
   'order.receipt': ['Receipt', '收据'],
   'order.report': ['Report transfer', '提交汇款信息'],
   'order.report_again': ['Report transfer again', '重新提交汇款信息'],
+  'order.report_change': ['Change the report', '修改汇款信息'],
   'order.cancel': ['Cancel', '取消'],
   'order.cancel.question': ['Cancel this order?', '取消此订单？'],
   'order.cancel.card': [
