@@ -71,8 +71,11 @@ function markCurrent() {
   for (const anchor of document.querySelectorAll('header nav a')) {
     const [own] = anchor.getAttribute('href').split('?');
     const here = own === path || (own !== '#/' && path.startsWith(`${own}/`));
-    if (here) anchor.setAttribute('aria-current', 'page');
-    else anchor.removeAttribute('aria-current');
+    if (here) {
+      anchor.setAttribute('aria-current', 'page');
+      // On a narrow screen the links scroll sideways: where one is must be seen.
+      anchor.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else anchor.removeAttribute('aria-current');
   }
 }
 

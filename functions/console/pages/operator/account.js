@@ -48,11 +48,11 @@ function accountParts(desk) {
 
 function accountFacts(one) {
   return facts([
-    [say('order.status'), accountBadge(one.status)],
+    [say('operator.status'), accountBadge(one.status)],
     [say('account.name'), one.name],
     [say('account.currency'), one.currency],
     [say('account.entries'), String(one.entries)],
-    [say('order.created_at'), time(one.created_at)],
+    [say('operator.created_at'), time(one.created_at)],
     [say('operator.by'), one.created_by],
   ]);
 }

@@ -79,9 +79,9 @@ function accountTable(rows) {
     { label: say('account.id'), cell: ({ account_id: id }) => accountLink(id) },
     { label: say('account.name'), cell: ({ name }) => name },
     { label: say('account.currency'), cell: ({ currency }) => currency },
-    { label: say('order.status'), cell: ({ status }) => accountBadge(status) },
+    { label: say('operator.status'), cell: ({ status }) => accountBadge(status) },
     { label: say('account.entries'), cell: ({ entries }) => String(entries), kind: 'number' },
-    { label: say('order.created_at'), cell: ({ created_at: at }) => time(at) },
+    { label: say('operator.created_at'), cell: ({ created_at: at }) => time(at) },
     { label: say('operator.by'), cell: ({ created_by: by }) => by },
   ], rows);
 }

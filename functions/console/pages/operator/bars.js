@@ -13,7 +13,7 @@ const MIDDLE = WIDTH / 2;
 export function amountBars(title, currency, rows) {
   const largest = rows.map(({ net }) => net.replace('-', '')).reduce((most, one) => (compare(one, most) > 0 ? one : most), '0');
   const height = rows.length * ROW;
-  const drawing = svg('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', class: 'bars' });
+  const drawing = svg('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', class: 'bars', preserveAspectRatio: 'none' });
   const summary = () => `${title()}: ${rows.map(({ category, net }) => `${category} ${moneyText(net, currency)}`).join('; ')}`;
   drawing.setAttribute('aria-label', summary());
   // `refresh` asks again when the language changes.
@@ -31,7 +31,7 @@ function bar({ net }, at, largest) {
   const length = Number(share(net.replace('-', ''), largest, MIDDLE));
   // What is not nothing is seen, however small it is beside the largest.
   const width = /[1-9]/.test(net) ? Math.max(length, 4) : 0;
-  return [svg('rect', { x: out ? MIDDLE - width : MIDDLE, y: at * ROW + 8, width, height: ROW - 16, rx: 4, class: out ? 'out' : 'in' })];
+  return [svg('rect', { x: out ? MIDDLE - width : MIDDLE, y: at * ROW + 8, width, height: ROW - 16, class: out ? 'out' : 'in' })];
 }
 
 function svg(tag, attributes) {

@@ -42,6 +42,6 @@ function findingTable(rows) {
     { label: say('entry.order'), cell: ({ order_id: id }) => orderLink(id) },
     { label: say('finding.expected'), cell: ({ expected }) => side(expected), kind: 'number' },
     { label: say('finding.actual'), cell: ({ actual }) => side(actual), kind: 'number' },
-    { label: say('order.status'), cell: findingBadge },
+    { label: say('operator.status'), cell: findingBadge },
   ], rows);
 }

@@ -50,7 +50,7 @@ export function selectInput(options, chosen, attributes = {}) {
 
 /** A choice of yes or no, with its words beside it: the label, whose `control` is the input. */
 export function checkInput(label, attributes = {}) {
-  return element('label', { class: 'check' }, element('input', { type: 'checkbox', ...attributes }), element('span', {}, label));
+  return element('label', { class: 'tick' }, element('input', { type: 'checkbox', ...attributes }), element('span', {}, label));
 }
 
 /**

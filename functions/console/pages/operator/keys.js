@@ -79,9 +79,9 @@ function keyTable(rows, desk) {
   return table(say('operator.keys'), [
     { label: say('keys.name'), cell: ({ name }) => name },
     { label: say('keys.id'), cell: ({ key_id: id }) => id, kind: 'code' },
-    { label: say('order.status'), cell: keyBadge },
+    { label: say('operator.status'), cell: keyBadge },
     { label: say('keys.scopes'), cell: ({ scopes }) => element('div', { class: 'lines hint' }, scopes.map((scope) => element('span', {}, say(`scope.${scope}`)))) },
-    { label: say('order.created_at'), cell: ({ created_at: at, created_by: by }) => element('div', { class: 'lines' }, time(at), element('span', { class: 'hint' }, by)) },
+    { label: say('operator.created_at'), cell: ({ created_at: at, created_by: by }) => element('div', { class: 'lines' }, time(at), element('span', { class: 'hint' }, by)) },
     { label: say('keys.ends'), cell: ({ revoked_at: revoked, retires_at: retires, expires_at: expires }) => time(revoked ?? retires ?? expires) },
     { label: say('operator.actions'), cell: (key) => (isLive(key) ? keyActions(key, desk) : '—') },
   ], rows);

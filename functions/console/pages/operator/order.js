@@ -113,7 +113,7 @@ function refundsPart(one) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('refund.id'), cell: ({ refund_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('order.status'), cell: ({ status }) => badge(tones[status], say(`refund.status.${status}`)) },
+    { label: say('operator.status'), cell: ({ status }) => badge(tones[status], say(`refund.status.${status}`)) },
     { label: say('operator.reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
     { label: say('refund.failure'), cell: ({ failure_reason: reason }) => reason ?? '—' },
@@ -126,7 +126,7 @@ function disputesPart(one) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('dispute.id'), cell: ({ dispute_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('order.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
+    { label: say('operator.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
     { label: say('operator.reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.disputes));
 }

@@ -36,7 +36,7 @@ function runBadge({ status, green }) {
 function runTable(rows) {
   return table(say('operator.reconciliations'), [
     { label: say('run.day'), cell: ({ run_id: id, day: on }) => link(`/reconciliations/${id}`, {}, day(on)) },
-    { label: say('order.status'), cell: runBadge },
+    { label: say('operator.status'), cell: runBadge },
     { label: say('run.movements'), cell: ({ movements }) => String(movements), kind: 'number' },
     { label: say('run.payments'), cell: ({ payments }) => String(payments), kind: 'number' },
     { label: say('run.reversals'), cell: ({ reversals }) => String(reversals), kind: 'number' },
@@ -69,7 +69,7 @@ function runFacts(run) {
   const count = (key) => [say(`run.${key}`), String(run[key])];
   return facts([
     [say('run.day'), day(run.day)],
-    [say('order.status'), runBadge(run)],
+    [say('operator.status'), runBadge(run)],
     [say('run.compared_until'), time(run.compared_until)],
     [say('run.started_at'), time(run.started_at)],
     [say('run.finished_at'), time(run.finished_at)],

@@ -1,9 +1,9 @@
 // What several screens of the desk have in common.
 
-import { download, list } from '../core/api.js';
+import { downloadParts, list } from '../core/api.js';
 import { element, fill, icon } from '../core/dom.js';
 import { knows, named, say } from '../core/language.js';
-import { actionButton, emptyHint, freshId, heading, link, loaded } from '../core/parts.js';
+import { actionButton, emptyHint, heading, link, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
 
 /** A screen for those who have a scope; everybody else is told which one it takes. */
@@ -21,10 +21,9 @@ export function missingScope(scope) {
   return element('p', { class: 'hint' }, say('scope.missing', { scope: say(`scope.${scope}`), code: scope }));
 }
 
-/** A part of a screen under a heading of its own. */
+/** A part of a screen under a heading of its own; no landmark, for its table is one of that name already. */
 export function section(title, ...children) {
-  const id = freshId('section');
-  return element('section', { 'aria-labelledby': id }, element('h2', { id }, title), ...children);
+  return element('section', {}, element('h2', {}, title), ...children);
 }
 
 /** A card that opens: for forms that are not needed at every look. */
@@ -91,9 +90,12 @@ export function why(reason) {
 
 /** A button that saves what the API gives as a file of this name. */
 export function saveButton(label, path, name) {
-  return actionButton('secondary', label, async () => {
-    const address = URL.createObjectURL(await download(path));
+  const said = element('p', { class: 'hint', role: 'status' });
+  return element('div', { class: 'action' }, actionButton('secondary', label, async () => {
+    const { file, whole } = await downloadParts(path);
+    fill(said, whole ? '' : say('operator.csv.partial'));
+    const address = URL.createObjectURL(file);
     element('a', { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  });
+  }), said);
 }

@@ -67,7 +67,7 @@ async function acceptChosen(desk) {
 
 async function confirmDifferences(desk, answer, differing) {
   const orders = await Promise.all(differing.map(({ order_id: id }) => get(`/v1/admin/orders/${id}`)));
-  const detail = differing.map(({ line }, at) => element('span', { class: 'row' }, differenceText(desk, line, orders[at])));
+  const detail = differing.map(({ line }, at) => element('span', { class: 'each' }, differenceText(desk, line, orders[at])));
   if (!await confirmed(say('review.difference'), detail, say('review.difference.yes'))) return;
   const lines = differing.map(({ line, order_id: order }) => ({ line, order_id: order, confirm_difference: true }));
   const second = await accept(desk, { lines });
@@ -129,7 +129,7 @@ function lineTable(desk, rows) {
     { label: say('line.booked_on'), cell: ({ booked_on: on }) => day(on) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('line.who'), cell: whoAndWhat },
-    { label: say('order.status'), cell: ({ state }) => badge(TONES[state], say(`line.${state}`)) },
+    { label: say('operator.status'), cell: ({ state }) => badge(TONES[state], say(`line.${state}`)) },
     { label: say('line.pays'), cell: (line) => pays(desk, line) },
   ], rows);
 }
