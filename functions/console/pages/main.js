@@ -1,1 +1,132 @@
-document.title = "Topup";
+// The console: who is here, what they may see, and which screen is shown.
+
+import { element, fill, icon, refresh } from './core/dom.js';
+import { addWords, language, locale, say, speak } from './core/language.js';
+import { banner, buttonLink, heading } from './core/parts.js';
+import { matched, replace, to } from './core/router.js';
+import { currentSession, sessionEvents, takeCode } from './core/session.js';
+import common from './words/common.js';
+import problems from './words/problems.js';
+
+const MARK = 'M12 20V5m-6 6 6-6 6 6';
+
+addWords(common);
+addWords(problems);
+const main = element('main', { id: 'main' });
+let shown = null;
+let entrance;
+
+/** What belongs to the role: its links, and its screens, which add themselves to the router. */
+async function entranceOf(role) {
+  const module = role === 'operator' ? await import('./operator/screens.js') : await import('./customer/screens.js');
+  return module.default;
+}
+
+function frame(links) {
+  const session = currentSession();
+  const navigation = links.map(([path, label]) => element('a', { href: to(path) }, label));
+  const other = () => (language() === 'en' ? 'zh' : 'en');
+  return [
+    element('a', { class: 'skip', href: '#main', onclick: skip }, say('skip')),
+    element('header', { class: 'bar' },
+      element('a', { class: 'mark', href: to('/') }, icon(MARK), element('span', {}, 'Topup')),
+      element('nav', { 'aria-label': say('navigation') }, navigation),
+      element('div', { class: 'who' },
+        element('span', { class: 'person' }, session?.person ?? ''),
+        element('button', {
+          type: 'button', class: 'button plain small', lang: () => (other() === 'zh' ? 'zh-CN' : 'en-US'),
+          onclick: () => speak(other()),
+        }, () => (other() === 'zh' ? '中文' : 'English')))),
+    main,
+    element('footer', {}, say('zone', { zone: zone() })),
+  ];
+}
+
+function zone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+function skip(event) {
+  event.preventDefault();
+  main.querySelector('h1')?.focus();
+}
+
+function showScreen({ moved }) {
+  const found = matched();
+  const screen = found ? found.screen(found.parameters, found.query) : notFound();
+  shown?.dispatchEvent(new Event('left'));
+  shown = element('div', { class: 'screen' }, screen);
+  fill(main, shown);
+  markCurrent();
+  const title = main.querySelector('h1');
+  document.title = title ? `${title.textContent} · Topup` : 'Topup';
+  if (moved) {
+    scrollTo(0, 0);
+    title?.focus({ preventScroll: true });
+  }
+}
+
+function markCurrent() {
+  const [path] = (location.hash || '#/').split('?');
+  for (const anchor of document.querySelectorAll('header nav a')) {
+    const [own] = anchor.getAttribute('href').split('?');
+    const here = own === path || (own !== '#/' && path.startsWith(`${own}/`));
+    if (here) {
+      anchor.setAttribute('aria-current', 'page');
+      // On a narrow screen the links scroll sideways: where one is must be seen.
+      anchor.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    } else anchor.removeAttribute('aria-current');
+  }
+}
+
+function notFound() {
+  return [heading(say('screen.none')), buttonLink('secondary', '/', say('home'))];
+}
+
+function signedOut(refused) {
+  fill(document.body, ...frame([]));
+  fill(main, element('div', { class: 'screen narrow' }, heading(say('signed_out.title')),
+    refused ? banner('bad', say('signed_out.refused')) : null, element('p', {}, say('signed_out.how'))));
+}
+
+/** The session has ended: what was typed stays where it is, beneath this dialog. */
+function sessionEnded() {
+  const dialog = element('dialog', { class: 'dialog', 'aria-labelledby': 'ended-title' },
+    element('h2', { id: 'ended-title' }, say('ended.title')), element('p', {}, say('ended.how')),
+    element('p', { class: 'hint' }, say('ended.kept')));
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  sessionEvents.addEventListener('resumed', () => dialog.remove(), { once: true });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The payment page sends people back to `/?order_id=…`; the page shows what became of that order. */
+function takeReturn() {
+  const order = new URLSearchParams(location.search).get('order_id');
+  if (!order) return;
+  history.replaceState(null, '', location.pathname);
+  replace(`/result/${encodeURIComponent(order)}`);
+}
+
+async function start() {
+  document.documentElement.lang = locale();
+  const { refused } = await takeCode();
+  takeReturn();
+  const session = currentSession();
+  if (!session) {
+    signedOut(refused);
+    return;
+  }
+  entrance = await entranceOf(session.role);
+  fill(document.body, ...frame(entrance.links));
+  addEventListener('hashchange', () => showScreen({ moved: true }));
+  sessionEvents.addEventListener('ended', sessionEnded);
+  showScreen({ moved: false });
+  refresh(document.documentElement);
+}
+
+// A new code in an open tab is a new session: everything begins anew, and the other person's screens are gone.
+addEventListener('hashchange', () => {
+  if (location.hash.startsWith('#code=')) location.reload();
+});
+start();

@@ -1,0 +1,43 @@
+// Which screen an address shows. Addresses are fragments (`#/orders?status=completed`): the server
+// has one page, and nothing of what a person looks at is in its logs.
+
+const routes = [];
+
+/** Shows `screen(parameters, query)` at a path such as `/orders/{id}`. */
+export function route(path, screen) {
+  routes.push({ path: path.split('/'), screen });
+}
+
+/** The screen of the present address, and what it is given; null if there is none. */
+export function matched() {
+  const [path, query = ''] = location.hash.replace(/^#/, '').split('?');
+  const parts = (path || '/').split('/');
+  for (const { path: form, screen } of routes) {
+    const parameters = {};
+    const fits = form.length === parts.length && form.every((part, at) => {
+      const [, name] = part.match(/^\{(\w+)\}$/) ?? [];
+      if (!name) return part === parts[at];
+      parameters[name] = decodeURIComponent(parts[at]);
+      return parts[at] !== '';
+    });
+    if (fits) return { screen, parameters, query: Object.fromEntries(new URLSearchParams(query)) };
+  }
+  return null;
+}
+
+/** An address within the page. Query values that are empty are left out. */
+export function to(path, query = {}) {
+  const kept = Object.entries(query).filter(([, value]) => value);
+  return `#${path}${kept.length > 0 ? `?${new URLSearchParams(kept)}` : ''}`;
+}
+
+/** Goes there. */
+export function go(path, query) {
+  location.hash = to(path, query);
+}
+
+/** Shows another address in place of this one, without a step in the history. */
+export function replace(path, query) {
+  history.replaceState(null, '', location.pathname + to(path, query));
+  dispatchEvent(new HashChangeEvent('hashchange'));
+}

@@ -1,0 +1,101 @@
+// Home: what there is, what waits for the customer, and the way to more.
+
+import { get, list } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { named, say, t } from '../core/language.js';
+import { compare, money } from '../core/money.js';
+import { badge, banner, buttonLink, emptyHint, heading, link, loaded } from '../core/parts.js';
+import { to } from '../core/router.js';
+import { timeText } from '../core/time.js';
+import { catalogue, targetName } from './catalogue.js';
+import { rejection } from './order.js';
+import { orderTable } from './order_table.js';
+import { isPayable, isReportable, orderActions, payNow } from './pieces.js';
+
+/** So many orders are looked at; so many that wait are told of, and so many are listed: the list has them all. */
+const MAX_READ = 50;
+const MAX_WAITING = 3;
+const MAX_LISTED = 5;
+
+/** The screen `/`. */
+export function home() {
+  return [
+    heading(say('home.title')),
+    loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), ([answer, known, low]) => balances(answer, known, low)),
+    loaded(() => list('/v1/orders', { limit: MAX_READ }, 1), ({ data }, again) => [
+      ...waitingOrders(data),
+      element('section', { 'aria-labelledby': 'last-orders' },
+        element('div', { class: 'section-head' }, element('h2', { id: 'last-orders' }, say('home.last_orders')),
+          link('/orders', {}, say('home.all_orders'))),
+        lastOrders(data.slice(0, MAX_LISTED), again)),
+    ]),
+  ];
+}
+
+/** Thresholds only add hints: the balances are shown without them. */
+async function thresholds() {
+  const answer = await get('/v1/thresholds').catch(() => ({ data: [] }));
+  return new Map(answer.data.map((threshold) => [threshold.balance, threshold]));
+}
+
+function balances(answer, known, low) {
+  const { currency } = answer;
+  const owed = compare(answer.debt, '0') > 0;
+  const isEnabled = (code) => known.data.find(({ product }) => product === code)?.enabled ?? false;
+  const isLow = (balance, { available }) => {
+    const threshold = low.get(balance)?.alert_below;
+    return Boolean(threshold) && compare(available, threshold) < 0;
+  };
+  return [
+    owed ? banner('bad', say('home.debt', { amount: money(answer.debt, currency) })) : null,
+    element('div', { class: 'balances' },
+      balanceCard({
+        name: say('wallet'), ...answer.wallet, currency, note: say('home.wallet.note'), path: '/top-up/wallet', kind: 'wallet',
+        enabled: true, low: isLow('wallet', answer.wallet),
+      }),
+      answer.products.map((product) => balanceCard({
+        ...product, name: named(product.name), currency, note: say('home.product.note', { product: named(product.name) }),
+        path: `/top-up/product/${product.product}`, kind: '', enabled: isEnabled(product.product),
+        low: isLow(`product:${product.product}`, product),
+      }))),
+  ];
+}
+
+function balanceCard({ name, available, held, currency, note, path, kind, enabled, low }) {
+  return element('article', { class: `card balance ${kind}` },
+    element('h2', {}, name),
+    element('p', { class: 'amount' }, money(available, currency)),
+    low ? element('p', {}, badge('waiting', say('home.low'))) : null,
+    compare(held, '0') > 0 ? element('p', { class: 'hint' }, say('home.held', { amount: money(held, currency) })) : null,
+    element('p', { class: 'hint' }, note),
+    enabled
+      ? element('a', { class: 'button primary', href: to(path), 'aria-label': () => `${t('top_up')}: ${name()}` }, say('top_up'))
+      : element('p', { class: 'hint closed' }, say('home.disabled')));
+}
+
+/** Orders that wait for something of the customer. */
+function waitingOrders(orders) {
+  const those = (status, show) => orders.filter((order) => order.status === status).slice(0, MAX_WAITING).map(show);
+  return [...those('rejected', rejectedBanner), ...those('pending_payment', unpaidBanner)];
+}
+
+function rejectedBanner(order) {
+  return banner('bad',
+    element('span', {}, say('home.rejected', { amount: money(order.pay_amount, order.pay_currency), reason: rejection(order) ?? '—' })),
+    element('div', { class: 'actions' }, buttonLink('secondary small', `/orders/${order.order_id}/report`, say('order.report_again'))));
+}
+
+function unpaidBanner(order) {
+  const values = { amount: money(order.pay_amount, order.pay_currency), name: targetName(order), at: () => timeText(order.expires_at) };
+  const action = isPayable(order) ? payNow(order, 'secondary small')
+    : isReportable(order) && buttonLink('secondary small', `/orders/${order.order_id}`, say('home.unpaid.transfer'));
+  return banner('waiting',
+    element('span', {}, say(order.method === 'card' ? 'home.unpaid.card' : 'home.unpaid.offline', values)),
+    element('div', { class: 'actions' }, action));
+}
+
+function lastOrders(orders, again) {
+  if (orders.length === 0) return emptyHint(say('home.no_orders'));
+  return orderTable(orders, (order) => element('div', { class: 'actions row' }, orderActions(order, again, 'small'),
+    buttonLink('plain small', `/orders/${order.order_id}`, say('order.details'))));
+}

@@ -1,0 +1,126 @@
+// What several of the customer's screens show.
+
+import { downloadParts, get, post } from '../core/api.js';
+import { element, fill } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { actionButton, buttonLink, confirmed, link } from '../core/parts.js';
+import { day, startOfDay, time } from '../core/time.js';
+
+/** Where a person is: `[[path, label], …, [null, label]]`. */
+export function breadcrumb(...steps) {
+  return element('nav', { class: 'breadcrumb no-print', 'aria-label': say('breadcrumb') }, element('ol', {}, steps.map(
+    ([path, label]) => element('li', {}, path ? link(path, {}, label) : element('span', { 'aria-current': 'page' }, label)),
+  )));
+}
+
+/** The trail of everything about orders: Billing → Order Details → …. */
+export function billing(...steps) {
+  return breadcrumb(['/', say('billing')], [steps.length > 0 ? '/orders' : null, say('customer.orders')], ...steps);
+}
+
+/** Whether the customer can still pay it by card. */
+export function isPayable({ status, checkout_url: address }) {
+  return status === 'pending_payment' && Boolean(address);
+}
+
+/** Whether the customer can report a bank transfer for it. */
+export function isReportable({ method, status }) {
+  return method === 'offline' && ['pending_payment', 'pending_review', 'rejected'].includes(status);
+}
+
+/** Whether the customer can give it up. */
+export function isCancellable({ method, status }) {
+  return status === 'pending_payment' || (method === 'offline' && status === 'rejected');
+}
+
+/** Whether it was paid and credited. */
+export function isPaid({ status }) {
+  return ['completed', 'partially_refunded', 'refunded'].includes(status);
+}
+
+/** When it was paid. Of a bank transfer only the day is known: the bank's. */
+export function paidAt({ method, paid_at: at }) {
+  if (!at) return null;
+  return method === 'offline' ? day(at.slice(0, 10)) : time(at);
+}
+
+/** What can be done with an order; `changed(order)` is told of what became of it. */
+export function orderActions(order, changed, kind = '') {
+  const size = kind ? ` ${kind}` : '';
+  return [
+    isPayable(order) ? payNow(order, `primary${size}`) : null,
+    isReportable(order) ? reportLink(order, size) : null,
+    isPaid(order) ? buttonLink(`secondary${size}`, `/orders/${order.order_id}/receipt`, say('order.receipt')) : null,
+    isCancellable(order) ? cancelButton(order, changed, `secondary${size}`) : null,
+  ];
+}
+
+function reportLink({ order_id: id, status }, size) {
+  const [kind, key] = {
+    rejected: ['primary', 'order.report_again'], pending_review: ['secondary', 'order.report_change'],
+  }[status] ?? ['primary', 'order.report'];
+  return buttonLink(`${kind}${size}`, `/orders/${id}/report`, say(key));
+}
+
+/** The way to the payment page. */
+export function payNow(order, kind = 'primary') {
+  return element('a', { class: `button ${kind}`, href: order.checkout_url }, say('order.pay_now'));
+}
+
+function cancelButton(order, changed, kind) {
+  return actionButton(kind, say('order.cancel'), async () => {
+    const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
+    if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'))) return;
+    changed(await cancelled(order));
+  });
+}
+
+async function cancelled({ order_id: id }) {
+  try {
+    return await post(`/v1/orders/${id}/cancel`, {});
+  } catch (failure) {
+    // It was paid, or closed, in between: what it has become says so.
+    if (failure.code === 'order_not_cancellable') return get(`/v1/orders/${id}`);
+    throw failure;
+  }
+}
+
+/** A button that saves an export as a file, whole. */
+export function exportButton(path, query, name) {
+  const note = element('p', { class: 'hint', role: 'status' });
+  const button = actionButton('secondary', say('export'), async () => {
+    const { file, whole } = await downloadParts(path, query);
+    const address = URL.createObjectURL(file);
+    element('a', { href: address, download: `${name}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    fill(note, say(whole ? 'export.done' : 'export.part'));
+  });
+  return element('div', { class: 'action' }, button, note);
+}
+
+/** The days of a filter as moments of the API: the whole first day to the whole last one. */
+export function moments({ from, to }) {
+  const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? '') && !Number.isNaN(Date.parse(text));
+  const before = (moment) => new Date(Date.parse(moment) - 1).toISOString();
+  return { from: isDay(from) ? startOfDay(from) : null, to: isDay(to) ? before(startOfDay(to, 1)) : null };
+}
+
+/** Pages of a list, one after another: `read(cursor)` gives one, `show(rows, redraw)` what is to be seen of all. */
+export function pages(first, read, show) {
+  const place = element('div', { class: 'loaded' });
+  const rows = [...first.data];
+  let cursor = first.next_cursor;
+  const draw = () => fill(place, show(rows, draw));
+  const more = actionButton('secondary', say('more'), async () => {
+    const seen = place.querySelectorAll('tbody tr').length;
+    const page = await read(cursor);
+    rows.push(...page.data);
+    cursor = page.next_cursor;
+    draw();
+    more.hidden = !cursor;
+    place.querySelectorAll('tbody tr')[seen]?.querySelector('a')?.focus({ preventScroll: true });
+  });
+  more.hidden = !cursor;
+  draw();
+  return [place, more];
+}

@@ -1,0 +1,123 @@
+// What is to happen when a balance runs low: an alert to the platform, and money from the wallet.
+
+import { get, put } from '../core/api.js';
+import { draftOf } from '../core/draft.js';
+import { element, fill, refresh } from '../core/dom.js';
+import { form, Wrong } from '../core/form.js';
+import { say } from '../core/language.js';
+import { money } from '../core/money.js';
+import { badge, choice, field, heading, loaded } from '../core/parts.js';
+import { balanceName } from './catalogue.js';
+import { amountOf } from './offer.js';
+import { breadcrumb } from './pieces.js';
+
+const NUMBERS = ['alert_below', 'top_up_below', 'top_up_amount', 'top_up_to', 'monthly_cap'];
+
+/** The screen `/settings`. */
+export function settings() {
+  const read = () => Promise.all([get('/v1/balances'), get('/v1/thresholds')]);
+  return [
+    breadcrumb(['/', say('home')], [null, say('customer.settings')]),
+    heading(say('customer.settings')),
+    element('p', {}, say('settings.how')),
+    loaded(read, ([balances, { data }]) => element('div', { class: 'settings' },
+      ['wallet', ...balances.products.map(({ product }) => `product:${product}`)].map((balance) => {
+        const set = data.find((threshold) => threshold.balance === balance);
+        return card(balance, balances.currency, set ?? null);
+      }))),
+  ];
+}
+
+/** What is set for a balance; it is made anew from what the service answers. */
+function card(balance, currency, set) {
+  const place = element('div', { class: 'loaded' });
+  const said = element('p', { class: 'hint saved', role: 'status' });
+  const draw = (now) => fill(place, ...contents(balance, currency, now, saved));
+  const saved = (now, words) => {
+    draw(now);
+    fill(said, words);
+    place.querySelector('[type="submit"]').focus({ preventScroll: true });
+  };
+  draw(set);
+  return element('article', { class: 'card', 'aria-label': balanceName(balance) }, place, said);
+}
+
+function contents(balance, currency, set, saved) {
+  const isOn = NUMBERS.some((name) => set?.[name]);
+  return [
+    element('div', { class: 'section-head' }, element('h2', {}, balanceName(balance)),
+      badge(isOn ? 'good' : 'neutral', say(isOn ? 'settings.on' : 'settings.off'))),
+    set?.top_up_below ? element('p', { class: 'hint' }, moved(set, currency)) : null,
+    thresholdsForm(balance, currency, set, saved),
+  ];
+}
+
+function moved(set, currency) {
+  return say(set.monthly_cap ? 'settings.moved.cap' : 'settings.moved', {
+    amount: money(set.moved_this_month ?? '0', currency), cap: money(set.monthly_cap, currency),
+  });
+}
+
+function thresholdsForm(balance, currency, set, saved) {
+  const draft = draftOf(`settings.${balance}`, {
+    ...Object.fromEntries(NUMBERS.map((name) => [name, set?.[name] ?? ''])),
+    automatic: Boolean(set?.top_up_below), size: set?.top_up_to ? 'to' : 'amount',
+  });
+  const { values } = draft;
+  const hides = {
+    top_up_below: () => !values.automatic, monthly_cap: () => !values.automatic,
+    top_up_amount: () => !values.automatic || values.size !== 'amount', top_up_to: () => !values.automatic || values.size !== 'to',
+  };
+  const names = balance === 'wallet' ? ['alert_below'] : NUMBERS;
+  const fields = Object.fromEntries(names.map((name) => [name, numberField(draft, name, currency, hides[name] ?? (() => false))]));
+  const made = form(fields, say('settings.save'), () => save(balance, currency, draft, names, saved), [
+    fields.alert_below,
+    balance === 'wallet' ? null : [
+      automatic(draft), fields.top_up_below,
+      element('div', { hidden: hides.top_up_below }, size(draft, balance, () => refresh(made))),
+      fields.top_up_amount, fields.top_up_to, fields.monthly_cap,
+    ],
+  ]);
+  made.addEventListener('input', () => refresh(made));
+  return made;
+}
+
+function numberField(draft, name, currency, hidden) {
+  const input = draft.bind(name, element('input', { name, inputmode: 'decimal', autocomplete: 'off' }));
+  return field(say(`settings.${name}`, { currency }), input, say(`settings.${name}.hint`), { hidden });
+}
+
+function automatic(draft) {
+  const box = draft.bind('automatic', element('input', { type: 'checkbox', name: 'automatic' }));
+  return element('label', { class: 'check' }, box,
+    element('span', { class: 'option-label' }, say('settings.automatic')), element('span', { class: 'option-note' }, say('settings.automatic.hint')));
+}
+
+function size(draft, balance, update) {
+  const options = ['amount', 'to'].map((value) => ({ value, label: say(`settings.size.${value}`) }));
+  return choice(say('settings.size'), `size-${balance}`, options, draft.values.size, (value) => {
+    draft.set('size', value);
+    update();
+  });
+}
+
+async function save(balance, currency, draft, names, saved) {
+  const { values } = draft;
+  const unused = values.size === 'to' ? 'top_up_amount' : 'top_up_to';
+  const wanted = names.filter((name) => name === 'alert_below' || (values.automatic && name !== unused));
+  const needed = ['top_up_below', values.size === 'to' ? 'top_up_to' : 'top_up_amount'];
+  const body = {};
+  for (const name of wanted) {
+    const text = values[name].trim();
+    if (!text && needed.includes(name)) throw new Wrong(name, say('problem.missing_field'));
+    if (!text) continue;
+    const amount = amountOf(text, currency);
+    if (!amount) throw new Wrong(name, say('top_up.amount.wrong'));
+    body[name] = amount;
+  }
+  const path = balance === 'wallet' ? '/v1/wallet/thresholds' : `/v1/products/${balance.replace('product:', '')}/thresholds`;
+  const now = await put(path, body);
+  draft.clear();
+  const isOff = Object.keys(body).length === 0;
+  saved(now, say(isOff ? 'settings.saved.off' : 'settings.saved'));
+}

@@ -1,0 +1,62 @@
+// What the operator does to an account: corrects a balance, changes its name, freezes it.
+
+import { post, put } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { named, say } from '../core/language.js';
+import { money } from '../core/money.js';
+import { actionButton, confirmed } from '../core/parts.js';
+import { submitOnce } from '../core/submission.js';
+import { amountEntry, entry, form, reasonEntry, selectInput, textInput } from './form.js';
+import { balanceName, told } from './shared.js';
+
+/** The form of an adjustment: a direction and an amount, so that nobody forgets a sign. */
+export function adjustForm(one, balances, done) {
+  const options = [['wallet', say('wallet')], ...balances.products.map(({ product, name }) => [`product:${product}`, named(name)])];
+  return form({
+    parts: [
+      element('div', { class: 'columns' },
+        entry('balance', say('operator.balance'), selectInput(options, 'wallet')),
+        entry('direction', say('adjust.direction'), selectInput([['', say('adjust.choose')], ['in', say('adjust.in')], ['out', say('adjust.out')]], '')),
+        amountEntry('amount', say('entry.amount'), () => one.currency, { hint: say('adjust.amount.hint', { currency: one.currency }) })),
+      reasonEntry(say('operator.reason'), say('adjust.reason.hint')),
+    ],
+    submit: say('adjust.submit'),
+    send: ({ direction, ...body }, made) => adjust(one, balances, { ...body, amount: (direction === 'out' ? '-' : '') + body.amount }, made, done),
+  });
+}
+
+async function adjust(one, balances, body, made, done) {
+  const balance = balanceName(body.balance, balances.products);
+  const question = say('adjust.sure', { amount: money(body.amount, one.currency), balance, account: one.account_id });
+  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return;
+  const path = `/v1/admin/accounts/${one.account_id}/adjustments`;
+  const answer = await submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
+  made.reset();
+  done(told('good', say('adjust.told', { amount: money(answer.amount, answer.currency), balance })));
+}
+
+/** The form of the name and, until the first entry, the currency. */
+export function changeForm(one, path, done) {
+  const currency = one.entries > 0 ? null : entry('currency', say('account.currency'), textInput({ value: one.currency, maxlength: '3' }), {
+    hint: say('account.currency.hint'), check: (typed) => (/^[A-Z]{3}$/.test(typed) ? null : say('account.currency.hint')),
+  });
+  return form({
+    parts: [entry('name', say('account.name'), textInput({ value: one.name, maxlength: '140' })), currency],
+    submit: say('operator.save'),
+    send: async (body) => {
+      await put(path, body);
+      done(told('good', say('operator.saved')));
+    },
+  });
+}
+
+/** Freezes an account, or lets its money move again; asks first. */
+export function freezeButton(one, path, done) {
+  const frozen = one.status === 'frozen';
+  const words = frozen ? 'unfreeze' : 'freeze';
+  return actionButton(frozen ? 'secondary' : 'danger', say(`account.${words}`), async () => {
+    if (!await confirmed(say(`account.${words}.sure`, { account: one.account_id }), say(`account.${words}.detail`), say(`account.${words}`))) return;
+    await put(path, { status: frozen ? 'active' : 'frozen' });
+    done(told(frozen ? 'good' : 'waiting', say(`account.${words}.told`)));
+  });
+}

@@ -1,0 +1,131 @@
+// The forms of the catalogue. Each says what is to be so from now on; `done(outcome)` reads it again.
+
+import { put } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { digitsOf, typed } from '../core/money.js';
+import { confirmed, freshId } from '../core/parts.js';
+import { checkInput, entry, form, textInput } from './form.js';
+import { told } from './shared.js';
+
+const CURRENCY = /^[A-Z]{3}$/;
+const PRODUCT_METHODS = ['card', 'offline', 'balance'];
+const WALLET_METHODS = ['card', 'offline'];
+
+/** The form of a product; a new one if `one` is null. */
+export function productForm(one, catalogue, done) {
+  const code = one ? null : entry('product', say('catalogue.product.code'), textInput({ maxlength: '32' }), {
+    hint: say('catalogue.product.code.hint'), check: (text) => (/^[a-z][a-z0-9-]{0,31}$/.test(text) ? null : say('catalogue.product.code.hint')),
+  });
+  const enabled = checkInput(say('catalogue.enabled.long'), { checked: one?.enabled ?? true });
+  const methods = methodsPart(PRODUCT_METHODS, one?.methods ?? {}, currenciesOf(catalogue));
+  return form({
+    parts: [code,
+      element('div', { class: 'columns' },
+        entry('name.en', say('catalogue.name.en'), textInput({ value: one?.name.en ?? '' })),
+        entry('name.zh', say('catalogue.name.zh'), textInput({ value: one?.name.zh ?? '', lang: 'zh-CN' }))),
+      enabled, methods.place],
+    submit: say('operator.save'),
+    send: async (body) => {
+      const name = { en: body['name.en'], zh: body['name.zh'] };
+      const product = one?.product ?? body.product;
+      await save(`/v1/admin/products/${product}`, { name, enabled: enabled.control.checked, methods: methods.read() }, done);
+    },
+  });
+}
+
+/** The form of how the wallet can be topped up. */
+export function walletForm(catalogue, done) {
+  const methods = methodsPart(WALLET_METHODS, catalogue.wallet, currenciesOf(catalogue));
+  return form({
+    parts: [methods.place], submit: say('operator.save'),
+    send: () => save('/v1/admin/wallet', { methods: methods.read() }, done),
+  });
+}
+
+/** The form of a rate; of a new pair if `pair` is null. A wrong rate costs money, so it asks first. */
+export function rateForm(pair, rate, done) {
+  const currency = (name) => entry(name, say(`catalogue.rate.${name}`), textInput({ maxlength: '3' }), { check: wrongCurrency });
+  return form({
+    parts: [
+      pair ? null : element('div', { class: 'columns' }, currency('paid'), currency('credited')),
+      entry('rate', say('order.fx_rate'), textInput({ value: rate, inputmode: 'decimal' }), {
+        hint: say('catalogue.rate.hint'), check: (text) => (/^\d{1,10}(\.\d{1,8})?$/.test(text) ? null : say('catalogue.rate.hint')),
+      })],
+    submit: say('operator.save'),
+    send: async (body) => {
+      const [paid, credited] = pair?.split('-') ?? [body.paid, body.credited];
+      const detail = rate ? say('catalogue.rate.before', { rate }) : say('catalogue.rate.first');
+      if (!await confirmed(say('catalogue.rate.sure', { rate: body.rate, paid, credited }), detail, say('operator.save'))) return;
+      await save(`/v1/admin/rates/${paid}-${credited}`, { rate: body.rate }, done);
+    },
+  });
+}
+
+/** The form of the bank account of a currency; of another currency if it is null. */
+export function bankAccountForm(currency, one, done) {
+  const line = (name, optional = false) => entry(name, say(`bank.${name}`), textInput({ value: one[name] ?? '', maxlength: '140' }), { optional });
+  return form({
+    parts: [
+      currency ? null : entry('currency', say('run.currency'), textInput({ maxlength: '3' }), { check: wrongCurrency }),
+      element('div', { class: 'columns' }, line('holder'), line('bank'), line('branch', true)),
+      element('div', { class: 'columns' }, line('number'), line('swift', true), line('cnaps', true))],
+    submit: say('operator.save'),
+    send: async ({ currency: chosen, ...body }) => {
+      const code = currency ?? chosen;
+      // Money of other people is sent there: a mistake here is asked about.
+      if (!await confirmed(say('bank.sure', { currency: code }), say('bank.sure.detail', body), say('operator.save'))) return;
+      await save(`/v1/admin/bank-accounts/${code}`, body, done);
+    },
+  });
+}
+
+async function save(path, body, done) {
+  const answer = await put(path, body);
+  done(told('good', say('catalogue.saved', { version: answer.version })));
+}
+
+function wrongCurrency(text) {
+  return CURRENCY.test(text) ? null : say('account.currency.hint');
+}
+
+// Every currency that anything in the catalogue speaks of.
+function currenciesOf({ wallet, products, rates, bank_accounts: banks }) {
+  const methods = [wallet, ...products.map((one) => one.methods)].flatMap((one) => Object.values(one)).flatMap((one) => Object.keys(one));
+  return [...new Set([...methods, ...Object.keys(rates).flatMap((pair) => pair.split('-')), ...Object.keys(banks)])].sort();
+}
+
+/** Limits by method and currency; one without a smallest amount is not taken. */
+function methodsPart(names, methods, currencies) {
+  const rows = names.map((method) => ({
+    method, limits: currencies.map((currency) => limitRow(method, currency, methods[method]?.[currency] ?? {})),
+  }));
+  const place = rows.map(({ method, limits }) => element('fieldset', { class: 'limits' },
+    element('legend', {}, say(`method.${method}`)), limits.map((one) => one.place)));
+  const read = () => Object.fromEntries(rows.map(({ method, limits }) => [method, readLimits(limits)])
+    .filter(([, limits]) => Object.keys(limits).length > 0));
+  return { place: [element('p', { class: 'hint', id: freshId('limits') }, say('catalogue.limits.hint')), ...place], read };
+}
+
+function limitRow(method, currency, { min_amount: least, max_amount: most }) {
+  const digits = digitsOf(currency);
+  const form = new RegExp(`^\\d{1,13}${digits > 0 ? `(\\.\\d{1,${digits}})?` : ''}$`);
+  const check = (text) => (form.test(text) ? null : say('form.amount', { currency }));
+  const end = (name, value, empty) => {
+    const control = textInput({ value: value ?? '', inputmode: 'decimal' });
+    const label = say(`catalogue.${name}`, { currency });
+    return entry(`methods.${method}.${currency}.${name}`, label, control, { optional: true, check, empty, read: () => typed(control.value) });
+  };
+  // A limit alone is refused by the API; it is said here, at the field that is empty.
+  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('form.missing')));
+  const largest = end('max_amount', most,
+    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('form.missing')));
+  const ends = [smallest, largest];
+  return { currency, ends, place: element('div', { class: 'columns' }, ends) };
+}
+
+function readLimits(limits) {
+  const read = limits.map(({ currency, ends: [least, most] }) => [currency, least.entry.read(), most.entry.read()]);
+  return Object.fromEntries(read.filter(([, least, most]) => least !== '' || most !== '')
+    .map(([currency, least, most]) => [currency, { ...(least && { min_amount: least }), ...(most && { max_amount: most }) }]));
+}

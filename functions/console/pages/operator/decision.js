@@ -1,0 +1,139 @@
+// What finance decides on a bank transfer: it arrived, and this much is credited, or it did not.
+//
+// `settled(outcome)` is told once: `{kind: 'accepted' | 'rejected', order}`, or `{kind: 'already', problem}`
+// if somebody was faster.
+
+import { post } from '../core/api.js';
+import { element, refresh } from '../core/dom.js';
+import { say, t } from '../core/language.js';
+import { compare, digitsOf, divided, isAmount, minus, money, moneyText, typed } from '../core/money.js';
+import { confirmed, statusBadge } from '../core/parts.js';
+import { submitOnce } from '../core/submission.js';
+import { timeText, today } from '../core/time.js';
+import { amountEntry, entry, form, pastDayEntry, reasonEntry, selectInput, showAtField, textInput } from './form.js';
+import { accountLink, orderLink, told } from './shared.js';
+
+const ACCEPTABLE = ['pending_payment', 'pending_review', 'rejected', 'expired', 'cancelled'];
+
+/** Whether finance may still say that the money of this order arrived. */
+export function isAcceptable({ method, status }) {
+  return method === 'offline' && ACCEPTABLE.includes(status);
+}
+
+/** Whether there is a report that may be turned down. */
+export function isRejectable({ method, status }) {
+  return method === 'offline' && status === 'pending_review';
+}
+
+/** The form of what arrived, filled in from the report. */
+export function acceptForm(order, currencies, settled) {
+  const { transfer_report: report } = order;
+  const currency = selectInput(currenciesOf(order, currencies).map((code) => [code, code]), order.pay_currency);
+  const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
+    { attributes: { value: report?.amount ?? order.pay_amount } });
+  const reference = entry('bank_reference', say('order.bank_reference'),
+    textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('review.bank_reference.hint') });
+  const preview = element('p', { class: 'hint preview', role: 'status' },
+    () => previewText(order, typed(amount.entry.control.value), currency.value));
+  const made = form({
+    parts: [
+      element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
+      preview,
+      element('div', { class: 'columns' }, reference, pastDayEntry('received_on', say('review.received_on'), report?.paid_on ?? today())),
+    ],
+    submit: say('review.accept'),
+    send: (body) => accepted(order, body, reference, settled),
+  });
+  made.addEventListener('input', () => refresh(preview));
+  return made;
+}
+
+/** The form that turns a report down; the customer sees its reason. */
+export function rejectForm(order, settled) {
+  return form({
+    parts: [reasonEntry(say('order.reject_reason'), say('review.reject.hint'))],
+    submit: say('review.reject'), kind: 'danger',
+    send: (body) => unlessDecided(settled, async () => {
+      const answer = await post(`/v1/admin/orders/${order.order_id}/reject`, body);
+      settled({ kind: 'rejected', order: answer });
+    }),
+  });
+}
+
+/** What came of a decision, in words. */
+export function decisionBanner({ kind, order, problem }) {
+  if (kind === 'already') {
+    const at = () => timeText(problem.reviewed_at);
+    return told('waiting', element('p', {}, say('review.already', { by: problem.reviewed_by, at })),
+      order ? element('p', {}, statusBadge(order.status), ' ', orderLink(order.order_id)) : null);
+  }
+  if (kind === 'rejected') {
+    return told('waiting', element('p', {}, say('review.rejected', { reason: order.status_reason })), orderLink(order.order_id));
+  }
+  return told('good', element('p', {}, say('review.accepted', { amount: money(order.credited_amount, order.currency) })),
+    orderLink(order.order_id));
+}
+
+function currenciesOf(order, currencies) {
+  return [...new Set([order.pay_currency, order.currency, ...currencies])];
+}
+
+function previewText(order, amount, currency) {
+  if (!isAmount(amount, currency)) return '';
+  const said = [];
+  if (currency === order.pay_currency) said.push(differenceText(order, amount, currency));
+  if (currency === order.currency) said.push(t('review.credits', { amount: moneyText(amount, currency) }));
+  else if (currency === order.pay_currency && order.fx_rate) {
+    const worth = divided(amount, order.fx_rate, digitsOf(order.currency));
+    said.push(t('review.credits.rate', { amount: moneyText(worth, order.currency), rate: order.fx_rate }));
+  } else said.push(t('review.credits.today'));
+  return said.join(' ');
+}
+
+function differenceText(order, amount, currency) {
+  const difference = minus(amount, order.pay_amount);
+  const sign = compare(difference, '0');
+  if (sign === 0) return t('review.same');
+  const size = moneyText(difference.replace('-', ''), currency);
+  return t(sign > 0 ? 'review.over' : 'review.under', { amount: size });
+}
+
+async function accepted(order, body, reference, settled) {
+  await unlessDecided(settled, async () => {
+    try {
+      const answer = await accept(order, body);
+      if (answer) settled({ kind: 'accepted', order: answer });
+    } catch (failure) {
+      if (failure.code !== 'bank_reference_used') throw failure;
+      showAtField(reference, usedBefore(failure.problem));
+    }
+  });
+}
+
+async function accept(order, body) {
+  const name = `accept.${order.order_id}`;
+  const send = (content) => submitOnce(name, content, (key) => post(`/v1/admin/orders/${order.order_id}/accept`, content, key));
+  try {
+    return await send(body);
+  } catch (failure) {
+    if (failure.code !== 'difference_not_confirmed') throw failure;
+    const detail = say('review.difference.detail', {
+      received: money(body.received_amount, body.received_currency), payable: money(order.pay_amount, order.pay_currency),
+    });
+    const sure = await confirmed(say('review.difference'), detail, say('review.difference.yes'));
+    return sure ? send({ ...body, confirm_difference: true }) : null;
+  }
+}
+
+async function unlessDecided(settled, act) {
+  try {
+    await act();
+  } catch (failure) {
+    if (failure.code !== 'already_reviewed') throw failure;
+    settled({ kind: 'already', problem: failure.problem });
+  }
+}
+
+function usedBefore({ order_id: order, account_id: account }) {
+  return [say('review.used'), ' ', orderLink(order), ' · ', accountLink(account)];
+}

@@ -1,0 +1,119 @@
+// API keys: the operator's own, and those of an account. A secret is shown once, and never again.
+
+import { post, remove } from '../core/api.js';
+import { element, fill } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { actionButton, badge, confirmed, freshId, heading, link, table } from '../core/parts.js';
+import { go } from '../core/router.js';
+import { may } from '../core/session.js';
+import { submitOnce } from '../core/submission.js';
+import { time } from '../core/time.js';
+import { checkInput, entry, form, textInput } from './form.js';
+import { secretBanner } from './secret.js';
+import { accountLink, opening, pages, section, tellAt, told } from './shared.js';
+
+const CUSTOMER_SCOPES = ['balances:read', 'orders:read', 'orders:write', 'transfers:write', 'usage:write'];
+const OPERATOR_SCOPES = ['operator:read', 'operator:review', 'operator:money', 'operator:configure', 'operator:keys'];
+
+/** The screen `/keys`: the operator's keys, or with `account` those of an account. */
+export function keys(_, { account }) {
+  const news = element('div', { class: 'loaded' });
+  const listed = element('div', { class: 'loaded' });
+  const path = account ? `/v1/admin/accounts/${encodeURIComponent(account)}/api-keys` : '/v1/admin/api-keys';
+  const desk = { account, load: (outcome) => {
+    if (outcome) tellAt(news, outcome);
+    fill(listed, pages(path, {}, (rows) => keyTable(rows, desk), say('keys.none')));
+  } };
+  desk.load(null);
+  return [
+    heading(say('operator.keys'), account ? link('/keys', {}, say('keys.of_operator')) : null),
+    element('div', { class: 'card' }, accountForm(account)),
+    news,
+    opening(say('keys.new'), newKeyForm(desk)),
+    section(account ? say('keys.of_account', { account }) : say('keys.of_operator'), account ? accountLink(account) : null, listed),
+  ];
+}
+
+function accountForm(account) {
+  return form({
+    parts: [entry('account', say('account.id'), textInput({ value: account ?? '', maxlength: '64' }), { hint: say('keys.account.hint') })],
+    submit: say('keys.show'), kind: 'secondary',
+    send: async (body) => go('/keys', body),
+  });
+}
+
+function newKeyForm({ account, load }) {
+  const scopes = account ? CUSTOMER_SCOPES : OPERATOR_SCOPES;
+  const checks = scopes.map((scope) => ({ scope, made: scopeCheck(scope, account) }));
+  const problem = element('p', { class: 'problem', role: 'alert', hidden: true, id: freshId('scopes') }, say('keys.scopes.none'));
+  return form({
+    parts: [
+      entry('name', say('keys.name'), textInput({ maxlength: '100' }), { hint: say('keys.name.hint') }),
+      element('fieldset', { class: 'choice', 'aria-describedby': problem.id }, element('legend', {}, say('keys.scopes')), checks.map(({ made }) => made), problem),
+      entry('expires_on', say('keys.expires_at'), element('input', { type: 'datetime-local' }), { optional: true, hint: say('keys.expires_at.hint') }),
+    ],
+    submit: say('keys.create'),
+    send: async ({ name, expires_on: expires }, made) => {
+      const chosen = checks.filter((one) => one.made.control.checked).map(({ scope }) => scope);
+      problem.hidden = chosen.length > 0;
+      if (chosen.length === 0) {
+        checks[0].made.control.focus();
+        return;
+      }
+      const body = { name, scopes: chosen, ...(account && { account_id: account }), ...(expires && { expires_at: new Date(expires).toISOString() }) };
+      const answer = await submitOnce('api-key', body, (key) => post('/v1/admin/api-keys', body, key));
+      made.reset();
+      load(secretBanner(answer.secret, say('keys.secret.of', { name: answer.name })));
+    },
+  });
+}
+
+// Nobody can give away an operator's scope that they lack; the API refuses it, so it is not offered.
+function scopeCheck(scope, account) {
+  const mine = Boolean(account) || may(scope);
+  return checkInput([say(`scope.${scope}`), ' ', element('span', { class: 'hint code' }, scope)],
+    { value: scope, checked: Boolean(account) && mine, disabled: !mine });
+}
+
+function keyTable(rows, desk) {
+  return table(say('operator.keys'), [
+    { label: say('keys.name'), cell: ({ name }) => name },
+    { label: say('keys.id'), cell: ({ key_id: id }) => id, kind: 'code' },
+    { label: say('operator.status'), cell: keyBadge },
+    { label: say('keys.scopes'), cell: ({ scopes }) => element('div', { class: 'lines hint' }, scopes.map((scope) => element('span', {}, say(`scope.${scope}`)))) },
+    { label: say('operator.created_at'), cell: ({ created_at: at, created_by: by }) => element('div', { class: 'lines' }, time(at), element('span', { class: 'hint' }, by)) },
+    { label: say('keys.ends'), cell: ({ revoked_at: revoked, retires_at: retires, expires_at: expires }) => time(revoked ?? retires ?? expires) },
+    { label: say('operator.actions'), cell: (key) => (isLive(key) ? keyActions(key, desk) : '—') },
+  ], rows);
+}
+
+function isOver(at) {
+  return at !== null && Date.parse(at) <= Date.now();
+}
+
+function isLive({ revoked_at: revoked, retires_at: retires, expires_at: expires }) {
+  return revoked === null && !isOver(retires) && !isOver(expires);
+}
+
+function keyBadge(key) {
+  if (key.revoked_at) return badge('bad', say('keys.revoked'));
+  if (!isLive(key)) return badge('neutral', say('keys.expired'));
+  return key.retires_at ? badge('waiting', say('keys.retiring')) : badge('good', say('keys.live'));
+}
+
+function keyActions(key, { load }) {
+  const path = `/v1/admin/api-keys/${key.key_id}`;
+  const rotate = async () => {
+    if (!await confirmed(say('keys.rotate.sure', { name: key.name }), say('keys.rotate.detail'), say('keys.rotate'))) return;
+    const answer = await submitOnce(`rotate.${key.key_id}`, {}, (once) => post(`${path}/rotate`, {}, once));
+    load(secretBanner(answer.secret, say('keys.secret.of', { name: answer.name })));
+  };
+  const revoke = async () => {
+    if (!await confirmed(say('keys.revoke.sure', { name: key.name }), say('keys.revoke.detail'), say('keys.revoke'))) return;
+    await remove(path);
+    load(told('good', say('keys.revoke.told', { name: key.name })));
+  };
+  return element('div', { class: 'actions' },
+    key.retires_at ? null : actionButton('secondary small', say('keys.rotate'), rotate),
+    actionButton('danger small', say('keys.revoke'), revoke));
+}

@@ -1,0 +1,138 @@
+// One order as finance sees it: what was asked for, what came of it, and what can still be done.
+
+import { get } from '../core/api.js';
+import { element, fill } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { compare, money } from '../core/money.js';
+import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
+import { day, time } from '../core/time.js';
+import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
+import { proofsOf } from './proofs.js';
+import { refundForm, refundable } from './refund.js';
+import { declared } from './reviews.js';
+import { accountLink, opening, section, targetName, tellAt, why, withScope } from './shared.js';
+
+/** The screen `/orders/{order_id}`. */
+export function order({ order_id: id }) {
+  const news = element('div', { class: 'loaded' });
+  const body = element('div', { class: 'loaded' });
+  // After a decision the order is read again; what came of it stays above.
+  const load = (outcome) => {
+    if (outcome) tellAt(news, outcome);
+    fill(body, loaded(() => everything(id), (read) => orderParts(read, load)));
+  };
+  load(null);
+  return [heading(say('operator.order.named', { id })), news, body];
+}
+
+async function everything(id) {
+  const one = await get(`/v1/admin/orders/${encodeURIComponent(id)}`);
+  const [catalogue, balances] = await Promise.all([
+    get('/v1/admin/catalogue'), get(`/v1/admin/accounts/${one.account_id}/balances`)]);
+  return { order: one, catalogue, balances };
+}
+
+function orderParts({ order: one, catalogue, balances }, load) {
+  return [
+    element('div', { class: 'card' }, element('div', {}, statusBadge(one.status), one.late ? [' ', badge('waiting', say('order.late'))] : null),
+      orderFacts(one)),
+    decisions(one, Object.keys(catalogue.bank_accounts), load),
+    refundPart(one, balances, load),
+    one.method === 'offline' ? section(say('order.report'), element('div', { class: 'card' }, declared(one), proofsOf(one))) : null,
+    reviewsPart(one), attemptsPart(one), refundsPart(one), disputesPart(one), timelinePart(one),
+  ];
+}
+
+function orderFacts(one) {
+  return facts([
+    [say('review.account'), accountLink(one.account_id)],
+    [say('order.target'), targetName(one)],
+    [say('order.method'), say(`method.${one.method}`)],
+    [say('order.reason'), why(one.status_reason)],
+    [say('order.amount'), money(one.amount, one.currency)],
+    [say('order.pay_amount'), money(one.pay_amount, one.pay_currency)],
+    [say('order.fx_rate'), one.fx_rate],
+    [say('order.received_amount'), one.received_amount && money(one.received_amount, one.received_currency ?? one.pay_currency)],
+    [say('order.credited_amount'), one.credited_amount && money(one.credited_amount, one.currency)],
+    [say('order.debt_paid'), one.debt_paid && money(one.debt_paid, one.currency)],
+    [say('order.refunded_amount'), one.refunded_amount && money(one.refunded_amount, one.currency)],
+    [say('order.payment_id'), one.payment_id && element('span', { class: 'code' }, one.payment_id)],
+    [say('order.email'), one.email],
+    [say('order.created_at'), time(one.created_at)],
+    [say('order.expires_at'), one.expires_at && time(one.expires_at)],
+    [say('order.paid_at'), one.paid_at && time(one.paid_at)],
+    [say('order.completed_at'), one.completed_at && time(one.completed_at)],
+    ...Object.entries(one.metadata ?? {}).map(([name, value]) => [name, value]),
+  ]);
+}
+
+function decisions(one, currencies, load) {
+  if (!isAcceptable(one)) return null;
+  const settled = (outcome) => load(decisionBanner(outcome));
+  const forms = () => [
+    element('div', { class: 'card' }, acceptForm(one, currencies, settled)),
+    isRejectable(one) ? opening(say('review.reject.open'), rejectForm(one, settled)) : null,
+  ];
+  return section(say('review.received'), withScope('operator:review', forms));
+}
+
+function refundPart(one, balances, load) {
+  if (compare(refundable(one), '0') <= 0) return null;
+  const form = () => opening(say('refund.open'), refundForm(one, balances, load));
+  return section(say('refund.title'), withScope('operator:money', form));
+}
+
+function reviewsPart(one) {
+  if (one.transfer_reviews.length === 0) return null;
+  return section(say('order.reviews'), table(say('order.reviews'), [
+    { label: say('entry.at'), cell: ({ at }) => time(at) },
+    { label: say('operator.by'), cell: ({ by }) => by },
+    { label: say('review.outcome'), cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', say(`review.outcome.${outcome}`)) },
+    { label: say('order.received_amount'), cell: (one_) => money(one_.received_amount, one_.received_currency ?? 'USD'), kind: 'number' },
+    { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
+    { label: say('review.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
+    { label: say('order.reject_reason'), cell: ({ reason }) => reason ?? '—' },
+  ], one.transfer_reviews));
+}
+
+function attemptsPart(one) {
+  if (one.method !== 'card') return null;
+  return section(say('order.attempts'), one.attempts.length === 0 ? emptyHint(say('order.attempts.none'))
+    : table(say('order.attempts'), [
+      { label: say('entry.at'), cell: ({ at }) => time(at) },
+      { label: say('order.payment_id'), cell: ({ payment_id: id }) => id, kind: 'code' },
+      { label: say('review.outcome'), cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', say(`attempt.${outcome}`)) },
+      { label: say('attempt.decline_code'), cell: ({ decline_code: code }) => code ?? '—' },
+    ], one.attempts));
+}
+
+function refundsPart(one) {
+  if (one.refunds.length === 0) return null;
+  const tones = { pending: 'waiting', succeeded: 'good', failed: 'bad' };
+  return section(say('order.refunds'), table(say('order.refunds'), [
+    { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
+    { label: say('refund.id'), cell: ({ refund_id: id }) => id, kind: 'code' },
+    { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
+    { label: say('operator.status'), cell: ({ status }) => badge(tones[status], say(`refund.status.${status}`)) },
+    { label: say('operator.reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
+    { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
+    { label: say('refund.failure'), cell: ({ failure_reason: reason }) => reason ?? '—' },
+  ], one.refunds));
+}
+
+function disputesPart(one) {
+  if (one.disputes.length === 0) return null;
+  return section(say('order.disputes'), table(say('order.disputes'), [
+    { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
+    { label: say('dispute.id'), cell: ({ dispute_id: id }) => id, kind: 'code' },
+    { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
+    { label: say('operator.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
+    { label: say('operator.reason'), cell: ({ reason }) => reason ?? '—' },
+  ], one.disputes));
+}
+
+function timelinePart(one) {
+  return section(say('order.timeline'), element('ol', { class: 'timeline' }, one.timeline.map(({ at, to, reason, by }) => element('li', {},
+    element('strong', {}, say(`status.${to}`)), element('span', {}, why(reason)),
+    element('span', { class: 'hint' }, time(at), ' · ', by)))));
+}

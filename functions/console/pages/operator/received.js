@@ -1,0 +1,60 @@
+// A bank transfer that came without an order: booked to whoever it belongs to.
+
+import { get, post } from '../core/api.js';
+import { element, fill } from '../core/dom.js';
+import { named, say } from '../core/language.js';
+import { money } from '../core/money.js';
+import { heading, loaded } from '../core/parts.js';
+import { submitOnce } from '../core/submission.js';
+import { today } from '../core/time.js';
+import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from './form.js';
+import { accountLink, orderLink, tellAt, told } from './shared.js';
+
+/** The screen `/received`: filled in from a line of a statement. */
+export function received(_, query) {
+  const place = element('div', { class: 'loaded' });
+  const outcome = element('div', { class: 'loaded' });
+  fill(place, loaded(() => get('/v1/admin/catalogue'), (catalogue) => element('div', { class: 'card' },
+    receivedForm({ catalogue, known: query, done: (banner) => tellAt(outcome, banner) }))));
+  return [heading(say('received.title')), element('p', { class: 'hint' }, say('received.hint')), outcome, place];
+}
+
+/** The form; without an `account` it asks whose money it is. */
+export function receivedForm({ account = null, catalogue, known = {}, done }) {
+  const currency = selectInput(Object.keys(catalogue.bank_accounts).map((code) => [code, code]), known.currency);
+  const reference = entry('bank_reference', say('order.bank_reference'), textInput({ maxlength: '70', value: known.reference ?? '' }),
+    { hint: say('review.bank_reference.hint') });
+  const owner = account ? null : entry('account_id', say('account.id'), textInput({ maxlength: '64' }), { check: wrongId });
+  const product = selectInput([['', say('wallet')], ...catalogue.products.map((one) => [one.product, named(one.name)])], '');
+  return form({
+    parts: [
+      owner,
+      element('div', { class: 'columns' },
+        amountEntry('received_amount', say('review.received_amount'), () => currency.value, { attributes: { value: known.amount ?? '' } }),
+        entry('received_currency', say('review.received_currency'), currency)),
+      element('div', { class: 'columns' }, reference, pastDayEntry('received_on', say('review.received_on'), known.on ?? today())),
+      entry('product', say('order.target'), product, { optional: true }),
+    ],
+    submit: say('received.submit'),
+    send: ({ account_id: typed, ...body }, made) => book(account ?? typed, body, { reference, owner, made, done }),
+  });
+}
+
+async function book(id, body, { reference, owner, made, done }) {
+  const path = `/v1/admin/accounts/${encodeURIComponent(id)}/received-payments`;
+  try {
+    const order = await submitOnce(`received.${id}`, body, (key) => post(path, body, key));
+    made.reset();
+    done(told('good', element('p', {}, say('received.told', { amount: money(order.credited_amount, order.currency) })),
+      orderLink(order.order_id), accountLink(order.account_id)));
+  } catch (failure) {
+    if (failure.status === 404 && owner) showAtField(owner, say('account.unknown'));
+    else if (failure.code === 'bank_reference_used') {
+      showAtField(reference, [say('review.used'), ' ', orderLink(failure.problem.order_id), ' · ', accountLink(failure.problem.account_id)]);
+    } else throw failure;
+  }
+}
+
+function wrongId(id) {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? null : say('account.id.hint');
+}

@@ -1,0 +1,53 @@
+// Giving money of an order back: at most what it brought in and is unspent where it was credited.
+
+import { post } from '../core/api.js';
+import { element } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { compare, minus, money } from '../core/money.js';
+import { confirmed } from '../core/parts.js';
+import { submitOnce } from '../core/submission.js';
+import { amountEntry, entry, form, reasonEntry, textInput } from './form.js';
+import { balanceName, told } from './shared.js';
+
+/** What of an order was neither given back nor is on its way back. */
+export function refundable(order) {
+  if (order.credited_amount === null || order.method === 'balance') return '0';
+  const { refunds } = order;
+  const pending = refunds.filter(({ status }) => status === 'pending');
+  const left = minus(order.credited_amount, order.refunded_amount ?? '0');
+  return pending.reduce((rest, { amount }) => minus(rest, amount), left);
+}
+
+/** The form; `done(outcome)` is told what came of it. */
+export function refundForm(order, balances, done) {
+  const place = order.target === 'wallet' ? balances.wallet
+    : balances.products.find(({ product }) => product === order.product) ?? { available: '0' };
+  const left = refundable(order);
+  const most = compare(place.available, left) < 0 ? place.available : left;
+  const amount = amountEntry('amount', say('entry.amount'), () => order.currency, {
+    hint: say('refund.most', {
+      most: money(most, order.currency), left: money(left, order.currency), available: money(place.available, order.currency),
+      balance: balanceName(order.target === 'wallet' ? 'wallet' : `product:${order.product}`, balances.products),
+    }),
+  });
+  const withinCurrency = amount.entry.check;
+  amount.entry.check = (value) => withinCurrency(value)
+    ?? (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null);
+  const reference = order.method === 'offline'
+    ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }), { hint: say('refund.bank_reference.hint') })
+    : null;
+  return form({
+    parts: [element('p', { class: 'hint' }, say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('operator.reason'))],
+    submit: say('refund.submit'), kind: 'danger',
+    send: (body) => refund(order, body, done),
+  });
+}
+
+async function refund(order, body, done) {
+  const amount = money(body.amount, order.currency);
+  const sure = await confirmed(say('refund.sure', { amount }), say('refund.sure.detail', { account: order.account_id }), say('refund.submit'));
+  if (!sure) return;
+  const answer = await submitOnce(`refund.${order.order_id}`, body, (key) => post(`/v1/admin/orders/${order.order_id}/refunds`, body, key));
+  const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[answer.status];
+  done(told(tone, say(`refund.told.${answer.status}`, { amount: money(answer.amount, answer.currency) })));
+}

@@ -1,0 +1,88 @@
+// The review queue: who says that money is on its way, and whether it came.
+
+import { get, list } from '../core/api.js';
+import { element, fill } from '../core/dom.js';
+import { say } from '../core/language.js';
+import { money } from '../core/money.js';
+import { emptyHint, facts, freshId, heading, loaded, actionButton, statusBadge } from '../core/parts.js';
+import { may } from '../core/session.js';
+import { day, time } from '../core/time.js';
+import { acceptForm, decisionBanner, rejectForm } from './decision.js';
+import { proofsOf } from './proofs.js';
+import { accountLink, missingScope, opening, orderLink, targetName, tellAt } from './shared.js';
+
+/** The screen `/`. */
+export function reviews() {
+  const place = element('div', { class: 'loaded' });
+  const load = () => fill(place, loaded(() => Promise.all([list('/v1/admin/reviews'), get('/v1/admin/catalogue')]), queue));
+  load();
+  return [
+    heading(say('operator.reviews'), element('button', { type: 'button', class: 'button secondary small', onclick: load }, say('operator.refresh'))),
+    element('p', { class: 'hint' }, say('reviews.hint')), place,
+  ];
+}
+
+function queue([first, catalogue]) {
+  const currencies = Object.keys(catalogue.bank_accounts);
+  const place = element('div', { class: 'loaded' });
+  const cards = element('div', { class: 'queue' });
+  const add = ({ data, next_cursor: cursor }) => {
+    cards.append(...data.map((order) => reviewCard(order, currencies)));
+    const more = () => list('/v1/admin/reviews', { cursor }).then(add);
+    fill(place, cards.childElementCount > 0 ? cards : emptyHint(say('reviews.none')),
+      cursor ? actionButton('secondary', say('more'), more) : null);
+  };
+  add(first);
+  return place;
+}
+
+function reviewCard(order, currencies) {
+  const id = freshId('review');
+  const body = element('div', { class: 'loaded' });
+  const settled = async (outcome) => {
+    tellAt(body, decisionBanner(outcome));
+    if (outcome.kind !== 'already') return;
+    // Whoever was faster changed the order: what is shown is what became of it.
+    const now = await get(`/v1/admin/orders/${order.order_id}`).catch(() => null);
+    if (now) tellAt(body, decisionBanner({ ...outcome, order: now }));
+  };
+  fill(body, decisionParts(order, currencies, settled));
+  return element('article', { class: 'card', 'aria-labelledby': id },
+    element('div', { class: 'section-head' },
+      element('h2', { id }, orderLink(order.order_id)), statusBadge(order.status)),
+    body);
+}
+
+function decisionParts(order, currencies, settled) {
+  const decide = may('operator:review')
+    ? [acceptForm(order, currencies, settled), opening(say('review.reject.open'), rejectForm(order, settled))]
+    : missingScope('operator:review');
+  return element('div', { class: 'beside' },
+    element('div', { class: 'half' }, element('h3', {}, say('review.declared')), declared(order), proofsOf(order)),
+    element('div', { class: 'half' }, element('h3', {}, say('review.received')), decide));
+}
+
+/** What the order asked for and what its customer reported. */
+export function declared(order) {
+  const { transfer_report: report, transfer_instructions: instructions } = order;
+  return facts([
+    [say('review.account'), accountLink(order.account_id)],
+    [say('order.target'), targetName(order)],
+    [say('order.amount'), money(order.amount, order.currency)],
+    [say('order.pay_amount'), money(order.pay_amount, order.pay_currency)],
+    [say('order.fx_rate'), order.fx_rate],
+    [say('review.declared_amount'), report && element('strong', {}, money(report.amount, report.currency))],
+    [say('order.payer_name'), report?.payer_name],
+    [say('order.bank_reference'), report && element('span', { class: 'code' }, report.bank_reference)],
+    [say('review.paid_on'), report && day(report.paid_on)],
+    [say('order.reference'), instructions && element('span', { class: 'code' }, instructions.reference_code)],
+    [say('order.receiving_account'), instructions && receiving(instructions.receiving_account)],
+    [say('review.reported_at'), report && time(report.reported_at)],
+    [say('review.reported_by'), report?.by],
+    [say('review.note'), report?.note],
+  ]);
+}
+
+function receiving({ bank, number, holder }) {
+  return `${holder}, ${bank}, ${number}`;
+}

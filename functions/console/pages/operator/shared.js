@@ -1,0 +1,101 @@
+// What several screens of the desk have in common.
+
+import { downloadParts, list } from '../core/api.js';
+import { element, fill, icon } from '../core/dom.js';
+import { knows, named, say } from '../core/language.js';
+import { actionButton, emptyHint, heading, link, loaded } from '../core/parts.js';
+import { may } from '../core/session.js';
+
+/** A screen for those who have a scope; everybody else is told which one it takes. */
+export function scoped(scope, title, screen) {
+  return (parameters, query) => (may(scope) ? screen(parameters, query) : [heading(say(title)), missingScope(scope)]);
+}
+
+/** What `make()` gives for those who have the scope, and for others a line that says which is missing. */
+export function withScope(scope, make) {
+  return may(scope) ? make() : missingScope(scope);
+}
+
+/** Says which scope is missing, in place of what it would allow. */
+export function missingScope(scope) {
+  return element('p', { class: 'hint' }, say('scope.missing', { scope: say(`scope.${scope}`), code: scope }));
+}
+
+/** A part of a screen under a heading of its own; no landmark, for its table is one of that name already. */
+export function section(title, ...children) {
+  return element('section', {}, element('h2', {}, title), ...children);
+}
+
+/** A card that opens: for forms that are not needed at every look. */
+export function opening(summary, ...children) {
+  return element('details', { class: 'card opening' }, element('summary', {}, summary),
+    element('div', { class: 'opened' }, ...children));
+}
+
+/** A list, and more of it at the press of a button. `show(rows, again)` makes what is seen. */
+export function pages(path, query, show, none) {
+  return loaded(() => list(path, query), (first, again) => {
+    const place = element('div', { class: 'loaded' });
+    let rows = [];
+    const add = ({ data, next_cursor: cursor }) => {
+      rows = rows.concat(data);
+      const more = () => list(path, { ...query, cursor }).then(add);
+      fill(place, rows.length > 0 ? show(rows, again) : emptyHint(none),
+        cursor ? actionButton('secondary', say('more'), more) : null);
+    };
+    add(first);
+    return place;
+  });
+}
+
+/** What came of what a person did; it takes the focus, so that a screen reader says it. */
+export function told(tone, ...children) {
+  const path = { good: 'M5 12.5 10 17 19 7', bad: 'M6 6l12 12M18 6 6 18', waiting: 'M12 8v5M12 16v.5' }[tone];
+  return element('div', { class: `banner ${tone}`, role: 'status', tabindex: '-1' }, icon(path), element('div', {}, ...children));
+}
+
+/** Puts an outcome where a form was, and goes there. */
+export function tellAt(place, outcome, ...more) {
+  fill(place, outcome, ...more);
+  outcome.focus();
+}
+
+/** An order by its number. */
+export function orderLink(id) {
+  return id ? link(`/orders/${id}`, {}, element('span', { class: 'code' }, id)) : '—';
+}
+
+/** An account by its id. */
+export function accountLink(id) {
+  return id ? link(`/accounts/${id}`, {}, element('span', { class: 'code' }, id)) : '—';
+}
+
+/** A balance in words; products by their names, where the names are known. */
+export function balanceName(balance, products = []) {
+  if (balance === 'wallet') return say('wallet');
+  const code = balance.replace(/^product:/, '');
+  const product = products.find((one) => one.product === code);
+  return product ? named(product.name) : () => code;
+}
+
+/** What an order tops up. */
+export function targetName({ target, product }) {
+  return target === 'wallet' ? say('wallet') : product;
+}
+
+/** Why a status changed: the words of its code, or what a person wrote. */
+export function why(reason) {
+  return knows(`why.${reason}`) ? say(`why.${reason}`) : (reason ?? '—');
+}
+
+/** A button that saves what the API gives as a file of this name. */
+export function saveButton(label, path, name) {
+  const said = element('p', { class: 'hint', role: 'status' });
+  return element('div', { class: 'action' }, actionButton('secondary', label, async () => {
+    const { file, whole } = await downloadParts(path);
+    fill(said, whole ? '' : say('operator.csv.partial'));
+    const address = URL.createObjectURL(file);
+    element('a', { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }), said);
+}
