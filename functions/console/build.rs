@@ -89,7 +89,8 @@ fn digits(content: &[u8]) -> String {
     hash
 }
 
-/// Puts a file where the compiler finds it, as it is and compressed, and returns its row of the table.
+/// Puts a file where the compiler finds it, as it is and compressed, and returns its row of the
+/// table.
 fn row(out: &Path, name: &str, path: &str, content: &[u8]) -> Result<String> {
     let media_type = media_type(path)
         .ok_or_else(|| Error::other(format!("{path}: build.rs knows no media type for it")))?;

@@ -1,4 +1,5 @@
-//! `GET /` and `GET /assets/{version}/{proxy+}`: the console, a page and the files that it is made of.
+//! `GET /` and `GET /assets/{version}/{proxy+}`: the console, a page and the files that it is made
+//! of.
 //!
 //! Nobody is authorized: the files are the same for everybody and say nothing of anybody. What the
 //! page shows it asks the API for, with a token. This function reaches nothing.
@@ -89,13 +90,13 @@ pub fn handle(request: &Request) -> Response<Body> {
     response
 }
 
-/// What the request asks for: whatever is below the folder of the files has a name, the page has none.
+/// What the request asks for: what is below the folder of the files has a name, the page has none.
 fn find(request: &Request) -> Found {
     let parameters = request.path_parameters();
     let Some(path) = parameters.first("proxy") else {
         let known = request.headers().get(header::IF_NONE_MATCH);
         let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
-        let same = known.split(',').any(|one| strong(one.trim()) == strong(PAGE_ETAG));
+        let same = known.split(',').any(|one| opaque(one.trim()) == opaque(PAGE_ETAG));
         return if same { Found::SamePage } else { Found::Page };
     };
     // Not even a file that is the same in both is given to a page of another version: the other
@@ -105,8 +106,8 @@ fn find(request: &Request) -> Found {
     asset.map_or(Found::Nothing, Found::Asset)
 }
 
-/// The part of an ETag by which two are compared here: whether it is compressed makes no difference.
-fn strong(etag: &str) -> &str {
+/// The part of an ETag by which two are compared: whether it is compressed makes no difference.
+fn opaque(etag: &str) -> &str {
     etag.trim_start_matches("W/")
 }
 
@@ -146,8 +147,8 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
     about("gzip").or_else(|| about("*")).unwrap_or(false)
 }
 
-/// A coding that a client names, and whether it takes it: its weight is a number without a sign, and
-/// nothing but zero says no.
+/// A coding that a client names, and whether it takes it: the weight is a number without a sign,
+/// and nothing but zero says no.
 fn coding(text: &str) -> (&str, bool) {
     let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
     let weight = parameters.trim().strip_prefix(['q', 'Q']).unwrap_or_default().trim_start();

@@ -396,7 +396,7 @@ async fn tell(functions: Arc<Functions>, queue: aws_sdk_sqs::Client, url: String
     pump::run(&functions.deliver_event, queue, url, clock).await;
 }
 
-/// Starts the API with what the local runner has beside it, and returns where people come to the console.
+/// Starts the API with what the local runner has beside it, and returns where people sign in.
 fn start_the_api(
     listener: TcpListener,
     base_url: &str,

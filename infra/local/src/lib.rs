@@ -3,9 +3,9 @@
 //! What AWS and Stripe do in a deployment is done here by parts that speak the same wire formats:
 //! a [`gateway`] with the authorizer in front, an embedded DynamoDB ([`table`]), an SQS stand-in
 //! ([`queue`]) with the pump that feeds `confirm-payment`, an S3 over a folder
-//! ([`embedded_objects`]), and a Stripe stand-in ([`provider`]) with its payment page. What signs people in is the
-//! platform's; here it is [`sign_in`]. The functions are the deployed ones, behind their real SDK clients
-//! and their real event formats.
+//! ([`embedded_objects`]), and a Stripe stand-in ([`provider`]) with its payment page. People are
+//! signed in by the platform; here it is [`sign_in`]. The functions are the deployed ones, behind
+//! their real SDK clients and their real event formats.
 
 pub mod clock;
 pub mod cloud;

@@ -1,10 +1,10 @@
 //! The platform, as far as it signs people in and sends them to the console.
 //!
-//! In a deployment the platform's own server asks for a session (`POST /v1/admin/console-sessions`) and
-//! redirects the browser to it. Its code lives for a minute, so nobody can be handed an address with
-//! one in advance. Here are two addresses that make one whenever they are opened, as a platform's link
-//! "Balance" would. Whoever knows one is signed in: each start draws them anew, and they are told to
-//! whoever has the keys as well.
+//! In a deployment the platform's own server asks for a session with
+//! `POST /v1/admin/console-sessions` and redirects the browser to it. Its code lives for a minute,
+//! so nobody can be handed an address with one in advance. Here are two addresses that make one
+//! whenever they are opened, as a platform's link "Balance" would. Whoever knows one is signed in:
+//! each start draws them anew, and they are told to whoever has the keys as well.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ const SECRET_BYTES: usize = 32;
 /// The addresses that sign a person in.
 #[derive(Clone)]
 pub struct SignInLinks {
-    /// As a customer: of the demo account, or of the one that is named as `account_id` in the query.
+    /// As a customer: of the demo account, or of the one that the query names as `account_id`.
     pub customer: String,
     /// As the operator, with every scope.
     pub operator: String,
@@ -91,7 +91,7 @@ async fn sign_in(
     };
     let Some(session) = session else { return StatusCode::NOT_FOUND.into_response() };
     match platform.open(&session).await {
-        // From here the address is only what the browser is told last: nothing keeps or passes it on.
+        // The code and this address are for this browser alone: nothing keeps or passes them on.
         Ok(Some(console)) => {
             let headers = [
                 (header::LOCATION, console.as_str()),
@@ -106,8 +106,8 @@ async fn sign_in(
 }
 
 impl Platform {
-    /// Opens a session that nobody asked for before, and returns where it begins: at the host that the
-    /// browser came by. There is none if there is no randomness or the key was drawn twice.
+    /// Opens a session that nobody asked for before, and returns where it begins, at the host that
+    /// the browser came by. There is none without randomness, or for a key that was drawn twice.
     async fn open(&self, session: &WantedSession) -> Result<Option<String>, Error> {
         let key = random::<SECRET_BYTES>().ok().and_then(|key| IdempotencyKey::parse(&key).ok());
         let Some(key) = key else { return Ok(None) };
