@@ -1,0 +1,229 @@
+// What people do that no guide says: they click twice, go back, reload, close the page, and use two tabs.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  balances, baseUrl, newAccount, orders, pay, person, platform, provider, settled, show, signIn, withBrowser,
+} from './support/world.mjs';
+import { speaker } from './support/words.mjs';
+
+withBrowser();
+
+const w = speaker('en');
+const submitButton = (page) => page.getByRole('button', { name: 'Submit', exact: true });
+
+async function ordered(page, amount = '100') {
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill(amount);
+  await submitButton(page).click();
+  await page.waitForURL(/\/pay\//);
+}
+
+/** Puts money into the wallet of an account, as finance books a transfer that came without an order. */
+async function give(account, amount) {
+  await platform('POST', `/v1/admin/accounts/${account}/received-payments`, {
+    received_amount: amount, received_currency: 'USD', bank_reference: `GIFT-${account}`,
+    received_on: new Date().toISOString().slice(0, 10),
+  });
+}
+
+test('a double click on Submit makes one order', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('100');
+  await submitButton(page).dblclick();
+  await page.waitForURL(/\/pay\//);
+  assert.equal((await orders(account)).length, 1);
+  await ann.close();
+});
+
+test('an answer that is lost on its way is asked for again, and makes one order', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  let lost = 0;
+  await page.route('**/v1/orders', async (route) => {
+    if (route.request().method() !== 'POST' || lost > 0) return route.continue();
+    lost += 1;
+    await route.fetch();
+    return route.abort('connectionreset');
+  });
+  await ordered(page);
+  assert.deepEqual([lost, (await orders(account)).length], [1, 1]);
+  await ann.close();
+});
+
+test('a reload in the middle of Submit goes on with the same order', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  // The order is made, and the page is gone before it hears of it.
+  await page.route('**/v1/orders', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    await route.fetch();
+    return undefined;
+  }, { times: 1 });
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('100');
+  const [request] = await Promise.all([
+    page.waitForRequest((sent) => sent.method() === 'POST' && sent.url().endsWith('/v1/orders')), submitButton(page).click(),
+  ]);
+  while ((await orders(account)).length === 0) await new Promise((resolve) => { setTimeout(resolve, 50); });
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('[name=amount]').inputValue(), '100');
+  const [again] = await Promise.all([
+    page.waitForRequest((sent) => sent.method() === 'POST' && sent.url().endsWith('/v1/orders')), submitButton(page).click(),
+  ]);
+  await page.waitForURL(/\/pay\//);
+  assert.equal(again.headers()['idempotency-key'], request.headers()['idempotency-key']);
+  assert.equal((await orders(account)).length, 1);
+  await ann.close();
+});
+
+test('back and reload on the result page change nothing', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  await pay(page);
+  const paid = page.getByText(w('result.paid', { amount: 'USD 100.00', name: 'Wallet' }));
+  await paid.waitFor();
+  await page.reload();
+  await paid.waitFor();
+  await page.goBack();
+  await page.goForward();
+  await paid.waitFor();
+  assert.equal((await balances(account)).wallet, '100.00');
+  assert.equal((await orders(account)).length, 1);
+  await ann.close();
+});
+
+test('who comes back without paying finds the same order, and can pay it', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  await page.goBack();
+  await page.getByText('Confirming your payment…').waitFor();
+  await page.getByRole('link', { name: 'Pay now' }).first().click();
+  await pay(page);
+  await page.getByText(w('result.paid', { amount: 'USD 100.00', name: 'Wallet' })).waitFor();
+  assert.equal((await orders(account)).length, 1);
+  await ann.close();
+});
+
+test('until the server knows, the page says confirming, never paid; then it updates itself', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  await provider('webhooks', { mode: 'drop' });
+  try {
+    await pay(page);
+    await page.getByText('Confirming your payment…').waitFor();
+    assert.equal((await balances(account)).wallet, '0.00');
+  } finally {
+    await provider('webhooks', { mode: 'deliver' });
+  }
+  await provider('webhooks/resend', {});
+  await page.getByText(w('result.paid', { amount: 'USD 100.00', name: 'Wallet' })).waitFor();
+  await ann.close();
+});
+
+test('the payment page closed right after paying: the money is there at the next look', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  // The answer to Pay never comes: the tab is gone.
+  await page.route(`**/?order_id=*`, () => page.close());
+  await pay(page).catch(() => {});
+  const again = await signIn(ann, account);
+  await again.locator('.balance.wallet').getByText('USD 100.00').waitFor();
+  await ann.close();
+});
+
+test('two tabs spend the same wallet: one goes through, the other is told what is left', async () => {
+  const account = await newAccount();
+  await give(account, '100.00');
+  const ann = await person();
+  const tabs = [await signIn(ann, account), await signIn(ann, account)];
+  for (const [tab, product] of [[tabs[0], 'whatsapp'], [tabs[1], 'sms']]) {
+    await show(tab, `/top-up/product/${product}`);
+    await tab.getByRole('radio', { name: 'Balance' }).check();
+    await tab.locator('[name=amount]').fill('80');
+  }
+  await Promise.all(tabs.map((tab) => submitButton(tab).click()));
+  const outcomes = await Promise.all(tabs.map((tab) => Promise.race([
+    tab.getByText('was moved from the wallet').waitFor().then(() => 'moved'),
+    tab.locator('[aria-invalid=true]').waitFor().then(() => 'refused'),
+  ])));
+  assert.deepEqual(outcomes.toSorted(), ['moved', 'refused']);
+  const refused = tabs[outcomes.indexOf('refused')];
+  await refused.getByText(w('top_up.short', { amount: 'USD 60.00' })).waitFor();
+  assert.equal((await balances(account)).wallet, '20.00');
+  await ann.close();
+});
+
+test('an order is given up: the payment page is closed, and Order Details says so', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  const payment = page.url();
+  await page.goto(`${baseUrl}/#/orders`);
+  await settled(page);
+  await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: w('order.cancel.yes') }).click();
+  await page.locator('tbody').getByText('Cancelled').waitFor();
+  await page.goto(payment);
+  assert.equal(await page.locator('[name=card_number]').count(), 0);
+  await ann.close();
+});
+
+test('limits are said before an error, and a wrong amount beside the field, in both languages', async () => {
+  const ann = await person();
+  const page = await signIn(ann, await newAccount());
+  await show(page, '/top-up/wallet');
+  await page.locator('.hint').getByText('USD 10.00 to USD 10,000.00').waitFor();
+  for (const amount of ['', '0', '9.99', '10000.01', '1e3', '-5', '10.001', 'ten']) {
+    await page.locator('[name=amount]').fill(amount);
+    await submitButton(page).click();
+    await page.locator('[name=amount][aria-invalid=true]').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'amount', amount);
+  }
+  await page.getByRole('button', { name: '中文' }).click();
+  await page.getByText(speaker('zh')('top_up.amount.wrong')).waitFor();
+  assert.equal(await page.locator('[name=amount]').inputValue(), 'ten');
+  assert.deepEqual(ann.wrong, []);
+  await ann.close();
+});
+
+test('a balance that cannot be loaded is a dash and a retry, never 0.00', async () => {
+  const account = await newAccount();
+  await give(account, '100.00');
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await page.route('**/v1/balances', (route) => route.abort());
+  await page.reload();
+  await page.locator('.not-loaded .dash').waitFor();
+  assert.equal(await page.locator('.balance').count(), 0);
+  await page.unroute('**/v1/balances');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.balance.wallet').getByText('USD 100.00').waitFor();
+  await ann.close();
+});
+
+test('somebody else\'s order is not found', async () => {
+  const [account, other] = [await newAccount(), await newAccount()];
+  await give(other, '100.00');
+  const [order] = await orders(other);
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, `/orders/${order.order_id}`);
+  await page.getByText(w('problem.not_found')).waitFor();
+  await ann.close();
+});

@@ -1,0 +1,139 @@
+// The operator's desk: what finance decides, and what the customer sees of it.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { balances, newAccount, orders, person, platform, settled, show, signIn, withBrowser } from './support/world.mjs';
+import { speaker } from './support/words.mjs';
+
+withBrowser();
+
+const w = speaker('en');
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
+async function reported(page, amount, reference, proof = null) {
+  await show(page, '/top-up/wallet');
+  await page.getByRole('radio', { name: 'Offline' }).check();
+  await page.locator('[name=amount]').fill(amount);
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByText(w('transfer.title')).first().waitFor();
+  await page.getByRole('link', { name: 'Report transfer', exact: true }).first().click();
+  await settled(page);
+  await page.locator('[name=payer_name]').fill('Li Lei');
+  await page.locator('[name=bank_reference]').fill(reference);
+  if (proof) {
+    await page.locator('input[type=file]').setInputFiles(proof);
+    await page.locator('.files li').waitFor();
+  }
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByText('Pending review').first().waitFor();
+}
+
+const queued = (page, order) => page.locator('article').filter({ has: page.getByRole('link', { name: order.order_id }) });
+
+test('finance sees what was declared beside what arrived, with its proof, and credits it once', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  await reported(await signIn(ann, account), '200', `FIRST-${account}`, { name: 'proof.png', mimeType: 'image/png', buffer: PNG });
+  const [order] = await orders(account);
+
+  const bob = await person();
+  const desks = [await signIn(bob), await signIn(bob, null, 'Eve')];
+  for (const desk of desks) {
+    await settled(desk);
+    await queued(desk, order).getByText('USD 200.00').first().waitFor();
+  }
+  const card = queued(desks[0], order);
+  await card.getByRole('img').first().waitFor();
+  await card.getByLabel(w('review.received_amount')).fill('185.00');
+  await card.getByText(w('review.under', { amount: 'USD 15.00' })).waitFor();
+  await card.getByRole('button', { name: w('review.accept') }).dblclick();
+  await desks[0].getByText(w('review.accepted', { amount: 'USD 185.00' })).waitFor();
+  assert.equal((await balances(account)).wallet, '185.00');
+
+  // The other person still has it in front of her.
+  await queued(desks[1], order).getByRole('button', { name: w('review.accept') }).click();
+  await desks[1].getByText(/Already handled by Bob at/).waitFor();
+  assert.equal((await balances(account)).wallet, '185.00');
+  assert.deepEqual([...ann.wrong, ...bob.wrong], []);
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+test('finance rejects with a reason; the customer reads it, reports again, and is credited', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await reported(page, '100', `WRONG-${account}`);
+  const [order] = await orders(account);
+  const bob = await person();
+  const desk = await signIn(bob);
+  await settled(desk);
+  const card = () => queued(desk, order);
+  await card().getByText(w('review.reject.open')).click();
+  await card().getByLabel(w('order.reject_reason')).fill('No such transfer: please check the reference.');
+  await card().getByRole('button', { name: w('review.reject') }).click();
+  await desk.getByText(w('review.rejected', { reason: 'No such transfer: please check the reference.' })).waitFor();
+
+  await show(page, '/');
+  await page.getByText('No such transfer: please check the reference.').first().waitFor();
+  await show(page, `/orders/${order.order_id}/report`);
+  assert.equal(await page.locator('[name=bank_reference]').inputValue(), `WRONG-${account}`);
+  await page.locator('[name=bank_reference]').fill(`RIGHT-${account}`);
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByText('Pending review').first().waitFor();
+
+  await desk.reload();
+  await settled(desk);
+  await card().getByRole('button', { name: w('review.accept') }).click();
+  await desk.getByText(w('review.accepted', { amount: 'USD 100.00' })).waitFor();
+  assert.equal((await balances(account)).wallet, '100.00');
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+test('a bank reference that was credited before is flagged', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await reported(page, '100', `ONCE-${account}`);
+  const [first] = await orders(account);
+  await platform('POST', `/v1/admin/orders/${first.order_id}/accept`, {
+    received_amount: '100.00', received_currency: 'USD', bank_reference: `ONCE-${account}`,
+    received_on: new Date().toISOString().slice(0, 10),
+  });
+  await reported(page, '100', `once ${account}`.replace(' ', '-'));
+  const [second] = await orders(account);
+  const bob = await person();
+  const desk = await signIn(bob);
+  await settled(desk);
+  await queued(desk, second).getByRole('button', { name: w('review.accept') }).click();
+  await queued(desk, second).getByText(w('review.used')).waitFor();
+  assert.equal((await balances(account)).wallet, '100.00');
+  await Promise.all([ann.close(), bob.close()]);
+});
+
+test('somebody who may only look sees no form that decides', async () => {
+  const { secret } = await platform('POST', '/v1/admin/api-keys', { name: 'looks only', scopes: ['operator:read', 'operator:keys'] });
+  const eve = await person();
+  const desk = await signIn(eve, null, 'Eve', secret);
+  await settled(desk);
+  await show(desk, '/statements');
+  await desk.getByText('operator:review').first().waitFor();
+  assert.equal(await desk.locator('form').count(), 0);
+  await eve.close();
+});
+
+test('a balance is corrected with a reason, after being asked, and the journal says who', async () => {
+  const account = await newAccount();
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, `/accounts/${account}`);
+  await desk.getByText(w('adjust.open')).click();
+  await desk.getByLabel(w('adjust.direction')).selectOption('in');
+  await desk.getByLabel(w('entry.amount')).first().fill('12.34');
+  await desk.getByLabel(w('operator.reason')).first().fill('Goodwill');
+  await desk.getByRole('button', { name: w('adjust.submit') }).click();
+  await desk.getByRole('dialog').getByRole('button', { name: w('adjust.submit') }).click();
+  await desk.getByText('USD 12.34').first().waitFor();
+  assert.equal((await balances(account)).wallet, '12.34');
+  assert.deepEqual(bob.wrong, []);
+  await bob.close();
+});

@@ -1,0 +1,73 @@
+// How people come in, stay, and are sent away.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { baseUrl, newAccount, person, show, signIn, settled, withBrowser } from './support/world.mjs';
+
+withBrowser();
+
+test('the code of a sign-in leaves the address at once, and no key ever comes into the browser', async () => {
+  const ann = await person();
+  const page = await signIn(ann, await newAccount());
+  assert.equal(page.url(), `${baseUrl}/`);
+  const kept = await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }) + document.cookie);
+  assert.match(kept, /ct_/);
+  assert.doesNotMatch(kept, /tk_/);
+  assert.deepEqual(ann.wrong, []);
+  await ann.close();
+});
+
+test('a link that was used says so, and shows nothing of anybody', async () => {
+  const ann = await person();
+  let used;
+  ann.context.on('request', (request) => { if (request.url().endsWith('/v1/console-tokens')) used = request.postDataJSON(); });
+  await (await signIn(ann, await newAccount())).close();
+  const page = await ann.context.newPage();
+  await page.goto(`${baseUrl}/#code=${used.code}`);
+  await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  await page.getByText('This sign-in link was used already').waitFor();
+  await ann.close();
+});
+
+test('a session that has ended says so, keeps what was typed, and goes on after a sign-in in another tab', async () => {
+  const ann = await person();
+  const account = await newAccount();
+  const page = await signIn(ann, account);
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('123.45');
+  await page.evaluate(() => {
+    const session = JSON.parse(sessionStorage.getItem('topup.session'));
+    sessionStorage.setItem('topup.session', JSON.stringify({ ...session, token: session.token.replace(/.$/, '') }));
+  });
+  await page.reload();
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  const other = await signIn(ann, account);
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor({ state: 'detached' });
+  await settled(page);
+  assert.equal(await page.locator('[name=amount]').inputValue(), '123.45');
+  await other.close();
+  await ann.close();
+});
+
+test('another customer in the same browser sees nothing of the first', async () => {
+  const ann = await person();
+  const first = await signIn(ann, await newAccount('First'), 'Ann');
+  const second = await signIn(ann, await newAccount('Second'), 'Ben');
+  await second.getByText('Ben').waitFor();
+  await first.getByText('Ann').waitFor();
+  assert.notEqual(await first.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).account_id),
+    await second.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).account_id));
+  await ann.close();
+});
+
+test('the language is the browser\'s, and can be changed without losing what was typed', async () => {
+  const ann = await person({ language: 'zh' });
+  const page = await signIn(ann, await newAccount());
+  await page.getByRole('heading', { name: '账户余额' }).waitFor();
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('77.00');
+  await page.getByRole('button', { name: 'English' }).click();
+  assert.equal(await page.locator('[name=amount]').inputValue(), '77.00');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'en-US');
+  await ann.close();
+});
