@@ -50,7 +50,9 @@ function shownAtField(fields, failure, fieldOf) {
 
 /** A choice out of a list: `[[value, label]]`. */
 export function select(options, chosen, attributes = {}) {
-  return element('select', attributes, options.map(([value, label]) => element('option', { value, selected: value === chosen }, label)));
+  return element('select', attributes, options.map(
+    ([value, label]) => element('option', { value, selected: value === chosen }, label),
+  ));
 }
 
 /** Sends the person to another site; done only if they come back to this very page. */

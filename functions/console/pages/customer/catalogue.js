@@ -39,5 +39,6 @@ export function productChoices({ data }) {
 
 function readNames() {
   // Without names there are codes; the next screen tries again.
-  reading ??= catalogue().then(() => refresh(document.documentElement)).catch(() => {}).finally(() => { reading = null; });
+  reading ??= catalogue().then(() => refresh(document.documentElement)).catch(() => {})
+    .finally(() => { reading = null; });
 }

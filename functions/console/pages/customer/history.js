@@ -19,7 +19,7 @@ export function history(parameters, query) {
   const read = (cursor) => list('/v1/entries', { ...asked, cursor });
   return [
     breadcrumb(['/', say('billing')], [null, say('customer.history')]),
-    heading(say('customer.history'), exportButton('/v1/entries.csv', asked, `entries-${filters.balance.replace(':', '-')}`)),
+    heading(say('customer.history'), exportButton('/v1/entries.csv', asked, `entries-${filters.balance}`.replace(':', '-'))),
     loaded(() => get('/v1/balances'), (balances) => [filterForm(filters, balances), standing(filters, balances)]),
     loaded(() => read(null), (first) => pages(first, read, (entries) => (entries.length > 0
       ? journal(filters.balance, entries)
@@ -40,19 +40,23 @@ function filterForm(filters, { products }) {
 
 function standing({ balance }, { wallet, products, currency }) {
   const own = balance === 'wallet' ? wallet : products.find(({ product }) => `product:${product}` === balance);
-  return own && element('p', {}, say('top_up.now', { name: balanceName(balance), amount: money(own.available, currency) }));
+  const values = own && { name: balanceName(balance), amount: money(own.available, currency) };
+  return own && element('p', {}, say('top_up.now', values));
 }
 
 function journal(balance, entries) {
-  const rows = entries.flatMap((entry) => entry.lines.filter(({ place }) => place === balance).map((line) => ({ ...entry, line })));
+  const linesOf = (entry) => entry.lines.filter(({ place }) => place === balance).map((line) => ({ ...entry, line }));
+  const rows = entries.flatMap(linesOf);
+  const direction = (amount) => (compare(amount, '0') < 0 ? badge('neutral', say('out')) : badge('good', say('in')));
+  const after = (entry) => money(entry.balances_after[balance], entry.line.currency);
   const size = (amount) => (compare(amount, '0') < 0 ? minus('0', amount) : amount);
   return table(say('customer.history'), [
     { label: say('entry.number'), cell: ({ number }) => String(number), kind: 'number' },
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('entry.kind'), cell: ({ kind }) => codeWords('kind', kind) },
-    { label: say('entry.in_out'), cell: ({ line }) => (compare(line.amount, '0') < 0 ? badge('neutral', say('out')) : badge('good', say('in'))) },
+    { label: say('entry.in_out'), cell: ({ line }) => direction(line.amount) },
     { label: say('entry.amount'), cell: ({ line }) => money(size(line.amount), line.currency), kind: 'number' },
-    { label: say('entry.balance'), cell: (entry) => money(entry.balances_after[balance], entry.line.currency), kind: 'number' },
+    { label: say('entry.balance'), cell: after, kind: 'number' },
     { label: say('entry.order'), cell: ({ document_id: ids }) => documents(ids), kind: 'code' },
   ], rows);
 }

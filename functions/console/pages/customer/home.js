@@ -5,7 +5,6 @@ import { element } from '../core/dom.js';
 import { named, say, t } from '../core/language.js';
 import { compare, money } from '../core/money.js';
 import { badge, banner, buttonLink, emptyHint, heading, link, loaded } from '../core/parts.js';
-import { to } from '../core/router.js';
 import { timeText } from '../core/time.js';
 import { catalogue, targetName } from './catalogue.js';
 import { rejection } from './order.js';
@@ -21,7 +20,7 @@ const MAX_LISTED = 5;
 export function home() {
   return [
     heading(say('home.title')),
-    loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), ([answer, known, low]) => balances(answer, known, low)),
+    loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), balances),
     loaded(() => list('/v1/orders', { limit: MAX_READ }, 1), ({ data }, again) => [
       ...waitingOrders(data),
       element('section', { 'aria-labelledby': 'last-orders' },
@@ -38,7 +37,7 @@ async function thresholds() {
   return new Map(answer.data.map((threshold) => [threshold.balance, threshold]));
 }
 
-function balances(answer, known, low) {
+function balances([answer, known, low]) {
   const { currency } = answer;
   const owed = compare(answer.debt, '0') > 0;
   const isEnabled = (code) => known.data.find(({ product }) => product === code)?.enabled ?? false;
@@ -50,11 +49,12 @@ function balances(answer, known, low) {
     owed ? banner('bad', say('home.debt', { amount: money(answer.debt, currency) })) : null,
     element('div', { class: 'balances' },
       balanceCard({
-        name: say('wallet'), ...answer.wallet, currency, note: say('home.wallet.note'), path: '/top-up/wallet', kind: 'wallet',
-        enabled: true, low: isLow('wallet', answer.wallet),
+        ...answer.wallet, name: say('wallet'), currency, note: say('home.wallet.note'),
+        path: '/top-up/wallet', kind: 'wallet', enabled: true, low: isLow('wallet', answer.wallet),
       }),
       answer.products.map((product) => balanceCard({
-        ...product, name: named(product.name), currency, note: say('home.product.note', { product: named(product.name) }),
+        ...product, name: named(product.name), currency,
+        note: say('home.product.note', { product: named(product.name) }),
         path: `/top-up/product/${product.product}`, kind: '', enabled: isEnabled(product.product),
         low: isLow(`product:${product.product}`, product),
       }))),
@@ -62,14 +62,15 @@ function balances(answer, known, low) {
 }
 
 function balanceCard({ name, available, held, currency, note, path, kind, enabled, low }) {
+  const aside = compare(held, '0') > 0 ? say('home.held', { amount: money(held, currency) }) : null;
   return element('article', { class: `card balance ${kind}` },
     element('h2', {}, name),
     element('p', { class: 'amount' }, money(available, currency)),
     low ? element('p', {}, badge('waiting', say('home.low'))) : null,
-    compare(held, '0') > 0 ? element('p', { class: 'hint' }, say('home.held', { amount: money(held, currency) })) : null,
+    aside && element('p', { class: 'hint' }, aside),
     element('p', { class: 'hint' }, note),
     enabled
-      ? element('a', { class: 'button primary', href: to(path), 'aria-label': () => `${t('top_up')}: ${name()}` }, say('top_up'))
+      ? buttonLink('primary', path, say('top_up'), { 'aria-label': () => `${t('top_up')}: ${name()}` })
       : element('p', { class: 'hint closed' }, say('home.disabled')));
 }
 
@@ -80,13 +81,15 @@ function waitingOrders(orders) {
 }
 
 function rejectedBanner(order) {
-  return banner('bad',
-    element('span', {}, say('home.rejected', { amount: money(order.pay_amount, order.pay_currency), reason: rejection(order) ?? '—' })),
-    element('div', { class: 'actions' }, buttonLink('secondary small', `/orders/${order.order_id}/report`, say('order.report_again'))));
+  const values = { amount: money(order.pay_amount, order.pay_currency), reason: rejection(order) ?? '—' };
+  const again = buttonLink('secondary small', `/orders/${order.order_id}/report`, say('order.report_again'));
+  return banner('bad', element('span', {}, say('home.rejected', values)), element('div', { class: 'actions' }, again));
 }
 
 function unpaidBanner(order) {
-  const values = { amount: money(order.pay_amount, order.pay_currency), name: targetName(order), at: () => timeText(order.expires_at) };
+  const values = {
+    amount: money(order.pay_amount, order.pay_currency), name: targetName(order), at: () => timeText(order.expires_at),
+  };
   const action = isPayable(order) ? payNow(order, 'secondary small')
     : isReportable(order) && buttonLink('secondary small', `/orders/${order.order_id}`, say('home.unpaid.transfer'));
   return banner('waiting',

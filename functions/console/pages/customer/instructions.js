@@ -28,7 +28,8 @@ export function instructions({ transfer_instructions: told }) {
 }
 
 function line([key, value, kind = '', shown = value]) {
-  return element('div', { class: kind }, element('dt', {}, say(key)), element('dd', {}, copyable(value, say(key), shown)));
+  return element('div', { class: kind },
+    element('dt', {}, say(key)), element('dd', {}, copyable(value, say(key), shown)));
 }
 
 /** The words of the operator, in Chinese too where they are the usual ones. */

@@ -24,7 +24,8 @@ export function offerOf(catalogue, balances, code) {
 /** The currencies that a method takes for this account, its own first. */
 export function currenciesOf(offer, method) {
   const listed = Object.keys(offer.limits[method] ?? {});
-  const usable = listed.filter((currency) => currency === offer.currency || (method === 'offline' && rateOf(offer, currency)));
+  const isUsable = (currency) => currency === offer.currency || (method === 'offline' && rateOf(offer, currency));
+  const usable = listed.filter(isUsable);
   return usable.sort((one, other) => Number(other === offer.currency) - Number(one === offer.currency));
 }
 

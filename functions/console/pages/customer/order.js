@@ -4,11 +4,11 @@ import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
 import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
-import { day, time, timeText } from '../core/time.js';
+import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
 import { actorWords, codeWords, declineWords, reasonWords } from './order_words.js';
-import { billing, isReportable, orderActions, paidAt } from './pieces.js';
+import { billing, isReportable, orderActions, paidAt, told } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About ten minutes; whoever stays longer looks again by reloading. */
@@ -37,18 +37,16 @@ export function rejection(order) {
 
 function notice(order) {
   const reason = rejection(order);
-  if (reason) {
-    return banner('bad', element('strong', {}, say('order.reject_reason'), ': ', reason),
-      element('span', {}, say('order.rejected.how')));
-  }
+  if (reason) return told('bad', [say('order.reject_reason'), ': ', reason], say('order.rejected.how'));
   if (order.status === 'exception') return banner('bad', say('result.exception'));
   if (order.status === 'pending_review') return banner('waiting', say('order.review.how'));
   const last = order.attempts.at(-1);
   if (order.status === 'pending_payment' && last?.outcome === 'declined') {
-    return banner('bad', element('strong', {}, say('result.declined', { reason: declineWords(last.decline_code) })),
-      element('span', {}, say('result.declined.how')));
+    const why = declineWords(last.decline_code);
+    return told('bad', say('result.declined', { reason: why }), say('result.declined.how'));
   }
-  return null;
+  const isClosed = ['cancelled', 'expired'].includes(order.status);
+  return isClosed ? banner('neutral', say(`order.closed.${order.method}`)) : null;
 }
 
 function section(key, ...children) {
@@ -59,7 +57,6 @@ function section(key, ...children) {
 function factsOf(order) {
   const some = (amount, currency) => (amount ? money(amount, currency) : null);
   const more = (amount, currency) => (amount && compare(amount, '0') > 0 ? money(amount, currency) : null);
-  const other = order.pay_currency !== order.currency;
   const instructed = order.transfer_instructions;
   return [
     [say('order.order_id'), order.order_id],
@@ -69,7 +66,7 @@ function factsOf(order) {
     [say('order.method'), say(`method.${order.method}`)],
     [say('order.amount'), money(order.amount, order.currency)],
     [say('order.pay_amount'), money(order.pay_amount, order.pay_currency)],
-    [say('order.fx_rate'), other && order.fx_rate ? () => `${moneyText('1', order.currency)} = ${order.pay_currency} ${order.fx_rate}` : null],
+    [say('order.fx_rate'), rate(order)],
     [say('order.received_amount'), some(order.received_amount, order.received_currency ?? order.pay_currency)],
     [say('order.credited_amount'), some(order.credited_amount, order.currency)],
     [say('order.debt_paid'), more(order.debt_paid, order.currency)],
@@ -88,6 +85,10 @@ function factsOf(order) {
     [say('order.completed_at'), order.completed_at ? time(order.completed_at) : null],
     ...Object.entries(order.metadata),
   ];
+}
+
+function rate({ fx_rate: text, currency, pay_currency: paid }) {
+  return text && paid !== currency ? () => `${moneyText('1', currency)} = ${paid} ${text}` : null;
 }
 
 function accountLine({ holder, bank, number }) {
@@ -121,12 +122,14 @@ function attempts(order) {
 
 function refunds(order) {
   if (order.refunds.length === 0) return null;
+  const outcome = ({ status, failure_reason: why }) => [codeWords('refund', status), why ? `: ${why}` : null];
+  const number = ({ refund_id: id, bank_reference: reference }) => reference ?? id;
   return section('order.refunds', table(say('order.refunds'), [
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('order.status'), cell: ({ status, failure_reason: why }) => [codeWords('refund', status), why ? `: ${why}` : null] },
+    { label: say('order.status'), cell: outcome },
     { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
-    { label: say('entry.number'), cell: ({ refund_id: id, bank_reference: reference }) => reference ?? id, kind: 'code' },
+    { label: say('entry.number'), cell: number, kind: 'code' },
   ], order.refunds));
 }
 
@@ -143,10 +146,11 @@ function disputes(order) {
 /** What was decided on reports; what was accepted shows what arrived beside what was ordered. */
 function reviews(order) {
   if (order.transfer_reviews.length === 0) return null;
+  const received = ({ received_amount: amount, received_currency: currency }) => money(amount, currency);
   return section('order.reviews', table(say('order.reviews'), [
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('review.outcome'), cell: ({ outcome }) => codeWords('review', outcome) },
-    { label: say('order.received_amount'), cell: (review) => (review.received_amount ? money(review.received_amount, review.received_currency) : '—'), kind: 'number' },
+    { label: say('order.received_amount'), cell: received, kind: 'number' },
     { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
     { label: say('order.by'), cell: ({ by }) => actorWords(by) },
   ], order.transfer_reviews));
@@ -156,6 +160,6 @@ function timeline(order) {
   const step = ({ at, to, reason, by }) => element('li', {},
     element('strong', {}, say(`status.${to}`)),
     element('span', {}, reasonWords(reason)),
-    element('span', { class: 'hint' }, element('time', { datetime: at, title: at }, () => timeText(at)), ' · ', actorWords(by)));
+    element('span', { class: 'hint' }, time(at), ' · ', actorWords(by)));
   return section('order.timeline', element('ol', { class: 'timeline' }, order.timeline.map(step)));
 }

@@ -55,7 +55,10 @@ function filterForm(filters, known) {
     from: element('input', { type: 'date', value: filters.from }),
     to: element('input', { type: 'date', value: filters.to }),
   };
-  const labels = { status: 'order.status', target: 'order.type', product: 'filters.product', method: 'order.method', from: 'filters.from', to: 'filters.to' };
+  const labels = {
+    status: 'order.status', target: 'order.type', product: 'filters.product', method: 'order.method',
+    from: 'filters.from', to: 'filters.to',
+  };
   return filterBar('/orders', controls, labels, Object.values(filters).some(Boolean));
 }
 

@@ -3,19 +3,25 @@
 import { downloadParts, get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { say } from '../core/language.js';
-import { actionButton, buttonLink, confirmed, link } from '../core/parts.js';
+import { actionButton, banner, buttonLink, confirmed, link } from '../core/parts.js';
 import { day, startOfDay, time } from '../core/time.js';
 
 /** Where a person is: `[[path, label], …, [null, label]]`. */
 export function breadcrumb(...steps) {
+  const here = (label) => element('span', { 'aria-current': 'page' }, label);
   return element('nav', { class: 'breadcrumb no-print', 'aria-label': say('breadcrumb') }, element('ol', {}, steps.map(
-    ([path, label]) => element('li', {}, path ? link(path, {}, label) : element('span', { 'aria-current': 'page' }, label)),
+    ([path, label]) => element('li', {}, path ? link(path, {}, label) : here(label)),
   )));
 }
 
 /** The trail of everything about orders: Billing → Order Details → …. */
 export function billing(...steps) {
   return breadcrumb(['/', say('billing')], [steps.length > 0 ? '/orders' : null, say('customer.orders')], ...steps);
+}
+
+/** A banner of two sentences: what there is, and what follows from it. */
+export function told(tone, what, how) {
+  return banner(tone, element('strong', {}, what), element('span', {}, how));
 }
 
 /** Whether the customer can still pay it by card. */

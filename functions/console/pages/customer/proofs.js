@@ -72,7 +72,9 @@ async function add(order, draft, file) {
 function line({ id, name }, takeAway) {
   // A file of an earlier report has no name: the service keeps none.
   const label = () => name ?? t('report.proofs.earlier', { id: id.slice(0, 8) });
-  return element('li', {}, element('span', {}, label),
-    element('button', { type: 'button', class: 'button plain small', onclick: takeAway, 'aria-label': () => t('report.proofs.remove', { name: label() }) },
-      say('remove')));
+  const remove = element('button', {
+    type: 'button', class: 'button plain small', onclick: takeAway,
+    'aria-label': () => t('report.proofs.remove', { name: label() }),
+  }, say('remove'));
+  return element('li', {}, element('span', {}, label), remove);
 }

@@ -11,29 +11,29 @@ import { replace } from '../core/router.js';
 import { today } from '../core/time.js';
 import { amountOf } from './offer.js';
 import { rejection } from './order.js';
-import { billing, isReportable } from './pieces.js';
+import { billing, isReportable, told } from './pieces.js';
 import { proofField } from './proofs.js';
 
 /** The screen `/orders/{order_id}/report`. */
 export function report({ order_id: id }) {
+  const closed = () => emptyHint(say('report.closed'), buttonLink('secondary', `/orders/${id}`, say('result.order')));
+  const read = () => get(`/v1/orders/${encodeURIComponent(id)}`);
   return [
     billing([`/orders/${id}`, id], [null, say('order.report')]),
     heading(say('order.report')),
-    element('div', { class: 'narrow' }, loaded(() => get(`/v1/orders/${encodeURIComponent(id)}`), (order) => (isReportable(order)
-      ? reportable(order)
-      : emptyHint(say('report.closed'), buttonLink('secondary', `/orders/${id}`, say('result.order')))))),
+    element('div', { class: 'narrow' }, loaded(read, (order) => (isReportable(order) ? reportable(order) : closed()))),
   ];
 }
 
 function reportable(order) {
   const reason = rejection(order);
-  const told = order.transfer_instructions;
+  const { amount, currency, reference_code: reference } = order.transfer_instructions;
   return [
-    reason ? banner('bad', element('strong', {}, say('order.reject_reason'), ': ', reason), element('span', {}, say('report.corrected'))) : null,
+    reason ? told('bad', [say('order.reject_reason'), ': ', reason], say('report.corrected')) : null,
     order.status === 'pending_review' ? banner('waiting', say('report.replaces')) : null,
     element('section', { class: 'card', 'aria-label': say('transfer.title') }, facts([
-      [say('transfer.amount'), money(told.amount, told.currency)],
-      [say('transfer.reference'), told.reference_code],
+      [say('transfer.amount'), money(amount, currency)],
+      [say('transfer.reference'), reference],
     ])),
     reportForm(order),
   ];
@@ -42,19 +42,21 @@ function reportable(order) {
 function reportForm(order) {
   const before = order.transfer_report;
   const draft = draftOf(`report.${order.order_id}`, {
-    payer_name: before?.payer_name ?? '', bank_reference: before?.bank_reference ?? '', paid_on: before?.paid_on ?? today(),
-    amount: before?.amount ?? order.pay_amount, note: before?.note ?? '',
+    payer_name: before?.payer_name ?? '', bank_reference: before?.bank_reference ?? '',
+    paid_on: before?.paid_on ?? today(), amount: before?.amount ?? order.pay_amount, note: before?.note ?? '',
     proofs: (before?.proofs ?? []).map(({ proof_id: id }) => ({ id, name: null })),
   });
-  const bound = (name, attributes, tag = 'input') => draft.bind(name, element(tag, { name, ...attributes }));
-  const proofs = proofField(order, draft);
+  const bound = (name, label, attributes, hint, tag = 'input') => field(
+    say(label, { currency: order.pay_currency }), draft.bind(name, element(tag, { name, ...attributes })), hint && say(hint),
+  );
+  const line = { autocomplete: 'off', required: true };
   const fields = {
-    payer_name: field(say('order.payer_name'), bound('payer_name', { maxlength: 140, autocomplete: 'name', required: true }), say('report.payer.hint')),
-    bank_reference: field(say('order.bank_reference'), bound('bank_reference', { maxlength: 70, autocomplete: 'off', required: true }), say('report.reference.hint')),
-    paid_on: field(say('report.paid_on'), bound('paid_on', { type: 'date', max: today(), required: true })),
-    amount: field(say('report.amount.in', { currency: order.pay_currency }), bound('amount', { inputmode: 'decimal', autocomplete: 'off', required: true }), say('report.amount.hint')),
-    note: field(say('report.note'), bound('note', { maxlength: 500 }, 'textarea')),
-    proofs,
+    payer_name: bound('payer_name', 'order.payer_name', { ...line, maxlength: 140, autocomplete: 'name' }, 'report.payer.hint'),
+    bank_reference: bound('bank_reference', 'order.bank_reference', { ...line, maxlength: 70 }, 'report.reference.hint'),
+    paid_on: bound('paid_on', 'report.paid_on', { type: 'date', max: today(), required: true }),
+    amount: bound('amount', 'report.amount.in', { ...line, inputmode: 'decimal' }, 'report.amount.hint'),
+    note: bound('note', 'report.note', { maxlength: 500 }, null, 'textarea'),
+    proofs: proofField(order, draft),
   };
   return form(fields, say('submit'), () => send(order, draft), Object.values(fields));
 }

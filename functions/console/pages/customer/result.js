@@ -7,7 +7,7 @@ import { compare, money } from '../core/money.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
 import { declineWords } from './order_words.js';
-import { billing, isPaid, isPayable, payNow } from './pieces.js';
+import { billing, isPaid, isPayable, payNow, told } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -62,16 +62,18 @@ function awaited(order, gaveUp, again) {
   const last = order.attempts.at(-1);
   if (last?.outcome === 'declined') {
     const reason = declineWords(last.decline_code);
-    return [banner('bad', element('strong', {}, say('result.declined', { reason })), element('span', {}, say('result.declined.how'))),
+    return [told('bad', say('result.declined', { reason }), say('result.declined.how')),
       element('div', { class: 'actions' }, pay)];
   }
   if (gaveUp) {
-    return [banner('waiting', element('strong', {}, say('result.later')), element('span', {}, say('result.later.how'))),
+    return [told('waiting', say('result.later'), say('result.later.how')),
       element('div', { class: 'actions' },
         element('button', { type: 'button', class: 'button secondary', onclick: again }, say('result.again')), pay)];
   }
-  const calm = pay ? element('div', { class: 'action' }, element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary')) : null;
-  return [banner('waiting', element('strong', { class: 'working' }, say('result.confirming')), element('span', {}, say('result.confirming.how'))), calm];
+  const working = element('span', { class: 'working' }, say('result.confirming'));
+  const calm = pay && element('div', { class: 'action' },
+    element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary'));
+  return [told('waiting', working, say('result.confirming.how')), calm];
 }
 
 function newBalances(order) {

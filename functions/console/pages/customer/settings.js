@@ -5,7 +5,7 @@ import { draftOf } from '../core/draft.js';
 import { element, fill, refresh } from '../core/dom.js';
 import { form, Wrong } from '../core/form.js';
 import { say } from '../core/language.js';
-import { money } from '../core/money.js';
+import { compare, money } from '../core/money.js';
 import { badge, choice, field, heading, loaded } from '../core/parts.js';
 import { balanceName } from './catalogue.js';
 import { amountOf } from './offer.js';
@@ -64,12 +64,13 @@ function thresholdsForm(balance, currency, set, saved) {
     automatic: Boolean(set?.top_up_below), size: set?.top_up_to ? 'to' : 'amount',
   });
   const { values } = draft;
+  const isOff = () => !values.automatic;
   const hides = {
-    top_up_below: () => !values.automatic, monthly_cap: () => !values.automatic,
-    top_up_amount: () => !values.automatic || values.size !== 'amount', top_up_to: () => !values.automatic || values.size !== 'to',
+    alert_below: () => false, top_up_below: isOff, monthly_cap: isOff,
+    top_up_amount: () => isOff() || values.size !== 'amount', top_up_to: () => isOff() || values.size !== 'to',
   };
   const names = balance === 'wallet' ? ['alert_below'] : NUMBERS;
-  const fields = Object.fromEntries(names.map((name) => [name, numberField(draft, name, currency, hides[name] ?? (() => false))]));
+  const fields = Object.fromEntries(names.map((name) => [name, numberField(draft, name, currency, hides[name])]));
   const made = form(fields, say('settings.save'), () => save(balance, currency, draft, names, saved), [
     fields.alert_below,
     balance === 'wallet' ? null : [
@@ -90,7 +91,8 @@ function numberField(draft, name, currency, hidden) {
 function automatic(draft) {
   const box = draft.bind('automatic', element('input', { type: 'checkbox', name: 'automatic' }));
   return element('label', { class: 'check' }, box,
-    element('span', { class: 'option-label' }, say('settings.automatic')), element('span', { class: 'option-note' }, say('settings.automatic.hint')));
+    element('span', { class: 'option-label' }, say('settings.automatic')),
+    element('span', { class: 'option-note' }, say('settings.automatic.hint')));
 }
 
 function size(draft, balance, update) {
@@ -115,8 +117,11 @@ async function save(balance, currency, draft, names, saved) {
     if (!amount) throw new Wrong(name, say('top_up.amount.wrong'));
     body[name] = amount;
   }
-  const path = balance === 'wallet' ? '/v1/wallet/thresholds' : `/v1/products/${balance.replace('product:', '')}/thresholds`;
-  const now = await put(path, body);
+  const isLess = (one, other) => Boolean(body[one] && body[other]) && compare(body[one], body[other]) < 0;
+  if (isLess('top_up_to', 'top_up_below')) throw new Wrong('top_up_to', say('settings.to_below'));
+  if (isLess('monthly_cap', 'top_up_amount')) throw new Wrong('monthly_cap', say('settings.cap_below'));
+  const path = balance === 'wallet' ? 'wallet' : `products/${balance.replace('product:', '')}`;
+  const now = await put(`/v1/${path}/thresholds`, body);
   draft.clear();
   const isOff = Object.keys(body).length === 0;
   saved(now, say(isOff ? 'settings.saved.off' : 'settings.saved'));

@@ -71,7 +71,8 @@ function topUpForm(offer) {
   const amount = amountField(wish);
   const currency = currencyField(wish);
   const email = emailField(wish);
-  const method = choice(say('order.method'), 'method', offer.methods.map((value) => methodOption(offer, value)), wish.method, (value) => {
+  const options = offer.methods.map((value) => methodOption(offer, value));
+  const method = choice(say('order.method'), 'method', options, wish.method, (value) => {
     wish.draft.set('method', value);
     amount.problem(null);
     update();
@@ -85,9 +86,10 @@ function topUpForm(offer) {
 }
 
 function methodOption(offer, method) {
-  const recommended = method !== 'offline';
-  const label = element('span', {}, say(`method.${method}`), ' ', recommended ? element('span', { class: 'tag' }, say('recommended')) : null);
-  const limits = () => currenciesOf(offer, method).map((currency) => limitsText(limitsOf(offer, method, currency), currency)).join(t('limits.other'));
+  const tag = method === 'offline' ? null : element('span', { class: 'tag' }, say('recommended'));
+  const label = element('span', {}, say(`method.${method}`), ' ', tag);
+  const limitsIn = (currency) => limitsText(limitsOf(offer, method, currency), currency);
+  const limits = () => currenciesOf(offer, method).map(limitsIn).join(t('limits.other'));
   const note = method === 'balance'
     ? () => t('top_up.method.balance', { amount: moneyText(offer.wallet, offer.currency) })
     : () => `${t(`top_up.method.${method}`)} ${limits()}`;
@@ -115,11 +117,12 @@ function presetButtons(wish, amount, update) {
     amount.problem(null);
     update();
   };
-  return element('div', { class: 'presets', role: 'group', 'aria-label': say('top_up.presets') }, presets().map((preset) => element('button', {
+  const button = (preset) => element('button', {
     type: 'button', class: 'button secondary small', onclick: () => choose(preset),
     hidden: () => !within(wish.limits, preset),
     'aria-pressed': () => String(wish.amount !== null && compare(wish.amount, preset) === 0),
-  }, () => moneyText(preset, wish.currency))));
+  }, () => moneyText(preset, wish.currency));
+  return element('div', { class: 'presets', role: 'group', 'aria-label': say('top_up.presets') }, presets().map(button));
 }
 
 function currencyField(wish) {
@@ -132,7 +135,8 @@ function currencyField(wish) {
 }
 
 function emailField(wish) {
-  const input = wish.draft.bind('email', element('input', { type: 'email', name: 'email', autocomplete: 'email', maxlength: 254 }));
+  const attributes = { type: 'email', name: 'email', autocomplete: 'email', maxlength: 254 };
+  const input = wish.draft.bind('email', element('input', attributes));
   return field(say('top_up.email'), input, say('top_up.email.hint'), { hidden: () => wish.method !== 'card' });
 }
 
@@ -145,7 +149,8 @@ function conversion(wish) {
     });
   };
   return element('div', { class: 'banner neutral', hidden: () => text() === '' },
-    element('div', { role: 'status' }, element('strong', {}, text), element('span', {}, say('top_up.conversion.locked'))));
+    element('div', { role: 'status' },
+      element('strong', {}, text), element('span', {}, say('top_up.conversion.locked'))));
 }
 
 function missing(wish) {
@@ -163,7 +168,8 @@ function summary(wish) {
     say('top_up.debt', { amount: money(offer.debt, offer.currency) }));
   return element('section', { class: 'card', 'aria-label': say('top_up.summary') },
     element('dl', { class: 'facts' },
-      row(() => t(wish.method === 'balance' ? 'top_up.moved' : 'top_up.paid'), () => moneyText(wish.amount, wish.currency)),
+      row(() => t(wish.method === 'balance' ? 'top_up.moved' : 'top_up.paid'),
+        () => moneyText(wish.amount, wish.currency)),
       row(() => t('top_up.credited', { name: offer.name }), () => moneyText(wish.credit, offer.currency))),
     owed, element('p', { class: 'hint' }, () => t(`top_up.next.${wish.method}`)));
 }
@@ -174,7 +180,8 @@ async function send(wish, email, update) {
     const [limits, currency] = [wish.limits, wish.currency];
     throw new Wrong('amount', say('limits.wrong', { limits: () => limitsText(limits, currency) }));
   }
-  if (wish.method === 'card' && email.querySelector('input').validity.typeMismatch) throw new Wrong('email', say('top_up.email.wrong'));
+  const isWrong = wish.method === 'card' && email.querySelector('input').validity.typeMismatch;
+  if (isWrong) throw new Wrong('email', say('top_up.email.wrong'));
   try {
     await (wish.method === 'balance' ? transfer(wish) : order(wish));
   } catch (failure) {

@@ -24,7 +24,8 @@ export function watchedOrder(id, pauses_s, show) {
       const hadFocus = place.contains(document.activeElement);
       fill(place, show(order, { draw, gaveUp }));
       if (hadFocus) document.querySelector('h1')?.focus({ preventScroll: true });
-      if (before && before.status !== order.status) fill(said, () => `${t('order.status')}: ${t(`status.${order.status}`)}`);
+      const changed = before && before.status !== order.status;
+      if (changed) fill(said, () => `${t('order.status')}: ${t(`status.${order.status}`)}`);
       if (!gaveUp && isMoving(order)) watch(order);
     };
     const watch = (order) => lookAgain(place, pauses_s, async () => {

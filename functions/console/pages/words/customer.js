@@ -104,6 +104,8 @@ export default {
   'settings.top_up_to.hint': ['So much that this is available again.', '转入后可用余额达到此值。'],
   'settings.monthly_cap': ['At most in a month ({currency})', '每月上限（{currency}）'],
   'settings.monthly_cap.hint': ['A calendar month in UTC. Empty is no limit.', '按 UTC 自然月计算。留空为不限。'],
+  'settings.to_below': ['This is less than “Top up below”: nothing would be moved.', '低于自动充值阈值，不会转入。'],
+  'settings.cap_below': ['This is less than one top-up: nothing would ever be moved.', '低于单次转入金额，不会转入。'],
   'settings.moved': ['Moved this month: {amount}', '本月已转入 {amount}'],
   'settings.moved.cap': ['Moved this month: {amount} of at most {cap}', '本月已转入 {amount}，上限 {cap}'],
   'settings.save': ['Save', '保存'],

@@ -30,6 +30,14 @@ export default {
   'order.disputes': ['Disputes', '争议'],
   'order.reviews': ['Decisions on the transfer', '汇款审核记录'],
   'order.reported': ['Reported transfer', '已提交的汇款信息'],
+  'order.closed.card': [
+    'This order is closed. If you have paid nevertheless, it will be credited by itself as soon as it is confirmed.',
+    '此订单已关闭。如您已支付，系统确认后仍会自动到账。',
+  ],
+  'order.closed.offline': [
+    'This order is closed: do not transfer money for it. If you have already, contact us: it will be credited when it arrives.',
+    '此订单已关闭，请勿再汇款。如已汇款，请联系我们，到账后仍会入账。',
+  ],
   'order.rejected.how': ['Correct the report and send it again, or contact us.', '请修改后重新提交，或联系我们。'],
   'order.review.how': [
     'Your transfer is being reviewed. What was received is credited; this page updates itself.',
