@@ -6,35 +6,41 @@ import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, currencyEntry, entry, form, reasonEntry, selectInput, textInput } from './form.js';
+import { amountEntry, currencyEntry, entry, form, reasonEntry, selectInput, textInput, withinMeans } from './form.js';
 import { balanceName, balanceOptions, told } from './shared.js';
 
 /** The form of an adjustment: a direction and an amount, so that nobody forgets a sign. */
 export function adjustForm(one, balances, done) {
   const directions = [['', say('adjust.choose')], ['in', say('adjust.in')], ['out', say('adjust.out')]];
   const hint = say('adjust.amount.hint', { currency: one.currency });
+  const amount = amountEntry('amount', say('entry.amount'), () => one.currency, { hint });
   return form({
     parts: [
       element('div', { class: 'columns' },
         entry('balance', say('operator.balance'), selectInput(balanceOptions(balances.products), 'wallet')),
         entry('direction', say('adjust.direction'), selectInput(directions, '')),
-        amountEntry('amount', say('entry.amount'), () => one.currency, { hint })),
+        amount),
       reasonEntry(say('operator.reason'), say('adjust.reason.hint')),
     ],
     submit: say('adjust.submit'),
-    send: ({ direction, amount, ...body }, made) => adjust(one, balances,
-      { ...body, amount: direction === 'out' ? `-${amount}` : amount }, made, done),
+    send: async ({ direction, ...body }, made) => {
+      const signed = { ...body, amount: direction === 'out' ? `-${body.amount}` : body.amount };
+      const answer = await withinMeans(amount, one.currency, () => adjust(one, balances, signed));
+      if (!answer) return;
+      made.reset();
+      const values = { amount: money(answer.amount, answer.currency), balance: balanceName(answer.balance, balances.products) };
+      done(told('good', say('adjust.told', values)));
+    },
   });
 }
 
-async function adjust(one, balances, body, made, done) {
+// Null if the person thought better of it.
+async function adjust(one, balances, body) {
   const balance = balanceName(body.balance, balances.products);
   const question = say('adjust.sure', { amount: money(body.amount, one.currency), balance, account: one.account_id });
-  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return;
+  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return null;
   const path = `/v1/admin/accounts/${one.account_id}/adjustments`;
-  const answer = await submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
-  made.reset();
-  done(told('good', say('adjust.told', { amount: money(answer.amount, answer.currency), balance })));
+  return submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
 }
 
 /** The form of the name and, until the first entry, the currency. */

@@ -5,7 +5,7 @@ import { say } from '../core/language.js';
 import { compare, minus, money } from '../core/money.js';
 import { confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, entry, form, reasonEntry, textInput } from './form.js';
+import { amountEntry, entry, form, reasonEntry, textInput, withinMeans } from './form.js';
 import { balanceName, hint, told } from './shared.js';
 
 /** What of an order was neither given back nor is on its way back. */
@@ -39,16 +39,18 @@ export function refundForm(order, balances, done) {
   return form({
     parts: [hint(say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('operator.reason'))],
     submit: say('refund.submit'), kind: 'danger',
-    send: (body) => refund(order, body, done),
+    send: (body) => refund(order, body, amount, done),
   });
 }
 
-async function refund(order, body, done) {
-  const amount = money(body.amount, order.currency);
+async function refund(order, body, field, done) {
+  const question = say('refund.sure', { amount: money(body.amount, order.currency) });
   const detail = say('refund.sure.detail', { account: order.account_id });
-  if (!await confirmed(say('refund.sure', { amount }), detail, say('refund.submit'))) return;
+  if (!await confirmed(question, detail, say('refund.submit'))) return;
   const path = `/v1/admin/orders/${order.order_id}/refunds`;
-  const answer = await submitOnce(`refund.${order.order_id}`, body, (key) => post(path, body, key));
+  const answer = await withinMeans(field, order.currency,
+    () => submitOnce(`refund.${order.order_id}`, body, (key) => post(path, body, key)));
+  if (!answer) return;
   const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[answer.status];
   done(told(tone, say(`refund.told.${answer.status}`, { amount: money(answer.amount, answer.currency) })));
 }

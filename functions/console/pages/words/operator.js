@@ -56,6 +56,7 @@ export default {
 
   'form.missing': ['This is needed.', '此项必填。'],
   'form.code': ['Small letters, digits and -, beginning with a letter; at most 32.', '小写字母、数字和 -，以字母开头，最多 32 位。'],
+  'form.too_much': ['Only {available} is there. Nothing was changed.', '仅有 {available}，未发生任何变动。'],
   'form.amount': [
     'An amount of {currency}: digits and a point, as 100.00.',
     '请输入 {currency} 金额：数字和小数点，例如 100.00。',
