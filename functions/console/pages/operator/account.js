@@ -10,7 +10,9 @@ import { time } from '../core/time.js';
 import { adjustForm, changeForm, freezeButton } from './account_forms.js';
 import { accountBadge } from './accounts.js';
 import { receivedForm } from './received.js';
-import { balanceName, missingScope, opening, orderLink, pages, saveButton, section, targetName, tellAt, withScope } from './shared.js';
+import {
+  balanceName, code, hint, lines, opening, orderLink, pages, saveButton, section, targetName, tellAt, withScope,
+} from './shared.js';
 
 /** The screen `/accounts/{account_id}`. */
 export function account({ account_id: id }) {
@@ -24,25 +26,28 @@ export function account({ account_id: id }) {
   };
   load(null);
   return [
-    heading(say('account.title', { id }), may('operator:keys') ? link('/keys', { account: id }, say('account.keys')) : null), news, body,
+    heading(say('account.title', { id }), may('operator:keys') ? link('/keys', { account: id }, say('account.keys')) : null),
+    news, body,
   ];
 }
 
 function accountParts(desk) {
-  const { one, path } = desk;
+  const { one, path, balances: { products } } = desk;
+  const { account_id: id } = one;
   return [
     one.status === 'frozen' ? banner('bad', say('account.frozen.hint')) : null,
     element('div', { class: 'card' }, accountFacts(one)),
     section(say('account.balances'), balancesPart(desk)),
     section(say('account.actions'), actions(desk)),
     section(say('account.orders'), pages(`${path}/orders`, {}, orderTable, say('account.orders.none')),
-      saveButton(say('operator.save_csv'), `${path}/orders.csv`, `${one.account_id}-orders.csv`)),
-    section(say('account.entries.title'), pages(`${path}/entries`, {}, (rows) => entryTable(rows, desk.balances.products), say('account.entries.none')),
-      saveButton(say('operator.save_csv'), `${path}/entries.csv`, `${one.account_id}-entries.csv`)),
-    section(say('account.adjustments'), pages(`${path}/adjustments`, {},
-      (rows) => adjustmentTable(rows, desk.balances.products), say('account.adjustments.none'))),
+      saveButton(say('operator.save_csv'), `${path}/orders.csv`, `${id}-orders.csv`)),
+    section(say('account.entries.title'),
+      pages(`${path}/entries`, {}, (rows) => entryTable(rows, products), say('account.entries.none')),
+      saveButton(say('operator.save_csv'), `${path}/entries.csv`, `${id}-entries.csv`)),
+    section(say('account.adjustments'),
+      pages(`${path}/adjustments`, {}, (rows) => adjustmentTable(rows, products), say('account.adjustments.none'))),
     section(say('account.thresholds'), loaded(() => get(`${path}/thresholds`),
-      ({ data }) => (data.length > 0 ? thresholdTable(data, desk.balances.products) : emptyHint(say('account.thresholds.none'))))),
+      ({ data }) => (data.length > 0 ? thresholdTable(data, products) : emptyHint(say('account.thresholds.none'))))),
   ];
 }
 
@@ -63,19 +68,23 @@ function balancesPart({ balances: { wallet, products, currency, debt, as_of: asO
     compare(debt, '0') > 0 ? banner('bad', say('account.debt', { amount: money(debt, currency) })) : null,
     table(say('account.balances'), [
       { label: say('operator.balance'), cell: ({ name }) => name },
-      { label: say('account.available'), cell: ({ available }) => element('strong', {}, money(available, currency)), kind: 'number' },
+      {
+        label: say('account.available'), kind: 'number',
+        cell: ({ available }) => element('strong', {}, money(available, currency)),
+      },
       { label: say('account.held'), cell: ({ held }) => money(held, currency), kind: 'number' },
     ], rows),
-    element('p', { class: 'hint' }, say('account.as_of'), ' ', time(asOf)),
+    hint(say('account.as_of'), ' ', time(asOf)),
   ];
 }
 
 function actions({ one, balances, catalogue, path, load }) {
   return [
-    may('operator:money') ? opening(say('adjust.open'), adjustForm(one, balances, load)) : missingScope('operator:money'),
-    may('operator:review') ? opening(say('received.title'),
-      element('p', { class: 'hint' }, say('received.hint')), receivedForm({ account: one.account_id, catalogue, done: load })) : missingScope('operator:review'),
-    withScope('operator:configure', () => [opening(say('account.change'), changeForm(one, path, load)), freezeButton(one, path, load)]),
+    withScope('operator:money', () => opening(say('adjust.open'), adjustForm(one, balances, load))),
+    withScope('operator:review', () => opening(say('received.title'), hint(say('received.hint')),
+      receivedForm({ account: one.account_id, catalogue, done: load }))),
+    withScope('operator:configure', () => [
+      opening(say('account.change'), changeForm(one, path, load)), freezeButton(one, path, load)]),
   ];
 }
 
@@ -86,7 +95,10 @@ function orderTable(rows) {
     { label: say('order.target'), cell: targetName },
     { label: say('order.method'), cell: ({ method }) => say(`method.${method}`) },
     { label: say('order.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('order.credited_amount'), cell: ({ credited_amount: amount, currency }) => money(amount, currency), kind: 'number' },
+    {
+      label: say('order.credited_amount'), kind: 'number',
+      cell: ({ credited_amount: amount, currency }) => money(amount, currency),
+    },
     { label: say('order.status'), cell: ({ status }) => statusBadge(status) },
   ], rows);
 }
@@ -122,7 +134,7 @@ function placeName(place, products) {
 
 // An entry may belong to several documents, with a blank between them.
 function documentLinks(ids) {
-  return element('div', { class: 'lines' }, ids.split(' ').map((id) => (id.startsWith('ord_') ? orderLink(id) : element('span', { class: 'code' }, id))));
+  return lines(ids.split(' ').map((id) => (id.startsWith('ord_') ? orderLink(id) : code(id))));
 }
 
 function adjustmentTable(rows, products) {
@@ -140,8 +152,14 @@ function thresholdTable(rows, products) {
   return table(say('account.thresholds'), [
     { label: say('operator.balance'), cell: ({ balance }) => balanceName(balance, products) },
     amount('alert_below'),
-    { label: say('threshold.alert_given'), cell: ({ alert_given: given }) => (given === null ? '—' : badge(given ? 'waiting' : 'neutral', say(given ? 'yes' : 'no'))) },
+    { label: say('threshold.alert_given'), cell: ({ alert_given: given }) => alertBadge(given) },
     ...['top_up_below', 'top_up_amount', 'top_up_to', 'monthly_cap', 'moved_this_month'].map(amount),
     { label: say('operator.by'), cell: ({ set_by: by }) => by ?? '—' },
   ], rows);
+}
+
+// Null where no alert is set.
+function alertBadge(given) {
+  if (given === null) return '—';
+  return badge(given ? 'waiting' : 'neutral', say(given ? 'yes' : 'no'));
 }

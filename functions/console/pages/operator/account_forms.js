@@ -2,44 +2,50 @@
 
 import { post, put } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { named, say } from '../core/language.js';
+import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, entry, form, reasonEntry, selectInput, textInput } from './form.js';
-import { balanceName, told } from './shared.js';
+import { amountEntry, currencyEntry, entry, form, reasonEntry, selectInput, textInput, withinMeans } from './form.js';
+import { balanceName, balanceOptions, told } from './shared.js';
 
 /** The form of an adjustment: a direction and an amount, so that nobody forgets a sign. */
 export function adjustForm(one, balances, done) {
-  const options = [['wallet', say('wallet')], ...balances.products.map(({ product, name }) => [`product:${product}`, named(name)])];
+  const directions = [['', say('adjust.choose')], ['in', say('adjust.in')], ['out', say('adjust.out')]];
+  const hint = say('adjust.amount.hint', { currency: one.currency });
+  const amount = amountEntry('amount', say('entry.amount'), () => one.currency, { hint });
   return form({
     parts: [
       element('div', { class: 'columns' },
-        entry('balance', say('operator.balance'), selectInput(options, 'wallet')),
-        entry('direction', say('adjust.direction'), selectInput([['', say('adjust.choose')], ['in', say('adjust.in')], ['out', say('adjust.out')]], '')),
-        amountEntry('amount', say('entry.amount'), () => one.currency, { hint: say('adjust.amount.hint', { currency: one.currency }) })),
+        entry('balance', say('operator.balance'), selectInput(balanceOptions(balances.products), 'wallet')),
+        entry('direction', say('adjust.direction'), selectInput(directions, '')),
+        amount),
       reasonEntry(say('operator.reason'), say('adjust.reason.hint')),
     ],
     submit: say('adjust.submit'),
-    send: ({ direction, ...body }, made) => adjust(one, balances, { ...body, amount: (direction === 'out' ? '-' : '') + body.amount }, made, done),
+    send: async ({ direction, ...body }, made) => {
+      const signed = { ...body, amount: direction === 'out' ? `-${body.amount}` : body.amount };
+      const answer = await withinMeans(amount, one.currency, () => adjust(one, balances, signed));
+      if (!answer) return;
+      made.reset();
+      const values = { amount: money(answer.amount, answer.currency), balance: balanceName(answer.balance, balances.products) };
+      done(told('good', say('adjust.told', values)));
+    },
   });
 }
 
-async function adjust(one, balances, body, made, done) {
+// Null if the person thought better of it.
+async function adjust(one, balances, body) {
   const balance = balanceName(body.balance, balances.products);
   const question = say('adjust.sure', { amount: money(body.amount, one.currency), balance, account: one.account_id });
-  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return;
+  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return null;
   const path = `/v1/admin/accounts/${one.account_id}/adjustments`;
-  const answer = await submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
-  made.reset();
-  done(told('good', say('adjust.told', { amount: money(answer.amount, answer.currency), balance })));
+  return submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
 }
 
 /** The form of the name and, until the first entry, the currency. */
 export function changeForm(one, path, done) {
-  const currency = one.entries > 0 ? null : entry('currency', say('account.currency'), textInput({ value: one.currency, maxlength: '3' }), {
-    hint: say('account.currency.hint'), check: (typed) => (/^[A-Z]{3}$/.test(typed) ? null : say('account.currency.hint')),
-  });
+  const currency = one.entries > 0 ? null : currencyEntry('currency', say('account.currency'), one.currency);
   return form({
     parts: [entry('name', say('account.name'), textInput({ value: one.name, maxlength: '140' })), currency],
     submit: say('operator.save'),
@@ -55,7 +61,8 @@ export function freezeButton(one, path, done) {
   const frozen = one.status === 'frozen';
   const words = frozen ? 'unfreeze' : 'freeze';
   return actionButton(frozen ? 'secondary' : 'danger', say(`account.${words}`), async () => {
-    if (!await confirmed(say(`account.${words}.sure`, { account: one.account_id }), say(`account.${words}.detail`), say(`account.${words}`))) return;
+    const question = say(`account.${words}.sure`, { account: one.account_id });
+    if (!await confirmed(question, say(`account.${words}.detail`), say(`account.${words}`))) return;
     await put(path, { status: frozen ? 'active' : 'frozen' });
     done(told(frozen ? 'good' : 'waiting', say(`account.${words}.told`)));
   });

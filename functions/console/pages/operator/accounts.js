@@ -6,7 +6,7 @@ import { say } from '../core/language.js';
 import { badge, heading, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { entry, form, showAtField, textInput } from './form.js';
+import { currencyEntry, entry, form, showAtField, textInput } from './form.js';
 import { accountLink, opening, pages, section, withScope } from './shared.js';
 
 const ACCOUNT_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -54,9 +54,7 @@ function newAccount() {
   });
   return form({
     parts: [id, entry('name', say('account.name'), textInput({ maxlength: '140' })),
-      entry('currency', say('account.currency'), textInput({ value: 'USD', maxlength: '3' }), {
-        hint: say('account.currency.hint'), check: (typed) => (/^[A-Z]{3}$/.test(typed) ? null : say('account.currency.hint')),
-      })],
+      currencyEntry('currency', say('account.currency'), 'USD')],
     submit: say('accounts.new'),
     send: async ({ account_id: typed, ...body }) => {
       // PUT would change an account that is there: a new one must not be one that is known.

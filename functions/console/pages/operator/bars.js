@@ -2,7 +2,7 @@
 // beside a chart says the same, so the drawing carries only a summary for those who cannot see it.
 
 import { element } from '../core/dom.js';
-import { compare, moneyText, share } from '../core/money.js';
+import { compare, money, moneyText, share } from '../core/money.js';
 
 const SPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 1_000;
@@ -18,12 +18,13 @@ export function amountBars(title, currency, rows) {
   drawing.setAttribute('aria-label', summary());
   // `refresh` asks again when the language changes.
   drawing.liveAttributes = new Map([['aria-label', summary]]);
-  drawing.append(svg('line', { x1: MIDDLE, x2: MIDDLE, y1: 0, y2: height, class: 'axis' }), ...rows.flatMap((row, at) => bar(row, at, largest)));
+  drawing.append(svg('line', { x1: MIDDLE, x2: MIDDLE, y1: 0, y2: height, class: 'axis' }));
+  drawing.append(...rows.map((row, at) => bar(row, at, largest)));
+  const labels = (kind, text) => element('div', { class: `chart-labels ${kind}`, 'aria-hidden': 'true' },
+    rows.map((row) => element('span', {}, text(row))));
   return element('figure', { class: 'card' }, element('figcaption', {}, element('h3', {}, title)),
     element('div', { class: 'chart' },
-      element('div', { class: 'chart-labels', 'aria-hidden': 'true' }, rows.map(({ category }) => element('span', {}, category))),
-      drawing,
-      element('div', { class: 'chart-labels number', 'aria-hidden': 'true' }, rows.map(({ net }) => element('span', {}, () => moneyText(net, currency))))));
+      labels('', ({ category }) => category), drawing, labels('number', ({ net }) => money(net, currency))));
 }
 
 function bar({ net }, at, largest) {
@@ -31,7 +32,7 @@ function bar({ net }, at, largest) {
   const length = Number(share(net.replace('-', ''), largest, MIDDLE));
   // What is not nothing is seen, however small it is beside the largest.
   const width = /[1-9]/.test(net) ? Math.max(length, 4) : 0;
-  return [svg('rect', { x: out ? MIDDLE - width : MIDDLE, y: at * ROW + 8, width, height: ROW - 16, class: out ? 'out' : 'in' })];
+  return svg('rect', { x: out ? MIDDLE - width : MIDDLE, y: at * ROW + 8, width, height: ROW - 16, class: out ? 'out' : 'in' });
 }
 
 function svg(tag, attributes) {

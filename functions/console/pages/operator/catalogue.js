@@ -9,7 +9,7 @@ import { badge, facts, heading, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { time } from '../core/time.js';
 import { bankAccountForm, productForm, rateForm, walletForm } from './catalogue_forms.js';
-import { missingScope, opening, section, tellAt } from './shared.js';
+import { code, hint, lines, missingScope, opening, section, tellAt } from './shared.js';
 
 /** The screen `/catalogue`. */
 export function catalogue() {
@@ -27,14 +27,17 @@ function catalogueParts(read, done) {
   const editable = may('operator:configure');
   const edit = (label, make) => (editable ? opening(label, make()) : null);
   return [
-    element('p', { class: 'hint' }, say('catalogue.changed', { by: read.changed_by, version: read.version }), ' ', time(read.changed_at)),
+    hint(say('catalogue.changed', { by: read.changed_by, version: read.version }), ' ', time(read.changed_at)),
     editable ? null : missingScope('operator:configure'),
     section(say('catalogue.products'), read.products.map((one) => productCard(one, edit, () => productForm(one, read, done))),
       edit(say('catalogue.product.new'), () => productForm(null, read, done))),
-    section(say('catalogue.wallet'), element('article', { class: 'card' }, limits(read.wallet), edit(say('operator.edit'), () => walletForm(read, done)))),
-    section(say('catalogue.rates'), Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit, () => rateForm(pair, rate, done))),
+    section(say('catalogue.wallet'),
+      element('article', { class: 'card' }, limits(read.wallet), edit(say('operator.edit'), () => walletForm(read, done)))),
+    section(say('catalogue.rates'),
+      Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit, () => rateForm(pair, rate, done))),
       edit(say('catalogue.rate.new'), () => rateForm(null, '', done))),
-    section(say('catalogue.bank_accounts'), Object.entries(read.bank_accounts).map(([currency, one]) => bankCard(currency, one, edit, done)),
+    section(say('catalogue.bank_accounts'),
+      Object.entries(read.bank_accounts).map(([currency, one]) => bankCard(currency, one, edit, done)),
       edit(say('catalogue.bank_account.new'), () => bankAccountForm(null, {}, done))),
   ];
 }
@@ -50,7 +53,7 @@ function productCard(one, edit, make) {
 
 function limits(methods) {
   return facts(Object.entries(methods).map(([method, currencies]) => [say(`method.${method}`),
-    element('div', { class: 'lines' }, Object.entries(currencies).map(([currency, one]) => element('span', {}, limitText(currency, one))))]));
+    lines(Object.entries(currencies).map(([currency, one]) => element('span', {}, limitText(currency, one))))]));
 }
 
 function limitText(currency, { min_amount: least, max_amount: most }) {
@@ -67,7 +70,7 @@ function rateCard(pair, rate, edit, make) {
 function bankCard(currency, one, edit, done) {
   return element('article', { class: 'card' }, element('h3', {}, currency), facts([
     [say('bank.holder'), one.holder], [say('bank.bank'), one.bank], [say('bank.branch'), one.branch],
-    [say('bank.number'), element('span', { class: 'code' }, one.number)],
+    [say('bank.number'), code(one.number)],
     [say('bank.swift'), one.swift], [say('bank.cnaps'), one.cnaps],
   ]), edit(say('operator.edit'), () => bankAccountForm(currency, one, done)));
 }

@@ -5,18 +5,15 @@ import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { digitsOf, typed } from '../core/money.js';
 import { confirmed, freshId } from '../core/parts.js';
-import { checkInput, entry, form, textInput } from './form.js';
+import { checkInput, codeEntry, currencyEntry, entry, form, textInput } from './form.js';
 import { told } from './shared.js';
 
-const CURRENCY = /^[A-Z]{3}$/;
 const PRODUCT_METHODS = ['card', 'offline', 'balance'];
 const WALLET_METHODS = ['card', 'offline'];
 
 /** The form of a product; a new one if `one` is null. */
 export function productForm(one, catalogue, done) {
-  const code = one ? null : entry('product', say('catalogue.product.code'), textInput({ maxlength: '32' }), {
-    hint: say('catalogue.product.code.hint'), check: (text) => (/^[a-z][a-z0-9-]{0,31}$/.test(text) ? null : say('catalogue.product.code.hint')),
-  });
+  const code = one ? null : codeEntry('product', say('catalogue.product.code'));
   const enabled = checkInput(say('catalogue.enabled.long'), { checked: one?.enabled ?? true });
   const methods = methodsPart(PRODUCT_METHODS, one?.methods ?? {}, currenciesOf(catalogue));
   return form({
@@ -45,13 +42,13 @@ export function walletForm(catalogue, done) {
 
 /** The form of a rate; of a new pair if `pair` is null. A wrong rate costs money, so it asks first. */
 export function rateForm(pair, rate, done) {
-  const currency = (name) => entry(name, say(`catalogue.rate.${name}`), textInput({ maxlength: '3' }), { check: wrongCurrency });
+  const currency = (name) => currencyEntry(name, say(`catalogue.rate.${name}`));
+  const check = (text) => (/^\d{1,10}(\.\d{1,8})?$/.test(text) ? null : say('catalogue.rate.hint'));
   return form({
     parts: [
       pair ? null : element('div', { class: 'columns' }, currency('paid'), currency('credited')),
-      entry('rate', say('order.fx_rate'), textInput({ value: rate, inputmode: 'decimal' }), {
-        hint: say('catalogue.rate.hint'), check: (text) => (/^\d{1,10}(\.\d{1,8})?$/.test(text) ? null : say('catalogue.rate.hint')),
-      })],
+      entry('rate', say('order.fx_rate'), textInput({ value: rate, inputmode: 'decimal' }),
+        { hint: say('catalogue.rate.hint'), check })],
     submit: say('operator.save'),
     send: async (body) => {
       const [paid, credited] = pair?.split('-') ?? [body.paid, body.credited];
@@ -64,10 +61,11 @@ export function rateForm(pair, rate, done) {
 
 /** The form of the bank account of a currency; of another currency if it is null. */
 export function bankAccountForm(currency, one, done) {
-  const line = (name, optional = false) => entry(name, say(`bank.${name}`), textInput({ value: one[name] ?? '', maxlength: '140' }), { optional });
+  const line = (name, optional = false) => entry(name, say(`bank.${name}`),
+    textInput({ value: one[name] ?? '', maxlength: '140' }), { optional });
   return form({
     parts: [
-      currency ? null : entry('currency', say('run.currency'), textInput({ maxlength: '3' }), { check: wrongCurrency }),
+      currency ? null : currencyEntry('currency', say('run.currency')),
       element('div', { class: 'columns' }, line('holder'), line('bank'), line('branch', true)),
       element('div', { class: 'columns' }, line('number'), line('swift', true), line('cnaps', true))],
     submit: say('operator.save'),
@@ -85,14 +83,11 @@ async function save(path, body, done) {
   done(told('good', say('catalogue.saved', { version: answer.version })));
 }
 
-function wrongCurrency(text) {
-  return CURRENCY.test(text) ? null : say('account.currency.hint');
-}
-
 // Every currency that anything in the catalogue speaks of.
 function currenciesOf({ wallet, products, rates, bank_accounts: banks }) {
-  const methods = [wallet, ...products.map((one) => one.methods)].flatMap((one) => Object.values(one)).flatMap((one) => Object.keys(one));
-  return [...new Set([...methods, ...Object.keys(rates).flatMap((pair) => pair.split('-')), ...Object.keys(banks)])].sort();
+  const limits = [wallet, ...products.map((one) => one.methods)].flatMap((methods) => Object.values(methods));
+  const limited = limits.flatMap((one) => Object.keys(one));
+  return [...new Set([...limited, ...Object.keys(rates).flatMap((pair) => pair.split('-')), ...Object.keys(banks)])].sort();
 }
 
 /** Limits by method and currency; one without a smallest amount is not taken. */
@@ -114,7 +109,8 @@ function limitRow(method, currency, { min_amount: least, max_amount: most }) {
   const end = (name, value, empty) => {
     const control = textInput({ value: value ?? '', inputmode: 'decimal' });
     const label = say(`catalogue.${name}`, { currency });
-    return entry(`methods.${method}.${currency}.${name}`, label, control, { optional: true, check, empty, read: () => typed(control.value) });
+    const settings = { optional: true, check, empty, read: () => typed(control.value) };
+    return entry(`methods.${method}.${currency}.${name}`, label, control, settings);
   };
   // A limit alone is refused by the API; it is said here, at the field that is empty.
   const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('form.missing')));

@@ -11,7 +11,7 @@ import { confirmed, statusBadge } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
 import { timeText, today } from '../core/time.js';
 import { amountEntry, entry, form, pastDayEntry, reasonEntry, selectInput, showAtField, textInput } from './form.js';
-import { accountLink, orderLink, told } from './shared.js';
+import { orderLink, told, usedBefore } from './shared.js';
 
 const ACCEPTABLE = ['pending_payment', 'pending_review', 'rejected', 'expired', 'cancelled'];
 
@@ -39,7 +39,8 @@ export function acceptForm(order, currencies, settled) {
     parts: [
       element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
       preview,
-      element('div', { class: 'columns' }, reference, pastDayEntry('received_on', say('review.received_on'), report?.paid_on ?? today())),
+      element('div', { class: 'columns' }, reference,
+        pastDayEntry('received_on', say('review.received_on'), report?.paid_on ?? today())),
     ],
     submit: say('review.accept'),
     send: (body) => accepted(order, body, reference, settled),
@@ -112,7 +113,8 @@ async function accepted(order, body, reference, settled) {
 
 async function accept(order, body) {
   const name = `accept.${order.order_id}`;
-  const send = (content) => submitOnce(name, content, (key) => post(`/v1/admin/orders/${order.order_id}/accept`, content, key));
+  const path = `/v1/admin/orders/${order.order_id}/accept`;
+  const send = (content) => submitOnce(name, content, (key) => post(path, content, key));
   try {
     return await send(body);
   } catch (failure) {
@@ -132,8 +134,4 @@ async function unlessDecided(settled, act) {
     if (failure.code !== 'already_reviewed') throw failure;
     settled({ kind: 'already', problem: failure.problem });
   }
-}
-
-function usedBefore({ order_id: order, account_id: account }) {
-  return [say('review.used'), ' ', orderLink(order), ' · ', accountLink(account)];
 }

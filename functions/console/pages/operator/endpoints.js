@@ -7,11 +7,12 @@ import { actionButton, badge, confirmed, emptyHint, facts, heading, loaded } fro
 import { may } from '../core/session.js';
 import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
-import { checkInput, entry, form, textInput } from './form.js';
+import { checkInput, codeEntry, entry, form, textInput } from './form.js';
 import { secretBanner } from './secret.js';
-import { missingScope, opening, section, tellAt, told } from './shared.js';
+import { code, hint, opening, tellAt, told, withScope } from './shared.js';
 
-const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'balance.low', 'hold.expired', 'endpoint.disabled'];
+const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'balance.low',
+  'hold.expired', 'endpoint.disabled'];
 
 /** The screen `/endpoints`. */
 export function endpoints() {
@@ -22,14 +23,14 @@ export function endpoints() {
     fill(body, loaded(() => get('/v1/admin/endpoints'), ({ data }) => endpointParts(data, load)));
   };
   load(null);
-  return [heading(say('operator.endpoints')), element('p', { class: 'hint' }, say('endpoints.hint')), news, body];
+  return [heading(say('operator.endpoints')), hint(say('endpoints.hint')), news, body];
 }
 
 function endpointParts(all, load) {
   const editable = may('operator:configure');
   return [
     all.length === 0 ? emptyHint(say('endpoints.none')) : all.map((one) => endpointCard(one, editable, load)),
-    editable ? section(say('endpoints.new'), opening(say('endpoints.new'), endpointForm(null, load))) : missingScope('operator:configure'),
+    withScope('operator:configure', () => opening(say('endpoints.new'), endpointForm(null, load))),
   ];
 }
 
@@ -37,7 +38,7 @@ function endpointCard(one, editable, load) {
   return element('article', { class: 'card' },
     element('div', { class: 'section-head' }, element('h2', {}, one.endpoint_id), stateBadge(one)),
     facts([
-      [say('endpoint.url'), element('span', { class: 'code' }, one.url)],
+      [say('endpoint.url'), code(one.url)],
       [say('endpoint.types'), one.types.length === 0 ? say('endpoint.everything') : one.types.join(', ')],
       [say('endpoint.disabled_reason'), one.disabled_reason && say(`endpoint.disabled.${one.disabled_reason}`)],
       [say('endpoint.disabled_at'), one.disabled_at && time(one.disabled_at)],
@@ -57,7 +58,8 @@ function endpointActions(one, load) {
   const name = { id: one.endpoint_id };
   const test = async () => {
     const answer = await submitOnce(`test.${one.endpoint_id}`, {}, (key) => post(`${path}/test`, {}, key));
-    load(told(answer.delivered ? 'good' : 'bad', say(answer.delivered ? 'endpoint.delivered' : 'endpoint.not_delivered', { outcome: answer.outcome })));
+    load(answer.delivered ? told('good', say('endpoint.delivered'))
+      : told('bad', say('endpoint.not_delivered', { outcome: answer.outcome })));
   };
   const rotate = async () => {
     if (!await confirmed(say('endpoint.rotate.sure', name), say('endpoint.rotate.detail'), say('keys.rotate'))) return;
@@ -74,21 +76,23 @@ function endpointActions(one, load) {
 }
 
 function endpointForm(one, load) {
-  const types = TYPES.map((type) => ({ type, made: checkInput(element('span', { class: 'code' }, type), { checked: one?.types.includes(type) ?? false }) }));
+  const types = TYPES.map((type) => checkInput(code(type), { value: type, checked: one?.types.includes(type) ?? false }));
   const enabled = checkInput(say('endpoint.enabled'), { checked: one?.enabled ?? true });
-  const id = one ? null : entry('endpoint_id', say('endpoint.id'), textInput({ maxlength: '32' }), {
-    hint: say('catalogue.product.code.hint'), check: (text) => (/^[a-z][a-z0-9-]{0,31}$/.test(text) ? null : say('catalogue.product.code.hint')),
-  });
+  const url = textInput({ value: one?.url ?? '', maxlength: '500', inputmode: 'url' });
   return form({
-    parts: [id, entry('url', say('endpoint.url'), textInput({ value: one?.url ?? '', maxlength: '500', inputmode: 'url' }), { hint: say('endpoint.url.hint') }),
+    parts: [one ? null : codeEntry('endpoint_id', say('endpoint.id')),
+      entry('url', say('endpoint.url'), url, { hint: say('endpoint.url.hint') }),
       element('fieldset', { class: 'choice' }, element('legend', {}, say('endpoint.types')),
-        element('p', { class: 'hint' }, say('endpoint.types.hint')), types.map(({ made }) => made)), enabled],
+        hint(say('endpoint.types.hint')), types), enabled],
     submit: say('operator.save'),
-    send: async ({ endpoint_id: typed, url }) => {
-      const chosen = types.filter(({ made }) => made.control.checked).map(({ type }) => type);
-      const answer = await put(`/v1/admin/endpoints/${one?.endpoint_id ?? typed}`, { url, types: chosen, enabled: enabled.control.checked });
+    send: async (typed) => {
+      const chosen = types.filter(({ control }) => control.checked).map(({ control }) => control.value);
+      const id = one?.endpoint_id ?? typed.endpoint_id;
+      const body = { url: typed.url, types: chosen, enabled: enabled.control.checked };
+      const answer = await put(`/v1/admin/endpoints/${id}`, body);
       // A new endpoint comes with its secret; a known one keeps it.
-      load(one || !answer.secret ? told('good', say('operator.saved')) : secretBanner(answer.secret, say('endpoint.secret.of', { id: answer.endpoint_id })));
+      const secret = one ? null : answer.secret;
+      load(secret ? secretBanner(secret, say('endpoint.secret.of', { id })) : told('good', say('operator.saved')));
     },
   });
 }

@@ -2,12 +2,12 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
-import { named, say } from '../core/language.js';
+import { say } from '../core/language.js';
 import { badge, confirmed, facts, heading, link, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { findingBadge, side } from './findings.js';
 import { entry, form, reasonEntry, selectInput, showAtField, textInput } from './form.js';
-import { accountLink, opening, orderLink, section, tellAt, told, withScope } from './shared.js';
+import { accountLink, balanceOptions, code, hint, opening, orderLink, section, tellAt, told, withScope } from './shared.js';
 
 // Only in these the payment has no place yet: it can be given one, or given back.
 const LOST_PAYMENTS = ['amount_differs', 'currency_differs', 'duplicate_payment', 'order_in_exception', 'unknown_order',
@@ -32,8 +32,10 @@ function findingParts(one, desk) {
     element('div', { class: 'card' },
       element('div', { class: 'section-head' }, element('h2', {}, say(`finding.type.${one.type}`)), findingBadge(one)),
       findingFacts(one)),
-    one.status === 'open' ? section(say('finding.next_step'), element('p', { class: 'card' }, say(`finding.next.${one.type}`))) : null,
-    one.status === 'open' ? section(say('finding.actions'), withScope('operator:money', () => actions(one, desk))) : null,
+    ...(one.status === 'open' ? [
+      section(say('finding.next_step'), element('p', { class: 'card' }, say(`finding.next.${one.type}`))),
+      section(say('finding.actions'), withScope('operator:money', () => actions(one, desk))),
+    ] : []),
   ];
 }
 
@@ -43,20 +45,20 @@ function findingFacts(one) {
     [say('finding.actual'), side(one.actual)],
     [say('review.account'), one.account_id && accountLink(one.account_id)],
     [say('entry.order'), one.order_id && orderLink(one.order_id)],
-    [say('order.payment_id'), one.payment_id && element('span', { class: 'code' }, one.payment_id)],
-    [say('finding.reversal_id'), one.reversal_id && element('span', { class: 'code' }, one.reversal_id)],
+    [say('order.payment_id'), one.payment_id && code(one.payment_id)],
+    [say('finding.reversal_id'), one.reversal_id && code(one.reversal_id)],
     [say('finding.refund'), one.refund && refundState(one.refund)],
     [say('finding.found_at'), time(one.found_at)],
     [say('finding.closed_at'), one.closed_at && time(one.closed_at)],
     [say('finding.closed_by'), one.closed_by],
     [say('operator.reason'), one.reason],
-    [say('finding.id'), element('span', { class: 'code' }, one.finding_id)],
+    [say('finding.id'), code(one.finding_id)],
   ]);
 }
 
 function refundState({ refund_id: id, status, failure_reason: failure }) {
   const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[status];
-  return [badge(tone, say(`refund.status.${status}`)), ' ', element('span', { class: 'code' }, id), failure ? ` ${failure}` : null];
+  return [badge(tone, say(`refund.status.${status}`)), ' ', code(id), failure ? ` ${failure}` : null];
 }
 
 function actions(one, desk) {
@@ -70,11 +72,10 @@ function actions(one, desk) {
 }
 
 function creditForm(one, { path, catalogue, load }) {
-  const balances = [['wallet', say('wallet')], ...catalogue.products.map(({ product, name }) => [`product:${product}`, named(name)])];
   const account = entry('account_id', say('account.id'), textInput({ value: one.account_id ?? '', maxlength: '64' }));
   return form({
-    parts: [element('p', { class: 'hint' }, say('finding.credit.hint')), account,
-      entry('balance', say('operator.balance'), selectInput(balances, 'wallet'))],
+    parts: [hint(say('finding.credit.hint')), account,
+      entry('balance', say('operator.balance'), selectInput(balanceOptions(catalogue.products), 'wallet'))],
     submit: say('finding.credit'),
     send: async (body) => {
       const question = say('finding.credit.sure', { amount: side(one.actual), account: body.account_id });
@@ -97,14 +98,14 @@ function refundForm(one, { path, load }) {
       const question = say('finding.give_back.sure', { amount: side(one.actual) });
       if (!await confirmed(question, say('operator.no_way_back'), say('finding.give_back'))) return;
       const answer = await post(`${path}/refund`, body);
-      load(told(answer.status === 'closed' ? 'good' : 'waiting', say(answer.status === 'closed' ? 'finding.given_back' : 'finding.giving_back')));
+      load(answer.status === 'closed' ? told('good', say('finding.given_back')) : told('waiting', say('finding.giving_back')));
     },
   });
 }
 
 function resolveForm(one, { path, load }) {
   return form({
-    parts: [element('p', { class: 'hint' }, say('finding.resolve.hint')), reasonEntry(say('operator.reason'))],
+    parts: [hint(say('finding.resolve.hint')), reasonEntry(say('operator.reason'))],
     submit: say('finding.resolve'), kind: 'secondary',
     send: async (body) => {
       await post(`${path}/resolve`, body);

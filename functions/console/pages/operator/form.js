@@ -4,9 +4,11 @@
 import { Refusal } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
-import { isAmount, typed } from '../core/money.js';
+import { isAmount, money, typed } from '../core/money.js';
 import { field, locked, problemText } from '../core/parts.js';
 import { today } from '../core/time.js';
+
+const TOO_LITTLE = ['insufficient_balance', 'refund_too_large'];
 
 /**
  * A field under its name in the API. `check(value)` is what is wrong with a value, or null; `optional`
@@ -25,6 +27,19 @@ export function amountEntry(name, label, currency, options = {}) {
     ...options, read: () => typed(control.value),
     check: (value) => (isAmount(value, currency()) ? null : say('form.amount', { currency })),
   });
+}
+
+/** A field for a currency by its code. */
+export function currencyEntry(name, label, value = '') {
+  return entry(name, label, textInput({ value, maxlength: '3' }), {
+    hint: say('account.currency.hint'), check: (text) => (/^[A-Z]{3}$/.test(text) ? null : say('account.currency.hint')),
+  });
+}
+
+/** A field for a name that machines know something by, as the code of a product. */
+export function codeEntry(name, label) {
+  const check = (text) => (/^[a-z][a-z0-9-]{0,31}$/.test(text) ? null : say('form.code'));
+  return entry(name, label, textInput({ maxlength: '32' }), { hint: say('form.code'), check });
 }
 
 /** A field for why: a few sentences. */
@@ -87,6 +102,20 @@ export function looksRight(entries) {
 export function showAtField(made, text) {
   made.problem(text);
   made.entry.control.focus();
+}
+
+/**
+ * Does it, and says at the amount if there is less than that; null then. The answer names what is
+ * there without its currency, so the currency is given.
+ */
+export async function withinMeans(amount, currency, act) {
+  try {
+    return await act();
+  } catch (failure) {
+    if (!TOO_LITTLE.includes(failure.code)) throw failure;
+    showAtField(amount, say('form.too_much', { available: money(failure.problem.available, currency) }));
+    return null;
+  }
 }
 
 async function sent(entries, send, made) {

@@ -10,7 +10,7 @@ import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
 import { checkInput, entry, form, textInput } from './form.js';
 import { secretBanner } from './secret.js';
-import { accountLink, opening, pages, section, tellAt, told } from './shared.js';
+import { accountLink, lines, opening, pages, section, tellAt, told } from './shared.js';
 
 const CUSTOMER_SCOPES = ['balances:read', 'orders:read', 'orders:write', 'transfers:write', 'usage:write'];
 const OPERATOR_SCOPES = ['operator:read', 'operator:review', 'operator:money', 'operator:configure', 'operator:keys'];
@@ -30,13 +30,15 @@ export function keys(_, { account }) {
     element('div', { class: 'card' }, accountForm(account)),
     news,
     opening(say('keys.new'), newKeyForm(desk)),
-    section(account ? say('keys.of_account', { account }) : say('keys.of_operator'), account ? accountLink(account) : null, listed),
+    account ? section(say('keys.of_account', { account }), accountLink(account), listed)
+      : section(say('keys.of_operator'), listed),
   ];
 }
 
 function accountForm(account) {
   return form({
-    parts: [entry('account', say('account.id'), textInput({ value: account ?? '', maxlength: '64' }), { hint: say('keys.account.hint') })],
+    parts: [entry('account', say('account.id'), textInput({ value: account ?? '', maxlength: '64' }),
+      { hint: say('keys.account.hint') })],
     submit: say('keys.show'), kind: 'secondary',
     send: async (body) => go('/keys', body),
   });
@@ -44,23 +46,28 @@ function accountForm(account) {
 
 function newKeyForm({ account, load }) {
   const scopes = account ? CUSTOMER_SCOPES : OPERATOR_SCOPES;
-  const checks = scopes.map((scope) => ({ scope, made: scopeCheck(scope, account) }));
+  const checks = scopes.map((scope) => scopeCheck(scope, account));
   const problem = element('p', { class: 'problem', role: 'alert', hidden: true, id: freshId('scopes') }, say('keys.scopes.none'));
   return form({
     parts: [
       entry('name', say('keys.name'), textInput({ maxlength: '100' }), { hint: say('keys.name.hint') }),
-      element('fieldset', { class: 'choice', 'aria-describedby': problem.id }, element('legend', {}, say('keys.scopes')), checks.map(({ made }) => made), problem),
-      entry('expires_on', say('keys.expires_at'), element('input', { type: 'datetime-local' }), { optional: true, hint: say('keys.expires_at.hint') }),
+      element('fieldset', { class: 'choice', 'aria-describedby': problem.id },
+        element('legend', {}, say('keys.scopes')), checks, problem),
+      entry('expires_at', say('keys.expires_at'), element('input', { type: 'datetime-local' }),
+        { optional: true, hint: say('keys.expires_at.hint') }),
     ],
     submit: say('keys.create'),
-    send: async ({ name, expires_on: expires }, made) => {
-      const chosen = checks.filter((one) => one.made.control.checked).map(({ scope }) => scope);
+    send: async ({ name, expires_at: expires }, made) => {
+      const chosen = checks.filter(({ control }) => control.checked).map(({ control }) => control.value);
       problem.hidden = chosen.length > 0;
       if (chosen.length === 0) {
-        checks[0].made.control.focus();
+        checks.find(({ control }) => !control.disabled)?.control.focus();
         return;
       }
-      const body = { name, scopes: chosen, ...(account && { account_id: account }), ...(expires && { expires_at: new Date(expires).toISOString() }) };
+      const body = {
+        name, scopes: chosen, ...(account && { account_id: account }),
+        ...(expires && { expires_at: new Date(expires).toISOString() }),
+      };
       const answer = await submitOnce('api-key', body, (key) => post('/v1/admin/api-keys', body, key));
       made.reset();
       load(secretBanner(answer.secret, say('keys.secret.of', { name: answer.name })));
@@ -80,9 +87,15 @@ function keyTable(rows, desk) {
     { label: say('keys.name'), cell: ({ name }) => name },
     { label: say('keys.id'), cell: ({ key_id: id }) => id, kind: 'code' },
     { label: say('operator.status'), cell: keyBadge },
-    { label: say('keys.scopes'), cell: ({ scopes }) => element('div', { class: 'lines hint' }, scopes.map((scope) => element('span', {}, say(`scope.${scope}`)))) },
-    { label: say('operator.created_at'), cell: ({ created_at: at, created_by: by }) => element('div', { class: 'lines' }, time(at), element('span', { class: 'hint' }, by)) },
-    { label: say('keys.ends'), cell: ({ revoked_at: revoked, retires_at: retires, expires_at: expires }) => time(revoked ?? retires ?? expires) },
+    {
+      label: say('keys.scopes'),
+      cell: ({ scopes }) => lines(scopes.map((scope) => element('span', { class: 'hint' }, say(`scope.${scope}`)))),
+    },
+    {
+      label: say('operator.created_at'),
+      cell: ({ created_at: at, created_by: by }) => lines(time(at), element('span', { class: 'hint' }, by)),
+    },
+    { label: say('keys.ends'), cell: (key) => time(key.revoked_at ?? key.retires_at ?? key.expires_at) },
     { label: say('operator.actions'), cell: (key) => (isLive(key) ? keyActions(key, desk) : '—') },
   ], rows);
 }

@@ -10,7 +10,7 @@ import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } fr
 import { proofsOf } from './proofs.js';
 import { refundForm, refundable } from './refund.js';
 import { declared } from './reviews.js';
-import { accountLink, opening, section, targetName, tellAt, why, withScope } from './shared.js';
+import { accountLink, code, opening, section, targetName, tellAt, why, withScope } from './shared.js';
 
 /** The screen `/orders/{order_id}`. */
 export function order({ order_id: id }) {
@@ -34,12 +34,12 @@ async function everything(id) {
 
 function orderParts({ order: one, catalogue, balances }, load) {
   return [
-    element('div', { class: 'card' }, element('div', {}, statusBadge(one.status), one.late ? [' ', badge('waiting', say('order.late'))] : null),
+    element('div', { class: 'card' },
+      element('div', {}, statusBadge(one.status), one.late ? [' ', badge('waiting', say('order.late'))] : null),
       orderFacts(one)),
     decisions(one, Object.keys(catalogue.bank_accounts), load),
     refundPart(one, balances, load),
-    one.method === 'offline' ? section(say('order.report'), element('div', { class: 'card' }, declared(one), proofsOf(one))) : null,
-    reviewsPart(one), attemptsPart(one), refundsPart(one), disputesPart(one), timelinePart(one),
+    reportPart(one), reviewsPart(one), attemptsPart(one), refundsPart(one), disputesPart(one), timelinePart(one),
   ];
 }
 
@@ -56,7 +56,7 @@ function orderFacts(one) {
     [say('order.credited_amount'), one.credited_amount && money(one.credited_amount, one.currency)],
     [say('order.debt_paid'), one.debt_paid && money(one.debt_paid, one.currency)],
     [say('order.refunded_amount'), one.refunded_amount && money(one.refunded_amount, one.currency)],
-    [say('order.payment_id'), one.payment_id && element('span', { class: 'code' }, one.payment_id)],
+    [say('order.payment_id'), one.payment_id && code(one.payment_id)],
     [say('order.email'), one.email],
     [say('order.created_at'), time(one.created_at)],
     [say('order.expires_at'), one.expires_at && time(one.expires_at)],
@@ -82,13 +82,24 @@ function refundPart(one, balances, load) {
   return section(say('refund.title'), withScope('operator:money', form));
 }
 
+function reportPart(one) {
+  if (one.method !== 'offline') return null;
+  return section(say('order.report'), element('div', { class: 'card' }, declared(one), proofsOf(one)));
+}
+
 function reviewsPart(one) {
   if (one.transfer_reviews.length === 0) return null;
   return section(say('order.reviews'), table(say('order.reviews'), [
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('operator.by'), cell: ({ by }) => by },
-    { label: say('review.outcome'), cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', say(`review.outcome.${outcome}`)) },
-    { label: say('order.received_amount'), cell: (one_) => money(one_.received_amount, one_.received_currency ?? 'USD'), kind: 'number' },
+    {
+      label: say('review.outcome'),
+      cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', say(`review.outcome.${outcome}`)),
+    },
+    {
+      label: say('order.received_amount'), kind: 'number',
+      cell: ({ received_amount: amount, received_currency: currency }) => money(amount, currency),
+    },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
     { label: say('review.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
     { label: say('order.reject_reason'), cell: ({ reason }) => reason ?? '—' },
@@ -101,7 +112,10 @@ function attemptsPart(one) {
     : table(say('order.attempts'), [
       { label: say('entry.at'), cell: ({ at }) => time(at) },
       { label: say('order.payment_id'), cell: ({ payment_id: id }) => id, kind: 'code' },
-      { label: say('review.outcome'), cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', say(`attempt.${outcome}`)) },
+      {
+        label: say('review.outcome'),
+        cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', say(`attempt.${outcome}`)),
+      },
       { label: say('attempt.decline_code'), cell: ({ decline_code: code }) => code ?? '—' },
     ], one.attempts));
 }
@@ -132,7 +146,8 @@ function disputesPart(one) {
 }
 
 function timelinePart(one) {
-  return section(say('order.timeline'), element('ol', { class: 'timeline' }, one.timeline.map(({ at, to, reason, by }) => element('li', {},
+  const change = ({ at, to, reason, by }) => element('li', {},
     element('strong', {}, say(`status.${to}`)), element('span', {}, why(reason)),
-    element('span', { class: 'hint' }, time(at), ' · ', by)))));
+    element('span', { class: 'hint' }, time(at), ' · ', by));
+  return section(say('order.timeline'), element('ol', { class: 'timeline' }, one.timeline.map(change)));
 }

@@ -22,7 +22,8 @@ function proofOf(orderId, { proof_id: id, media_type: type, size }, number) {
     const words = say(type === 'application/pdf' ? 'proof.pdf' : 'proof.image', { number, size: kilobytes(size) });
     const open = element('a', { href: address, target: '_blank', rel: 'noopener' }, words);
     if (type === 'application/pdf') return open;
-    return element('figure', {}, element('img', { src: address, alt: say('proof.alt', { number }) }), element('figcaption', {}, open));
+    const image = element('img', { src: address, alt: say('proof.alt', { number }) });
+    return element('figure', {}, image, element('figcaption', {}, open));
   });
   return place;
 }

@@ -8,7 +8,7 @@ import { heading, loaded } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
 import { today } from '../core/time.js';
 import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from './form.js';
-import { accountLink, orderLink, tellAt, told } from './shared.js';
+import { accountLink, hint, orderLink, tellAt, told, usedBefore } from './shared.js';
 
 /** The screen `/received`: filled in from a line of a statement. */
 export function received(_, query) {
@@ -16,23 +16,24 @@ export function received(_, query) {
   const outcome = element('div', { class: 'loaded' });
   fill(place, loaded(() => get('/v1/admin/catalogue'), (catalogue) => element('div', { class: 'card' },
     receivedForm({ catalogue, known: query, done: (banner) => tellAt(outcome, banner) }))));
-  return [heading(say('received.title')), element('p', { class: 'hint' }, say('received.hint')), outcome, place];
+  return [heading(say('received.title')), hint(say('received.hint')), outcome, place];
 }
 
 /** The form; without an `account` it asks whose money it is. */
 export function receivedForm({ account = null, catalogue, known = {}, done }) {
   const currency = selectInput(Object.keys(catalogue.bank_accounts).map((code) => [code, code]), known.currency);
-  const reference = entry('bank_reference', say('order.bank_reference'), textInput({ maxlength: '70', value: known.reference ?? '' }),
-    { hint: say('review.bank_reference.hint') });
+  const reference = entry('bank_reference', say('order.bank_reference'),
+    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('review.bank_reference.hint') });
+  const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
+    { attributes: { value: known.amount ?? '' } });
   const owner = account ? null : entry('account_id', say('account.id'), textInput({ maxlength: '64' }), { check: wrongId });
   const product = selectInput([['', say('wallet')], ...catalogue.products.map((one) => [one.product, named(one.name)])], '');
   return form({
     parts: [
       owner,
-      element('div', { class: 'columns' },
-        amountEntry('received_amount', say('review.received_amount'), () => currency.value, { attributes: { value: known.amount ?? '' } }),
-        entry('received_currency', say('review.received_currency'), currency)),
-      element('div', { class: 'columns' }, reference, pastDayEntry('received_on', say('review.received_on'), known.on ?? today())),
+      element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
+      element('div', { class: 'columns' }, reference,
+        pastDayEntry('received_on', say('review.received_on'), known.on ?? today())),
       entry('product', say('order.target'), product, { optional: true }),
     ],
     submit: say('received.submit'),
@@ -49,9 +50,8 @@ async function book(id, body, { reference, owner, made, done }) {
       orderLink(order.order_id), accountLink(order.account_id)));
   } catch (failure) {
     if (failure.status === 404 && owner) showAtField(owner, say('account.unknown'));
-    else if (failure.code === 'bank_reference_used') {
-      showAtField(reference, [say('review.used'), ' ', orderLink(failure.problem.order_id), ' · ', accountLink(failure.problem.account_id)]);
-    } else throw failure;
+    else if (failure.code === 'bank_reference_used') showAtField(reference, usedBefore(failure.problem));
+    else throw failure;
   }
 }
 

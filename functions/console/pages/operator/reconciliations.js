@@ -7,13 +7,13 @@ import { money } from '../core/money.js';
 import { badge, banner, emptyHint, facts, heading, link, loaded, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { amountBars } from './bars.js';
-import { pages, saveButton, section } from './shared.js';
+import { hint, pages, saveButton, section } from './shared.js';
 
 /** The screen `/reconciliations`. */
 export function reconciliations() {
   return [
     heading(say('operator.reconciliations')),
-    element('p', { class: 'hint' }, say('reconciliations.hint')),
+    hint(say('reconciliations.hint')),
     pages('/v1/admin/reconciliations', {}, runTable, say('reconciliations.none')),
   ];
 }
@@ -95,7 +95,7 @@ function totals(rows) {
 function foundParts({ findings, finding_count: count }) {
   if (count === 0) return emptyHint(say('run.no_findings'));
   return element('div', { class: 'card' },
-    count > findings.length ? element('p', { class: 'hint' }, say('run.first_findings', { shown: findings.length, count })) : null,
+    count > findings.length ? hint(say('run.first_findings', { shown: findings.length, count })) : null,
     element('ul', { class: 'plain' }, findings.map(({ finding_id: id, type }) => element('li', {},
       link(`/findings/${id}`, {}, say(`finding.type.${type}`)), ' ', element('span', { class: 'hint code' }, id)))));
 }

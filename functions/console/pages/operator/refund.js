@@ -1,13 +1,12 @@
 // Giving money of an order back: at most what it brought in and is unspent where it was credited.
 
 import { post } from '../core/api.js';
-import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, minus, money } from '../core/money.js';
 import { confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, entry, form, reasonEntry, textInput } from './form.js';
-import { balanceName, told } from './shared.js';
+import { amountEntry, entry, form, reasonEntry, textInput, withinMeans } from './form.js';
+import { balanceName, hint, told } from './shared.js';
 
 /** What of an order was neither given back nor is on its way back. */
 export function refundable(order) {
@@ -34,20 +33,24 @@ export function refundForm(order, balances, done) {
   amount.entry.check = (value) => withinCurrency(value)
     ?? (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null);
   const reference = order.method === 'offline'
-    ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }), { hint: say('refund.bank_reference.hint') })
+    ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }),
+      { hint: say('refund.bank_reference.hint') })
     : null;
   return form({
-    parts: [element('p', { class: 'hint' }, say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('operator.reason'))],
+    parts: [hint(say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('operator.reason'))],
     submit: say('refund.submit'), kind: 'danger',
-    send: (body) => refund(order, body, done),
+    send: (body) => refund(order, body, amount, done),
   });
 }
 
-async function refund(order, body, done) {
-  const amount = money(body.amount, order.currency);
-  const sure = await confirmed(say('refund.sure', { amount }), say('refund.sure.detail', { account: order.account_id }), say('refund.submit'));
-  if (!sure) return;
-  const answer = await submitOnce(`refund.${order.order_id}`, body, (key) => post(`/v1/admin/orders/${order.order_id}/refunds`, body, key));
+async function refund(order, body, field, done) {
+  const question = say('refund.sure', { amount: money(body.amount, order.currency) });
+  const detail = say('refund.sure.detail', { account: order.account_id });
+  if (!await confirmed(question, detail, say('refund.submit'))) return;
+  const path = `/v1/admin/orders/${order.order_id}/refunds`;
+  const answer = await withinMeans(field, order.currency,
+    () => submitOnce(`refund.${order.order_id}`, body, (key) => post(path, body, key)));
+  if (!answer) return;
   const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[answer.status];
   done(told(tone, say(`refund.told.${answer.status}`, { amount: money(answer.amount, answer.currency) })));
 }

@@ -4,21 +4,22 @@ import { get, list } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
-import { emptyHint, facts, freshId, heading, loaded, actionButton, statusBadge } from '../core/parts.js';
+import { actionButton, emptyHint, facts, freshId, heading, loaded, statusBadge } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, rejectForm } from './decision.js';
 import { proofsOf } from './proofs.js';
-import { accountLink, missingScope, opening, orderLink, targetName, tellAt } from './shared.js';
+import { accountLink, code, hint, missingScope, opening, orderLink, targetName, tellAt } from './shared.js';
 
 /** The screen `/`. */
 export function reviews() {
   const place = element('div', { class: 'loaded' });
   const load = () => fill(place, loaded(() => Promise.all([list('/v1/admin/reviews'), get('/v1/admin/catalogue')]), queue));
   load();
+  const refresh = element('button', { type: 'button', class: 'button secondary small', onclick: load }, say('operator.refresh'));
   return [
-    heading(say('operator.reviews'), element('button', { type: 'button', class: 'button secondary small', onclick: load }, say('operator.refresh'))),
-    element('p', { class: 'hint' }, say('reviews.hint')), place,
+    heading(say('operator.reviews'), refresh),
+    hint(say('reviews.hint')), place,
   ];
 }
 
@@ -73,9 +74,9 @@ export function declared(order) {
     [say('order.fx_rate'), order.fx_rate],
     [say('review.declared_amount'), report && element('strong', {}, money(report.amount, report.currency))],
     [say('order.payer_name'), report?.payer_name],
-    [say('order.bank_reference'), report && element('span', { class: 'code' }, report.bank_reference)],
+    [say('order.bank_reference'), report && code(report.bank_reference)],
     [say('review.paid_on'), report && day(report.paid_on)],
-    [say('order.reference'), instructions && element('span', { class: 'code' }, instructions.reference_code)],
+    [say('order.reference'), instructions && code(instructions.reference_code)],
     [say('order.receiving_account'), instructions && receiving(instructions.receiving_account)],
     [say('review.reported_at'), report && time(report.reported_at)],
     [say('review.reported_by'), report?.by],

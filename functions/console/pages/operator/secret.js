@@ -8,5 +8,6 @@ import { told } from './shared.js';
 /** Shows it with a button that copies it; a secret that was shown before (a repetition) is null. */
 export function secretBanner(secret, title) {
   if (!secret) return told('waiting', element('p', {}, title), element('p', {}, say('secret.gone')));
-  return told('waiting', element('p', {}, element('strong', {}, title)), copyable(secret, say('secret.name')), element('p', {}, say('secret.once')));
+  return told('waiting', element('p', {}, element('strong', {}, title)),
+    copyable(secret, say('secret.name')), element('p', {}, say('secret.once')));
 }

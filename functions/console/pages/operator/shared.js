@@ -18,7 +18,7 @@ export function withScope(scope, make) {
 
 /** Says which scope is missing, in place of what it would allow. */
 export function missingScope(scope) {
-  return element('p', { class: 'hint' }, say('scope.missing', { scope: say(`scope.${scope}`), code: scope }));
+  return hint(say('scope.missing', { scope: say(`scope.${scope}`), code: scope }));
 }
 
 /** A part of a screen under a heading of its own; no landmark, for its table is one of that name already. */
@@ -60,14 +60,29 @@ export function tellAt(place, outcome, ...more) {
   outcome.focus();
 }
 
+/** A sign that machines read: an id, a reference, an account number. */
+export function code(text) {
+  return element('span', { class: 'code' }, text);
+}
+
+/** A quiet line that explains. */
+export function hint(...text) {
+  return element('p', { class: 'hint' }, ...text);
+}
+
+/** Several short things beneath each other. */
+export function lines(...each) {
+  return element('div', { class: 'lines' }, ...each);
+}
+
 /** An order by its number. */
 export function orderLink(id) {
-  return id ? link(`/orders/${id}`, {}, element('span', { class: 'code' }, id)) : '—';
+  return id ? link(`/orders/${id}`, {}, code(id)) : '—';
 }
 
 /** An account by its id. */
 export function accountLink(id) {
-  return id ? link(`/accounts/${id}`, {}, element('span', { class: 'code' }, id)) : '—';
+  return id ? link(`/accounts/${id}`, {}, code(id)) : '—';
 }
 
 /** A balance in words; products by their names, where the names are known. */
@@ -76,6 +91,16 @@ export function balanceName(balance, products = []) {
   const code = balance.replace(/^product:/, '');
   const product = products.find((one) => one.product === code);
   return product ? named(product.name) : () => code;
+}
+
+/** The balances of an account as a choice. */
+export function balanceOptions(products) {
+  return [['wallet', say('wallet')], ...products.map(({ product, name }) => [`product:${product}`, named(name)])];
+}
+
+/** Says of a bank reference that its money was credited, and to whom. */
+export function usedBefore({ order_id: order, account_id: account }) {
+  return [say('review.used'), ' ', orderLink(order), ' · ', accountLink(account)];
 }
 
 /** What an order tops up. */

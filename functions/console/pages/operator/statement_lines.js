@@ -7,7 +7,7 @@ import { money } from '../core/money.js';
 import { actionButton, badge, confirmed, emptyHint, field, link, table } from '../core/parts.js';
 import { day } from '../core/time.js';
 import { selectInput } from './form.js';
-import { accountLink, orderLink, told } from './shared.js';
+import { accountLink, code, lines, orderLink, told } from './shared.js';
 
 const STATES = ['exact', 'proposed', 'unmatched', 'credited'];
 const TONES = { exact: 'good', proposed: 'waiting', unmatched: 'bad', credited: 'neutral' };
@@ -89,9 +89,10 @@ function accept(desk, choice) {
 
 async function showOutcome(desk, { accepted, results }) {
   const refused = results.filter(({ outcome }) => outcome === 'refused');
+  const refusal = (one) => element('p', {}, say('statement.refused', { line: one.line }), ' ',
+    orderLink(one.order_id), ' ', refusalText(one));
   const outcome = told(refused.length > 0 ? 'waiting' : 'good',
-    element('p', {}, say('statement.accepted', { count: accepted })),
-    refused.map((one) => element('p', {}, say('statement.refused', { line: one.line }), ' ', orderLink(one.order_id), ' ', refusalText(one))));
+    element('p', {}, say('statement.accepted', { count: accepted })), refused.map(refusal));
   for (const { line } of results) desk.chosen.delete(line);
   try {
     desk.statement = await desk.again();
@@ -118,8 +119,9 @@ function showLines(desk) {
     desk.shown += SHOWN_AT_ONCE;
     showLines(desk);
   };
+  const button = element('button', { type: 'button', class: 'button secondary', onclick: more }, say('more'));
   fill(desk.lines, rows.length > 0 ? lineTable(desk, rows) : emptyHint(say('statement.no_lines')),
-    fitting.length > rows.length ? element('button', { type: 'button', class: 'button secondary', onclick: more }, say('more')) : null);
+    fitting.length > rows.length ? button : null);
   refresh(desk.bar);
 }
 
@@ -135,23 +137,24 @@ function lineTable(desk, rows) {
 }
 
 function whoAndWhat({ payer_name: payer, information, bank_reference: reference }) {
-  return element('div', { class: 'lines' }, element('span', {}, payer ?? '—'), element('span', { class: 'hint' }, information),
-    reference ? element('span', { class: 'hint code' }, reference) : element('span', { class: 'hint' }, say('line.no_reference')));
+  const quiet = (text) => element('span', { class: 'hint' }, text);
+  return lines(element('span', {}, payer ?? '—'), quiet(information),
+    quiet(reference ? code(reference) : say('line.no_reference')));
 }
 
 function pays(desk, line) {
   if (line.state === 'credited') {
-    return element('div', { class: 'lines' }, orderLink(line.credited.order_id), accountLink(line.credited.account_id));
+    return lines(orderLink(line.credited.order_id), accountLink(line.credited.account_id));
   }
   if (line.proposals.length === 0) return unmatched(line);
   const proposals = line.proposals.map((one) => element('li', {}, orderLink(one.order_id), ' ',
     element('span', { class: 'hint' }, evidenceText(one))));
   // Without a reference of the bank the same money could be credited twice: the API does not take it.
-  return element('div', { class: 'lines' }, element('ul', { class: 'plain' }, proposals), line.bank_reference ? chooser(desk, line) : null);
+  return lines(element('ul', { class: 'plain' }, proposals), line.bank_reference ? chooser(desk, line) : null);
 }
 
 function unmatched({ amount, currency, bank_reference: reference, booked_on: on }) {
-  return element('div', { class: 'lines' }, element('span', { class: 'hint' }, say('line.unmatched.hint')),
+  return lines(element('span', { class: 'hint' }, say('line.unmatched.hint')),
     link('/received', { amount, currency, reference, on }, say('line.record')));
 }
 

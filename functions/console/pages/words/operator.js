@@ -55,6 +55,8 @@ export default {
   'scope.usage:write': ['Charge usage', '扣减用量'],
 
   'form.missing': ['This is needed.', '此项必填。'],
+  'form.code': ['Small letters, digits and -, beginning with a letter; at most 32.', '小写字母、数字和 -，以字母开头，最多 32 位。'],
+  'form.too_much': ['Only {available} is there. Nothing was changed.', '仅有 {available}，未发生任何变动。'],
   'form.amount': [
     'An amount of {currency}: digits and a point, as 100.00.',
     '请输入 {currency} 金额：数字和小数点，例如 100.00。',
@@ -183,7 +185,7 @@ export default {
   'account.id.hint': ['1 to 64 letters, digits, - and _.', '1 到 64 个字母、数字、- 或 _。'],
   'account.name': ['Name', '名称'],
   'account.currency': ['Currency', '币种'],
-  'account.currency.hint': ['Three capital letters, as USD. Fixed from the first entry on.', '三个大写字母，如 USD。首笔记账后不可更改。'],
+  'account.currency.hint': ['Three capital letters, as USD.', '三个大写字母，如 USD。'],
   'account.entries': ['Entries', '记账笔数'],
   'account.status.active': ['Active', '正常'],
   'account.status.frozen': ['Frozen', '已冻结'],

@@ -5,7 +5,6 @@ export default {
   'catalogue.products': ['Products', '产品'],
   'catalogue.product.new': ['New product', '新增产品'],
   'catalogue.product.code': ['Code', '代码'],
-  'catalogue.product.code.hint': ['Small letters, digits and -, beginning with a letter; at most 32.', '小写字母、数字和 -，以字母开头，最多 32 位。'],
   'catalogue.name.en': ['Name in English', '英文名称'],
   'catalogue.name.zh': ['Name in Chinese', '中文名称'],
   'catalogue.enabled': ['Enabled', '已启用'],
