@@ -1,6 +1,6 @@
 """Measures what a cold start costs, for every function, beside one that only says hello.
 
-    python3 tests/deployment/cold_start.py [--starts 5] [--requests 200] [--no-targets]
+    python3 tests/deployment/cold_start.py [--starts 5] [--requests 200] [--no-targets] [FUNCTION…]
 
 It starts the bootstraps in target/lambda (tests/deployment/build.py makes them) as Lambda does, against the table and
 the queue of the local runner on this machine, and hands them events as AWS sends them. What it prints is the table in
@@ -279,8 +279,9 @@ def main():
     options.add_argument("--starts", type=int, default=5)
     options.add_argument("--requests", type=int, default=200, help="warm ones, for the processor's time")
     options.add_argument("--no-targets", action="store_true", help="for bootstraps built with --fast")
+    options.add_argument("functions", nargs="*", help="all of them unless it is said")
     options = options.parse_args()
-    deployed = sorted(folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir())
+    deployed = options.functions or sorted(folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir())
     costs = {}
     with tempfile.TemporaryDirectory(prefix="topup-cold-") as folder:
         with surroundings(pathlib.Path(folder)) as (ready, environment):
