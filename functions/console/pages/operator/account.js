@@ -39,7 +39,7 @@ function accountParts(desk) {
     element('div', { class: 'card' }, accountFacts(one)),
     section(say('account.balances'), balancesPart(desk)),
     section(say('account.actions'), actions(desk)),
-    section(say('account.orders'), pages(`${path}/orders`, {}, orderTable, say('account.orders.none')),
+    section(say('account.orders'), pages(`${path}/orders`, {}, (rows) => orderTable(rows, products), say('account.orders.none')),
       saveButton(say('operator.save_csv'), `${path}/orders.csv`, `${id}-orders.csv`)),
     section(say('account.entries.title'),
       pages(`${path}/entries`, {}, (rows) => entryTable(rows, products), say('account.entries.none')),
@@ -88,11 +88,11 @@ function actions({ one, balances, catalogue, path, load }) {
   ];
 }
 
-function orderTable(rows) {
+function orderTable(rows, products) {
   return table(say('account.orders'), [
     { label: say('order.created_at'), cell: ({ created_at: at }) => time(at) },
     { label: say('order.order_id'), cell: ({ order_id: id }) => orderLink(id) },
-    { label: say('order.target'), cell: targetName },
+    { label: say('order.target'), cell: (order) => targetName(order, products) },
     { label: say('order.method'), cell: ({ method }) => say(`method.${method}`) },
     { label: say('order.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     {

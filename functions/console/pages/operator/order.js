@@ -36,17 +36,18 @@ function orderParts({ order: one, catalogue, balances }, load) {
   return [
     element('div', { class: 'card' },
       element('div', {}, statusBadge(one.status), one.late ? [' ', badge('waiting', say('order.late'))] : null),
-      orderFacts(one)),
+      orderFacts(one, catalogue.products)),
     decisions(one, Object.keys(catalogue.bank_accounts), load),
     refundPart(one, balances, load),
-    reportPart(one), reviewsPart(one), attemptsPart(one), refundsPart(one), disputesPart(one), timelinePart(one),
+    reportPart(one, catalogue.products), reviewsPart(one), attemptsPart(one),
+    refundsPart(one), disputesPart(one), timelinePart(one),
   ];
 }
 
-function orderFacts(one) {
+function orderFacts(one, products) {
   return facts([
     [say('review.account'), accountLink(one.account_id)],
-    [say('order.target'), targetName(one)],
+    [say('order.target'), targetName(one, products)],
     [say('order.method'), say(`method.${one.method}`)],
     [say('order.reason'), why(one.status_reason)],
     [say('order.amount'), money(one.amount, one.currency)],
@@ -82,9 +83,9 @@ function refundPart(one, balances, load) {
   return section(say('refund.title'), withScope('operator:money', form));
 }
 
-function reportPart(one) {
+function reportPart(one, products) {
   if (one.method !== 'offline') return null;
-  return section(say('order.report'), element('div', { class: 'card' }, declared(one), proofsOf(one)));
+  return section(say('order.report'), element('div', { class: 'card' }, declared(one, products), proofsOf(one)));
 }
 
 function reviewsPart(one) {

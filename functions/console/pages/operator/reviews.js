@@ -24,11 +24,10 @@ export function reviews() {
 }
 
 function queue([first, catalogue]) {
-  const currencies = Object.keys(catalogue.bank_accounts);
   const place = element('div', { class: 'loaded' });
   const cards = element('div', { class: 'queue' });
   const add = ({ data, next_cursor: cursor }) => {
-    cards.append(...data.map((order) => reviewCard(order, currencies)));
+    cards.append(...data.map((order) => reviewCard(order, catalogue)));
     const more = () => list('/v1/admin/reviews', { cursor }).then(add);
     fill(place, cards.childElementCount > 0 ? cards : emptyHint(say('reviews.none')),
       cursor ? actionButton('secondary', say('more'), more) : null);
@@ -37,7 +36,7 @@ function queue([first, catalogue]) {
   return place;
 }
 
-function reviewCard(order, currencies) {
+function reviewCard(order, catalogue) {
   const id = freshId('review');
   const body = element('div', { class: 'loaded' });
   const settled = async (outcome) => {
@@ -47,28 +46,30 @@ function reviewCard(order, currencies) {
     const now = await get(`/v1/admin/orders/${order.order_id}`).catch(() => null);
     if (now) tellAt(body, decisionBanner({ ...outcome, order: now }));
   };
-  fill(body, decisionParts(order, currencies, settled));
+  fill(body, decisionParts(order, catalogue, settled));
   return element('article', { class: 'card', 'aria-labelledby': id },
     element('div', { class: 'section-head' },
       element('h2', { id }, orderLink(order.order_id)), statusBadge(order.status)),
     body);
 }
 
-function decisionParts(order, currencies, settled) {
+function decisionParts(order, catalogue, settled) {
   const decide = may('operator:review')
-    ? [acceptForm(order, currencies, settled), opening(say('review.reject.open'), rejectForm(order, settled))]
+    ? [acceptForm(order, Object.keys(catalogue.bank_accounts), settled),
+      opening(say('review.reject.open'), rejectForm(order, settled))]
     : missingScope('operator:review');
   return element('div', { class: 'beside' },
-    element('div', { class: 'half' }, element('h3', {}, say('review.declared')), declared(order), proofsOf(order)),
+    element('div', { class: 'half' }, element('h3', {}, say('review.declared')),
+      declared(order, catalogue.products), proofsOf(order)),
     element('div', { class: 'half' }, element('h3', {}, say('review.received')), decide));
 }
 
 /** What the order asked for and what its customer reported. */
-export function declared(order) {
+export function declared(order, products) {
   const { transfer_report: report, transfer_instructions: instructions } = order;
   return facts([
     [say('review.account'), accountLink(order.account_id)],
-    [say('order.target'), targetName(order)],
+    [say('order.target'), targetName(order, products)],
     [say('order.amount'), money(order.amount, order.currency)],
     [say('order.pay_amount'), money(order.pay_amount, order.pay_currency)],
     [say('order.fx_rate'), order.fx_rate],

@@ -104,8 +104,8 @@ export function usedBefore({ order_id: order, account_id: account }) {
 }
 
 /** What an order tops up. */
-export function targetName({ target, product }) {
-  return target === 'wallet' ? say('wallet') : product;
+export function targetName({ target, product }, products) {
+  return balanceName(target === 'wallet' ? target : `product:${product}`, products);
 }
 
 /** Why a status changed: the words of its code, or what a person wrote. */
