@@ -102,7 +102,8 @@ fn row(out: &Path, name: &str, path: &str, content: &[u8]) -> Result<String> {
     let bytes = |kind| format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.{kind}\"))");
     let (identity, gzip) = (bytes("identity"), bytes("gzip"));
     Ok(format!(
-        "File {{ path: {path:?}, media_type: {media_type:?}, identity: {identity}, gzip: {gzip} }}"
+        "File {{ path: {path:?}, body: CompiledIn {{ media_type: {media_type:?}, identity: {identity}, \
+         gzip: {gzip} }} }}"
     ))
 }
 

@@ -48,7 +48,11 @@ async fn the_console_is_walked_in_a_browser() {
     }
     // Whatever was clicked: every journal still gives its account.
     let verified = verify(&base_url).await;
-    assert_eq!((&verified["broken"], &verified["complete"]), (&json!(0), &json!(true)), "{verified}");
+    assert_eq!(
+        (&verified["broken"], &verified["complete"]),
+        (&json!(0), &json!(true)),
+        "{verified}"
+    );
     say("Walked: the console, in Chromium");
 }
 

@@ -7,7 +7,7 @@
 use lambda_http::http::header::{self, HeaderName, HeaderValue};
 use lambda_http::http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
-use service::http::Call;
+use service::http::{self, Call, CompiledIn};
 use tracing::info;
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
@@ -42,12 +42,8 @@ const ALWAYS: [(&str, &str); 7] = [
 struct File {
     /// Where it is below the folder of its version.
     path: &'static str,
-    /// What it is, for `Content-Type`.
-    media_type: &'static str,
-    /// Its content.
-    identity: &'static [u8],
-    /// Its content, compressed when this was compiled.
-    gzip: &'static [u8],
+    /// What it is.
+    body: CompiledIn,
 }
 
 /// What is answered, before it is known how the client wants it.
@@ -94,9 +90,7 @@ pub fn handle(request: &Request) -> Response<Body> {
 fn find(request: &Request) -> Found {
     let parameters = request.path_parameters();
     let Some(path) = parameters.first("proxy") else {
-        let known = request.headers().get(header::IF_NONE_MATCH);
-        let known = known.and_then(|known| known.to_str().ok()).unwrap_or_default();
-        let same = known.split(',').any(|one| opaque(one.trim()) == opaque(PAGE_ETAG));
+        let same = http::has(request.headers(), PAGE_ETAG);
         return if same { Found::SamePage } else { Found::Page };
     };
     // Not even a file that is the same in both is given to a page of another version: the other
@@ -104,11 +98,6 @@ fn find(request: &Request) -> Found {
     let asset = ASSETS.iter().find(|asset| asset.path == path);
     let asset = asset.filter(|_| parameters.first("version") == Some(VERSION));
     asset.map_or(Found::Nothing, Found::Asset)
-}
-
-/// The part of an ETag by which two are compared: whether it is compressed makes no difference.
-fn opaque(etag: &str) -> &str {
-    etag.trim_start_matches("W/")
 }
 
 /// The body of an answer, and in `headers` what it is.
@@ -126,32 +115,5 @@ fn body(
         headers.insert(header::CONTENT_TYPE, text);
         return Body::from("There is no such file in this version of the console.\n");
     };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.media_type));
-    if !takes_gzip(asked) {
-        return Body::from(file.identity);
-    }
-    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    Body::from(file.gzip)
-}
-
-/// Whether the client takes gzip. `gzip;q=0` says that it does not, and `*` stands for it unless it
-/// is named.
-fn takes_gzip(asked: &HeaderMap) -> bool {
-    let asked = asked.get_all(header::ACCEPT_ENCODING).iter();
-    let asked = asked.filter_map(|value| value.to_str().ok());
-    let codings: Vec<(&str, bool)> = asked.flat_map(|value| value.split(',')).map(coding).collect();
-    let about = |name: &str| {
-        let found = codings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, taken)| *taken)
-    };
-    about("gzip").or_else(|| about("*")).unwrap_or(false)
-}
-
-/// A coding that a client names, and whether it takes it: the weight is a number without a sign,
-/// and nothing but zero says no.
-fn coding(text: &str) -> (&str, bool) {
-    let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
-    let weight = parameters.trim().strip_prefix(['q', 'Q']).unwrap_or_default().trim_start();
-    let weight = weight.strip_prefix('=').unwrap_or("1").trim();
-    (name.trim(), !weight.bytes().all(|byte| matches!(byte, b'0' | b'.')))
+    file.body.answer(asked, headers)
 }

@@ -9,7 +9,6 @@ use configure::Configure;
 use confirm_payment::ConfirmPayment;
 use create_order::CreateOrder;
 use deliver_event::DeliverEvent;
-use describe_api::DescribeApi;
 use exchange_code::ExchangeCode;
 use hold::HoldMoney;
 use import_statement::ImportStatement;
@@ -82,8 +81,6 @@ pub struct Functions<W: Wire = Https> {
     pub create_order: CreateOrder<W>,
     /// Takes the queue of events.
     pub deliver_event: DeliverEvent,
-    /// Says what the API is.
-    pub describe_api: DescribeApi,
     /// Gives tokens of the console.
     pub exchange_code: ExchangeCode,
     /// Sets money aside for what is going to be used.
@@ -296,7 +293,6 @@ impl<W: Wire> Functions<W> {
             confirm_payment: ConfirmPayment(table("confirm-payment")),
             create_order: around.create_order(),
             deliver_event: DeliverEvent(around.deliveries("deliver-event")),
-            describe_api: DescribeApi::default(),
             exchange_code: ExchangeCode { table: table("exchange-code"), draw },
             hold: HoldMoney(Holds {
                 table: table("hold"),

@@ -220,7 +220,7 @@ impl<W: Wire> Gateway<W> {
             "configure" => Box::pin(functions.configure.handle(&request, now)).await,
             "manage-endpoints" => Box::pin(functions.manage_endpoints.handle(&request, now)).await,
             "manage-accounts" => Box::pin(functions.manage_accounts.handle(&request, now)).await,
-            "describe-api" => functions.describe_api.handle(&request),
+            "describe-api" => describe_api::handle(&request),
             "console" => console::handle(&request),
             "exchange-code" => Box::pin(functions.exchange_code.handle(&request, now)).await,
             "payment-webhook" => Box::pin(functions.payment_webhook.handle(&request, now)).await,

@@ -16,6 +16,10 @@ async fn anybody_reads_the_document_once_and_is_told_that_it_has_not_changed() {
         assert!(!document.header("x-request-id").is_empty());
         let again = world.send(ask(&document.header("etag"))).await.expect(304);
         assert!(again.body.is_empty());
+        let small = Request::get("/v1/openapi.json").header("accept-encoding", "gzip");
+        let small = world.send(small.body(Body::empty()).unwrap()).await.expect(200);
+        assert_eq!(small.header("content-encoding"), "gzip");
+        assert!(small.body.len() < document.body.len() / 10);
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+mod compiled_in;
 mod parameters;
 mod problem;
 mod sheet;
@@ -19,6 +20,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type};
 pub use caller::{Call, Caller, Operator, authorizer_context};
+pub use compiled_in::{CompiledIn, has};
 pub use parameters::{Parameters, account_id, last_part, order_id};
 pub use problem::Problem;
 pub use sheet::{Column, Content, Sheet};
