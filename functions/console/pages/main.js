@@ -4,7 +4,7 @@ import { element, fill, icon, refresh } from './core/dom.js';
 import { addWords, language, locale, say, speak } from './core/language.js';
 import { banner, buttonLink, heading } from './core/parts.js';
 import { matched, replace, to } from './core/router.js';
-import { currentSession, sessionEvents, takeCode } from './core/session.js';
+import { currentSession, sessionEvents, signOut, takeCode } from './core/session.js';
 import common from './words/common.js';
 import problems from './words/problems.js';
 
@@ -36,7 +36,8 @@ function frame(links) {
         element('button', {
           type: 'button', class: 'button plain small', lang: () => (other() === 'zh' ? 'zh-CN' : 'en-US'),
           onclick: () => speak(other()),
-        }, () => (other() === 'zh' ? '中文' : 'English')))),
+        }, () => (other() === 'zh' ? '中文' : 'English')),
+        session ? element('button', { type: 'button', class: 'button plain small', onclick: leave }, say('sign_out')) : null)),
     main,
     element('footer', {}, say('zone', { zone: zone() })),
   ];
@@ -83,10 +84,17 @@ function notFound() {
   return [heading(say('screen.none')), buttonLink('secondary', '/', say('home'))];
 }
 
-function signedOut(refused) {
+/** Nobody is signed in; `why` is `refused` or `unanswered` of a code, or null. */
+function signedOut(why) {
   fill(document.body, ...frame([]));
   fill(main, element('div', { class: 'screen narrow' }, heading(say('signed_out.title')),
-    refused ? banner('bad', say('signed_out.refused')) : null, element('p', {}, say('signed_out.how'))));
+    why ? banner('bad', say(`signed_out.${why}`)) : null, element('p', {}, say('signed_out.how'))));
+}
+
+function leave() {
+  signOut();
+  // Anew, so that nothing of the person stays in memory either.
+  location.replace(location.pathname);
 }
 
 /** The session has ended: what was typed stays where it is, beneath this dialog. */
@@ -110,11 +118,11 @@ function takeReturn() {
 
 async function start() {
   document.documentElement.lang = locale();
-  const { refused } = await takeCode();
+  const why = await takeCode();
   takeReturn();
   const session = currentSession();
   if (!session) {
-    signedOut(refused);
+    signedOut(why);
     return;
   }
   entrance = await entranceOf(session.role);
@@ -123,10 +131,19 @@ async function start() {
   sessionEvents.addEventListener('ended', sessionEnded);
   showScreen({ moved: false });
   refresh(document.documentElement);
+  // It may have ended while the page was away, or while its files came.
+  if (!currentSession()) sessionEnded();
+}
+
+/** A file of the page did not come, or a new version is being deployed. */
+function notStarted(failure) {
+  console.error(failure);
+  fill(document.body, element('main', { class: 'narrow' }, heading(say('not_started.title')), element('p', {}, say('not_started.how')),
+    element('button', { type: 'button', class: 'button primary', onclick: () => location.reload() }, say('retry'))));
 }
 
 // A new code in an open tab is a new session: everything begins anew, and the other person's screens are gone.
 addEventListener('hashchange', () => {
   if (location.hash.startsWith('#code=')) location.reload();
 });
-start();
+start().catch(notStarted);

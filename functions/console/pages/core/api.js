@@ -7,6 +7,7 @@ import { currentSession, endSession } from './session.js';
 
 const PAUSES_MS = [300, 900, 2_500];
 const TIMEOUT_MS = 35_000;
+const repeated = new WeakSet();
 
 /** The API said no, and why: `code` is the contract's, `problem` the whole answer (RFC 9457). */
 export class Refusal extends Error {
@@ -18,8 +19,16 @@ export class Refusal extends Error {
   }
 }
 
-/** Nobody knows whether it was done: the network, or the service, did not answer. */
-export class Unavailable extends Error {}
+/** The network, or the service, did not answer. What was to be written (`wrote`) may have been: nobody knows. */
+export class Unavailable extends Error {
+  constructor(wrote) {
+    super('no answer');
+    this.wrote = wrote;
+  }
+}
+
+/** The person thought better of it. There is nothing to say. */
+export class Abandoned extends Error {}
 
 /** The session has ended: the page has said so already. */
 export class SignedOut extends Error {}
@@ -42,9 +51,19 @@ export async function list(path, query = {}, pages = 5) {
   return { data, next_cursor: cursor };
 }
 
-/** Makes something, under an idempotency key. */
+/** Makes something, under an idempotency key, or does what may be done again. */
 export function post(path, body, key) {
   return json(path, request('POST', body, key), true);
+}
+
+/** Does something that takes no key and must not be done again by itself. */
+export function postOnce(path, body) {
+  return json(path, request('POST', body), false);
+}
+
+/** Whether this answer to `post` is that of an earlier request with the same key. */
+export function isRepeated(answer) {
+  return repeated.has(answer);
 }
 
 /** Says what is to be so; saying it again changes nothing. */
@@ -95,7 +114,10 @@ function address(path, query) {
 
 async function json(path, options, repeatable) {
   const answer = await send(path, options, repeatable);
-  return answer.status === 204 ? null : answer.json();
+  if (answer.status === 204) return null;
+  const content = await answer.json();
+  if (answer.headers.get('idempotent-replayed') === 'true') repeated.add(content);
+  return content;
 }
 
 async function send(path, options, repeatable) {
@@ -115,7 +137,7 @@ async function once(path, options) {
   const headers = { ...options.headers, authorization: `Bearer ${session.token}` };
   const settings = { cache: 'no-store', referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(TIMEOUT_MS) };
   const answer = await fetch(path, { ...options, ...settings, headers }).catch(() => null);
-  if (answer === null || answer.status >= 500 || answer.status === 429) throw new Unavailable();
+  if (answer === null || answer.status >= 500 || answer.status === 429) throw new Unavailable(options.method !== 'GET');
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
   // The gateway's own refusals carry no code: it does not know this token any more.

@@ -29,9 +29,13 @@ export function isAmount(text, currency) {
   return new RegExp(`^\\d{1,12}${decimals}$`).test(text) && compare(text, '0') > 0;
 }
 
-/** What a person typed as the API reads it: without blanks and grouping commas. */
+/**
+ * What a person typed as the API reads it: digits of any width, without blanks, and without commas where they group
+ * thousands. Any other comma stays, and makes it no amount: 1,5 is one and a half to some, and fifteen to nobody.
+ */
 export function typed(text) {
-  return text.trim().replace(/[\s,]/g, '').replace(/^\./, '0.');
+  const plain = text.normalize('NFKC').replace(/\s/g, '');
+  return (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain) ? plain.replaceAll(',', '') : plain).replace(/^\./, '0.');
 }
 
 /** Less than, equal or more: -1, 0 or 1. */

@@ -1,6 +1,6 @@
 // What screens are made of.
 
-import { Refusal, SignedOut } from './api.js';
+import { Abandoned, Refusal, SignedOut, Unavailable } from './api.js';
 import { element, fill, icon } from './dom.js';
 import { knows, say, t } from './language.js';
 import { moneyText } from './money.js';
@@ -76,7 +76,7 @@ export async function locked(button, problem, act) {
 
 /** Says in a person's words what went wrong. Whoever was signed out is told by the page itself. */
 export function showProblem(place, failure) {
-  if (failure instanceof SignedOut) return;
+  if (failure instanceof SignedOut || failure instanceof Abandoned) return;
   fill(place, problemText(failure));
   place.hidden = false;
 }
@@ -84,8 +84,8 @@ export function showProblem(place, failure) {
 /** The sentence for a failure: a live text. */
 export function problemText(failure) {
   if (!(failure instanceof Refusal)) {
-    if (failure.name !== 'Error' && failure.constructor.name !== 'Unavailable') console.error(failure);
-    return say('problem.unavailable');
+    if (!(failure instanceof Unavailable)) console.error(failure);
+    return say(failure.wrote ? 'problem.unavailable.wrote' : 'problem.unavailable');
   }
   const { problem, code } = failure;
   const key = `problem.${code}`;
@@ -205,13 +205,22 @@ export function table(caption, columns, rows) {
 
 /** Asks before something that cannot be taken back; resolves to whether the person said yes. */
 export function confirmed(question, detail, yes) {
+  return answered(question, detail,
+    element('button', { class: 'button secondary', value: 'no' }, say('back')),
+    element('button', { class: 'button primary', value: 'yes' }, yes));
+}
+
+/** Says something that nobody may miss; resolves once it was read. */
+export function noted(what, detail) {
+  return answered(what, detail, element('button', { class: 'button primary', value: 'yes' }, say('understood')));
+}
+
+function answered(title, detail, ...buttons) {
   return new Promise((resolve) => {
     const dialog = element('dialog', { class: 'dialog', 'aria-labelledby': 'dialog-title' },
       element('form', { method: 'dialog' },
-        element('h2', { id: 'dialog-title' }, question), element('p', {}, detail),
-        element('div', { class: 'actions' },
-          element('button', { class: 'button secondary', value: 'no' }, say('back')),
-          element('button', { class: 'button primary', value: 'yes' }, yes))));
+        element('h2', { id: 'dialog-title' }, title), element('p', {}, detail),
+        element('div', { class: 'actions' }, buttons)));
     dialog.addEventListener('close', () => {
       dialog.remove();
       resolve(dialog.returnValue === 'yes');

@@ -17,12 +17,21 @@ export function matched() {
     const fits = form.length === parts.length && form.every((part, at) => {
       const [, name] = part.match(/^\{(\w+)\}$/) ?? [];
       if (!name) return part === parts[at];
-      parameters[name] = decodeURIComponent(parts[at]);
-      return parts[at] !== '';
+      parameters[name] = decoded(parts[at]);
+      return Boolean(parameters[name]);
     });
     if (fits) return { screen, parameters, query: Object.fromEntries(new URLSearchParams(query)) };
   }
   return null;
+}
+
+/** What a person typed into the address may not be well formed; then it is no address of ours. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 /** An address within the page. Query values that are empty are left out. */

@@ -3,6 +3,9 @@
 // this tab (sessionStorage), also while the tab is away at the payment page. No API key comes here.
 
 const STORED = 'topup.session';
+const KEPT = 'topup.';
+const EXCHANGE_TIMEOUT_MS = 10_000;
+const EXCHANGE_PAUSES_MS = [500, 2_000];
 const channel = new BroadcastChannel('topup.session');
 let session = JSON.parse(sessionStorage.getItem(STORED) ?? 'null');
 let expiryTimer;
@@ -10,7 +13,7 @@ let expiryTimer;
 /** Told when the session has ended, and when there is one again. */
 export const sessionEvents = new EventTarget();
 
-/** The session (`token`, `role`, `account_id`, `person`, `scopes`, `expires_at`), or null. */
+/** The session (`token`, `role`, `account_id`, `person`, `scopes`), or null. */
 export function currentSession() {
   return session;
 }
@@ -21,28 +24,29 @@ export function may(scope) {
 }
 
 /**
- * Takes a code out of the address, if there is one, and begins its session.
- * Answers whether a code was there and was not good any more.
+ * Takes a code out of the address, if there is one, and begins its session. Answers why there is none,
+ * although a code was there: it was `refused`, or nobody answered (`unanswered`); else null.
  */
 export async function takeCode() {
   const [, code] = location.hash.match(/^#code=(.+)$/) ?? [];
   if (!code) {
     if (session) watchExpiry();
-    return { refused: false };
+    return null;
   }
   history.replaceState(null, '', location.pathname + location.search);
-  const answer = await fetch('/v1/console-tokens', {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code }),
-    referrerPolicy: 'no-referrer', cache: 'no-store',
-  }).catch(() => null);
+  const answer = await exchanged(code);
   if (!answer?.ok) {
+    // Whoever sat here before is not the person whom this code was for.
     forget();
-    return { refused: true };
+    return answer ? 'refused' : 'unanswered';
   }
-  begin(await answer.json());
+  const begun = await answer.json();
+  // By the clock of the service: that of this machine may be anything.
+  const ahead = Date.now() - (Date.parse(answer.headers.get('date')) || Date.now());
+  begin({ ...begun, ends_at: Date.parse(begun.expires_at) + ahead });
   // A tab of the same person whose session has ended goes on with this one, with what was typed there.
   channel.postMessage(session);
-  return { refused: false };
+  return null;
 }
 
 /** The session is over: the token is forgotten, and the page says so. */
@@ -59,6 +63,27 @@ export function endSession() {
   sessionEvents.dispatchEvent(new Event('ended'));
 }
 
+/** The person leaves: nothing of theirs stays in this tab. */
+export function signOut() {
+  forget();
+  for (const key of Object.keys(sessionStorage)) {
+    if (key.startsWith(KEPT)) sessionStorage.removeItem(key);
+  }
+}
+
+async function exchanged(code) {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await fetch('/v1/console-tokens', {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code }),
+      referrerPolicy: 'no-referrer', cache: 'no-store', signal: AbortSignal.timeout(EXCHANGE_TIMEOUT_MS),
+    }).catch(() => null);
+    const came = answer && answer.status < 500 && answer.status !== 429;
+    if (came) return answer;
+    if (tries >= EXCHANGE_PAUSES_MS.length) return null;
+    await new Promise((resolve) => { setTimeout(resolve, EXCHANGE_PAUSES_MS[tries]); });
+  }
+}
+
 function begin(begun) {
   session = begun;
   sessionStorage.setItem(STORED, JSON.stringify(session));
@@ -73,5 +98,5 @@ function forget() {
 
 function watchExpiry() {
   clearTimeout(expiryTimer);
-  expiryTimer = setTimeout(endSession, Math.max(0, Date.parse(session.expires_at) - Date.now()));
+  expiryTimer = setTimeout(endSession, Math.max(0, session.ends_at - Date.now()));
 }

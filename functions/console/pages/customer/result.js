@@ -60,20 +60,18 @@ function paid(order) {
 function awaited(order, gaveUp, again) {
   const pay = isPayable(order) ? payNow(order) : null;
   const last = order.attempts.at(-1);
-  if (last?.outcome === 'declined') {
-    const reason = declineWords(last.decline_code);
-    return [told('bad', say('result.declined', { reason }), say('result.declined.how')),
-      element('div', { class: 'actions' }, pay)];
-  }
+  // A later attempt may have succeeded that nobody has told of yet: it is never said that nothing was charged.
+  const declined = last?.outcome === 'declined'
+    ? told('bad', say('result.declined', { reason: declineWords(last.decline_code) }), say('result.declined.how')) : null;
   if (gaveUp) {
-    return [told('waiting', say('result.later'), say('result.later.how')),
+    return [told('waiting', say('result.later'), say('result.later.how')), declined,
       element('div', { class: 'actions' },
         element('button', { type: 'button', class: 'button secondary', onclick: again }, say('result.again')), pay)];
   }
   const working = element('span', { class: 'working' }, say('result.confirming'));
   const calm = pay && element('div', { class: 'action' },
     element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary'));
-  return [told('waiting', working, say('result.confirming.how')), calm];
+  return [told('waiting', working, say('result.confirming.how')), declined, calm];
 }
 
 function newBalances(order) {

@@ -12,6 +12,7 @@ export default {
   copied: ['Copied', '已复制'],
   'copy.named': ['Copy {name}', '复制{name}'],
   zone: ['Times are in {zone}.', '时间按 {zone} 时区显示。'],
+  understood: ['Understood', '知道了'],
   yes: ['Yes', '是'],
   no: ['No', '否'],
   'screen.none': ['There is nothing at this address', '此地址没有内容'],
@@ -24,6 +25,16 @@ export default {
   'signed_out.refused': [
     'This sign-in link was used already, or is older than a minute.',
     '此登录链接已被使用，或已超过一分钟有效期。',
+  ],
+  'signed_out.unanswered': [
+    'The service did not answer the sign-in. Open your billing page from the platform once more.',
+    '登录时服务未响应，请从平台再次打开账单页面。',
+  ],
+  sign_out: ['Sign out', '退出'],
+  'not_started.title': ['The page could not be loaded', '页面加载失败'],
+  'not_started.how': [
+    'A part of it did not come. Nothing is lost: try again.',
+    '部分内容未能加载，数据不会丢失，请重试。',
   ],
   'ended.title': ['Your session has ended', '您的会话已结束'],
   'ended.how': [
@@ -85,9 +96,21 @@ export default {
   'entry.balance': ['Balance after', '余额'],
   'entry.order': ['Order', '关联订单'],
 
-  'problem.unavailable': [
-    'The service did not answer. Nothing is lost: try again.',
-    '服务暂时没有响应。您的操作不会重复执行，请重试。',
+  'problem.unavailable': ['The service did not answer. Try again.', '服务暂时没有响应，请重试。'],
+  'problem.unavailable.wrote': [
+    'The service did not answer: it may have been done. Press again without changing anything: it is done only once.',
+    '服务没有响应，操作可能已完成。请不要修改内容，再次提交即可，不会重复执行。',
+  ],
+  'submission.unknown': ['An earlier press never got an answer', '上一次提交尚未得到结果'],
+  'submission.unknown.how': [
+    'What you sent at {at} was something else, and may have been done. Look at the balance and the orders first.',
+    '您在 {at} 提交的内容与本次不同，且可能已经完成。请先查看余额和订单。',
+  ],
+  'submission.unknown.yes': ['Send this as well', '仍然提交'],
+  'submission.done_before': ['This had been done already', '此操作此前已完成'],
+  'submission.done_before.how': [
+    'You sent the same at {at}, and it was done then. It was not done a second time. If you want it once more, send it again.',
+    '您在 {at} 提交过相同内容，当时已完成，本次没有重复执行。如需再做一次，请重新提交。',
   ],
   'problem.other': ['This was refused: {detail}', '请求被拒绝：{detail}'],
   'problem.not_found': ['There is nothing here under this number.', '找不到此编号对应的内容。'],

@@ -77,8 +77,11 @@ export default {
     '如您已支付，系统确认后会自动到账，关闭本页也不受影响。可稍后在订单明细中查看。',
   ],
   'result.again': ['Look again', '重新查看'],
-  'result.declined': ['The last attempt was declined: {reason} Nothing was charged.', '上次支付未成功：{reason}未产生扣款。'],
-  'result.declined.how': ['Try again with the same or another card: it stays the same order.', '可使用原卡或其他卡重试，仍为同一订单。'],
+  'result.declined': ['An attempt was declined: {reason}', '一次支付未成功：{reason}'],
+  'result.declined.how': [
+    'If you have paid since, do not pay again. Else try the same or another card: it stays the same order.',
+    '如之后已支付成功，请勿重复支付；否则可使用原卡或其他卡重试，仍为同一订单。',
+  ],
   'result.processing': [
     'Your payment is on its way. It is credited as soon as your bank has confirmed it.',
     '您的付款正在处理中，银行确认后立即到账。',
