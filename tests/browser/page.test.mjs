@@ -45,6 +45,8 @@ test('the policy of the page stops what is not the page\'s own', async () => {
   assert.equal(await page.evaluate(() => globalThis.ran), undefined);
   const elsewhere = await page.evaluate(() => fetch('http://127.0.0.1:1/').then(() => 'asked', () => 'stopped'));
   assert.equal(elsewhere, 'stopped');
+  // What was tried here on purpose.
+  assert.ok(ann.wrong.splice(0).length > 0);
   await ann.close();
 });
 

@@ -69,7 +69,7 @@ for (const role of ['customer', 'operator']) {
         wrong.push(...(await findings(page)).map((finding) => `${screen}: ${finding}`));
         await picture(page, `${role}-${screen}-${eye.language}-${eye.size}${eye.dark ? '-dark' : ''}`);
       }
-      assert.deepEqual([...wrong, ...somebody.wrong], []);
+      assert.deepEqual(wrong, []);
       await somebody.close();
     });
   }

@@ -155,7 +155,6 @@ for (const language of ['en', 'zh']) {
       await page.getByLabel(w('order.method')).selectOption('offline');
       await page.getByRole('button', { name: w('filters.apply') }).click();
       await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
-      assert.deepEqual(ann.wrong, []);
     });
     await ann.close();
   });

@@ -123,15 +123,15 @@ impl Environment {
         }
     }
 
-    /// Where customers may be sent after paying.
+    /// Where customers may be sent after paying: to the configured hosts, and back to the console.
     ///
     /// # Errors
-    /// [`ConfigError`] if the address is none, or is not https.
+    /// [`ConfigError`] if an address is none, or is not https.
     pub fn return_urls(&self) -> Result<ReturnUrls, ConfigError> {
-        let default = self.url(RETURN_URL)?;
+        let (default, console) = (self.url(RETURN_URL)?, self.url(CONSOLE_URL)?);
         let hosts = self.text(RETURN_URL_HOSTS).unwrap_or_default();
         let hosts = hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
-        let own = default.host_str().map(str::to_owned);
-        Ok(ReturnUrls { hosts: hosts.map(str::to_owned).chain(own).collect(), default })
+        let own = [&default, &console].into_iter().filter_map(Url::host_str);
+        Ok(ReturnUrls { hosts: hosts.chain(own).map(str::to_owned).collect(), default })
     }
 }

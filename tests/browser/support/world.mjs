@@ -3,6 +3,7 @@
 // TOPUP_READY is what a local runner writes into its ready file (`cargo run -- --ready-file F`); tests/tests/browser.rs
 // starts one and says it. Each test has an account of its own, so that none sees what another did.
 
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
@@ -64,7 +65,7 @@ export async function orders(account) {
 
 /**
  * A person's browser, with nothing of anybody else in it. It keeps what goes wrong unseen: errors of scripts, what the
- * policy of the page blocked, and requests to anybody but the API and the payment page.
+ * policy of the page blocked, and requests to anybody but the API and the payment page; `close()` fails if there was any.
  */
 export async function person({ language = 'en', size = 'desktop', dark = false } = {}) {
   const context = await browser.newContext({
@@ -83,7 +84,11 @@ export async function person({ language = 'en', size = 'desktop', dark = false }
     const known = protocol === 'blob:' || origin === ready.base_url || origin === ready.provider_url;
     if (!known) wrong.push(`a request to ${origin}`);
   });
-  return { context, wrong, close: () => context.close() };
+  const close = async () => {
+    await context.close();
+    assert.deepEqual(wrong, []);
+  };
+  return { context, wrong, close };
 }
 
 /** Sends a person to the console as the platform does, in a new tab, and gives the tab. An operator may what the key may. */

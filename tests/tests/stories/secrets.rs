@@ -7,9 +7,11 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ledger::Timestamp;
+use ledger::{OrderId, Timestamp};
 use serde_json::json;
-use service::config::{Environment, RETURN_URL, STRIPE_LIVE_MODE, TABLE_NAME};
+use service::config::{
+    CONSOLE_URL, Environment, RETURN_URL, RETURN_URL_HOSTS, STRIPE_LIVE_MODE, TABLE_NAME,
+};
 use service::secret::Secret;
 
 const START: Timestamp = Timestamp::from_unix_millis(1_795_435_200_000);
@@ -100,5 +102,22 @@ fn a_wrong_environment_is_named() {
         &[table, mode, (RETURN_URL, "http://example.com")],
         "environment variable RETURN_URL must be an https address",
     );
-    check(&[table, mode, (RETURN_URL, "https://example.com/paid")], "");
+    let paid = (RETURN_URL, "https://example.com/paid");
+    check(&[table, mode, paid], "environment variable CONSOLE_URL is not set");
+    check(&[table, mode, paid, (CONSOLE_URL, "https://console.example/")], "");
+}
+
+#[test]
+fn whoever_orders_at_the_console_comes_back_to_it() {
+    let environment = Environment::of(&[
+        (RETURN_URL, "https://platform.example/paid"),
+        (RETURN_URL_HOSTS, "shop.example"),
+        (CONSOLE_URL, "https://console.example/"),
+    ]);
+    let urls = environment.return_urls().unwrap();
+    let id = OrderId::parse("ord_00000000000000000000").unwrap();
+    for host in ["console.example", "platform.example", "shop.example"] {
+        assert!(urls.resolve(Some(&format!("https://{host}/")), &id).is_ok(), "{host}");
+    }
+    assert!(urls.resolve(Some("https://other.example/"), &id).is_err());
 }
