@@ -2,7 +2,7 @@
 
 import { get, list } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { select } from '../core/form.js';
+import { selectInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, minus, money } from '../core/money.js';
 import { badge, emptyHint, heading, link, loaded, table } from '../core/parts.js';
@@ -30,7 +30,7 @@ export function history(parameters, query) {
 function filterForm(filters, { products }) {
   const names = ['wallet', ...products.map(({ product }) => `product:${product}`)];
   const controls = {
-    balance: select(names.map((name) => [name, balanceName(name)]), filters.balance),
+    balance: selectInput(names.map((name) => [name, balanceName(name)]), filters.balance),
     from: element('input', { type: 'date', value: filters.from }),
     to: element('input', { type: 'date', value: filters.to }),
   };

@@ -2,7 +2,7 @@
 
 import { list } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { select } from '../core/form.js';
+import { selectInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { buttonLink, emptyHint, field, heading, link, loaded } from '../core/parts.js';
 import { go } from '../core/router.js';
@@ -48,10 +48,10 @@ function filterForm(filters, known) {
   const any = ['', say('filters.any')];
   const words = (prefix, values) => values.map((value) => [value, say(`${prefix}.${value}`)]);
   const controls = {
-    status: select([any, ...words('status', STATUSES)], filters.status),
-    target: select([any, ['wallet', say('type.wallet')], ['product', say('type.product')]], filters.target),
-    product: select([any, ...productChoices(known)], filters.product),
-    method: select([any, ...words('method', ['card', 'offline', 'balance'])], filters.method),
+    status: selectInput([any, ...words('status', STATUSES)], filters.status),
+    target: selectInput([any, ['wallet', say('type.wallet')], ['product', say('type.product')]], filters.target),
+    product: selectInput([any, ...productChoices(known)], filters.product),
+    method: selectInput([any, ...words('method', ['card', 'offline', 'balance'])], filters.method),
     from: element('input', { type: 'date', value: filters.from }),
     to: element('input', { type: 'date', value: filters.to }),
   };

@@ -2,11 +2,12 @@
 
 import { post, put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { amountEntry, entry, form, selectInput, textInput, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, currencyEntry, entry, form, reasonEntry, selectInput, textInput, withinMeans } from './form.js';
+import { currencyEntry, reasonEntry } from './entries.js';
 import { balanceName, balanceOptions, told } from './shared.js';
 
 /** The form of an adjustment: a direction and an amount, so that nobody forgets a sign. */

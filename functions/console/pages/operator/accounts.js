@@ -2,14 +2,13 @@
 
 import { get, put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { entry, form, showAtField, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { badge, heading, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { currencyEntry, entry, form, showAtField, textInput } from './form.js';
+import { accountEntry, currencyEntry } from './entries.js';
 import { accountLink, opening, pages, section, withScope } from './shared.js';
-
-const ACCOUNT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The screen `/accounts`. */
 export function accounts() {
@@ -49,9 +48,7 @@ function lookUp(name, submit, label, unknown, path, screen) {
 }
 
 function newAccount() {
-  const id = entry('account_id', say('account.id'), textInput({ maxlength: '64' }), {
-    hint: say('account.id.hint'), check: (typed) => (ACCOUNT_ID.test(typed) ? null : say('account.id.hint')),
-  });
+  const id = accountEntry({ hint: say('account.id.hint') });
   return form({
     parts: [id, entry('name', say('account.name'), textInput({ maxlength: '140' })),
       currencyEntry('currency', say('account.currency'), 'USD')],

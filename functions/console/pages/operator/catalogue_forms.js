@@ -2,10 +2,11 @@
 
 import { put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { digitsOf, typed } from '../core/money.js';
 import { confirmed, freshId } from '../core/parts.js';
-import { checkInput, codeEntry, currencyEntry, entry, form, textInput } from './form.js';
+import { codeEntry, currencyEntry } from './entries.js';
 import { told } from './shared.js';
 
 const PRODUCT_METHODS = ['card', 'offline', 'balance'];
@@ -113,9 +114,9 @@ function limitRow(method, currency, { min_amount: least, max_amount: most }) {
     return entry(`methods.${method}.${currency}.${name}`, label, control, settings);
   };
   // A limit alone is refused by the API; it is said here, at the field that is empty.
-  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('form.missing')));
+  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('problem.missing_field')));
   const largest = end('max_amount', most,
-    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('form.missing')));
+    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('problem.missing_field')));
   const ends = [smallest, largest];
   return { currency, ends, place: element('div', { class: 'columns' }, ends) };
 }

@@ -5,12 +5,13 @@
 
 import { post } from '../core/api.js';
 import { element, refresh } from '../core/dom.js';
+import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, digitsOf, divided, isAmount, minus, money, moneyText, typed } from '../core/money.js';
 import { confirmed, statusBadge } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { timeText, today } from '../core/time.js';
-import { amountEntry, entry, form, pastDayEntry, reasonEntry, selectInput, showAtField, textInput } from './form.js';
+import { timeText } from '../core/time.js';
+import { reasonEntry } from './entries.js';
 import { orderLink, told, usedBefore } from './shared.js';
 
 const ACCEPTABLE = ['pending_payment', 'pending_review', 'rejected', 'expired', 'cancelled'];
@@ -30,7 +31,7 @@ export function acceptForm(order, currencies, settled) {
   const { transfer_report: report } = order;
   const currency = selectInput(currenciesOf(order, currencies).map((code) => [code, code]), order.pay_currency);
   const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
-    { attributes: { value: report?.amount ?? order.pay_amount } });
+    { value: report?.amount ?? order.pay_amount });
   const reference = entry('bank_reference', say('order.bank_reference'),
     textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('review.bank_reference.hint') });
   const preview = element('p', { class: 'hint preview', role: 'status' },
@@ -40,7 +41,7 @@ export function acceptForm(order, currencies, settled) {
       element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
       preview,
       element('div', { class: 'columns' }, reference,
-        pastDayEntry('received_on', say('review.received_on'), report?.paid_on ?? today())),
+        pastDayEntry('received_on', say('review.received_on'), { value: report?.paid_on })),
     ],
     submit: say('review.accept'),
     send: (body) => accepted(order, body, reference, settled),

@@ -2,12 +2,13 @@
 
 import { get, post, put, remove } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { actionButton, badge, confirmed, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
-import { checkInput, codeEntry, entry, form, textInput } from './form.js';
+import { codeEntry } from './entries.js';
 import { secretBanner } from './secret.js';
 import { code, hint, opening, tellAt, told, withScope } from './shared.js';
 

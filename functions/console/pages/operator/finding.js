@@ -2,11 +2,12 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { entry, form, selectInput, showAtField } from '../core/form.js';
 import { say } from '../core/language.js';
 import { badge, confirmed, facts, heading, link, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
+import { accountEntry, reasonEntry } from './entries.js';
 import { findingBadge, side } from './findings.js';
-import { entry, form, reasonEntry, selectInput, showAtField, textInput } from './form.js';
 import { accountLink, balanceOptions, code, hint, opening, orderLink, section, tellAt, told, withScope } from './shared.js';
 
 // Only in these the payment has no place yet: it can be given one, or given back.
@@ -72,7 +73,7 @@ function actions(one, desk) {
 }
 
 function creditForm(one, { path, catalogue, load }) {
-  const account = entry('account_id', say('account.id'), textInput({ value: one.account_id ?? '', maxlength: '64' }));
+  const account = accountEntry({ value: one.account_id ?? '' });
   return form({
     parts: [hint(say('finding.credit.hint')), account,
       entry('balance', say('operator.balance'), selectInput(balanceOptions(catalogue.products), 'wallet'))],

@@ -2,13 +2,14 @@
 
 import { post, remove } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { actionButton, badge, confirmed, freshId, heading, link, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { may } from '../core/session.js';
 import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
-import { checkInput, entry, form, textInput } from './form.js';
+import { accountEntry } from './entries.js';
 import { secretBanner } from './secret.js';
 import { accountLink, lines, opening, pages, section, tellAt, told } from './shared.js';
 
@@ -37,8 +38,7 @@ export function keys(_, { account }) {
 
 function accountForm(account) {
   return form({
-    parts: [entry('account', say('account.id'), textInput({ value: account ?? '', maxlength: '64' }),
-      { hint: say('keys.account.hint') })],
+    parts: [accountEntry({ name: 'account', value: account ?? '', hint: say('keys.account.hint') })],
     submit: say('keys.show'), kind: 'secondary',
     send: async (body) => go('/keys', body),
   });

@@ -1,11 +1,12 @@
 // Giving money of an order back: at most what it brought in and is unspent where it was credited.
 
 import { post } from '../core/api.js';
+import { amountEntry, entry, form, textInput, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, minus, money } from '../core/money.js';
 import { confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, entry, form, reasonEntry, textInput, withinMeans } from './form.js';
+import { reasonEntry } from './entries.js';
 import { balanceName, hint, told } from './shared.js';
 
 /** What of an order was neither given back nor is on its way back. */
@@ -28,10 +29,8 @@ export function refundForm(order, balances, done) {
       most: money(most, order.currency), left: money(left, order.currency), available: money(place.available, order.currency),
       balance: balanceName(order.target === 'wallet' ? 'wallet' : `product:${order.product}`, balances.products),
     }),
+    check: (value) => (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null),
   });
-  const withinCurrency = amount.entry.check;
-  amount.entry.check = (value) => withinCurrency(value)
-    ?? (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null);
   const reference = order.method === 'offline'
     ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }),
       { hint: say('refund.bank_reference.hint') })

@@ -2,11 +2,11 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill, refresh } from '../core/dom.js';
+import { selectInput } from '../core/form.js';
 import { knows, say, t } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, badge, confirmed, emptyHint, field, link, table } from '../core/parts.js';
 import { day } from '../core/time.js';
-import { selectInput } from './form.js';
 import { accountLink, code, lines, orderLink, told } from './shared.js';
 
 const STATES = ['exact', 'proposed', 'unmatched', 'credited'];

@@ -2,11 +2,11 @@
 
 import { get, upload } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { entry, form, showAtField } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { heading, link, loaded, table, facts, banner } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { entry, form, showAtField } from './form.js';
 import { pages, section } from './shared.js';
 import { statementLines } from './statement_lines.js';
 

@@ -85,6 +85,9 @@ export default {
   'entry.balance': ['Balance after', '余额'],
   'entry.order': ['Order', '关联订单'],
 
+  'form.amount': ['Type an amount of {currency}, such as 100.00.', '请输入 {currency} 金额，例如 100.00。'],
+  'form.future': ['This day is in the future.', '日期不能晚于今天。'],
+
   'problem.unavailable': [
     'The service did not answer. Nothing is lost: try again.',
     '服务暂时没有响应。您的操作不会重复执行，请重试。',

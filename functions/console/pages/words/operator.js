@@ -54,13 +54,7 @@ export default {
   'scope.transfers:write': ['Move money to products', '余额转入产品'],
   'scope.usage:write': ['Charge usage', '扣减用量'],
 
-  'form.missing': ['This is needed.', '此项必填。'],
   'form.code': ['Small letters, digits and -, beginning with a letter; at most 32.', '小写字母、数字和 -，以字母开头，最多 32 位。'],
-  'form.too_much': ['Only {available} is there. Nothing was changed.', '仅有 {available}，未发生任何变动。'],
-  'form.amount': [
-    'An amount of {currency}: digits and a point, as 100.00.',
-    '请输入 {currency} 金额：数字和小数点，例如 100.00。',
-  ],
 
   'reviews.hint': [
     'Transfers that customers reported, the oldest first. Credit what the bank shows, not what was declared.',

@@ -64,7 +64,6 @@ export default {
   'report.payer.hint': ['As your bank account is named.', '与您的银行账户户名一致。'],
   'report.reference.hint': ['The number that your bank shows for the transfer.', '银行回单上的流水号。'],
   'report.paid_on': ['Paid on', '汇款日期'],
-  'report.paid_on.future': ['This day is in the future.', '汇款日期不能晚于今天。'],
   'report.amount': ['Amount sent', '汇款金额'],
   'report.amount.in': ['Amount sent in {currency}', '汇款金额（{currency}）'],
   'report.amount.hint': ['What left your account for us, without your bank’s fee.', '实际汇出的金额，不含银行手续费。'],
