@@ -1,6 +1,6 @@
 // What screens are made of.
 
-import { Refusal, SignedOut } from './api.js';
+import { Refusal, SignedOut, Unavailable } from './api.js';
 import { element, fill, icon } from './dom.js';
 import { knows, say, t } from './language.js';
 import { moneyText } from './money.js';
@@ -84,7 +84,7 @@ export function showProblem(place, failure) {
 /** The sentence for a failure: a live text. */
 export function problemText(failure) {
   if (!(failure instanceof Refusal)) {
-    if (failure.name !== 'Error' && failure.constructor.name !== 'Unavailable') console.error(failure);
+    if (!(failure instanceof Unavailable)) console.error(failure);
     return say('problem.unavailable');
   }
   const { problem, code } = failure;

@@ -1,8 +1,8 @@
 // Reporting a bank transfer: what finance needs to find it. May be sent again until it is decided on.
 
 import { get, post } from '../core/api.js';
-import { draftOf } from '../core/draft.js';
 import { element } from '../core/dom.js';
+import { draftOf } from '../core/draft.js';
 import { amountEntry, entry, form, pastDayEntry, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
@@ -10,7 +10,7 @@ import { banner, buttonLink, emptyHint, facts, heading, loaded } from '../core/p
 import { replace } from '../core/router.js';
 import { today } from '../core/time.js';
 import { rejection } from './order.js';
-import { billing, isReportable, told } from './pieces.js';
+import { billing, explained, isReportable } from './pieces.js';
 import { proofField } from './proofs.js';
 
 /** The screen `/orders/{order_id}/report`. */
@@ -28,7 +28,7 @@ function reportable(order) {
   const reason = rejection(order);
   const { amount, currency, reference_code: reference } = order.transfer_instructions;
   return [
-    reason ? told('bad', [say('order.reject_reason'), ': ', reason], say('report.corrected')) : null,
+    reason ? explained('bad', [say('order.reject_reason'), ': ', reason], say('report.corrected')) : null,
     order.status === 'pending_review' ? banner('waiting', say('report.replaces')) : null,
     element('section', { class: 'card', 'aria-label': say('transfer.title') }, facts([
       [say('transfer.amount'), money(amount, currency)],

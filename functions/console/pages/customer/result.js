@@ -4,10 +4,10 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { declineWords } from '../core/orders.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
-import { declineWords } from './order_words.js';
-import { billing, isPaid, isPayable, payNow, told } from './pieces.js';
+import { billing, explained, isPaid, isPayable, payNow } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -62,18 +62,18 @@ function awaited(order, gaveUp, again) {
   const last = order.attempts.at(-1);
   if (last?.outcome === 'declined') {
     const reason = declineWords(last.decline_code);
-    return [told('bad', say('result.declined', { reason }), say('result.declined.how')),
+    return [explained('bad', say('result.declined', { reason }), say('result.declined.how')),
       element('div', { class: 'actions' }, pay)];
   }
   if (gaveUp) {
-    return [told('waiting', say('result.later'), say('result.later.how')),
+    return [explained('waiting', say('result.later'), say('result.later.how')),
       element('div', { class: 'actions' },
         element('button', { type: 'button', class: 'button secondary', onclick: again }, say('result.again')), pay)];
   }
   const working = element('span', { class: 'working' }, say('result.confirming'));
   const calm = pay && element('div', { class: 'action' },
     element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary'));
-  return [told('waiting', working, say('result.confirming.how')), calm];
+  return [explained('waiting', working, say('result.confirming.how')), calm];
 }
 
 function newBalances(order) {

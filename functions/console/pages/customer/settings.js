@@ -1,8 +1,8 @@
 // What is to happen when a balance runs low: an alert to the platform, and money from the wallet.
 
 import { get, put } from '../core/api.js';
-import { draftOf } from '../core/draft.js';
 import { element, fill, refresh } from '../core/dom.js';
+import { draftOf } from '../core/draft.js';
 import { amountEntry, form } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';

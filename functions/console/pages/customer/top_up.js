@@ -2,8 +2,8 @@
 // again with every change, so limits, conversion and what is missing are seen before anything is sent.
 
 import { get, post } from '../core/api.js';
-import { draftOf } from '../core/draft.js';
 import { element, refresh } from '../core/dom.js';
+import { draftOf } from '../core/draft.js';
 import { amountEntry, entry, form, selectInput, textInput, withinMeans } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';

@@ -4,11 +4,12 @@ import { get, put } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { entry, form, showAtField, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
+import { pages } from '../core/lists.js';
 import { badge, heading, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
 import { accountEntry, currencyEntry } from './entries.js';
-import { accountLink, opening, pages, section, withScope } from './shared.js';
+import { accountLink, opening, section, withScope } from './shared.js';
 
 /** The screen `/accounts`. */
 export function accounts() {

@@ -1,7 +1,7 @@
 // The platform's endpoints: where it is told what happened.
 
 import { get, post, put, remove } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { actionButton, badge, confirmed, emptyHint, facts, heading, loaded } from '../core/parts.js';
@@ -10,20 +10,14 @@ import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
 import { codeEntry } from './entries.js';
 import { secretBanner } from './secret.js';
-import { code, hint, opening, tellAt, told, withScope } from './shared.js';
+import { code, hint, opening, renewed, told, withScope } from './shared.js';
 
 const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'balance.low',
   'hold.expired', 'endpoint.disabled'];
 
 /** The screen `/endpoints`. */
 export function endpoints() {
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => get('/v1/admin/endpoints'), ({ data }) => endpointParts(data, load)));
-  };
-  load(null);
+  const { news, body } = renewed((load) => loaded(() => get('/v1/admin/endpoints'), ({ data }) => endpointParts(data, load)));
   return [heading(say('operator.endpoints')), hint(say('endpoints.hint')), news, body];
 }
 

@@ -1,14 +1,14 @@
 // One finding: both sides, the next step, and the ways to end it.
 
 import { get, post } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { entry, form, selectInput, showAtField } from '../core/form.js';
 import { say } from '../core/language.js';
 import { badge, confirmed, facts, heading, link, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { accountEntry, reasonEntry } from './entries.js';
 import { findingBadge, side } from './findings.js';
-import { accountLink, balanceOptions, code, hint, opening, orderLink, section, tellAt, told, withScope } from './shared.js';
+import { accountLink, balanceOptions, code, hint, opening, orderLink, renewed, section, told, withScope } from './shared.js';
 
 // Only in these the payment has no place yet: it can be given one, or given back.
 const LOST_PAYMENTS = ['amount_differs', 'currency_differs', 'duplicate_payment', 'order_in_exception', 'unknown_order',
@@ -17,14 +17,8 @@ const LOST_PAYMENTS = ['amount_differs', 'currency_differs', 'duplicate_payment'
 /** The screen `/findings/{finding_id}`. */
 export function finding({ finding_id: id }) {
   const path = `/v1/admin/findings/${encodeURIComponent(id)}`;
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => Promise.all([get(path), get('/v1/admin/catalogue')]),
-      ([one, catalogue]) => findingParts(one, { path, catalogue, load })));
-  };
-  load(null);
+  const read = () => Promise.all([get(path), get('/v1/admin/catalogue')]);
+  const { news, body } = renewed((load) => loaded(read, ([one, catalogue]) => findingParts(one, { path, catalogue, load })));
   return [heading(say('finding.title'), link('/findings', {}, say('operator.findings'))), news, body];
 }
 

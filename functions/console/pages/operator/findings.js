@@ -2,10 +2,11 @@
 
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
+import { pages } from '../core/lists.js';
 import { money } from '../core/money.js';
 import { badge, heading, link, table } from '../core/parts.js';
 import { time } from '../core/time.js';
-import { accountLink, orderLink, pages } from './shared.js';
+import { accountLink, orderLink } from './shared.js';
 
 /** The screen `/findings`; with `status=closed` those that are done with. */
 export function findings(_, { status = 'open' }) {

@@ -1,27 +1,22 @@
 // One order as finance sees it: what was asked for, what came of it, and what can still be done.
 
 import { get } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { reasonWords, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
 import { proofsOf } from './proofs.js';
-import { refundForm, refundable } from './refund.js';
+import { refundable, refundForm } from './refund.js';
 import { declared } from './reviews.js';
-import { accountLink, code, opening, section, targetName, tellAt, why, withScope } from './shared.js';
+import { accountLink, code, opening, renewed, section, targetName, withScope } from './shared.js';
 
 /** The screen `/orders/{order_id}`. */
 export function order({ order_id: id }) {
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
   // After a decision the order is read again; what came of it stays above.
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => everything(id), (read) => orderParts(read, load)));
-  };
-  load(null);
+  const { news, body } = renewed((load) => loaded(() => everything(id), (read) => orderParts(read, load)));
   return [heading(say('operator.order.named', { id })), news, body];
 }
 
@@ -40,7 +35,7 @@ function orderParts({ order: one, catalogue, balances }, load) {
     decisions(one, Object.keys(catalogue.bank_accounts), load),
     refundPart(one, balances, load),
     reportPart(one, catalogue.products), reviewsPart(one), attemptsPart(one),
-    refundsPart(one), disputesPart(one), timelinePart(one),
+    refundsPart(one), disputesPart(one), section(say('order.timeline'), timeline(one)),
   ];
 }
 
@@ -49,7 +44,7 @@ function orderFacts(one, products) {
     [say('review.account'), accountLink(one.account_id)],
     [say('order.target'), targetName(one, products)],
     [say('order.method'), say(`method.${one.method}`)],
-    [say('order.reason'), why(one.status_reason)],
+    [say('order.reason'), reasonWords(one.status_reason)],
     [say('order.amount'), money(one.amount, one.currency)],
     [say('order.pay_amount'), money(one.pay_amount, one.pay_currency)],
     [say('order.fx_rate'), one.fx_rate],
@@ -144,11 +139,4 @@ function disputesPart(one) {
     { label: say('operator.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
     { label: say('operator.reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.disputes));
-}
-
-function timelinePart(one) {
-  const change = ({ at, to, reason, by }) => element('li', {},
-    element('strong', {}, say(`status.${to}`)), element('span', {}, why(reason)),
-    element('span', { class: 'hint' }, time(at), ' · ', by));
-  return section(say('order.timeline'), element('ol', { class: 'timeline' }, one.timeline.map(change)));
 }

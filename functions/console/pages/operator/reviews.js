@@ -4,6 +4,7 @@ import { get, list } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
+import { accountLine } from '../core/orders.js';
 import { actionButton, emptyHint, facts, freshId, heading, loaded, statusBadge } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { day, time } from '../core/time.js';
@@ -78,13 +79,9 @@ export function declared(order, products) {
     [say('order.bank_reference'), report && code(report.bank_reference)],
     [say('review.paid_on'), report && day(report.paid_on)],
     [say('order.reference'), instructions && code(instructions.reference_code)],
-    [say('order.receiving_account'), instructions && receiving(instructions.receiving_account)],
+    [say('order.receiving_account'), instructions && accountLine(instructions.receiving_account)],
     [say('review.reported_at'), report && time(report.reported_at)],
     [say('review.reported_by'), report?.by],
     [say('review.note'), report?.note],
   ]);
-}
-
-function receiving({ bank, number, holder }) {
-  return `${holder}, ${bank}, ${number}`;
 }

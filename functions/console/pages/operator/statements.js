@@ -4,10 +4,11 @@ import { get, upload } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { entry, form, showAtField } from '../core/form.js';
 import { say, t } from '../core/language.js';
-import { heading, link, loaded, table, facts, banner } from '../core/parts.js';
+import { pages } from '../core/lists.js';
+import { banner, facts, heading, link, loaded, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { pages, section } from './shared.js';
+import { section } from './shared.js';
 import { statementLines } from './statement_lines.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;

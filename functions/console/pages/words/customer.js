@@ -8,12 +8,6 @@ export default {
   'customer.settings': ['Settings', '设置'],
   top_up: ['TOP UP', 'TOP UP 充值'],
   remove: ['Remove', '移除'],
-  export: ['Export CSV', '导出 CSV'],
-  'export.done': ['Saved.', '已保存。'],
-  'export.part': [
-    'Saved, but it is not all: choose a shorter time.',
-    '已保存，但数据不完整，请缩小时间范围。',
-  ],
 
   'home.title': ['Balances', '账户余额'],
   'home.wallet.note': ['Can be moved to any product', '可转入任意产品'],
@@ -49,7 +43,6 @@ export default {
   'filters.to': ['To', '结束日期'],
   'filters.apply': ['Apply filters', '筛选'],
   'filters.clear': ['Clear filters', '清除筛选'],
-  'orders.actions': ['Actions', '操作'],
   'orders.none_found': ['No order fits these filters.', '没有符合筛选条件的订单。'],
 
   'history.balance': ['Balance', '余额'],
