@@ -102,7 +102,7 @@ function reported(order) {
     [say('report.note'), report.note],
     [say('report.proofs'), report.proofs.length > 0 ? String(report.proofs.length) : null],
     [say('report.reported_at'), time(report.reported_at)],
-    [say('order.by'), actorWords(report.by)],
+    [say('by'), actorWords(report.by)],
   ]));
 }
 
@@ -124,7 +124,7 @@ function refunds(order) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: outcome },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
     { label: say('entry.number'), cell: number, kind: 'code' },
   ], order.refunds));
 }
@@ -135,7 +135,7 @@ function disputes(order) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: ({ status }) => codeWords('dispute', status) },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
   ], order.disputes));
 }
 
@@ -147,7 +147,7 @@ function reviews(order) {
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('review.outcome'), cell: ({ outcome }) => codeWords('review', outcome) },
     { label: say('order.received_amount'), cell: received, kind: 'number' },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
-    { label: say('order.by'), cell: ({ by }) => actorWords(by) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('by'), cell: ({ by }) => actorWords(by) },
   ], order.transfer_reviews));
 }

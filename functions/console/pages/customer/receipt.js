@@ -30,7 +30,7 @@ function paper(order) {
       element('p', {}, say(`type.${order.target}`), ' · ', targetName(order)),
       facts([
         [say('order.order_id'), order.order_id],
-        [say('receipt.account'), order.account_id],
+        [say('order.account'), order.account_id],
         [say('order.paid_at'), paidAt(order)],
         [say('order.completed_at'), time(order.completed_at)],
         [say('order.method'), say(`method.${order.method}`)],

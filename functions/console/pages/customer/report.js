@@ -32,7 +32,7 @@ function reportable(order) {
     order.status === 'pending_review' ? banner('waiting', say('report.replaces')) : null,
     element('section', { class: 'card', 'aria-label': say('transfer.title') }, facts([
       [say('transfer.amount'), money(amount, currency)],
-      [say('transfer.reference'), reference],
+      [say('order.reference'), reference],
     ])),
     reportForm(order),
   ];
@@ -53,7 +53,7 @@ function reportForm(order) {
       pastDayEntry('paid_on', say('report.paid_on'), { draft }),
       amountEntry('amount', say('report.amount.in', { currency: order.pay_currency }), () => order.pay_currency,
         { draft, hint: say('report.amount.hint') }),
-      entry('note', say('report.note'), element('textarea', { maxlength: 500 }), { draft, optional: true }),
+      entry('note', say('report.note.optional'), element('textarea', { maxlength: 500 }), { draft, optional: true }),
       proofField(order, draft),
     ],
     submit: say('submit'),

@@ -87,12 +87,12 @@ function thresholdsForm(balance, currency, set, saved) {
       element('div', { hidden: isOff }, size(draft, balance, () => refresh(made))),
       number('top_up_amount'), number('top_up_to'), number('monthly_cap'),
     ]],
-    submit: say('settings.save'),
+    submit: say('save'),
     send: async (body) => {
       const path = balance === 'wallet' ? 'wallet' : `products/${balance.replace('product:', '')}`;
       const now = await put(`/v1/${path}/thresholds`, body);
       draft.clear();
-      saved(now, say(Object.keys(body).length === 0 ? 'settings.saved.off' : 'settings.saved'));
+      saved(now, say(Object.keys(body).length === 0 ? 'settings.saved.off' : 'saved'));
     },
   });
   made.addEventListener('input', () => refresh(made));

@@ -18,7 +18,7 @@ import { breadcrumb } from './pieces.js';
 
 /** The screen `/top-up/wallet`. */
 export function walletTopUp() {
-  return screen(null, say('top_up.wallet'));
+  return screen(null, say('type.wallet'));
 }
 
 /** The screen `/top-up/product/{product}`. */

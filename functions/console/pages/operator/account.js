@@ -5,7 +5,7 @@ import { element } from '../core/dom.js';
 import { knows, named, say } from '../core/language.js';
 import { exportButton, pages } from '../core/lists.js';
 import { compare, money } from '../core/money.js';
-import { orderTable } from '../core/orders.js';
+import { codeWords, orderTable } from '../core/orders.js';
 import { badge, banner, emptyHint, facts, heading, link, loaded, table } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { time } from '../core/time.js';
@@ -55,7 +55,7 @@ function accountFacts(one) {
     [say('account.currency'), one.currency],
     [say('account.entries'), String(one.entries)],
     [say('operator.created_at'), time(one.created_at)],
-    [say('operator.by'), one.created_by],
+    [say('by'), one.created_by],
   ]);
 }
 
@@ -96,7 +96,7 @@ function entryTable(rows, products) {
   return table(say('account.entries.title'), [
     { label: say('entry.number'), cell: ({ number }) => String(number), kind: 'number' },
     { label: say('entry.at'), cell: ({ at }) => time(at) },
-    { label: say('entry.kind'), cell: ({ kind }) => say(`kind.${kind}`) },
+    { label: say('entry.kind'), cell: ({ kind }) => codeWords('kind', kind) },
     { label: say('entry.lines'), cell: ({ lines }) => lineList(lines, products) },
     { label: say('entry.balance'), cell: (entry) => afterList(entry, products) },
     { label: say('entry.document'), cell: ({ document_id: id }) => documentLinks(id) },
@@ -131,8 +131,8 @@ function adjustmentTable(rows, products) {
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('operator.balance'), cell: ({ balance }) => balanceName(balance, products) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.reason'), cell: ({ reason }) => reason },
-    { label: say('operator.by'), cell: ({ by }) => by },
+    { label: say('reason'), cell: ({ reason }) => reason },
+    { label: say('by'), cell: ({ by }) => by },
   ], rows);
 }
 
@@ -143,7 +143,7 @@ function thresholdTable(rows, products) {
     amount('alert_below'),
     { label: say('threshold.alert_given'), cell: ({ alert_given: given }) => alertBadge(given) },
     ...['top_up_below', 'top_up_amount', 'top_up_to', 'monthly_cap', 'moved_this_month'].map(amount),
-    { label: say('operator.by'), cell: ({ set_by: by }) => by ?? '—' },
+    { label: say('by'), cell: ({ set_by: by }) => by ?? '—' },
   ], rows);
 }
 

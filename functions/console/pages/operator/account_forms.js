@@ -21,7 +21,7 @@ export function adjustForm(one, balances, done) {
         entry('balance', say('operator.balance'), selectInput(balanceOptions(balances.products), 'wallet')),
         entry('direction', say('adjust.direction'), selectInput(directions, '')),
         amount),
-      reasonEntry(say('operator.reason'), say('adjust.reason.hint')),
+      reasonEntry(say('reason'), say('adjust.reason.hint')),
     ],
     submit: say('adjust.submit'),
     send: async ({ direction, ...body }, made) => {
@@ -49,10 +49,10 @@ export function changeForm(one, path, done) {
   const currency = one.entries > 0 ? null : currencyEntry('currency', say('account.currency'), one.currency);
   return form({
     parts: [entry('name', say('account.name'), textInput({ value: one.name, maxlength: '140' })), currency],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (body) => {
       await put(path, body);
-      done(told('good', say('operator.saved')));
+      done(told('good', say('saved')));
     },
   });
 }

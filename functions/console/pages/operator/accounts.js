@@ -18,7 +18,7 @@ export function accounts() {
     element('div', { class: 'beside' },
       element('div', { class: 'card' }, lookUp('account_id', 'accounts.look_up', 'account.id', 'account.unknown',
         (id) => `/v1/admin/accounts/${id}`, (id) => `/accounts/${id}`)),
-      element('div', { class: 'card' }, lookUp('order_id', 'accounts.look_up_order', 'order.order_id', 'order.unknown',
+      element('div', { class: 'card' }, lookUp('order_id', 'accounts.look_up_order', 'order.order_id', 'problem.order_not_found',
         (id) => `/v1/admin/orders/${id}`, (id) => `/orders/${id}`))),
     section(say('accounts.new'), withScope('operator:configure', () => opening(say('accounts.new'), newAccount()))),
     section(say('accounts.list'), pages('/v1/admin/accounts', {}, accountTable, say('accounts.none'))),
@@ -78,6 +78,6 @@ function accountTable(rows) {
     { label: say('operator.status'), cell: ({ status }) => accountBadge(status) },
     { label: say('account.entries'), cell: ({ entries }) => String(entries), kind: 'number' },
     { label: say('operator.created_at'), cell: ({ created_at: at }) => time(at) },
-    { label: say('operator.by'), cell: ({ created_by: by }) => by },
+    { label: say('by'), cell: ({ created_by: by }) => by },
   ], rows);
 }

@@ -25,7 +25,7 @@ function catalogueParts(read, done) {
     editable ? null : missingScope('operator:configure'),
     section(say('catalogue.products'), read.products.map((one) => productCard(one, edit, () => productForm(one, read, done))),
       edit(say('catalogue.product.new'), () => productForm(null, read, done))),
-    section(say('catalogue.wallet'),
+    section(say('wallet'),
       element('article', { class: 'card' }, limits(read.wallet), edit(say('operator.edit'), () => walletForm(read, done)))),
     section(say('catalogue.rates'),
       Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit, () => rateForm(pair, rate, done))),

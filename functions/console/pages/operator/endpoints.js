@@ -79,7 +79,7 @@ function endpointForm(one, load) {
       entry('url', say('endpoint.url'), url, { hint: say('endpoint.url.hint') }),
       element('fieldset', { class: 'choice' }, element('legend', {}, say('endpoint.types')),
         hint(say('endpoint.types.hint')), types), enabled],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (typed) => {
       const chosen = types.filter(({ control }) => control.checked).map(({ control }) => control.value);
       const id = one?.endpoint_id ?? typed.endpoint_id;
@@ -87,7 +87,7 @@ function endpointForm(one, load) {
       const answer = await put(`/v1/admin/endpoints/${id}`, body);
       // A new endpoint comes with its secret; a known one keeps it.
       const secret = one ? null : answer.secret;
-      load(secret ? secretBanner(secret, say('endpoint.secret.of', { id })) : told('good', say('operator.saved')));
+      load(secret ? secretBanner(secret, say('endpoint.secret.of', { id })) : told('good', say('saved')));
     },
   });
 }

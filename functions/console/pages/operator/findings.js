@@ -39,7 +39,7 @@ function findingTable(rows) {
   return table(say('operator.findings'), [
     { label: say('finding.found_at'), cell: ({ found_at: at }) => time(at) },
     { label: say('finding.type'), cell: ({ finding_id: id, type }) => link(`/findings/${id}`, {}, say(`finding.type.${type}`)) },
-    { label: say('review.account'), cell: ({ account_id: id }) => accountLink(id) },
+    { label: say('order.account'), cell: ({ account_id: id }) => accountLink(id) },
     { label: say('entry.order'), cell: ({ order_id: id }) => orderLink(id) },
     { label: say('finding.expected'), cell: ({ expected }) => side(expected), kind: 'number' },
     { label: say('finding.actual'), cell: ({ actual }) => side(actual), kind: 'number' },

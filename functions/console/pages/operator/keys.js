@@ -91,7 +91,7 @@ function keyTable(rows, load) {
       cell: ({ created_at: at, created_by: by }) => lines(time(at), element('span', { class: 'hint' }, by)),
     },
     { label: say('keys.ends'), cell: (key) => time(key.revoked_at ?? key.retires_at ?? key.expires_at) },
-    { label: say('operator.actions'), cell: (key) => (isLive(key) ? keyActions(key, load) : '—') },
+    { label: say('actions'), cell: (key) => (isLive(key) ? keyActions(key, load) : '—') },
   ], rows);
 }
 

@@ -4,12 +4,12 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { reasonWords, timeline } from '../core/orders.js';
+import { codeWords, reasonWords, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
 import { proofsOf } from './proofs.js';
-import { refundable, refundForm } from './refund.js';
+import { refundable, refundBadge, refundForm } from './refund.js';
 import { declared } from './reviews.js';
 import { accountLink, code, opening, renewed, section, targetName, withScope } from './shared.js';
 
@@ -17,7 +17,7 @@ import { accountLink, code, opening, renewed, section, targetName, withScope } f
 export function order({ order_id: id }) {
   // After a decision the order is read again; what came of it stays above.
   const { news, body } = renewed((load) => loaded(() => everything(id), (read) => orderParts(read, load)));
-  return [heading(say('operator.order.named', { id })), news, body];
+  return [heading(say('order.title', { id })), news, body];
 }
 
 async function everything(id) {
@@ -41,10 +41,10 @@ function orderParts({ order: one, catalogue, balances }, load) {
 
 function orderFacts(one, products) {
   return facts([
-    [say('review.account'), accountLink(one.account_id)],
+    [say('order.account'), accountLink(one.account_id)],
     [say('order.target'), targetName(one, products)],
     [say('order.method'), say(`method.${one.method}`)],
-    [say('order.reason'), reasonWords(one.status_reason)],
+    [say('desk.status_reason'), reasonWords(one.status_reason)],
     [say('order.amount'), money(one.amount, one.currency)],
     [say('order.pay_amount'), money(one.pay_amount, one.pay_currency)],
     [say('order.fx_rate'), one.fx_rate],
@@ -67,9 +67,9 @@ function decisions(one, currencies, load) {
   const settled = (outcome) => load(decisionBanner(outcome));
   const forms = () => [
     element('div', { class: 'card' }, acceptForm(one, currencies, settled)),
-    isRejectable(one) ? opening(say('review.reject.open'), rejectForm(one, settled)) : null,
+    isRejectable(one) ? opening(say('decision.reject.open'), rejectForm(one, settled)) : null,
   ];
-  return section(say('review.received'), withScope('operator:review', forms));
+  return section(say('decision.received'), withScope('operator:review', forms));
 }
 
 function refundPart(one, balances, load) {
@@ -80,24 +80,24 @@ function refundPart(one, balances, load) {
 
 function reportPart(one, products) {
   if (one.method !== 'offline') return null;
-  return section(say('order.report'), element('div', { class: 'card' }, declared(one, products), proofsOf(one)));
+  return section(say('order.reported'), element('div', { class: 'card' }, declared(one, products), proofsOf(one)));
 }
 
 function reviewsPart(one) {
   if (one.transfer_reviews.length === 0) return null;
   return section(say('order.reviews'), table(say('order.reviews'), [
     { label: say('entry.at'), cell: ({ at }) => time(at) },
-    { label: say('operator.by'), cell: ({ by }) => by },
+    { label: say('by'), cell: ({ by }) => by },
     {
       label: say('review.outcome'),
-      cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', say(`review.outcome.${outcome}`)),
+      cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', codeWords('review', outcome)),
     },
     {
       label: say('order.received_amount'), kind: 'number',
       cell: ({ received_amount: amount, received_currency: currency }) => money(amount, currency),
     },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
-    { label: say('review.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
+    { label: say('decision.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
     { label: say('order.reject_reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.transfer_reviews));
 }
@@ -109,8 +109,8 @@ function attemptsPart(one) {
       { label: say('entry.at'), cell: ({ at }) => time(at) },
       { label: say('order.payment_id'), cell: ({ payment_id: id }) => id, kind: 'code' },
       {
-        label: say('review.outcome'),
-        cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', say(`attempt.${outcome}`)),
+        label: say('attempt.outcome'),
+        cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', codeWords('attempt', outcome)),
       },
       { label: say('attempt.decline_code'), cell: ({ decline_code: code }) => code ?? '—' },
     ], one.attempts));
@@ -118,13 +118,12 @@ function attemptsPart(one) {
 
 function refundsPart(one) {
   if (one.refunds.length === 0) return null;
-  const tones = { pending: 'waiting', succeeded: 'good', failed: 'bad' };
   return section(say('order.refunds'), table(say('order.refunds'), [
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('refund.id'), cell: ({ refund_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.status'), cell: ({ status }) => badge(tones[status], say(`refund.status.${status}`)) },
-    { label: say('operator.reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
+    { label: say('operator.status'), cell: ({ status }) => refundBadge(status) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
     { label: say('refund.failure'), cell: ({ failure_reason: reason }) => reason ?? '—' },
   ], one.refunds));
@@ -136,7 +135,7 @@ function disputesPart(one) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('dispute.id'), cell: ({ dispute_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
-    { label: say('operator.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('operator.status'), cell: ({ status }) => codeWords('dispute', status) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.disputes));
 }

@@ -23,17 +23,17 @@ export function received(_, query) {
 export function receivedForm({ account = null, catalogue, known = {}, done }) {
   const currency = selectInput(Object.keys(catalogue.bank_accounts).map((code) => [code, code]), known.currency);
   const reference = entry('bank_reference', say('order.bank_reference'),
-    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('review.bank_reference.hint') });
-  const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
+    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('decision.bank_reference.hint') });
+  const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
     { value: known.amount });
   const owner = account ? null : accountEntry();
   const product = selectInput([['', say('wallet')], ...catalogue.products.map((one) => [one.product, named(one.name)])], '');
   return form({
     parts: [
       owner,
-      element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
+      element('div', { class: 'columns' }, amount, entry('received_currency', say('decision.received_currency'), currency)),
       element('div', { class: 'columns' }, reference,
-        pastDayEntry('received_on', say('review.received_on'), { value: known.on })),
+        pastDayEntry('received_on', say('decision.received_on'), { value: known.on })),
       entry('product', say('order.target'), product, { optional: true }),
     ],
     submit: say('received.submit'),

@@ -39,11 +39,11 @@ export default {
   links: [
     ['/', say('desk.reviews')],
     ['/statements', say('desk.statements')],
-    ['/findings', say('desk.findings')],
-    ['/reconciliations', say('desk.reconciliations')],
-    ['/accounts', say('desk.accounts')],
-    ['/catalogue', say('desk.catalogue')],
+    ['/findings', say('operator.findings')],
+    ['/reconciliations', say('operator.reconciliations')],
+    ['/accounts', say('operator.accounts')],
+    ['/catalogue', say('operator.catalogue')],
     ['/keys', say('desk.keys')],
-    ['/endpoints', say('desk.endpoints')],
+    ['/endpoints', say('operator.endpoints')],
   ],
 };

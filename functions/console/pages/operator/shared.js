@@ -101,7 +101,7 @@ export function balanceOptions(products) {
 
 /** Says of a bank reference that its money was credited, and to whom. */
 export function usedBefore({ order_id: order, account_id: account }) {
-  return [say('review.used'), ' ', orderLink(order), ' · ', accountLink(account)];
+  return [say('decision.used'), ' ', orderLink(order), ' · ', accountLink(account)];
 }
 
 /** What an order tops up. */

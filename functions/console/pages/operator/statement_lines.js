@@ -68,7 +68,7 @@ async function acceptChosen(desk) {
 async function confirmDifferences(desk, answer, differing) {
   const orders = await Promise.all(differing.map(({ order_id: id }) => get(`/v1/admin/orders/${id}`)));
   const detail = differing.map(({ line }, at) => element('span', { class: 'each' }, differenceText(desk, line, orders[at])));
-  if (!await confirmed(say('review.difference'), detail, say('review.difference.yes'))) return;
+  if (!await confirmed(say('decision.difference'), detail, say('decision.difference.yes'))) return;
   const lines = differing.map(({ line, order_id: order }) => ({ line, order_id: order, confirm_difference: true }));
   const second = await accept(desk, { lines });
   answer.accepted += second.accepted;

@@ -67,7 +67,7 @@ function statementTable(rows) {
     { label: say('statements.format'), cell: ({ format }) => format },
     { label: say('statements.account'), cell: ({ currency, receiving_account: number }) => `${currency} ${number}` },
     { label: say('statements.lines'), cell: ({ line_count: count }) => String(count), kind: 'number' },
-    { label: say('operator.by'), cell: ({ imported_by: by }) => by },
+    { label: say('by'), cell: ({ imported_by: by }) => by },
   ], rows);
 }
 
@@ -85,7 +85,7 @@ function statementParts(first, read) {
       [say('statements.account'), `${first.currency} ${first.receiving_account}`],
       [say('statements.format'), first.format],
       [say('statements.imported_at'), time(first.imported_at)],
-      [say('operator.by'), first.imported_by],
+      [say('by'), first.imported_by],
     ]), counts),
     first.complete ? null : banner('waiting', element('p', {}, say('statement.incomplete'))),
     statementLines(first, async () => {

@@ -8,7 +8,6 @@ export default {
   'limits.least': ['{least} or more', '{least} 起'],
   'limits.wrong': ['The amount must be {limits}.', '金额须为 {limits}。'],
 
-  'top_up.wallet': ['Wallet top-up', '钱包充值'],
   'top_up.product': ['Product top-up: {product}', '产品充值：{product}'],
   'top_up.wallet.note': [
     'Money in the wallet can be moved to any product, at any time.',
