@@ -71,7 +71,7 @@ function balanceCard({ name, available, held, currency, note, path, kind, enable
     element('p', { class: 'hint' }, note),
     enabled
       ? buttonLink('primary', path, say('top_up'), { 'aria-label': () => `${t('top_up')}: ${name()}` })
-      : element('p', { class: 'hint closed' }, say('home.disabled')));
+      : element('p', { class: 'hint' }, say('home.disabled')));
 }
 
 /** Orders that wait for something of the customer. */

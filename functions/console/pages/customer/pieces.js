@@ -34,8 +34,8 @@ export function isReportable({ method, status }) {
   return method === 'offline' && ['pending_payment', 'pending_review', 'rejected'].includes(status);
 }
 
-/** Whether the customer can give it up. */
-export function isCancellable({ method, status }) {
+// Whether the customer can give it up.
+function isCancellable({ method, status }) {
   return status === 'pending_payment' || (method === 'offline' && status === 'rejected');
 }
 
@@ -76,7 +76,7 @@ export function payNow(order, kind = 'primary') {
 function cancelButton(order, changed, kind) {
   return actionButton(kind, say('order.cancel'), async () => {
     const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
-    if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'))) return;
+    if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'), 'danger')) return;
     changed(await cancelled(order));
   });
 }

@@ -25,7 +25,7 @@ function paper(order) {
     element('div', { class: 'actions no-print' },
       element('button', { type: 'button', class: 'button primary', onclick: () => print() }, say('receipt.print')),
       buttonLink('plain', `/orders/${order.order_id}`, say('result.order'))),
-    element('article', { class: 'card receipt' },
+    element('article', { class: 'card' },
       element('p', { class: 'amount' }, money(order.credited_amount, order.currency)),
       element('p', {}, say(`type.${order.target}`), ' · ', targetName(order)),
       facts([

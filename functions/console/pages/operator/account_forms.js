@@ -39,7 +39,8 @@ export function adjustForm(one, balances, done) {
 async function adjust(one, balances, body) {
   const balance = balanceName(body.balance, balances.products);
   const question = say('adjust.sure', { amount: money(body.amount, one.currency), balance, account: one.account_id });
-  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return null;
+  const kind = body.amount.startsWith('-') ? 'danger' : 'primary';
+  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'), kind)) return null;
   const path = `/v1/admin/accounts/${one.account_id}/adjustments`;
   return submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
 }
@@ -61,9 +62,10 @@ export function changeForm(one, path, done) {
 export function freezeButton(one, path, done) {
   const frozen = one.status === 'frozen';
   const words = frozen ? 'unfreeze' : 'freeze';
-  return actionButton(frozen ? 'secondary' : 'danger', say(`account.${words}`), async () => {
+  const [kind, sure] = frozen ? ['secondary', 'primary'] : ['danger', 'danger'];
+  return actionButton(kind, say(`account.${words}`), async () => {
     const question = say(`account.${words}.sure`, { account: one.account_id });
-    if (!await confirmed(question, say(`account.${words}.detail`), say(`account.${words}`))) return;
+    if (!await confirmed(question, say(`account.${words}.detail`), say(`account.${words}`), sure)) return;
     await put(path, { status: frozen ? 'active' : 'frozen' });
     done(told(frozen ? 'good' : 'waiting', say(`account.${words}.told`)));
   });

@@ -34,7 +34,7 @@ export function acceptForm(order, currencies, settled) {
     { value: report?.amount ?? order.pay_amount });
   const reference = entry('bank_reference', say('order.bank_reference'),
     textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('decision.bank_reference.hint') });
-  const preview = element('p', { class: 'hint preview', role: 'status' },
+  const preview = element('p', { class: 'hint', role: 'status' },
     () => previewText(order, typed(amount.entry.control.value), currency.value));
   const made = form({
     parts: [

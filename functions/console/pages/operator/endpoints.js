@@ -62,7 +62,8 @@ function endpointActions(one, load) {
     load(secretBanner(answer.secret, say('endpoint.secret.of', name)));
   };
   const take = async () => {
-    if (!await confirmed(say('endpoint.delete.sure', name), say('endpoint.delete.detail'), say('endpoint.delete'))) return;
+    const sure = confirmed(say('endpoint.delete.sure', name), say('endpoint.delete.detail'), say('endpoint.delete'), 'danger');
+    if (!await sure) return;
     await remove(path);
     load(told('good', say('endpoint.delete.told', name)));
   };

@@ -91,7 +91,7 @@ function refundForm(one, { path, load }) {
     parts: [reasonEntry(say('reason'))], submit: say('finding.give_back'), kind: 'danger',
     send: async (body) => {
       const question = say('finding.give_back.sure', { amount: side(one.actual) });
-      if (!await confirmed(question, say('operator.no_way_back'), say('finding.give_back'))) return;
+      if (!await confirmed(question, say('operator.no_way_back'), say('finding.give_back'), 'danger')) return;
       const answer = await post(`${path}/refund`, body);
       load(answer.status === 'closed' ? told('good', say('finding.given_back')) : told('waiting', say('finding.giving_back')));
     },

@@ -117,7 +117,8 @@ function keyActions(key, load) {
     load(secretBanner(answer.secret, say('keys.secret.of', { name: answer.name })));
   };
   const revoke = async () => {
-    if (!await confirmed(say('keys.revoke.sure', { name: key.name }), say('keys.revoke.detail'), say('keys.revoke'))) return;
+    const question = say('keys.revoke.sure', { name: key.name });
+    if (!await confirmed(question, say('keys.revoke.detail'), say('keys.revoke'), 'danger')) return;
     await remove(path);
     load(told('good', say('keys.revoke.told', { name: key.name })));
   };
