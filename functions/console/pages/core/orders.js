@@ -4,7 +4,7 @@ import { element } from './dom.js';
 import { knows, say } from './language.js';
 import { money } from './money.js';
 import { link, statusBadge, table } from './parts.js';
-import { time } from './time.js';
+import { day, time } from './time.js';
 
 const PROGRAMS = ['stripe', 'automatic'];
 
@@ -32,6 +32,12 @@ export function timeline(order) {
     element('span', {}, reasonWords(reason)),
     element('span', { class: 'hint' }, time(at), ' · ', actorWords(by)));
   return element('ol', { class: 'timeline' }, order.timeline.map(step));
+}
+
+/** When it was paid. Of a bank transfer only the day is known: the bank's. */
+export function paidAt({ method, paid_at: at }) {
+  if (!at) return null;
+  return method === 'offline' ? day(at.slice(0, 10)) : time(at);
 }
 
 /** The account that a transfer goes to, in a line. */

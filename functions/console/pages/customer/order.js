@@ -3,12 +3,12 @@
 import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
-import { accountLine, actorWords, codeWords, declineWords, timeline } from '../core/orders.js';
+import { accountLine, actorWords, codeWords, declineWords, paidAt, timeline } from '../core/orders.js';
 import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
-import { billing, explained, isReportable, orderActions, paidAt } from './pieces.js';
+import { billing, explained, isReportable, orderActions } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About ten minutes; whoever stays longer looks again by reloading. */

@@ -4,7 +4,7 @@ import { get, post } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { actionButton, banner, buttonLink, confirmed, link } from '../core/parts.js';
-import { day, startOfDay, time } from '../core/time.js';
+import { startOfDay } from '../core/time.js';
 
 /** Where a person is: `[[path, label], …, [null, label]]`. */
 export function breadcrumb(...steps) {
@@ -42,12 +42,6 @@ function isCancellable({ method, status }) {
 /** Whether it was paid and credited. */
 export function isPaid({ status }) {
   return ['completed', 'partially_refunded', 'refunded'].includes(status);
-}
-
-/** When it was paid. Of a bank transfer only the day is known: the bank's. */
-export function paidAt({ method, paid_at: at }) {
-  if (!at) return null;
-  return method === 'offline' ? day(at.slice(0, 10)) : time(at);
 }
 
 /** What can be done with an order; `changed(order)` is told of what became of it. */

@@ -4,10 +4,11 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { paidAt } from '../core/orders.js';
 import { buttonLink, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { targetName } from './catalogue.js';
-import { billing, isPaid, paidAt } from './pieces.js';
+import { billing, isPaid } from './pieces.js';
 
 /** The screen `/orders/{order_id}/receipt`. */
 export function receipt({ order_id: id }) {

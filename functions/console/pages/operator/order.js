@@ -4,7 +4,7 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { codeWords, reasonWords, timeline } from '../core/orders.js';
+import { codeWords, paidAt, reasonWords, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
@@ -56,7 +56,7 @@ function orderFacts(one, products) {
     [say('order.email'), one.email],
     [say('order.created_at'), time(one.created_at)],
     [say('order.expires_at'), one.expires_at && time(one.expires_at)],
-    [say('order.paid_at'), one.paid_at && time(one.paid_at)],
+    [say('order.paid_at'), paidAt(one)],
     [say('order.completed_at'), one.completed_at && time(one.completed_at)],
     ...Object.entries(one.metadata ?? {}).map(([name, value]) => [name, value]),
   ]);
