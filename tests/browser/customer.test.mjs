@@ -196,7 +196,7 @@ test('limits are said before an error, and a wrong amount beside the field, in b
     assert.equal(await page.evaluate(() => document.activeElement.name), 'amount', amount);
   }
   await page.getByRole('button', { name: '中文' }).click();
-  await page.getByText(speaker('zh')('top_up.amount.wrong')).waitFor();
+  await page.getByText(speaker('zh')('form.amount', { currency: 'USD' })).waitFor();
   assert.equal(await page.locator('[name=amount]').inputValue(), 'ten');
   await ann.close();
 });

@@ -44,14 +44,14 @@ test('finance sees what was declared beside what arrived, with its proof, and cr
   }
   const card = queued(desks[0], order);
   await card.getByRole('img').first().waitFor();
-  await card.getByLabel(w('review.received_amount')).fill('185.00');
-  await card.getByText(w('review.under', { amount: 'USD 15.00' })).waitFor();
-  await card.getByRole('button', { name: w('review.accept') }).dblclick();
-  await desks[0].getByText(w('review.accepted', { amount: 'USD 185.00' })).waitFor();
+  await card.getByLabel(w('decision.received_amount')).fill('185.00');
+  await card.getByText(w('decision.under', { amount: 'USD 15.00' })).waitFor();
+  await card.getByRole('button', { name: w('decision.accept') }).dblclick();
+  await desks[0].getByText(w('decision.accepted', { amount: 'USD 185.00' })).waitFor();
   assert.equal((await balances(account)).wallet, '185.00');
 
   // The other person still has it in front of her.
-  await queued(desks[1], order).getByRole('button', { name: w('review.accept') }).click();
+  await queued(desks[1], order).getByRole('button', { name: w('decision.accept') }).click();
   await desks[1].getByText(/Already handled by Bob at/).waitFor();
   assert.equal((await balances(account)).wallet, '185.00');
   await Promise.all([ann.close(), bob.close()]);
@@ -67,10 +67,10 @@ test('finance rejects with a reason; the customer reads it, reports again, and i
   const desk = await signIn(bob);
   await settled(desk);
   const card = () => queued(desk, order);
-  await card().getByText(w('review.reject.open')).click();
+  await card().getByText(w('decision.reject.open')).click();
   await card().getByLabel(w('order.reject_reason')).fill('No such transfer: please check the reference.');
-  await card().getByRole('button', { name: w('review.reject') }).click();
-  await desk.getByText(w('review.rejected', { reason: 'No such transfer: please check the reference.' })).waitFor();
+  await card().getByRole('button', { name: w('decision.reject') }).click();
+  await desk.getByText(w('decision.rejected', { reason: 'No such transfer: please check the reference.' })).waitFor();
 
   await show(page, '/');
   await page.getByText('No such transfer: please check the reference.').first().waitFor();
@@ -82,8 +82,8 @@ test('finance rejects with a reason; the customer reads it, reports again, and i
 
   await desk.reload();
   await settled(desk);
-  await card().getByRole('button', { name: w('review.accept') }).click();
-  await desk.getByText(w('review.accepted', { amount: 'USD 100.00' })).waitFor();
+  await card().getByRole('button', { name: w('decision.accept') }).click();
+  await desk.getByText(w('decision.accepted', { amount: 'USD 100.00' })).waitFor();
   assert.equal((await balances(account)).wallet, '100.00');
   await Promise.all([ann.close(), bob.close()]);
 });
@@ -103,8 +103,8 @@ test('a bank reference that was credited before is flagged', async () => {
   const bob = await person();
   const desk = await signIn(bob);
   await settled(desk);
-  await queued(desk, second).getByRole('button', { name: w('review.accept') }).click();
-  await queued(desk, second).getByText(w('review.used')).waitFor();
+  await queued(desk, second).getByRole('button', { name: w('decision.accept') }).click();
+  await queued(desk, second).getByText(w('decision.used')).waitFor();
   assert.equal((await balances(account)).wallet, '100.00');
   await Promise.all([ann.close(), bob.close()]);
 });
@@ -128,7 +128,7 @@ test('a balance is corrected with a reason, after being asked, and the journal s
   await desk.getByText(w('adjust.open')).click();
   await desk.getByLabel(w('adjust.direction')).selectOption('in');
   await desk.getByLabel(w('entry.amount')).first().fill('12.34');
-  await desk.getByLabel(w('operator.reason')).first().fill('Goodwill');
+  await desk.getByLabel(w('reason')).first().fill('Goodwill');
   await desk.getByRole('button', { name: w('adjust.submit') }).click();
   await desk.getByRole('dialog').getByRole('button', { name: w('adjust.submit') }).click();
   await desk.getByText('USD 12.34').first().waitFor();

@@ -1,65 +1,137 @@
-// A form that is sent by the API, not by the browser: one button that locks, and what is wrong said at
-// the field that it belongs to, with the focus there.
+// Forms that are sent by the API, not by the browser: what was typed is looked at here first, then sent
+// once, and what is wrong with it is said at its field, with the focus there. Nothing that was typed is
+// taken away by an error.
 
 import { Refusal } from './api.js';
 import { element } from './dom.js';
-import { locked, problemText } from './parts.js';
+import { say } from './language.js';
+import { isAmount, typed } from './money.js';
+import { field, locked, problemText } from './parts.js';
+import { today } from './time.js';
 
-/** Something that the page itself sees is wrong, before it is sent: which field, and what to say (a live text). */
-export class Wrong extends Error {
-  constructor(field, text) {
-    super(field);
-    this.field = field;
-    this.text = text;
-  }
-}
+const TOO_LITTLE = ['insufficient_balance', 'refund_too_large'];
 
 /**
- * A form of these children. `fields` are fields by the names that the API knows them by; `submit` is the
- * words of its button; `send()` does it, and may throw `Wrong`. `fieldOf(refusal)` says where a
- * refusal belongs that does not say so itself.
+ * A field that knows its name in the API. `check(value)` is what is wrong with a value, or null; `optional` may stay
+ * empty, and is left out of the body then, unless `empty()` says that it must not now. `hidden()` takes it out of
+ * sight: it is neither looked at nor sent then. A `draft` fills it, and keeps what is typed there.
  */
-export function form(fields, submit, send, children, fieldOf = () => null) {
-  const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
-  const button = element('button', { type: 'submit', class: 'button primary' }, submit);
-  const made = element('form', { novalidate: true }, children, element('div', { class: 'action' }, button, problem));
-  made.addEventListener('submit', (event) => {
-    event.preventDefault();
-    locked(button, problem, async () => {
-      for (const field of Object.values(fields)) field.problem(null);
-      try {
-        await send();
-      } catch (failure) {
-        if (!shownAtField(fields, failure, fieldOf)) throw failure;
-      }
-    });
-  });
+export function entry(name, label, control, settings = {}) {
+  const { hint, check, read, empty, hidden, draft, optional = false } = settings;
+  control.name = name;
+  control.required = !optional;
+  draft?.bind(name, control);
+  const made = field(label, control, hint, hidden ? { hidden } : {});
+  made.entry = { name, control, check, empty, optional, read: read ?? (() => control.value.trim()) };
   return made;
 }
 
-function shownAtField(fields, failure, fieldOf) {
-  const name = failure instanceof Wrong ? failure.field
-    : failure instanceof Refusal && (failure.problem.field ?? fieldOf(failure));
-  const field = fields[name];
-  // A field that the person does not see at the moment cannot say anything.
-  if (!field || field.closest('[hidden]')) return false;
-  field.problem(failure instanceof Wrong ? failure.text : problemText(failure));
-  field.querySelector('input, select, textarea').focus();
-  return true;
+/** A field for an amount of a currency; the currency is asked for when it is needed. */
+export function amountEntry(name, label, currency, { check = () => null, ...settings } = {}) {
+  const control = textInput({ inputmode: 'decimal', value: settings.value ?? '' });
+  return entry(name, label, control, {
+    ...settings, read: () => typed(control.value),
+    check: (value) => (isAmount(value, currency()) ? check(value) : say('form.amount', { currency: currency() })),
+  });
 }
 
-/** A choice out of a list: `[[value, label]]`. */
-export function select(options, chosen, attributes = {}) {
+/** A field for a day that is not in the future. */
+export function pastDayEntry(name, label, settings = {}) {
+  const control = element('input', { type: 'date', value: settings.value ?? today(), max: today() });
+  return entry(name, label, control, { ...settings, check: (day) => (day > today() ? say('form.future') : null) });
+}
+
+/** A line of text. */
+export function textInput(attributes = {}) {
+  return element('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', ...attributes });
+}
+
+/** A choice of one: `[[value, label]]`. */
+export function selectInput(options, chosen, attributes = {}) {
   return element('select', attributes, options.map(
     ([value, label]) => element('option', { value, selected: value === chosen }, label),
   ));
 }
 
-/** Sends the person to another site; done only if they come back to this very page. */
-export function leave(address) {
-  const back = new Promise((resolve) => {
-    addEventListener('pageshow', ({ persisted }) => persisted && resolve(), { once: true });
+/** A choice of yes or no, with its words beside it: the label, whose `control` is the input. */
+export function checkInput(label, attributes = {}) {
+  return element('label', { class: 'tick' }, element('input', { type: 'checkbox', ...attributes }), element('span', {}, label));
+}
+
+/**
+ * A form of entries and whatever stands around them. `send(values, form)` is called with what was typed into those that
+ * are seen; its refusal is shown at the field that it names, any other failure beside the button.
+ */
+export function form({ parts, submit, send, kind = 'primary' }) {
+  const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
+  const button = element('button', { type: 'submit', class: `button ${kind}` }, submit);
+  const made = element('form', { novalidate: true }, parts, element('div', { class: 'action' }, button, problem));
+  made.addEventListener('submit', (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    const seen = [...made.querySelectorAll('.field')].filter((one) => one.entry && !one.closest('[hidden]'));
+    if (looksRight(seen)) locked(button, problem, () => sent(seen, send, made));
   });
-  location.assign(address);
-  return back;
+  return made;
+}
+
+/** Says at a field what is wrong with it, and goes there. */
+export function showAtField(made, text) {
+  made.problem(text);
+  made.entry.control.focus();
+}
+
+/**
+ * Does it, and says at the amount if there is less than that; null then. The answer names what is
+ * there without its currency, so the currency is given.
+ */
+export async function withinMeans(amount, currency, act) {
+  try {
+    return await act();
+  } catch (failure) {
+    if (!TOO_LITTLE.includes(failure.code)) throw failure;
+    failure.problem.currency = currency;
+    showAtField(amount, problemText(failure));
+    return null;
+  }
+}
+
+// Whether every field can be sent; the first that cannot takes the focus.
+function looksRight(entries) {
+  let first = null;
+  for (const made of entries) {
+    const wrong = wrongWith(made.entry);
+    made.problem(wrong);
+    if (wrong) first ??= made;
+  }
+  first?.entry.control.focus();
+  return first === null;
+}
+
+async function sent(entries, send, made) {
+  try {
+    await send(valuesOf(entries), made);
+  } catch (failure) {
+    const at = failure instanceof Refusal ? entryNamed(entries, failure.problem.field) : null;
+    // A field that the person does not see at the moment cannot say anything.
+    if (!at || at.closest('[hidden]')) throw failure;
+    showAtField(at, problemText(failure));
+  }
+}
+
+function wrongWith({ read, check, empty, optional }) {
+  const value = read();
+  if (value === '') return optional ? empty?.() ?? null : say('problem.missing_field');
+  return check?.(value) ?? null;
+}
+
+function valuesOf(entries) {
+  const read = entries.map(({ entry: { name, read: value } }) => [name, value()]);
+  return Object.fromEntries(read.filter(([, value]) => value !== ''));
+}
+
+// The API may name a part of a field, as `name.en` of `name`.
+function entryNamed(entries, name) {
+  return entries.find((made) => made.entry.name === name)
+    ?? entries.find((made) => name?.startsWith(`${made.entry.name}.`));
 }

@@ -50,12 +50,6 @@ export function minus(one, other) {
   return written(left - right, scale);
 }
 
-/** One and the other, as decimal text. */
-export function plus(one, other) {
-  const [left, right, scale] = aligned(one, other);
-  return written(left + right, scale);
-}
-
 /** An amount by a rate (so many of its currency for one of the other), rounded half-even as the service does. */
 export function divided(amount, rate, digits) {
   const [dividend, amountScale] = scaled(amount);

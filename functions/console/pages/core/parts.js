@@ -74,8 +74,8 @@ export async function locked(button, problem, act) {
   }
 }
 
-/** Says in a person's words what went wrong. Whoever was signed out is told by the page itself. */
-export function showProblem(place, failure) {
+// Says in a person's words what went wrong. Whoever was signed out is told by the page itself.
+function showProblem(place, failure) {
   if (failure instanceof SignedOut || failure instanceof Abandoned) return;
   fill(place, problemText(failure));
   place.hidden = false;
@@ -169,9 +169,9 @@ export function field(label, control, hint, attributes = {}) {
 export function choice(legend, name, options, chosen, onchange) {
   return element('fieldset', { class: 'choice' },
     element('legend', {}, legend),
-    element('div', { class: 'options' }, options.map(({ value, label, note, disabled }) => element('label', { class: 'option' },
+    element('div', { class: 'options' }, options.map(({ value, label, note }) => element('label', { class: 'option' },
       element('input', {
-        type: 'radio', name, value, checked: value === chosen, disabled: disabled ?? false, onchange: () => onchange(value),
+        type: 'radio', name, value, checked: value === chosen, onchange: () => onchange(value),
       }),
       element('span', { class: 'option-label' }, label),
       note ? element('span', { class: 'option-note' }, note) : null))));
@@ -203,11 +203,14 @@ export function table(caption, columns, rows) {
       element('thead', {}, element('tr', {}, head)), element('tbody', {}, rows.map(line))));
 }
 
-/** Asks before something that cannot be taken back; resolves to whether the person said yes. */
-export function confirmed(question, detail, yes) {
+/**
+ * Asks before something that cannot be taken back; resolves to whether the person said yes. `kind` is that of the
+ * button which says it: `danger` where something is destroyed or taken away.
+ */
+export function confirmed(question, detail, yes, kind = 'primary') {
   return answered(question, detail,
     element('button', { class: 'button secondary', value: 'no' }, say('back')),
-    element('button', { class: 'button primary', value: 'yes' }, yes));
+    element('button', { class: `button ${kind}`, value: 'yes' }, yes));
 }
 
 /** Says something that nobody may miss; resolves once it was read. */

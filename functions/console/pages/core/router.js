@@ -45,6 +45,15 @@ export function go(path, query) {
   location.hash = to(path, query);
 }
 
+/** Sends the person to another site; done only if they come back to this very page. */
+export function leave(address) {
+  const back = new Promise((resolve) => {
+    addEventListener('pageshow', ({ persisted }) => persisted && resolve(), { once: true });
+  });
+  location.assign(address);
+  return back;
+}
+
 /** Shows another address in place of this one, without a step in the history. */
 export function replace(path, query) {
   history.replaceState(null, '', location.pathname + to(path, query));

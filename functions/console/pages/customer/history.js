@@ -1,36 +1,34 @@
 // Every change of one balance, as the journal has it.
 
-import { get, list } from '../core/api.js';
+import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { select } from '../core/form.js';
+import { selectInput } from '../core/form.js';
 import { say } from '../core/language.js';
+import { exportButton, pages } from '../core/lists.js';
 import { compare, minus, money } from '../core/money.js';
-import { badge, emptyHint, heading, link, loaded, table } from '../core/parts.js';
+import { codeWords } from '../core/orders.js';
+import { badge, heading, link, loaded, table } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { balanceName } from './catalogue.js';
-import { codeWords } from './order_words.js';
 import { filterBar } from './orders.js';
-import { breadcrumb, exportButton, moments, pages } from './pieces.js';
+import { breadcrumb, moments } from './pieces.js';
 
 /** The screen `/history`. */
 export function history(parameters, query) {
   const filters = { balance: query.balance || 'wallet', from: query.from ?? '', to: query.to ?? '' };
   const asked = { balance: filters.balance, ...moments(filters) };
-  const read = (cursor) => list('/v1/entries', { ...asked, cursor });
   return [
     breadcrumb(['/', say('billing')], [null, say('customer.history')]),
     heading(say('customer.history'), exportButton('/v1/entries.csv', asked, `entries-${filters.balance}`.replace(':', '-'))),
     loaded(() => get('/v1/balances'), (balances) => [filterForm(filters, balances), standing(filters, balances)]),
-    loaded(() => read(null), (first) => pages(first, read, (entries) => (entries.length > 0
-      ? journal(filters.balance, entries)
-      : emptyHint(say('history.none'))))),
+    pages('/v1/entries', asked, (entries) => journal(filters.balance, entries), say('history.none')),
   ];
 }
 
 function filterForm(filters, { products }) {
   const names = ['wallet', ...products.map(({ product }) => `product:${product}`)];
   const controls = {
-    balance: select(names.map((name) => [name, balanceName(name)]), filters.balance),
+    balance: selectInput(names.map((name) => [name, balanceName(name)]), filters.balance),
     from: element('input', { type: 'date', value: filters.from }),
     to: element('input', { type: 'date', value: filters.to }),
   };

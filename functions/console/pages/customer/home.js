@@ -4,11 +4,11 @@ import { get, list } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { named, say, t } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { orderTable } from '../core/orders.js';
 import { badge, banner, buttonLink, emptyHint, heading, link, loaded } from '../core/parts.js';
 import { timeText } from '../core/time.js';
 import { catalogue, targetName } from './catalogue.js';
 import { rejection } from './order.js';
-import { orderTable } from './order_table.js';
 import { isPayable, isReportable, orderActions, payNow } from './pieces.js';
 
 /** So many orders are looked at; so many that wait are told of, and so many are listed: the list has them all. */
@@ -71,7 +71,7 @@ function balanceCard({ name, available, held, currency, note, path, kind, enable
     element('p', { class: 'hint' }, note),
     enabled
       ? buttonLink('primary', path, say('top_up'), { 'aria-label': () => `${t('top_up')}: ${name()}` })
-      : element('p', { class: 'hint closed' }, say('home.disabled')));
+      : element('p', { class: 'hint' }, say('home.disabled')));
 }
 
 /** Orders that wait for something of the customer. */
@@ -99,6 +99,7 @@ function unpaidBanner(order) {
 
 function lastOrders(orders, again) {
   if (orders.length === 0) return emptyHint(say('home.no_orders'));
-  return orderTable(orders, (order) => element('div', { class: 'actions row' }, orderActions(order, again, 'small'),
-    buttonLink('plain small', `/orders/${order.order_id}`, say('order.details'))));
+  const cell = (order) => element('div', { class: 'actions row' }, orderActions(order, again, 'small'),
+    buttonLink('plain small', `/orders/${order.order_id}`, say('order.details')));
+  return orderTable(say('customer.orders'), orders, targetName, { actions: [{ label: say('actions'), cell }] });
 }

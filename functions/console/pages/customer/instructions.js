@@ -10,7 +10,7 @@ import { timeText } from '../core/time.js';
 export function instructions({ transfer_instructions: told }) {
   const account = told.receiving_account;
   const lines = [
-    ['transfer.reference', told.reference_code, 'reference'],
+    ['order.reference', told.reference_code, 'reference'],
     ['transfer.amount', told.amount, '', () => moneyText(told.amount, told.currency)],
     ['transfer.holder', account.holder],
     ['transfer.bank', account.bank],

@@ -3,12 +3,12 @@
 import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
+import { accountLine, actorWords, codeWords, declineWords, paidAt, timeline } from '../core/orders.js';
 import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
-import { actorWords, codeWords, declineWords, reasonWords } from './order_words.js';
-import { billing, isReportable, orderActions, paidAt, told } from './pieces.js';
+import { billing, explained, isReportable, orderActions } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About ten minutes; whoever stays longer looks again by reloading. */
@@ -24,7 +24,7 @@ export function oneOrder({ order_id: id }) {
       element('div', { class: 'actions no-print' }, orderActions(order, draw)),
       isReportable(order) ? instructions(order) : null,
       section('order.facts', facts(factsOf(order))),
-      reported(order), attempts(order), refunds(order), disputes(order), reviews(order), timeline(order),
+      reported(order), attempts(order), refunds(order), disputes(order), reviews(order), section('order.timeline', timeline(order)),
     ]),
   ];
 }
@@ -37,13 +37,13 @@ export function rejection(order) {
 
 function notice(order) {
   const reason = rejection(order);
-  if (reason) return told('bad', [say('order.reject_reason'), ': ', reason], say('order.rejected.how'));
+  if (reason) return explained('bad', [say('order.reject_reason'), ': ', reason], say('order.rejected.how'));
   if (order.status === 'exception') return banner('bad', say('result.exception'));
   if (order.status === 'pending_review') return banner('waiting', say('order.review.how'));
   const last = order.attempts.at(-1);
   if (order.status === 'pending_payment' && last?.outcome === 'declined') {
     const why = declineWords(last.decline_code);
-    return told('bad', say('result.declined', { reason: why }), say('result.declined.how'));
+    return explained('bad', say('result.declined', { reason: why }), say('result.declined.how'));
   }
   const isClosed = ['cancelled', 'expired'].includes(order.status);
   return isClosed ? banner('neutral', say(`order.closed.${order.method}`)) : null;
@@ -91,10 +91,6 @@ function rate({ fx_rate: text, currency, pay_currency: paid }) {
   return text && paid !== currency ? () => `${moneyText('1', currency)} = ${paid} ${text}` : null;
 }
 
-function accountLine({ holder, bank, number }) {
-  return `${holder}, ${bank}, ${number}`;
-}
-
 function reported(order) {
   const report = order.transfer_report;
   if (!report) return null;
@@ -106,7 +102,7 @@ function reported(order) {
     [say('report.note'), report.note],
     [say('report.proofs'), report.proofs.length > 0 ? String(report.proofs.length) : null],
     [say('report.reported_at'), time(report.reported_at)],
-    [say('order.by'), actorWords(report.by)],
+    [say('by'), actorWords(report.by)],
   ]));
 }
 
@@ -128,7 +124,7 @@ function refunds(order) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: outcome },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
     { label: say('entry.number'), cell: number, kind: 'code' },
   ], order.refunds));
 }
@@ -139,7 +135,7 @@ function disputes(order) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: ({ status }) => codeWords('dispute', status) },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
   ], order.disputes));
 }
 
@@ -151,15 +147,7 @@ function reviews(order) {
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('review.outcome'), cell: ({ outcome }) => codeWords('review', outcome) },
     { label: say('order.received_amount'), cell: received, kind: 'number' },
-    { label: say('refund.reason'), cell: ({ reason }) => reason ?? '—' },
-    { label: say('order.by'), cell: ({ by }) => actorWords(by) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('by'), cell: ({ by }) => actorWords(by) },
   ], order.transfer_reviews));
-}
-
-function timeline(order) {
-  const step = ({ at, to, reason, by }) => element('li', {},
-    element('strong', {}, say(`status.${to}`)),
-    element('span', {}, reasonWords(reason)),
-    element('span', { class: 'hint' }, time(at), ' · ', actorWords(by)));
-  return section('order.timeline', element('ol', { class: 'timeline' }, order.timeline.map(step)));
 }

@@ -1,14 +1,14 @@
 // Billing → Order Details. The filters are in the address, so that a list can be linked to and gone back to.
 
-import { list } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { select } from '../core/form.js';
+import { selectInput } from '../core/form.js';
 import { say } from '../core/language.js';
-import { buttonLink, emptyHint, field, heading, link, loaded } from '../core/parts.js';
+import { exportButton, pages } from '../core/lists.js';
+import { orderTable } from '../core/orders.js';
+import { buttonLink, field, heading, link, loaded } from '../core/parts.js';
 import { go } from '../core/router.js';
-import { catalogue, productChoices } from './catalogue.js';
-import { orderTable } from './order_table.js';
-import { billing, exportButton, moments, orderActions, pages } from './pieces.js';
+import { catalogue, productChoices, targetName } from './catalogue.js';
+import { billing, moments, orderActions } from './pieces.js';
 
 const STATUSES = ['pending_payment', 'processing', 'pending_review', 'completed', 'rejected', 'failed', 'cancelled',
   'expired', 'exception', 'partially_refunded', 'refunded'];
@@ -18,21 +18,20 @@ const NAMES = ['status', 'target', 'product', 'method', 'from', 'to'];
 export function orders(parameters, query) {
   const filters = Object.fromEntries(NAMES.map((name) => [name, query[name] ?? '']));
   const asked = { ...filters, ...moments(filters) };
-  const read = (cursor) => list('/v1/orders', { ...asked, cursor });
   return [
     billing(),
     heading(say('customer.orders'), exportButton('/v1/orders.csv', asked, 'orders')),
     loaded(catalogue, (known) => filterForm(filters, known)),
-    loaded(() => read(null), (first) => pages(first, read, (rows, redraw) => (rows.length > 0
-      ? orderTable(rows, (order) => rowActions(order, rows, redraw))
-      : nothing(filters)))),
+    pages('/v1/orders', asked, (rows, redraw) => orderTable(say('customer.orders'), rows, targetName, {
+      actions: [{ label: say('actions'), cell: (order) => rowActions(order, rows, redraw) }],
+    }), ...nothing(filters)),
   ];
 }
 
 function nothing(filters) {
   return Object.values(filters).some(Boolean)
-    ? emptyHint(say('orders.none_found'), link('/orders', {}, say('filters.clear')))
-    : emptyHint(say('home.no_orders'), buttonLink('primary', '/top-up/wallet', say('top_up')));
+    ? [say('orders.none_found'), link('/orders', {}, say('filters.clear'))]
+    : [say('home.no_orders'), buttonLink('primary', '/top-up/wallet', say('top_up'))];
 }
 
 function rowActions(order, rows, redraw) {
@@ -48,10 +47,10 @@ function filterForm(filters, known) {
   const any = ['', say('filters.any')];
   const words = (prefix, values) => values.map((value) => [value, say(`${prefix}.${value}`)]);
   const controls = {
-    status: select([any, ...words('status', STATUSES)], filters.status),
-    target: select([any, ['wallet', say('type.wallet')], ['product', say('type.product')]], filters.target),
-    product: select([any, ...productChoices(known)], filters.product),
-    method: select([any, ...words('method', ['card', 'offline', 'balance'])], filters.method),
+    status: selectInput([any, ...words('status', STATUSES)], filters.status),
+    target: selectInput([any, ['wallet', say('type.wallet')], ['product', say('type.product')]], filters.target),
+    product: selectInput([any, ...productChoices(known)], filters.product),
+    method: selectInput([any, ...words('method', ['card', 'offline', 'balance'])], filters.method),
     from: element('input', { type: 'date', value: filters.from }),
     to: element('input', { type: 'date', value: filters.to }),
   };

@@ -1,10 +1,10 @@
 // What several of the customer's screens show.
 
-import { downloadParts, get, post } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { get, post } from '../core/api.js';
+import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { actionButton, banner, buttonLink, confirmed, link } from '../core/parts.js';
-import { day, startOfDay, time } from '../core/time.js';
+import { startOfDay } from '../core/time.js';
 
 /** Where a person is: `[[path, label], …, [null, label]]`. */
 export function breadcrumb(...steps) {
@@ -20,7 +20,7 @@ export function billing(...steps) {
 }
 
 /** A banner of two sentences: what there is, and what follows from it. */
-export function told(tone, what, how) {
+export function explained(tone, what, how) {
   return banner(tone, element('strong', {}, what), element('span', {}, how));
 }
 
@@ -34,20 +34,14 @@ export function isReportable({ method, status }) {
   return method === 'offline' && ['pending_payment', 'pending_review', 'rejected'].includes(status);
 }
 
-/** Whether the customer can give it up. */
-export function isCancellable({ method, status }) {
+// Whether the customer can give it up.
+function isCancellable({ method, status }) {
   return status === 'pending_payment' || (method === 'offline' && status === 'rejected');
 }
 
 /** Whether it was paid and credited. */
 export function isPaid({ status }) {
   return ['completed', 'partially_refunded', 'refunded'].includes(status);
-}
-
-/** When it was paid. Of a bank transfer only the day is known: the bank's. */
-export function paidAt({ method, paid_at: at }) {
-  if (!at) return null;
-  return method === 'offline' ? day(at.slice(0, 10)) : time(at);
 }
 
 /** What can be done with an order; `changed(order)` is told of what became of it. */
@@ -76,7 +70,7 @@ export function payNow(order, kind = 'primary') {
 function cancelButton(order, changed, kind) {
   return actionButton(kind, say('order.cancel'), async () => {
     const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
-    if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'))) return;
+    if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'), 'danger')) return;
     changed(await cancelled(order));
   });
 }
@@ -91,42 +85,9 @@ async function cancelled({ order_id: id }) {
   }
 }
 
-/** A button that saves an export as a file, whole. */
-export function exportButton(path, query, name) {
-  const note = element('p', { class: 'hint', role: 'status' });
-  const button = actionButton('secondary', say('export'), async () => {
-    const { file, whole } = await downloadParts(path, query);
-    const address = URL.createObjectURL(file);
-    element('a', { href: address, download: `${name}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
-    fill(note, say(whole ? 'export.done' : 'export.part'));
-  });
-  return element('div', { class: 'action' }, button, note);
-}
-
 /** The days of a filter as moments of the API: the whole first day to the whole last one. */
 export function moments({ from, to }) {
   const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? '') && !Number.isNaN(Date.parse(text));
   const before = (moment) => new Date(Date.parse(moment) - 1).toISOString();
   return { from: isDay(from) ? startOfDay(from) : null, to: isDay(to) ? before(startOfDay(to, 1)) : null };
-}
-
-/** Pages of a list, one after another: `read(cursor)` gives one, `show(rows, redraw)` what is to be seen of all. */
-export function pages(first, read, show) {
-  const place = element('div', { class: 'loaded' });
-  const rows = [...first.data];
-  let cursor = first.next_cursor;
-  const draw = () => fill(place, show(rows, draw));
-  const more = actionButton('secondary', say('more'), async () => {
-    const seen = place.querySelectorAll('tbody tr').length;
-    const page = await read(cursor);
-    rows.push(...page.data);
-    cursor = page.next_cursor;
-    draw();
-    more.hidden = !cursor;
-    place.querySelectorAll('tbody tr')[seen]?.querySelector('a')?.focus({ preventScroll: true });
-  });
-  more.hidden = !cursor;
-  draw();
-  return [place, more];
 }

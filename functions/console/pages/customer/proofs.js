@@ -3,17 +3,20 @@
 
 import { SignedOut, upload } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { entry } from '../core/form.js';
 import { say, t } from '../core/language.js';
-import { field, problemText } from '../core/parts.js';
+import { problemText } from '../core/parts.js';
 
 const TYPES = ['image/jpeg', 'image/png', 'application/pdf'];
 const MAX_FILES = 3;
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** A field for the files; those that were sent are in the draft as `proofs`: `[{id, name}]`. */
+/** A field for the files; those that were sent are in the draft as `proofs`: `[{id, name}]`, and go by their ids. */
 export function proofField(order, draft) {
   const input = element('input', { type: 'file', accept: TYPES.join(','), multiple: true });
-  const made = field(say('report.proofs'), input, say('report.proofs.hint'));
+  const made = entry('proofs', say('report.proofs'), input, {
+    hint: say('report.proofs.hint'), optional: true, read: () => draft.values.proofs.map(({ id }) => id),
+  });
   const sent = element('ul', { class: 'files', 'aria-label': say('report.proofs') });
   const progress = element('p', { class: 'hint', role: 'status' });
   const show = () => fill(sent, draft.values.proofs.map((proof) => line(proof, () => {

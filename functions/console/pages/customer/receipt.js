@@ -4,10 +4,11 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { paidAt } from '../core/orders.js';
 import { buttonLink, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { targetName } from './catalogue.js';
-import { billing, isPaid, paidAt } from './pieces.js';
+import { billing, isPaid } from './pieces.js';
 
 /** The screen `/orders/{order_id}/receipt`. */
 export function receipt({ order_id: id }) {
@@ -25,12 +26,12 @@ function paper(order) {
     element('div', { class: 'actions no-print' },
       element('button', { type: 'button', class: 'button primary', onclick: () => print() }, say('receipt.print')),
       buttonLink('plain', `/orders/${order.order_id}`, say('result.order'))),
-    element('article', { class: 'card receipt' },
+    element('article', { class: 'card' },
       element('p', { class: 'amount' }, money(order.credited_amount, order.currency)),
       element('p', {}, say(`type.${order.target}`), ' · ', targetName(order)),
       facts([
         [say('order.order_id'), order.order_id],
-        [say('receipt.account'), order.account_id],
+        [say('order.account'), order.account_id],
         [say('order.paid_at'), paidAt(order)],
         [say('order.completed_at'), time(order.completed_at)],
         [say('order.method'), say(`method.${order.method}`)],

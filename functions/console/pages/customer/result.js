@@ -4,10 +4,10 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { declineWords } from '../core/orders.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
-import { declineWords } from './order_words.js';
-import { billing, isPaid, isPayable, payNow, told } from './pieces.js';
+import { billing, explained, isPaid, isPayable, payNow } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -61,17 +61,17 @@ function awaited(order, gaveUp, again) {
   const pay = isPayable(order) ? payNow(order) : null;
   const last = order.attempts.at(-1);
   // A later attempt may have succeeded that nobody has told of yet: it is never said that nothing was charged.
-  const declined = last?.outcome === 'declined'
-    ? told('bad', say('result.declined', { reason: declineWords(last.decline_code) }), say('result.declined.how')) : null;
+  const reason = last?.outcome === 'declined' && declineWords(last.decline_code);
+  const declined = reason && explained('bad', say('result.declined', { reason }), say('result.declined.how'));
   if (gaveUp) {
-    return [told('waiting', say('result.later'), say('result.later.how')), declined,
+    return [explained('waiting', say('result.later'), say('result.later.how')), declined,
       element('div', { class: 'actions' },
         element('button', { type: 'button', class: 'button secondary', onclick: again }, say('result.again')), pay)];
   }
   const working = element('span', { class: 'working' }, say('result.confirming'));
   const calm = pay && element('div', { class: 'action' },
     element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary'));
-  return [told('waiting', working, say('result.confirming.how')), declined, calm];
+  return [explained('waiting', working, say('result.confirming.how')), declined, calm];
 }
 
 function newBalances(order) {

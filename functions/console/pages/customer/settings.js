@@ -1,17 +1,18 @@
 // What is to happen when a balance runs low: an alert to the platform, and money from the wallet.
 
 import { get, put } from '../core/api.js';
-import { draftOf } from '../core/draft.js';
 import { element, fill, refresh } from '../core/dom.js';
-import { form, Wrong } from '../core/form.js';
+import { draftOf } from '../core/draft.js';
+import { amountEntry, form } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { badge, choice, field, heading, loaded } from '../core/parts.js';
+import { badge, choice, heading, loaded } from '../core/parts.js';
 import { balanceName } from './catalogue.js';
 import { amountOf } from './offer.js';
 import { breadcrumb } from './pieces.js';
 
 const NUMBERS = ['alert_below', 'top_up_below', 'top_up_amount', 'top_up_to', 'monthly_cap'];
+const NEEDED = ['top_up_below', 'top_up_amount', 'top_up_to'];
 
 /** The screen `/settings`. */
 export function settings() {
@@ -66,26 +67,36 @@ function thresholdsForm(balance, currency, set, saved) {
   const { values } = draft;
   const isOff = () => !values.automatic;
   const hides = {
-    alert_below: () => false, top_up_below: isOff, monthly_cap: isOff,
+    top_up_below: isOff, monthly_cap: isOff,
     top_up_amount: () => isOff() || values.size !== 'amount', top_up_to: () => isOff() || values.size !== 'to',
   };
-  const names = balance === 'wallet' ? ['alert_below'] : NUMBERS;
-  const fields = Object.fromEntries(names.map((name) => [name, numberField(draft, name, currency, hides[name])]));
-  const made = form(fields, say('settings.save'), () => save(balance, currency, draft, names, saved), [
-    fields.alert_below,
-    balance === 'wallet' ? null : [
-      automatic(draft), fields.top_up_below,
-      element('div', { hidden: hides.top_up_below }, size(draft, balance, () => refresh(made))),
-      fields.top_up_amount, fields.top_up_to, fields.monthly_cap,
-    ],
-  ]);
+  const isLess = (value, name) => {
+    const other = amountOf(values[name], currency);
+    return other !== null && compare(value, other) < 0;
+  };
+  const checks = {
+    top_up_to: (value) => (isLess(value, 'top_up_below') ? say('settings.to_below') : null),
+    monthly_cap: (value) => (values.size === 'amount' && isLess(value, 'top_up_amount') ? say('settings.cap_below') : null),
+  };
+  const number = (name) => amountEntry(name, say(`settings.${name}`, { currency }), () => currency, {
+    draft, optional: !NEEDED.includes(name), hint: say(`settings.${name}.hint`), hidden: hides[name], check: checks[name],
+  });
+  const made = form({
+    parts: [number('alert_below'), balance === 'wallet' ? null : [
+      automatic(draft), number('top_up_below'),
+      element('div', { hidden: isOff }, size(draft, balance, () => refresh(made))),
+      number('top_up_amount'), number('top_up_to'), number('monthly_cap'),
+    ]],
+    submit: say('save'),
+    send: async (body) => {
+      const path = balance === 'wallet' ? 'wallet' : `products/${balance.replace('product:', '')}`;
+      const now = await put(`/v1/${path}/thresholds`, body);
+      draft.clear();
+      saved(now, say(Object.keys(body).length === 0 ? 'settings.saved.off' : 'saved'));
+    },
+  });
   made.addEventListener('input', () => refresh(made));
   return made;
-}
-
-function numberField(draft, name, currency, hidden) {
-  const input = draft.bind(name, element('input', { name, inputmode: 'decimal', autocomplete: 'off' }));
-  return field(say(`settings.${name}`, { currency }), input, say(`settings.${name}.hint`), { hidden });
 }
 
 function automatic(draft) {
@@ -101,28 +112,4 @@ function size(draft, balance, update) {
     draft.set('size', value);
     update();
   });
-}
-
-async function save(balance, currency, draft, names, saved) {
-  const { values } = draft;
-  const unused = values.size === 'to' ? 'top_up_amount' : 'top_up_to';
-  const wanted = names.filter((name) => name === 'alert_below' || (values.automatic && name !== unused));
-  const needed = ['top_up_below', values.size === 'to' ? 'top_up_to' : 'top_up_amount'];
-  const body = {};
-  for (const name of wanted) {
-    const text = values[name].trim();
-    if (!text && needed.includes(name)) throw new Wrong(name, say('problem.missing_field'));
-    if (!text) continue;
-    const amount = amountOf(text, currency);
-    if (!amount) throw new Wrong(name, say('top_up.amount.wrong'));
-    body[name] = amount;
-  }
-  const isLess = (one, other) => Boolean(body[one] && body[other]) && compare(body[one], body[other]) < 0;
-  if (isLess('top_up_to', 'top_up_below')) throw new Wrong('top_up_to', say('settings.to_below'));
-  if (isLess('monthly_cap', 'top_up_amount')) throw new Wrong('monthly_cap', say('settings.cap_below'));
-  const path = balance === 'wallet' ? 'wallet' : `products/${balance.replace('product:', '')}`;
-  const now = await put(`/v1/${path}/thresholds`, body);
-  draft.clear();
-  const isOff = Object.keys(body).length === 0;
-  saved(now, say(isOff ? 'settings.saved.off' : 'settings.saved'));
 }

@@ -2,13 +2,13 @@
 // again with every change, so limits, conversion and what is missing are seen before anything is sent.
 
 import { get, post } from '../core/api.js';
-import { draftOf } from '../core/draft.js';
 import { element, refresh } from '../core/dom.js';
-import { form, leave, select, Wrong } from '../core/form.js';
+import { draftOf } from '../core/draft.js';
+import { amountEntry, entry, form, selectInput, textInput, withinMeans } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
-import { banner, choice, emptyHint, field, heading, link, loaded } from '../core/parts.js';
-import { replace, to } from '../core/router.js';
+import { banner, choice, emptyHint, heading, link, loaded } from '../core/parts.js';
+import { leave, replace, to } from '../core/router.js';
 import { submitOnce } from '../core/submission.js';
 import { catalogue, productName } from './catalogue.js';
 import {
@@ -18,7 +18,7 @@ import { breadcrumb } from './pieces.js';
 
 /** The screen `/top-up/wallet`. */
 export function walletTopUp() {
-  return screen(null, say('top_up.wallet'));
+  return screen(null, say('type.wallet'));
 }
 
 /** The screen `/top-up/product/{product}`. */
@@ -69,18 +69,20 @@ function topUpForm(offer) {
   const wish = wishOf(offer);
   const update = () => refresh(made);
   const amount = amountField(wish);
-  const currency = currencyField(wish);
-  const email = emailField(wish);
   const options = offer.methods.map((value) => methodOption(offer, value));
   const method = choice(say('order.method'), 'method', options, wish.method, (value) => {
     wish.draft.set('method', value);
     amount.problem(null);
     update();
   });
-  const made = form({ amount, currency, email }, say('submit'), () => send(wish, email, update), [
-    method, currency, element('div', { class: 'stack' }, amount, presetButtons(wish, amount, update)),
-    email, conversion(wish), missing(wish), summary(wish),
-  ], ({ code }) => (code === 'insufficient_balance' ? 'amount' : null));
+  const made = form({
+    parts: [
+      method, currencyField(wish), element('div', { class: 'stack' }, amount, presetButtons(wish, amount, update)),
+      emailField(wish), conversion(wish), missing(wish), summary(wish),
+    ],
+    submit: say('submit'),
+    send: ({ email }) => withinMeans(amount, offer.currency, () => send(wish, email, update)),
+  });
   made.addEventListener('input', update);
   return made;
 }
@@ -102,17 +104,21 @@ function limitsText({ min_amount: least, max_amount: most }, currency) {
 }
 
 function amountField(wish) {
-  const input = wish.draft.bind('amount', element('input', {
-    type: 'text', name: 'amount', inputmode: 'decimal', autocomplete: 'off', required: true,
-  }));
   const label = () => t('top_up.amount', { currency: wish.currency });
-  return field(label, input, () => limitsText(wish.limits, wish.currency));
+  return amountEntry('amount', label, () => wish.currency, {
+    draft: wish.draft, hint: () => limitsText(wish.limits, wish.currency),
+    check: (value) => (within(wish.limits, value) ? null : wrongLimits(wish)),
+  });
+}
+
+// What it says stays as it is now, also if another method is chosen meanwhile.
+function wrongLimits({ limits, currency }) {
+  return say('limits.wrong', { limits: () => limitsText(limits, currency) });
 }
 
 function presetButtons(wish, amount, update) {
-  const input = amount.querySelector('input');
   const choose = (preset) => {
-    input.value = preset;
+    amount.entry.control.value = preset;
     wish.draft.set('amount', preset);
     amount.problem(null);
     update();
@@ -127,17 +133,19 @@ function presetButtons(wish, amount, update) {
 
 function currencyField(wish) {
   const usable = currenciesOf(wish.offer, 'offline');
-  const input = select(usable.map((currency) => [currency, currency]), wish.currency, { name: 'currency' });
+  const input = selectInput(usable.map((currency) => [currency, currency]), wish.currency);
   input.addEventListener('input', () => wish.draft.set('currency', input.value));
-  return field(say('top_up.currency'), input, say('top_up.currency.hint'), {
-    hidden: () => wish.method !== 'offline' || usable.length < 2,
+  return entry('currency', say('top_up.currency'), input, {
+    hint: say('top_up.currency.hint'), hidden: () => wish.method !== 'offline' || usable.length < 2,
   });
 }
 
 function emailField(wish) {
-  const attributes = { type: 'email', name: 'email', autocomplete: 'email', maxlength: 254 };
-  const input = wish.draft.bind('email', element('input', attributes));
-  return field(say('top_up.email'), input, say('top_up.email.hint'), { hidden: () => wish.method !== 'card' });
+  const input = textInput({ type: 'email', autocomplete: 'email', maxlength: 254 });
+  return entry('email', say('top_up.email'), input, {
+    draft: wish.draft, hint: say('top_up.email.hint'), hidden: () => wish.method !== 'card', optional: true,
+    check: () => (input.validity.typeMismatch ? say('top_up.email.wrong') : null),
+  });
 }
 
 function conversion(wish) {
@@ -175,18 +183,10 @@ function summary(wish) {
 }
 
 async function send(wish, email, update) {
-  if (wish.amount === null) throw new Wrong('amount', say('top_up.amount.wrong'));
-  if (!within(wish.limits, wish.amount)) {
-    const [limits, currency] = [wish.limits, wish.currency];
-    throw new Wrong('amount', say('limits.wrong', { limits: () => limitsText(limits, currency) }));
-  }
-  const isWrong = wish.method === 'card' && email.querySelector('input').validity.typeMismatch;
-  if (isWrong) throw new Wrong('email', say('top_up.email.wrong'));
   try {
-    await (wish.method === 'balance' ? transfer(wish) : order(wish));
+    await (wish.method === 'balance' ? transfer(wish) : order(wish, email));
   } catch (failure) {
     if (failure.code === 'insufficient_balance') {
-      failure.problem.currency = wish.offer.currency;
       wish.offer.wallet = failure.problem.available;
       update();
     }
@@ -201,13 +201,13 @@ async function transfer(wish) {
   replace(`/result/${made.order_id}`);
 }
 
-async function order(wish) {
+async function order(wish, email) {
   const { offer, method, amount, currency, draft, name } = wish;
   const body = { target: offer.code ? 'product' : 'wallet', method, amount, currency };
   if (offer.code) body.product = offer.code;
   if (method === 'card') {
     body.return_url = `${location.origin}/`;
-    if (draft.values.email.trim()) body.email = draft.values.email.trim();
+    if (email) body.email = email;
   }
   const made = await submitOnce(name, body, (key) => post('/v1/orders', body, key));
   draft.clear();

@@ -1,30 +1,27 @@
 // One account: what it has, what happened to it, and what the operator may do about it.
 
 import { get } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { knows, named, say } from '../core/language.js';
+import { exportButton, pages } from '../core/lists.js';
 import { compare, money } from '../core/money.js';
-import { badge, banner, emptyHint, facts, heading, link, loaded, statusBadge, table } from '../core/parts.js';
+import { codeWords, orderTable } from '../core/orders.js';
+import { badge, banner, emptyHint, facts, heading, link, loaded, table } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { time } from '../core/time.js';
 import { adjustForm, changeForm, freezeButton } from './account_forms.js';
 import { accountBadge } from './accounts.js';
 import { receivedForm } from './received.js';
 import {
-  balanceName, code, hint, lines, opening, orderLink, pages, saveButton, section, targetName, tellAt, withScope,
+  balanceName, code, hint, lines, opening, orderLink, renewed, section, targetName, withScope,
 } from './shared.js';
 
 /** The screen `/accounts/{account_id}`. */
 export function account({ account_id: id }) {
   const path = `/v1/admin/accounts/${encodeURIComponent(id)}`;
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => Promise.all([get(path), get(`${path}/balances`), get('/v1/admin/catalogue')]),
-      ([one, balances, catalogue]) => accountParts({ path, one, balances, catalogue, load })));
-  };
-  load(null);
+  const read = () => Promise.all([get(path), get(`${path}/balances`), get('/v1/admin/catalogue')]);
+  const { news, body } = renewed((load) => loaded(read,
+    ([one, balances, catalogue]) => accountParts({ path, one, balances, catalogue, load })));
   return [
     heading(say('account.title', { id }), may('operator:keys') ? link('/keys', { account: id }, say('account.keys')) : null),
     news, body,
@@ -39,11 +36,11 @@ function accountParts(desk) {
     element('div', { class: 'card' }, accountFacts(one)),
     section(say('account.balances'), balancesPart(desk)),
     section(say('account.actions'), actions(desk)),
-    section(say('account.orders'), pages(`${path}/orders`, {}, (rows) => orderTable(rows, products), say('account.orders.none')),
-      saveButton(say('operator.save_csv'), `${path}/orders.csv`, `${id}-orders.csv`)),
+    section(say('account.orders'), pages(`${path}/orders`, {}, (rows) => ordersOf(rows, products), say('account.orders.none')),
+      exportButton(`${path}/orders.csv`, {}, `${id}-orders`)),
     section(say('account.entries.title'),
       pages(`${path}/entries`, {}, (rows) => entryTable(rows, products), say('account.entries.none')),
-      saveButton(say('operator.save_csv'), `${path}/entries.csv`, `${id}-entries.csv`)),
+      exportButton(`${path}/entries.csv`, {}, `${id}-entries`)),
     section(say('account.adjustments'),
       pages(`${path}/adjustments`, {}, (rows) => adjustmentTable(rows, products), say('account.adjustments.none'))),
     section(say('account.thresholds'), loaded(() => get(`${path}/thresholds`),
@@ -58,7 +55,7 @@ function accountFacts(one) {
     [say('account.currency'), one.currency],
     [say('account.entries'), String(one.entries)],
     [say('operator.created_at'), time(one.created_at)],
-    [say('operator.by'), one.created_by],
+    [say('by'), one.created_by],
   ]);
 }
 
@@ -88,26 +85,18 @@ function actions({ one, balances, catalogue, path, load }) {
   ];
 }
 
-function orderTable(rows, products) {
-  return table(say('account.orders'), [
-    { label: say('order.created_at'), cell: ({ created_at: at }) => time(at) },
-    { label: say('order.order_id'), cell: ({ order_id: id }) => orderLink(id) },
-    { label: say('order.target'), cell: (order) => targetName(order, products) },
-    { label: say('order.method'), cell: ({ method }) => say(`method.${method}`) },
-    { label: say('order.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    {
-      label: say('order.credited_amount'), kind: 'number',
-      cell: ({ credited_amount: amount, currency }) => money(amount, currency),
-    },
-    { label: say('order.status'), cell: ({ status }) => statusBadge(status) },
-  ], rows);
+function ordersOf(rows, products) {
+  return orderTable(say('account.orders'), rows, (order) => targetName(order, products), { figures: [{
+    label: say('order.credited_amount'), kind: 'number',
+    cell: ({ credited_amount: amount, currency }) => money(amount, currency),
+  }] });
 }
 
 function entryTable(rows, products) {
   return table(say('account.entries.title'), [
     { label: say('entry.number'), cell: ({ number }) => String(number), kind: 'number' },
     { label: say('entry.at'), cell: ({ at }) => time(at) },
-    { label: say('entry.kind'), cell: ({ kind }) => say(`kind.${kind}`) },
+    { label: say('entry.kind'), cell: ({ kind }) => codeWords('kind', kind) },
     { label: say('entry.lines'), cell: ({ lines }) => lineList(lines, products) },
     { label: say('entry.balance'), cell: (entry) => afterList(entry, products) },
     { label: say('entry.document'), cell: ({ document_id: id }) => documentLinks(id) },
@@ -142,8 +131,8 @@ function adjustmentTable(rows, products) {
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('operator.balance'), cell: ({ balance }) => balanceName(balance, products) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.reason'), cell: ({ reason }) => reason },
-    { label: say('operator.by'), cell: ({ by }) => by },
+    { label: say('reason'), cell: ({ reason }) => reason },
+    { label: say('by'), cell: ({ by }) => by },
   ], rows);
 }
 
@@ -154,7 +143,7 @@ function thresholdTable(rows, products) {
     amount('alert_below'),
     { label: say('threshold.alert_given'), cell: ({ alert_given: given }) => alertBadge(given) },
     ...['top_up_below', 'top_up_amount', 'top_up_to', 'monthly_cap', 'moved_this_month'].map(amount),
-    { label: say('operator.by'), cell: ({ set_by: by }) => by ?? '—' },
+    { label: say('by'), cell: ({ set_by: by }) => by ?? '—' },
   ], rows);
 }
 

@@ -2,11 +2,12 @@
 
 import { post, put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { amountEntry, entry, form, selectInput, textInput, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, currencyEntry, entry, form, reasonEntry, selectInput, textInput, withinMeans } from './form.js';
+import { currencyEntry, reasonEntry } from './entries.js';
 import { balanceName, balanceOptions, told } from './shared.js';
 
 /** The form of an adjustment: a direction and an amount, so that nobody forgets a sign. */
@@ -20,7 +21,7 @@ export function adjustForm(one, balances, done) {
         entry('balance', say('operator.balance'), selectInput(balanceOptions(balances.products), 'wallet')),
         entry('direction', say('adjust.direction'), selectInput(directions, '')),
         amount),
-      reasonEntry(say('operator.reason'), say('adjust.reason.hint')),
+      reasonEntry(say('reason'), say('adjust.reason.hint')),
     ],
     submit: say('adjust.submit'),
     send: async ({ direction, ...body }, made) => {
@@ -38,7 +39,8 @@ export function adjustForm(one, balances, done) {
 async function adjust(one, balances, body) {
   const balance = balanceName(body.balance, balances.products);
   const question = say('adjust.sure', { amount: money(body.amount, one.currency), balance, account: one.account_id });
-  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'))) return null;
+  const kind = body.amount.startsWith('-') ? 'danger' : 'primary';
+  if (!await confirmed(question, say('adjust.sure.detail', { reason: body.reason }), say('adjust.submit'), kind)) return null;
   const path = `/v1/admin/accounts/${one.account_id}/adjustments`;
   return submitOnce(`adjust.${one.account_id}`, body, (key) => post(path, body, key));
 }
@@ -48,10 +50,10 @@ export function changeForm(one, path, done) {
   const currency = one.entries > 0 ? null : currencyEntry('currency', say('account.currency'), one.currency);
   return form({
     parts: [entry('name', say('account.name'), textInput({ value: one.name, maxlength: '140' })), currency],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (body) => {
       await put(path, body);
-      done(told('good', say('operator.saved')));
+      done(told('good', say('saved')));
     },
   });
 }
@@ -60,9 +62,10 @@ export function changeForm(one, path, done) {
 export function freezeButton(one, path, done) {
   const frozen = one.status === 'frozen';
   const words = frozen ? 'unfreeze' : 'freeze';
-  return actionButton(frozen ? 'secondary' : 'danger', say(`account.${words}`), async () => {
+  const [kind, sure] = frozen ? ['secondary', 'primary'] : ['danger', 'danger'];
+  return actionButton(kind, say(`account.${words}`), async () => {
     const question = say(`account.${words}.sure`, { account: one.account_id });
-    if (!await confirmed(question, say(`account.${words}.detail`), say(`account.${words}`))) return;
+    if (!await confirmed(question, say(`account.${words}.detail`), say(`account.${words}`), sure)) return;
     await put(path, { status: frozen ? 'active' : 'frozen' });
     done(told(frozen ? 'good' : 'waiting', say(`account.${words}.told`)));
   });

@@ -2,14 +2,14 @@
 
 import { get, put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { entry, form, showAtField, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
+import { pages } from '../core/lists.js';
 import { badge, heading, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { currencyEntry, entry, form, showAtField, textInput } from './form.js';
-import { accountLink, opening, pages, section, withScope } from './shared.js';
-
-const ACCOUNT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+import { accountEntry, currencyEntry } from './entries.js';
+import { accountLink, opening, section, withScope } from './shared.js';
 
 /** The screen `/accounts`. */
 export function accounts() {
@@ -18,7 +18,7 @@ export function accounts() {
     element('div', { class: 'beside' },
       element('div', { class: 'card' }, lookUp('account_id', 'accounts.look_up', 'account.id', 'account.unknown',
         (id) => `/v1/admin/accounts/${id}`, (id) => `/accounts/${id}`)),
-      element('div', { class: 'card' }, lookUp('order_id', 'accounts.look_up_order', 'order.order_id', 'order.unknown',
+      element('div', { class: 'card' }, lookUp('order_id', 'accounts.look_up_order', 'order.order_id', 'problem.order_not_found',
         (id) => `/v1/admin/orders/${id}`, (id) => `/orders/${id}`))),
     section(say('accounts.new'), withScope('operator:configure', () => opening(say('accounts.new'), newAccount()))),
     section(say('accounts.list'), pages('/v1/admin/accounts', {}, accountTable, say('accounts.none'))),
@@ -49,9 +49,7 @@ function lookUp(name, submit, label, unknown, path, screen) {
 }
 
 function newAccount() {
-  const id = entry('account_id', say('account.id'), textInput({ maxlength: '64' }), {
-    hint: say('account.id.hint'), check: (typed) => (ACCOUNT_ID.test(typed) ? null : say('account.id.hint')),
-  });
+  const id = accountEntry({ hint: say('account.id.hint') });
   return form({
     parts: [id, entry('name', say('account.name'), textInput({ maxlength: '140' })),
       currencyEntry('currency', say('account.currency'), 'USD')],
@@ -80,6 +78,6 @@ function accountTable(rows) {
     { label: say('operator.status'), cell: ({ status }) => accountBadge(status) },
     { label: say('account.entries'), cell: ({ entries }) => String(entries), kind: 'number' },
     { label: say('operator.created_at'), cell: ({ created_at: at }) => time(at) },
-    { label: say('operator.by'), cell: ({ created_by: by }) => by },
+    { label: say('by'), cell: ({ created_by: by }) => by },
   ], rows);
 }

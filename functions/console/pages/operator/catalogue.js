@@ -2,24 +2,18 @@
 // new version that says who made it; orders that were made before keep what they were shown.
 
 import { get } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { named, say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { badge, facts, heading, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { time } from '../core/time.js';
 import { bankAccountForm, productForm, rateForm, walletForm } from './catalogue_forms.js';
-import { code, hint, lines, missingScope, opening, section, tellAt } from './shared.js';
+import { code, hint, lines, missingScope, opening, renewed, section } from './shared.js';
 
 /** The screen `/catalogue`. */
 export function catalogue() {
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => get('/v1/admin/catalogue'), (read) => catalogueParts(read, load)));
-  };
-  load(null);
+  const { news, body } = renewed((load) => loaded(() => get('/v1/admin/catalogue'), (read) => catalogueParts(read, load)));
   return [heading(say('operator.catalogue')), news, body];
 }
 
@@ -31,7 +25,7 @@ function catalogueParts(read, done) {
     editable ? null : missingScope('operator:configure'),
     section(say('catalogue.products'), read.products.map((one) => productCard(one, edit, () => productForm(one, read, done))),
       edit(say('catalogue.product.new'), () => productForm(null, read, done))),
-    section(say('catalogue.wallet'),
+    section(say('wallet'),
       element('article', { class: 'card' }, limits(read.wallet), edit(say('operator.edit'), () => walletForm(read, done)))),
     section(say('catalogue.rates'),
       Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit, () => rateForm(pair, rate, done))),

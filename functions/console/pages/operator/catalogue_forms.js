@@ -2,10 +2,11 @@
 
 import { put } from '../core/api.js';
 import { element } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { digitsOf, typed } from '../core/money.js';
 import { confirmed, freshId } from '../core/parts.js';
-import { checkInput, codeEntry, currencyEntry, entry, form, textInput } from './form.js';
+import { codeEntry, currencyEntry } from './entries.js';
 import { told } from './shared.js';
 
 const PRODUCT_METHODS = ['card', 'offline', 'balance'];
@@ -22,7 +23,7 @@ export function productForm(one, catalogue, done) {
         entry('name.en', say('catalogue.name.en'), textInput({ value: one?.name.en ?? '' })),
         entry('name.zh', say('catalogue.name.zh'), textInput({ value: one?.name.zh ?? '', lang: 'zh-CN' }))),
       enabled, methods.place],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (body) => {
       const name = { en: body['name.en'], zh: body['name.zh'] };
       const product = one?.product ?? body.product;
@@ -35,7 +36,7 @@ export function productForm(one, catalogue, done) {
 export function walletForm(catalogue, done) {
   const methods = methodsPart(WALLET_METHODS, catalogue.wallet, currenciesOf(catalogue));
   return form({
-    parts: [methods.place], submit: say('operator.save'),
+    parts: [methods.place], submit: say('save'),
     send: () => save('/v1/admin/wallet', { methods: methods.read() }, done),
   });
 }
@@ -49,11 +50,11 @@ export function rateForm(pair, rate, done) {
       pair ? null : element('div', { class: 'columns' }, currency('paid'), currency('credited')),
       entry('rate', say('order.fx_rate'), textInput({ value: rate, inputmode: 'decimal' }),
         { hint: say('catalogue.rate.hint'), check })],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (body) => {
       const [paid, credited] = pair?.split('-') ?? [body.paid, body.credited];
       const detail = rate ? say('catalogue.rate.before', { rate }) : say('catalogue.rate.first');
-      if (!await confirmed(say('catalogue.rate.sure', { rate: body.rate, paid, credited }), detail, say('operator.save'))) return;
+      if (!await confirmed(say('catalogue.rate.sure', { rate: body.rate, paid, credited }), detail, say('save'))) return;
       await save(`/v1/admin/rates/${paid}-${credited}`, { rate: body.rate }, done);
     },
   });
@@ -68,11 +69,11 @@ export function bankAccountForm(currency, one, done) {
       currency ? null : currencyEntry('currency', say('run.currency')),
       element('div', { class: 'columns' }, line('holder'), line('bank'), line('branch', true)),
       element('div', { class: 'columns' }, line('number'), line('swift', true), line('cnaps', true))],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async ({ currency: chosen, ...body }) => {
       const code = currency ?? chosen;
       // Money of other people is sent there: a mistake here is asked about.
-      if (!await confirmed(say('bank.sure', { currency: code }), say('bank.sure.detail', body), say('operator.save'))) return;
+      if (!await confirmed(say('bank.sure', { currency: code }), say('bank.sure.detail', body), say('save'))) return;
       await save(`/v1/admin/bank-accounts/${code}`, body, done);
     },
   });
@@ -113,9 +114,9 @@ function limitRow(method, currency, { min_amount: least, max_amount: most }) {
     return entry(`methods.${method}.${currency}.${name}`, label, control, settings);
   };
   // A limit alone is refused by the API; it is said here, at the field that is empty.
-  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('form.missing')));
+  const smallest = end('min_amount', least, () => (largest.entry.read() === '' ? null : say('problem.missing_field')));
   const largest = end('max_amount', most,
-    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('form.missing')));
+    () => (method !== 'card' || smallest.entry.read() === '' ? null : say('problem.missing_field')));
   const ends = [smallest, largest];
   return { currency, ends, place: element('div', { class: 'columns' }, ends) };
 }

@@ -5,12 +5,13 @@
 
 import { post } from '../core/api.js';
 import { element, refresh } from '../core/dom.js';
+import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, digitsOf, divided, isAmount, minus, money, moneyText, typed } from '../core/money.js';
 import { confirmed, statusBadge } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { timeText, today } from '../core/time.js';
-import { amountEntry, entry, form, pastDayEntry, reasonEntry, selectInput, showAtField, textInput } from './form.js';
+import { timeText } from '../core/time.js';
+import { reasonEntry } from './entries.js';
 import { orderLink, told, usedBefore } from './shared.js';
 
 const ACCEPTABLE = ['pending_payment', 'pending_review', 'rejected', 'expired', 'cancelled'];
@@ -29,20 +30,20 @@ export function isRejectable({ method, status }) {
 export function acceptForm(order, currencies, settled) {
   const { transfer_report: report } = order;
   const currency = selectInput(currenciesOf(order, currencies).map((code) => [code, code]), order.pay_currency);
-  const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
-    { attributes: { value: report?.amount ?? order.pay_amount } });
+  const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
+    { value: report?.amount ?? order.pay_amount });
   const reference = entry('bank_reference', say('order.bank_reference'),
-    textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('review.bank_reference.hint') });
-  const preview = element('p', { class: 'hint preview', role: 'status' },
+    textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('decision.bank_reference.hint') });
+  const preview = element('p', { class: 'hint', role: 'status' },
     () => previewText(order, typed(amount.entry.control.value), currency.value));
   const made = form({
     parts: [
-      element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
+      element('div', { class: 'columns' }, amount, entry('received_currency', say('decision.received_currency'), currency)),
       preview,
       element('div', { class: 'columns' }, reference,
-        pastDayEntry('received_on', say('review.received_on'), report?.paid_on ?? today())),
+        pastDayEntry('received_on', say('decision.received_on'), { value: report?.paid_on })),
     ],
-    submit: say('review.accept'),
+    submit: say('decision.accept'),
     send: (body) => accepted(order, body, reference, settled),
   });
   made.addEventListener('input', () => refresh(preview));
@@ -52,8 +53,8 @@ export function acceptForm(order, currencies, settled) {
 /** The form that turns a report down; the customer sees its reason. */
 export function rejectForm(order, settled) {
   return form({
-    parts: [reasonEntry(say('order.reject_reason'), say('review.reject.hint'))],
-    submit: say('review.reject'), kind: 'danger',
+    parts: [reasonEntry(say('order.reject_reason'), say('decision.reject.hint'))],
+    submit: say('decision.reject'), kind: 'danger',
     send: (body) => unlessDecided(settled, async () => {
       const answer = await post(`/v1/admin/orders/${order.order_id}/reject`, body);
       settled({ kind: 'rejected', order: answer });
@@ -65,13 +66,13 @@ export function rejectForm(order, settled) {
 export function decisionBanner({ kind, order, problem }) {
   if (kind === 'already') {
     const at = () => timeText(problem.reviewed_at);
-    return told('waiting', element('p', {}, say('review.already', { by: problem.reviewed_by, at })),
+    return told('waiting', element('p', {}, say('problem.already_reviewed', { ...problem, reviewed_at: at })),
       order ? element('p', {}, statusBadge(order.status), ' ', orderLink(order.order_id)) : null);
   }
   if (kind === 'rejected') {
-    return told('waiting', element('p', {}, say('review.rejected', { reason: order.status_reason })), orderLink(order.order_id));
+    return told('waiting', element('p', {}, say('decision.rejected', { reason: order.status_reason })), orderLink(order.order_id));
   }
-  return told('good', element('p', {}, say('review.accepted', { amount: money(order.credited_amount, order.currency) })),
+  return told('good', element('p', {}, say('decision.accepted', { amount: money(order.credited_amount, order.currency) })),
     orderLink(order.order_id));
 }
 
@@ -83,20 +84,20 @@ function previewText(order, amount, currency) {
   if (!isAmount(amount, currency)) return '';
   const said = [];
   if (currency === order.pay_currency) said.push(differenceText(order, amount, currency));
-  if (currency === order.currency) said.push(t('review.credits', { amount: moneyText(amount, currency) }));
+  if (currency === order.currency) said.push(t('decision.credits', { amount: moneyText(amount, currency) }));
   else if (currency === order.pay_currency && order.fx_rate) {
     const worth = divided(amount, order.fx_rate, digitsOf(order.currency));
-    said.push(t('review.credits.rate', { amount: moneyText(worth, order.currency), rate: order.fx_rate }));
-  } else said.push(t('review.credits.today'));
+    said.push(t('decision.credits.rate', { amount: moneyText(worth, order.currency), rate: order.fx_rate }));
+  } else said.push(t('decision.credits.today'));
   return said.join(' ');
 }
 
 function differenceText(order, amount, currency) {
   const difference = minus(amount, order.pay_amount);
   const sign = compare(difference, '0');
-  if (sign === 0) return t('review.same');
+  if (sign === 0) return t('decision.same');
   const size = moneyText(difference.replace('-', ''), currency);
-  return t(sign > 0 ? 'review.over' : 'review.under', { amount: size });
+  return t(sign > 0 ? 'decision.over' : 'decision.under', { amount: size });
 }
 
 async function accepted(order, body, reference, settled) {
@@ -119,10 +120,10 @@ async function accept(order, body) {
     return await send(body);
   } catch (failure) {
     if (failure.code !== 'difference_not_confirmed') throw failure;
-    const detail = say('review.difference.detail', {
+    const detail = say('decision.difference.detail', {
       received: money(body.received_amount, body.received_currency), payable: money(order.pay_amount, order.pay_currency),
     });
-    const sure = await confirmed(say('review.difference'), detail, say('review.difference.yes'));
+    const sure = await confirmed(say('decision.difference'), detail, say('decision.difference.yes'));
     return sure ? send({ ...body, confirm_difference: true }) : null;
   }
 }

@@ -1,28 +1,23 @@
 // The platform's endpoints: where it is told what happened.
 
 import { get, post, put, remove } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { actionButton, badge, confirmed, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
-import { checkInput, codeEntry, entry, form, textInput } from './form.js';
+import { codeEntry } from './entries.js';
 import { secretBanner } from './secret.js';
-import { code, hint, opening, tellAt, told, withScope } from './shared.js';
+import { code, hint, opening, renewed, told, withScope } from './shared.js';
 
 const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'balance.low',
   'hold.expired', 'endpoint.disabled'];
 
 /** The screen `/endpoints`. */
 export function endpoints() {
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => get('/v1/admin/endpoints'), ({ data }) => endpointParts(data, load)));
-  };
-  load(null);
+  const { news, body } = renewed((load) => loaded(() => get('/v1/admin/endpoints'), ({ data }) => endpointParts(data, load)));
   return [heading(say('operator.endpoints')), hint(say('endpoints.hint')), news, body];
 }
 
@@ -67,7 +62,8 @@ function endpointActions(one, load) {
     load(secretBanner(answer.secret, say('endpoint.secret.of', name)));
   };
   const take = async () => {
-    if (!await confirmed(say('endpoint.delete.sure', name), say('endpoint.delete.detail'), say('endpoint.delete'))) return;
+    const sure = confirmed(say('endpoint.delete.sure', name), say('endpoint.delete.detail'), say('endpoint.delete'), 'danger');
+    if (!await sure) return;
     await remove(path);
     load(told('good', say('endpoint.delete.told', name)));
   };
@@ -84,7 +80,7 @@ function endpointForm(one, load) {
       entry('url', say('endpoint.url'), url, { hint: say('endpoint.url.hint') }),
       element('fieldset', { class: 'choice' }, element('legend', {}, say('endpoint.types')),
         hint(say('endpoint.types.hint')), types), enabled],
-    submit: say('operator.save'),
+    submit: say('save'),
     send: async (typed) => {
       const chosen = types.filter(({ control }) => control.checked).map(({ control }) => control.value);
       const id = one?.endpoint_id ?? typed.endpoint_id;
@@ -92,7 +88,7 @@ function endpointForm(one, load) {
       const answer = await put(`/v1/admin/endpoints/${id}`, body);
       // A new endpoint comes with its secret; a known one keeps it.
       const secret = one ? null : answer.secret;
-      load(secret ? secretBanner(secret, say('endpoint.secret.of', { id })) : told('good', say('operator.saved')));
+      load(secret ? secretBanner(secret, say('endpoint.secret.of', { id })) : told('good', say('saved')));
     },
   });
 }

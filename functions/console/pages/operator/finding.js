@@ -1,13 +1,15 @@
 // One finding: both sides, the next step, and the ways to end it.
 
 import { get, post } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
+import { entry, form, selectInput, showAtField } from '../core/form.js';
 import { say } from '../core/language.js';
-import { badge, confirmed, facts, heading, link, loaded } from '../core/parts.js';
+import { confirmed, facts, heading, link, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
+import { accountEntry, reasonEntry } from './entries.js';
 import { findingBadge, side } from './findings.js';
-import { entry, form, reasonEntry, selectInput, showAtField, textInput } from './form.js';
-import { accountLink, balanceOptions, code, hint, opening, orderLink, section, tellAt, told, withScope } from './shared.js';
+import { refundBadge } from './refund.js';
+import { accountLink, balanceOptions, code, hint, opening, orderLink, renewed, section, told, withScope } from './shared.js';
 
 // Only in these the payment has no place yet: it can be given one, or given back.
 const LOST_PAYMENTS = ['amount_differs', 'currency_differs', 'duplicate_payment', 'order_in_exception', 'unknown_order',
@@ -16,14 +18,8 @@ const LOST_PAYMENTS = ['amount_differs', 'currency_differs', 'duplicate_payment'
 /** The screen `/findings/{finding_id}`. */
 export function finding({ finding_id: id }) {
   const path = `/v1/admin/findings/${encodeURIComponent(id)}`;
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => Promise.all([get(path), get('/v1/admin/catalogue')]),
-      ([one, catalogue]) => findingParts(one, { path, catalogue, load })));
-  };
-  load(null);
+  const read = () => Promise.all([get(path), get('/v1/admin/catalogue')]);
+  const { news, body } = renewed((load) => loaded(read, ([one, catalogue]) => findingParts(one, { path, catalogue, load })));
   return [heading(say('finding.title'), link('/findings', {}, say('operator.findings'))), news, body];
 }
 
@@ -43,7 +39,7 @@ function findingFacts(one) {
   return facts([
     [say('finding.expected'), side(one.expected)],
     [say('finding.actual'), side(one.actual)],
-    [say('review.account'), one.account_id && accountLink(one.account_id)],
+    [say('order.account'), one.account_id && accountLink(one.account_id)],
     [say('entry.order'), one.order_id && orderLink(one.order_id)],
     [say('order.payment_id'), one.payment_id && code(one.payment_id)],
     [say('finding.reversal_id'), one.reversal_id && code(one.reversal_id)],
@@ -51,14 +47,13 @@ function findingFacts(one) {
     [say('finding.found_at'), time(one.found_at)],
     [say('finding.closed_at'), one.closed_at && time(one.closed_at)],
     [say('finding.closed_by'), one.closed_by],
-    [say('operator.reason'), one.reason],
+    [say('reason'), one.reason],
     [say('finding.id'), code(one.finding_id)],
   ]);
 }
 
 function refundState({ refund_id: id, status, failure_reason: failure }) {
-  const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[status];
-  return [badge(tone, say(`refund.status.${status}`)), ' ', code(id), failure ? ` ${failure}` : null];
+  return [refundBadge(status), ' ', code(id), failure ? ` ${failure}` : null];
 }
 
 function actions(one, desk) {
@@ -72,7 +67,7 @@ function actions(one, desk) {
 }
 
 function creditForm(one, { path, catalogue, load }) {
-  const account = entry('account_id', say('account.id'), textInput({ value: one.account_id ?? '', maxlength: '64' }));
+  const account = accountEntry({ value: one.account_id ?? '' });
   return form({
     parts: [hint(say('finding.credit.hint')), account,
       entry('balance', say('operator.balance'), selectInput(balanceOptions(catalogue.products), 'wallet'))],
@@ -93,10 +88,10 @@ function creditForm(one, { path, catalogue, load }) {
 
 function refundForm(one, { path, load }) {
   return form({
-    parts: [reasonEntry(say('operator.reason'))], submit: say('finding.give_back'), kind: 'danger',
+    parts: [reasonEntry(say('reason'))], submit: say('finding.give_back'), kind: 'danger',
     send: async (body) => {
       const question = say('finding.give_back.sure', { amount: side(one.actual) });
-      if (!await confirmed(question, say('operator.no_way_back'), say('finding.give_back'))) return;
+      if (!await confirmed(question, say('operator.no_way_back'), say('finding.give_back'), 'danger')) return;
       const answer = await post(`${path}/refund`, body);
       load(answer.status === 'closed' ? told('good', say('finding.given_back')) : told('waiting', say('finding.giving_back')));
     },
@@ -105,7 +100,7 @@ function refundForm(one, { path, load }) {
 
 function resolveForm(one, { path, load }) {
   return form({
-    parts: [hint(say('finding.resolve.hint')), reasonEntry(say('operator.reason'))],
+    parts: [hint(say('finding.resolve.hint')), reasonEntry(say('reason'))],
     submit: say('finding.resolve'), kind: 'secondary',
     send: async (body) => {
       await post(`${path}/resolve`, body);

@@ -2,10 +2,11 @@
 
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
+import { pages } from '../core/lists.js';
 import { money } from '../core/money.js';
 import { badge, heading, link, table } from '../core/parts.js';
 import { time } from '../core/time.js';
-import { accountLink, orderLink, pages } from './shared.js';
+import { accountLink, orderLink } from './shared.js';
 
 /** The screen `/findings`; with `status=closed` those that are done with. */
 export function findings(_, { status = 'open' }) {
@@ -38,7 +39,7 @@ function findingTable(rows) {
   return table(say('operator.findings'), [
     { label: say('finding.found_at'), cell: ({ found_at: at }) => time(at) },
     { label: say('finding.type'), cell: ({ finding_id: id, type }) => link(`/findings/${id}`, {}, say(`finding.type.${type}`)) },
-    { label: say('review.account'), cell: ({ account_id: id }) => accountLink(id) },
+    { label: say('order.account'), cell: ({ account_id: id }) => accountLink(id) },
     { label: say('entry.order'), cell: ({ order_id: id }) => orderLink(id) },
     { label: say('finding.expected'), cell: ({ expected }) => side(expected), kind: 'number' },
     { label: say('finding.actual'), cell: ({ actual }) => side(actual), kind: 'number' },

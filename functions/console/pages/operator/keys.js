@@ -1,50 +1,45 @@
 // API keys: the operator's own, and those of an account. A secret is shown once, and never again.
 
 import { post, remove } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
+import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
+import { pages } from '../core/lists.js';
 import { actionButton, badge, confirmed, freshId, heading, link, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { may } from '../core/session.js';
 import { submitOnce } from '../core/submission.js';
 import { time } from '../core/time.js';
-import { checkInput, entry, form, textInput } from './form.js';
+import { accountEntry } from './entries.js';
 import { secretBanner } from './secret.js';
-import { accountLink, lines, opening, pages, section, tellAt, told } from './shared.js';
+import { accountLink, lines, opening, renewed, section, told } from './shared.js';
 
 const CUSTOMER_SCOPES = ['balances:read', 'orders:read', 'orders:write', 'transfers:write', 'usage:write'];
 const OPERATOR_SCOPES = ['operator:read', 'operator:review', 'operator:money', 'operator:configure', 'operator:keys'];
 
 /** The screen `/keys`: the operator's keys, or with `account` those of an account. */
 export function keys(_, { account }) {
-  const news = element('div', { class: 'loaded' });
-  const listed = element('div', { class: 'loaded' });
   const path = account ? `/v1/admin/accounts/${encodeURIComponent(account)}/api-keys` : '/v1/admin/api-keys';
-  const desk = { account, load: (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(listed, pages(path, {}, (rows) => keyTable(rows, desk), say('keys.none')));
-  } };
-  desk.load(null);
+  const { news, body, done } = renewed((load) => pages(path, {}, (rows) => keyTable(rows, load), say('keys.none')));
   return [
     heading(say('operator.keys'), account ? link('/keys', {}, say('keys.of_operator')) : null),
     element('div', { class: 'card' }, accountForm(account)),
     news,
-    opening(say('keys.new'), newKeyForm(desk)),
-    account ? section(say('keys.of_account', { account }), accountLink(account), listed)
-      : section(say('keys.of_operator'), listed),
+    opening(say('keys.new'), newKeyForm(account, done)),
+    account ? section(say('keys.of_account', { account }), accountLink(account), body)
+      : section(say('keys.of_operator'), body),
   ];
 }
 
 function accountForm(account) {
   return form({
-    parts: [entry('account', say('account.id'), textInput({ value: account ?? '', maxlength: '64' }),
-      { hint: say('keys.account.hint') })],
+    parts: [accountEntry({ name: 'account', value: account ?? '', hint: say('keys.account.hint') })],
     submit: say('keys.show'), kind: 'secondary',
     send: async (body) => go('/keys', body),
   });
 }
 
-function newKeyForm({ account, load }) {
+function newKeyForm(account, load) {
   const scopes = account ? CUSTOMER_SCOPES : OPERATOR_SCOPES;
   const checks = scopes.map((scope) => scopeCheck(scope, account));
   const problem = element('p', { class: 'problem', role: 'alert', hidden: true, id: freshId('scopes') }, say('keys.scopes.none'));
@@ -82,7 +77,7 @@ function scopeCheck(scope, account) {
     { value: scope, checked: Boolean(account) && mine, disabled: !mine });
 }
 
-function keyTable(rows, desk) {
+function keyTable(rows, load) {
   return table(say('operator.keys'), [
     { label: say('keys.name'), cell: ({ name }) => name },
     { label: say('keys.id'), cell: ({ key_id: id }) => id, kind: 'code' },
@@ -96,7 +91,7 @@ function keyTable(rows, desk) {
       cell: ({ created_at: at, created_by: by }) => lines(time(at), element('span', { class: 'hint' }, by)),
     },
     { label: say('keys.ends'), cell: (key) => time(key.revoked_at ?? key.retires_at ?? key.expires_at) },
-    { label: say('operator.actions'), cell: (key) => (isLive(key) ? keyActions(key, desk) : '—') },
+    { label: say('actions'), cell: (key) => (isLive(key) ? keyActions(key, load) : '—') },
   ], rows);
 }
 
@@ -114,7 +109,7 @@ function keyBadge(key) {
   return key.retires_at ? badge('waiting', say('keys.retiring')) : badge('good', say('keys.live'));
 }
 
-function keyActions(key, { load }) {
+function keyActions(key, load) {
   const path = `/v1/admin/api-keys/${key.key_id}`;
   const rotate = async () => {
     if (!await confirmed(say('keys.rotate.sure', { name: key.name }), say('keys.rotate.detail'), say('keys.rotate'))) return;
@@ -122,7 +117,8 @@ function keyActions(key, { load }) {
     load(secretBanner(answer.secret, say('keys.secret.of', { name: answer.name })));
   };
   const revoke = async () => {
-    if (!await confirmed(say('keys.revoke.sure', { name: key.name }), say('keys.revoke.detail'), say('keys.revoke'))) return;
+    const question = say('keys.revoke.sure', { name: key.name });
+    if (!await confirmed(question, say('keys.revoke.detail'), say('keys.revoke'), 'danger')) return;
     await remove(path);
     load(told('good', say('keys.revoke.told', { name: key.name })));
   };

@@ -1,28 +1,23 @@
 // One order as finance sees it: what was asked for, what came of it, and what can still be done.
 
 import { get } from '../core/api.js';
-import { element, fill } from '../core/dom.js';
+import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
+import { codeWords, paidAt, reasonWords, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
 import { proofsOf } from './proofs.js';
-import { refundForm, refundable } from './refund.js';
+import { refundable, refundBadge, refundForm } from './refund.js';
 import { declared } from './reviews.js';
-import { accountLink, code, opening, section, targetName, tellAt, why, withScope } from './shared.js';
+import { accountLink, code, opening, renewed, section, targetName, withScope } from './shared.js';
 
 /** The screen `/orders/{order_id}`. */
 export function order({ order_id: id }) {
-  const news = element('div', { class: 'loaded' });
-  const body = element('div', { class: 'loaded' });
   // After a decision the order is read again; what came of it stays above.
-  const load = (outcome) => {
-    if (outcome) tellAt(news, outcome);
-    fill(body, loaded(() => everything(id), (read) => orderParts(read, load)));
-  };
-  load(null);
-  return [heading(say('operator.order.named', { id })), news, body];
+  const { news, body } = renewed((load) => loaded(() => everything(id), (read) => orderParts(read, load)));
+  return [heading(say('order.title', { id })), news, body];
 }
 
 async function everything(id) {
@@ -40,16 +35,16 @@ function orderParts({ order: one, catalogue, balances }, load) {
     decisions(one, Object.keys(catalogue.bank_accounts), load),
     refundPart(one, balances, load),
     reportPart(one, catalogue.products), reviewsPart(one), attemptsPart(one),
-    refundsPart(one), disputesPart(one), timelinePart(one),
+    refundsPart(one), disputesPart(one), section(say('order.timeline'), timeline(one)),
   ];
 }
 
 function orderFacts(one, products) {
   return facts([
-    [say('review.account'), accountLink(one.account_id)],
+    [say('order.account'), accountLink(one.account_id)],
     [say('order.target'), targetName(one, products)],
     [say('order.method'), say(`method.${one.method}`)],
-    [say('order.reason'), why(one.status_reason)],
+    [say('desk.status_reason'), reasonWords(one.status_reason)],
     [say('order.amount'), money(one.amount, one.currency)],
     [say('order.pay_amount'), money(one.pay_amount, one.pay_currency)],
     [say('order.fx_rate'), one.fx_rate],
@@ -61,7 +56,7 @@ function orderFacts(one, products) {
     [say('order.email'), one.email],
     [say('order.created_at'), time(one.created_at)],
     [say('order.expires_at'), one.expires_at && time(one.expires_at)],
-    [say('order.paid_at'), one.paid_at && time(one.paid_at)],
+    [say('order.paid_at'), paidAt(one)],
     [say('order.completed_at'), one.completed_at && time(one.completed_at)],
     ...Object.entries(one.metadata ?? {}).map(([name, value]) => [name, value]),
   ]);
@@ -72,9 +67,9 @@ function decisions(one, currencies, load) {
   const settled = (outcome) => load(decisionBanner(outcome));
   const forms = () => [
     element('div', { class: 'card' }, acceptForm(one, currencies, settled)),
-    isRejectable(one) ? opening(say('review.reject.open'), rejectForm(one, settled)) : null,
+    isRejectable(one) ? opening(say('decision.reject.open'), rejectForm(one, settled)) : null,
   ];
-  return section(say('review.received'), withScope('operator:review', forms));
+  return section(say('decision.received'), withScope('operator:review', forms));
 }
 
 function refundPart(one, balances, load) {
@@ -85,24 +80,24 @@ function refundPart(one, balances, load) {
 
 function reportPart(one, products) {
   if (one.method !== 'offline') return null;
-  return section(say('order.report'), element('div', { class: 'card' }, declared(one, products), proofsOf(one)));
+  return section(say('order.reported'), element('div', { class: 'card' }, declared(one, products), proofsOf(one)));
 }
 
 function reviewsPart(one) {
   if (one.transfer_reviews.length === 0) return null;
   return section(say('order.reviews'), table(say('order.reviews'), [
     { label: say('entry.at'), cell: ({ at }) => time(at) },
-    { label: say('operator.by'), cell: ({ by }) => by },
+    { label: say('by'), cell: ({ by }) => by },
     {
       label: say('review.outcome'),
-      cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', say(`review.outcome.${outcome}`)),
+      cell: ({ outcome }) => badge(outcome === 'accepted' ? 'good' : 'bad', codeWords('review', outcome)),
     },
     {
       label: say('order.received_amount'), kind: 'number',
       cell: ({ received_amount: amount, received_currency: currency }) => money(amount, currency),
     },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
-    { label: say('review.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
+    { label: say('decision.received_on'), cell: ({ received_on: on }) => (on ? day(on) : '—') },
     { label: say('order.reject_reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.transfer_reviews));
 }
@@ -114,8 +109,8 @@ function attemptsPart(one) {
       { label: say('entry.at'), cell: ({ at }) => time(at) },
       { label: say('order.payment_id'), cell: ({ payment_id: id }) => id, kind: 'code' },
       {
-        label: say('review.outcome'),
-        cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', say(`attempt.${outcome}`)),
+        label: say('attempt.outcome'),
+        cell: ({ outcome }) => badge(outcome === 'succeeded' ? 'good' : 'bad', codeWords('attempt', outcome)),
       },
       { label: say('attempt.decline_code'), cell: ({ decline_code: code }) => code ?? '—' },
     ], one.attempts));
@@ -123,13 +118,12 @@ function attemptsPart(one) {
 
 function refundsPart(one) {
   if (one.refunds.length === 0) return null;
-  const tones = { pending: 'waiting', succeeded: 'good', failed: 'bad' };
   return section(say('order.refunds'), table(say('order.refunds'), [
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('refund.id'), cell: ({ refund_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.status'), cell: ({ status }) => badge(tones[status], say(`refund.status.${status}`)) },
-    { label: say('operator.reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
+    { label: say('operator.status'), cell: ({ status }) => refundBadge(status) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },
     { label: say('refund.failure'), cell: ({ failure_reason: reason }) => reason ?? '—' },
   ], one.refunds));
@@ -141,14 +135,7 @@ function disputesPart(one) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('dispute.id'), cell: ({ dispute_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
-    { label: say('operator.status'), cell: ({ status }) => say(`dispute.status.${status}`) },
-    { label: say('operator.reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('operator.status'), cell: ({ status }) => codeWords('dispute', status) },
+    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
   ], one.disputes));
-}
-
-function timelinePart(one) {
-  const change = ({ at, to, reason, by }) => element('li', {},
-    element('strong', {}, say(`status.${to}`)), element('span', {}, why(reason)),
-    element('span', { class: 'hint' }, time(at), ' · ', by));
-  return section(say('order.timeline'), element('ol', { class: 'timeline' }, one.timeline.map(change)));
 }

@@ -2,12 +2,12 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
 import { named, say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { heading, loaded } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { today } from '../core/time.js';
-import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from './form.js';
+import { accountEntry } from './entries.js';
 import { accountLink, hint, orderLink, tellAt, told, usedBefore } from './shared.js';
 
 /** The screen `/received`: filled in from a line of a statement. */
@@ -23,17 +23,17 @@ export function received(_, query) {
 export function receivedForm({ account = null, catalogue, known = {}, done }) {
   const currency = selectInput(Object.keys(catalogue.bank_accounts).map((code) => [code, code]), known.currency);
   const reference = entry('bank_reference', say('order.bank_reference'),
-    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('review.bank_reference.hint') });
-  const amount = amountEntry('received_amount', say('review.received_amount'), () => currency.value,
-    { attributes: { value: known.amount ?? '' } });
-  const owner = account ? null : entry('account_id', say('account.id'), textInput({ maxlength: '64' }), { check: wrongId });
+    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('decision.bank_reference.hint') });
+  const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
+    { value: known.amount });
+  const owner = account ? null : accountEntry();
   const product = selectInput([['', say('wallet')], ...catalogue.products.map((one) => [one.product, named(one.name)])], '');
   return form({
     parts: [
       owner,
-      element('div', { class: 'columns' }, amount, entry('received_currency', say('review.received_currency'), currency)),
+      element('div', { class: 'columns' }, amount, entry('received_currency', say('decision.received_currency'), currency)),
       element('div', { class: 'columns' }, reference,
-        pastDayEntry('received_on', say('review.received_on'), known.on ?? today())),
+        pastDayEntry('received_on', say('decision.received_on'), { value: known.on })),
       entry('product', say('order.target'), product, { optional: true }),
     ],
     submit: say('received.submit'),
@@ -53,8 +53,4 @@ async function book(id, body, { reference, owner, made, done }) {
     else if (failure.code === 'bank_reference_used') showAtField(reference, usedBefore(failure.problem));
     else throw failure;
   }
-}
-
-function wrongId(id) {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(id) ? null : say('account.id.hint');
 }

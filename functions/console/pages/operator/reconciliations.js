@@ -3,11 +3,12 @@
 import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
+import { exportButton, pages } from '../core/lists.js';
 import { money } from '../core/money.js';
 import { badge, banner, emptyHint, facts, heading, link, loaded, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { amountBars } from './bars.js';
-import { hint, pages, saveButton, section } from './shared.js';
+import { hint, section } from './shared.js';
 
 /** The screen `/reconciliations`. */
 export function reconciliations() {
@@ -61,7 +62,7 @@ function runParts(run, path) {
     ], run.drift)),
     section(say('run.totals'), run.totals.length === 0 ? emptyHint(say('run.no_totals')) : totals(run.totals)),
     section(say('operator.findings'), foundParts(run)),
-    saveButton(say('operator.save_csv'), `${path}.csv`, `${run.run_id}.csv`),
+    exportButton(`${path}.csv`, {}, run.run_id),
   ];
 }
 

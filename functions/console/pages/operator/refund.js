@@ -1,12 +1,21 @@
 // Giving money of an order back: at most what it brought in and is unspent where it was credited.
 
 import { post } from '../core/api.js';
+import { amountEntry, entry, form, textInput, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, minus, money } from '../core/money.js';
-import { confirmed } from '../core/parts.js';
+import { codeWords } from '../core/orders.js';
+import { badge, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
-import { amountEntry, entry, form, reasonEntry, textInput, withinMeans } from './form.js';
+import { reasonEntry } from './entries.js';
 import { balanceName, hint, told } from './shared.js';
+
+const TONES = { pending: 'waiting', succeeded: 'good', failed: 'bad' };
+
+/** Where a refund stands: colour, sign and word. */
+export function refundBadge(status) {
+  return badge(TONES[status], codeWords('refund', status));
+}
 
 /** What of an order was neither given back nor is on its way back. */
 export function refundable(order) {
@@ -28,16 +37,14 @@ export function refundForm(order, balances, done) {
       most: money(most, order.currency), left: money(left, order.currency), available: money(place.available, order.currency),
       balance: balanceName(order.target === 'wallet' ? 'wallet' : `product:${order.product}`, balances.products),
     }),
+    check: (value) => (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null),
   });
-  const withinCurrency = amount.entry.check;
-  amount.entry.check = (value) => withinCurrency(value)
-    ?? (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null);
   const reference = order.method === 'offline'
     ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }),
       { hint: say('refund.bank_reference.hint') })
     : null;
   return form({
-    parts: [hint(say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('operator.reason'))],
+    parts: [hint(say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('reason'))],
     submit: say('refund.submit'), kind: 'danger',
     send: (body) => refund(order, body, amount, done),
   });
@@ -46,11 +53,10 @@ export function refundForm(order, balances, done) {
 async function refund(order, body, field, done) {
   const question = say('refund.sure', { amount: money(body.amount, order.currency) });
   const detail = say('refund.sure.detail', { account: order.account_id });
-  if (!await confirmed(question, detail, say('refund.submit'))) return;
+  if (!await confirmed(question, detail, say('refund.submit'), 'danger')) return;
   const path = `/v1/admin/orders/${order.order_id}/refunds`;
   const answer = await withinMeans(field, order.currency,
     () => submitOnce(`refund.${order.order_id}`, body, (key) => post(path, body, key)));
   if (!answer) return;
-  const tone = { pending: 'waiting', succeeded: 'good', failed: 'bad' }[answer.status];
-  done(told(tone, say(`refund.told.${answer.status}`, { amount: money(answer.amount, answer.currency) })));
+  done(told(TONES[answer.status], say(`refund.told.${answer.status}`, { amount: money(answer.amount, answer.currency) })));
 }

@@ -4,6 +4,7 @@ import { get, list } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
+import { accountLine } from '../core/orders.js';
 import { actionButton, emptyHint, facts, freshId, heading, loaded, statusBadge } from '../core/parts.js';
 import { may } from '../core/session.js';
 import { day, time } from '../core/time.js';
@@ -56,35 +57,31 @@ function reviewCard(order, catalogue) {
 function decisionParts(order, catalogue, settled) {
   const decide = may('operator:review')
     ? [acceptForm(order, Object.keys(catalogue.bank_accounts), settled),
-      opening(say('review.reject.open'), rejectForm(order, settled))]
+      opening(say('decision.reject.open'), rejectForm(order, settled))]
     : missingScope('operator:review');
   return element('div', { class: 'beside' },
-    element('div', { class: 'half' }, element('h3', {}, say('review.declared')),
+    element('div', { class: 'half' }, element('h3', {}, say('decision.declared')),
       declared(order, catalogue.products), proofsOf(order)),
-    element('div', { class: 'half' }, element('h3', {}, say('review.received')), decide));
+    element('div', { class: 'half' }, element('h3', {}, say('decision.received')), decide));
 }
 
 /** What the order asked for and what its customer reported. */
 export function declared(order, products) {
   const { transfer_report: report, transfer_instructions: instructions } = order;
   return facts([
-    [say('review.account'), accountLink(order.account_id)],
+    [say('order.account'), accountLink(order.account_id)],
     [say('order.target'), targetName(order, products)],
     [say('order.amount'), money(order.amount, order.currency)],
     [say('order.pay_amount'), money(order.pay_amount, order.pay_currency)],
     [say('order.fx_rate'), order.fx_rate],
-    [say('review.declared_amount'), report && element('strong', {}, money(report.amount, report.currency))],
+    [say('report.amount'), report && element('strong', {}, money(report.amount, report.currency))],
     [say('order.payer_name'), report?.payer_name],
     [say('order.bank_reference'), report && code(report.bank_reference)],
-    [say('review.paid_on'), report && day(report.paid_on)],
+    [say('report.paid_on'), report && day(report.paid_on)],
     [say('order.reference'), instructions && code(instructions.reference_code)],
-    [say('order.receiving_account'), instructions && receiving(instructions.receiving_account)],
-    [say('review.reported_at'), report && time(report.reported_at)],
-    [say('review.reported_by'), report?.by],
-    [say('review.note'), report?.note],
+    [say('order.receiving_account'), instructions && accountLine(instructions.receiving_account)],
+    [say('report.reported_at'), report && time(report.reported_at)],
+    [say('by'), report?.by],
+    [say('report.note'), report?.note],
   ]);
-}
-
-function receiving({ bank, number, holder }) {
-  return `${holder}, ${bank}, ${number}`;
 }

@@ -3,6 +3,7 @@
 import { addWords, say } from '../core/language.js';
 import { route } from '../core/router.js';
 import words from '../words/operator.js';
+import orderWords from '../words/order.js';
 import { account } from './account.js';
 import { accounts } from './accounts.js';
 import { catalogue } from './catalogue.js';
@@ -17,6 +18,7 @@ import { reviews } from './reviews.js';
 import { scoped } from './shared.js';
 import { statement, statements } from './statements.js';
 
+addWords(orderWords);
 addWords(words);
 route('/', scoped('operator:read', 'operator.reviews', reviews));
 route('/statements', scoped('operator:review', 'operator.statements', statements));
@@ -37,11 +39,11 @@ export default {
   links: [
     ['/', say('desk.reviews')],
     ['/statements', say('desk.statements')],
-    ['/findings', say('desk.findings')],
-    ['/reconciliations', say('desk.reconciliations')],
-    ['/accounts', say('desk.accounts')],
-    ['/catalogue', say('desk.catalogue')],
+    ['/findings', say('operator.findings')],
+    ['/reconciliations', say('operator.reconciliations')],
+    ['/accounts', say('operator.accounts')],
+    ['/catalogue', say('operator.catalogue')],
     ['/keys', say('desk.keys')],
-    ['/endpoints', say('desk.endpoints')],
+    ['/endpoints', say('operator.endpoints')],
   ],
 };

@@ -1,9 +1,8 @@
 // What several screens of the desk have in common.
 
-import { downloadParts, list } from '../core/api.js';
-import { element, fill, icon } from '../core/dom.js';
-import { knows, named, say } from '../core/language.js';
-import { actionButton, emptyHint, heading, link, loaded } from '../core/parts.js';
+import { element, fill } from '../core/dom.js';
+import { named, say } from '../core/language.js';
+import { banner, heading, link } from '../core/parts.js';
 import { may } from '../core/session.js';
 
 /** A screen for those who have a scope; everybody else is told which one it takes. */
@@ -32,31 +31,33 @@ export function opening(summary, ...children) {
     element('div', { class: 'opened' }, ...children));
 }
 
-/** A list, and more of it at the press of a button. `show(rows, again)` makes what is seen. */
-export function pages(path, query, show, none) {
-  return loaded(() => list(path, query), (first, again) => {
-    const place = element('div', { class: 'loaded' });
-    let rows = [];
-    const add = ({ data, next_cursor: cursor }) => {
-      rows = rows.concat(data);
-      const more = () => list(path, { ...query, cursor }).then(add);
-      fill(place, rows.length > 0 ? show(rows, again) : emptyHint(none),
-        cursor ? actionButton('secondary', say('more'), more) : null);
-    };
-    add(first);
-    return place;
-  });
+/**
+ * A place for what `show(done)` makes, and above it one for news: `done(outcome)` tells what came of what a person did,
+ * and shows anew.
+ */
+export function renewed(show) {
+  const news = element('div', { class: 'loaded' });
+  const body = element('div', { class: 'loaded' });
+  const draw = () => fill(body, show(done));
+  const done = (outcome) => {
+    tellAt(news, outcome);
+    draw();
+  };
+  draw();
+  return { news, body, done };
 }
 
 /** What came of what a person did; it takes the focus, so that a screen reader says it. */
 export function told(tone, ...children) {
-  const path = { good: 'M5 12.5 10 17 19 7', bad: 'M6 6l12 12M18 6 6 18', waiting: 'M12 8v5M12 16v.5' }[tone];
-  return element('div', { class: `banner ${tone}`, role: 'status', tabindex: '-1' }, icon(path), element('div', {}, ...children));
+  const made = banner(tone, ...children);
+  made.setAttribute('role', 'status');
+  made.setAttribute('tabindex', '-1');
+  return made;
 }
 
 /** Puts an outcome where a form was, and goes there. */
-export function tellAt(place, outcome, ...more) {
-  fill(place, outcome, ...more);
+export function tellAt(place, outcome) {
+  fill(place, outcome);
   outcome.focus();
 }
 
@@ -100,27 +101,10 @@ export function balanceOptions(products) {
 
 /** Says of a bank reference that its money was credited, and to whom. */
 export function usedBefore({ order_id: order, account_id: account }) {
-  return [say('review.used'), ' ', orderLink(order), ' · ', accountLink(account)];
+  return [say('decision.used'), ' ', orderLink(order), ' · ', accountLink(account)];
 }
 
 /** What an order tops up. */
 export function targetName({ target, product }, products) {
   return balanceName(target === 'wallet' ? target : `product:${product}`, products);
-}
-
-/** Why a status changed: the words of its code, or what a person wrote. */
-export function why(reason) {
-  return knows(`why.${reason}`) ? say(`why.${reason}`) : (reason ?? '—');
-}
-
-/** A button that saves what the API gives as a file of this name. */
-export function saveButton(label, path, name) {
-  const said = element('p', { class: 'hint', role: 'status' });
-  return element('div', { class: 'action' }, actionButton('secondary', label, async () => {
-    const { file, whole } = await downloadParts(path);
-    fill(said, whole ? '' : say('operator.csv.partial'));
-    const address = URL.createObjectURL(file);
-    element('a', { href: address, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  }), said);
 }

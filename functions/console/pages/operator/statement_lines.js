@@ -2,12 +2,12 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill, refresh } from '../core/dom.js';
+import { selectInput } from '../core/form.js';
 import { knows, say, t } from '../core/language.js';
 import { money } from '../core/money.js';
 import { actionButton, badge, confirmed, emptyHint, field, link, table } from '../core/parts.js';
 import { day } from '../core/time.js';
-import { selectInput } from './form.js';
-import { accountLink, code, lines, orderLink, told } from './shared.js';
+import { accountLink, code, lines, orderLink, tellAt, told } from './shared.js';
 
 const STATES = ['exact', 'proposed', 'unmatched', 'credited'];
 const TONES = { exact: 'good', proposed: 'waiting', unmatched: 'bad', credited: 'neutral' };
@@ -39,7 +39,7 @@ function exactCount({ statement }) {
 
 async function acceptExact(desk) {
   if (exactCount(desk) === 0) {
-    tell(desk, told('waiting', say('statement.no_exact')));
+    tellAt(desk.news, told('waiting', say('statement.no_exact')));
     return;
   }
   const total = { accepted: 0, results: [] };
@@ -56,7 +56,7 @@ async function acceptExact(desk) {
 async function acceptChosen(desk) {
   const lines = [...desk.chosen].map(([line, order]) => ({ line, order_id: order })).slice(0, MOST_PER_REQUEST);
   if (lines.length === 0) {
-    tell(desk, told('waiting', say('statement.none_chosen')));
+    tellAt(desk.news, told('waiting', say('statement.none_chosen')));
     return;
   }
   const answer = await accept(desk, { lines });
@@ -68,7 +68,7 @@ async function acceptChosen(desk) {
 async function confirmDifferences(desk, answer, differing) {
   const orders = await Promise.all(differing.map(({ order_id: id }) => get(`/v1/admin/orders/${id}`)));
   const detail = differing.map(({ line }, at) => element('span', { class: 'each' }, differenceText(desk, line, orders[at])));
-  if (!await confirmed(say('review.difference'), detail, say('review.difference.yes'))) return;
+  if (!await confirmed(say('decision.difference'), detail, say('decision.difference.yes'))) return;
   const lines = differing.map(({ line, order_id: order }) => ({ line, order_id: order, confirm_difference: true }));
   const second = await accept(desk, { lines });
   answer.accepted += second.accepted;
@@ -99,17 +99,12 @@ async function showOutcome(desk, { accepted, results }) {
     showLines(desk);
   } finally {
     // What was done is told, also if what is now cannot be read.
-    tell(desk, outcome);
+    tellAt(desk.news, outcome);
   }
 }
 
 function refusalText({ code, detail }) {
   return knows(`line.refused.${code}`) ? say(`line.refused.${code}`) : detail;
-}
-
-function tell(desk, outcome) {
-  fill(desk.news, outcome);
-  outcome.focus();
 }
 
 function showLines(desk) {

@@ -2,12 +2,13 @@
 
 import { get, upload } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
+import { entry, form, showAtField } from '../core/form.js';
 import { say, t } from '../core/language.js';
-import { heading, link, loaded, table, facts, banner } from '../core/parts.js';
+import { pages } from '../core/lists.js';
+import { banner, facts, heading, link, loaded, table } from '../core/parts.js';
 import { go } from '../core/router.js';
 import { time } from '../core/time.js';
-import { entry, form, showAtField } from './form.js';
-import { pages, section } from './shared.js';
+import { section } from './shared.js';
 import { statementLines } from './statement_lines.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -66,7 +67,7 @@ function statementTable(rows) {
     { label: say('statements.format'), cell: ({ format }) => format },
     { label: say('statements.account'), cell: ({ currency, receiving_account: number }) => `${currency} ${number}` },
     { label: say('statements.lines'), cell: ({ line_count: count }) => String(count), kind: 'number' },
-    { label: say('operator.by'), cell: ({ imported_by: by }) => by },
+    { label: say('by'), cell: ({ imported_by: by }) => by },
   ], rows);
 }
 
@@ -84,7 +85,7 @@ function statementParts(first, read) {
       [say('statements.account'), `${first.currency} ${first.receiving_account}`],
       [say('statements.format'), first.format],
       [say('statements.imported_at'), time(first.imported_at)],
-      [say('operator.by'), first.imported_by],
+      [say('by'), first.imported_by],
     ]), counts),
     first.complete ? null : banner('waiting', element('p', {}, say('statement.incomplete'))),
     statementLines(first, async () => {

@@ -8,12 +8,6 @@ export default {
   'customer.settings': ['Settings', '设置'],
   top_up: ['TOP UP', 'TOP UP 充值'],
   remove: ['Remove', '移除'],
-  export: ['Export CSV', '导出 CSV'],
-  'export.done': ['Saved.', '已保存。'],
-  'export.part': [
-    'Saved, but it is not all: choose a shorter time.',
-    '已保存，但数据不完整，请缩小时间范围。',
-  ],
 
   'home.title': ['Balances', '账户余额'],
   'home.wallet.note': ['Can be moved to any product', '可转入任意产品'],
@@ -49,7 +43,6 @@ export default {
   'filters.to': ['To', '结束日期'],
   'filters.apply': ['Apply filters', '筛选'],
   'filters.clear': ['Clear filters', '清除筛选'],
-  'orders.actions': ['Actions', '操作'],
   'orders.none_found': ['No order fits these filters.', '没有符合筛选条件的订单。'],
 
   'history.balance': ['Balance', '余额'],
@@ -59,23 +52,6 @@ export default {
   ],
   in: ['In', '收入'],
   out: ['Out', '支出'],
-  'kind.adjustment': ['Adjustment', '调账'],
-  'kind.bank_top_up': ['Top-up, bank transfer', '线下充值'],
-  'kind.card_top_up': ['Top-up, card', '信用卡充值'],
-  'kind.charge': ['Use', '消费'],
-  'kind.dispute_held': ['Dispute: set aside', '争议冻结'],
-  'kind.dispute_released': ['Dispute: free again', '争议解冻'],
-  'kind.dispute_taken': ['Dispute: taken back', '争议扣款'],
-  'kind.dispute_returned': ['Dispute: given back to you', '争议返还'],
-  'kind.hold_placed': ['Set aside', '冻结'],
-  'kind.hold_captured': ['Use of what was set aside', '冻结扣款'],
-  'kind.hold_released': ['Free again', '解冻'],
-  'kind.hold_expired': ['Free again (expired)', '冻结到期释放'],
-  'kind.refund': ['Refund', '退款'],
-  'kind.refund_held': ['Refund: set aside', '退款冻结'],
-  'kind.refund_released': ['Refund: free again', '退款解冻'],
-  'kind.refund_returned': ['Refund that failed, given back', '退款失败退回'],
-  'kind.transfer': ['Moved from the wallet to a product', '余额支付转入产品'],
 
   'settings.how': [
     'What is to happen when a balance runs low. Everything is off until you set it.',
@@ -108,7 +84,5 @@ export default {
   'settings.cap_below': ['This is less than one top-up: nothing would ever be moved.', '低于单次转入金额，不会转入。'],
   'settings.moved': ['Moved this month: {amount}', '本月已转入 {amount}'],
   'settings.moved.cap': ['Moved this month: {amount} of at most {cap}', '本月已转入 {amount}，上限 {cap}'],
-  'settings.save': ['Save', '保存'],
-  'settings.saved': ['Saved.', '已保存。'],
   'settings.saved.off': ['Saved: everything is off for this balance.', '已保存：该余额的设置均已关闭。'],
 };

@@ -10,7 +10,6 @@ export default {
   'catalogue.enabled': ['Enabled', '已启用'],
   'catalogue.disabled': ['Disabled', '已停用'],
   'catalogue.enabled.long': ['Can be topped up', '可充值'],
-  'catalogue.wallet': ['Wallet', '钱包'],
   'catalogue.from_to': ['{least} to {most}', '{least} 至 {most}'],
   'catalogue.from': ['from {least}', '{least} 起'],
   'catalogue.limits.hint': [

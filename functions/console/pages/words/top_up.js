@@ -8,7 +8,6 @@ export default {
   'limits.least': ['{least} or more', '{least} 起'],
   'limits.wrong': ['The amount must be {limits}.', '金额须为 {limits}。'],
 
-  'top_up.wallet': ['Wallet top-up', '钱包充值'],
   'top_up.product': ['Product top-up: {product}', '产品充值：{product}'],
   'top_up.wallet.note': [
     'Money in the wallet can be moved to any product, at any time.',
@@ -20,10 +19,6 @@ export default {
   ],
   'top_up.now': ['{name} now: {amount}', '{name}当前余额：{amount}'],
   'top_up.amount': ['Amount in {currency}', '金额（{currency}）'],
-  'top_up.amount.wrong': [
-    'Type an amount, such as 100 or 100.50.',
-    '请输入金额，例如 100 或 100.50。',
-  ],
   'top_up.presets': ['Common amounts', '常用金额'],
   'top_up.method.card': ['Credited at once after you pay.', '支付成功后立即到账。'],
   'top_up.method.offline': ['Bank transfer, 1 to 3 working days.', '银行转账，1 至 3 个工作日到账。'],
