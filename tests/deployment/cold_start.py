@@ -201,7 +201,7 @@ def questions(customer, operator, api_key):
 
 
 def request(method, route, parameters, body, context):
-    headers = {"idempotency-key": str(uuid.uuid4()), "stripe-signature": "t=1,v1=00"}
+    headers = {"idempotency-key": str(uuid.uuid4()), "stripe-signature": "t=1,v1=00", "accept-encoding": "gzip"}
     if body is not None:
         headers["content-type"] = "application/json"
         body = json.dumps(body)

@@ -4,7 +4,7 @@
 import { get, post } from '../core/api.js';
 import { element, refresh } from '../core/dom.js';
 import { draftOf } from '../core/draft.js';
-import { amountEntry, entry, form, selectInput, textInput, withinMeans } from '../core/form.js';
+import { amountEntry, entry, form, selectInput, showAtField, textInput, withinMeans } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
 import { banner, choice, emptyHint, heading, link, loaded } from '../core/parts.js';
@@ -81,7 +81,14 @@ function topUpForm(offer) {
       emailField(wish), conversion(wish), missing(wish), summary(wish),
     ],
     submit: say('submit'),
-    send: ({ email }) => withinMeans(amount, offer.currency, () => send(wish, email, update)),
+    send: async ({ email }) => {
+      if (await isRateKept(wish)) {
+        await withinMeans(amount, offer.currency, () => send(wish, email, update));
+        return;
+      }
+      update();
+      showAtField(amount, say('top_up.rate_changed'));
+    },
   });
   made.addEventListener('input', update);
   return made;
@@ -133,7 +140,10 @@ function presetButtons(wish, amount, update) {
 
 function currencyField(wish) {
   const usable = currenciesOf(wish.offer, 'offline');
-  const input = selectInput(usable.map((currency) => [currency, currency]), wish.currency);
+  // The one that counts once the method is offline, whatever the method is now.
+  const { currency: kept } = wish.draft.values;
+  const chosen = usable.includes(kept) ? kept : usable[0];
+  const input = selectInput(usable.map((currency) => [currency, currency]), chosen);
   input.addEventListener('input', () => wish.draft.set('currency', input.value));
   return entry('currency', say('top_up.currency'), input, {
     hint: say('top_up.currency.hint'), hidden: () => wish.method !== 'offline' || usable.length < 2,
@@ -180,6 +190,14 @@ function summary(wish) {
         () => moneyText(wish.amount, wish.currency)),
       row(() => t('top_up.credited', { name: offer.name }), () => moneyText(wish.credit, offer.currency))),
     owed, element('p', { class: 'hint' }, () => t(`top_up.next.${wish.method}`)));
+}
+
+/** Whether what was shown is what would be credited; what is shown is the present rate afterwards. */
+async function isRateKept({ offer, currency }) {
+  const shown = rateOf(offer, currency);
+  if (shown === null) return true;
+  offer.rates = (await catalogue()).rates;
+  return rateOf(offer, currency) === shown;
 }
 
 async function send(wish, email, update) {

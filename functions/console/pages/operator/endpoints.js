@@ -1,6 +1,6 @@
 // The platform's endpoints: where it is told what happened.
 
-import { get, post, put, remove } from '../core/api.js';
+import { get, post, postOnce, put, remove } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { checkInput, entry, form, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
@@ -58,7 +58,7 @@ function endpointActions(one, load) {
   };
   const rotate = async () => {
     if (!await confirmed(say('endpoint.rotate.sure', name), say('endpoint.rotate.detail'), say('keys.rotate'))) return;
-    const answer = await post(`${path}/rotate`, {});
+    const answer = await postOnce(`${path}/rotate`, {});
     load(secretBanner(answer.secret, say('endpoint.secret.of', name)));
   };
   const take = async () => {

@@ -43,14 +43,18 @@ async function acceptExact(desk) {
     return;
   }
   const total = { accepted: 0, results: [] };
-  // At most a hundred in one request: asked again until none is left, or none can be taken any more.
-  for (let remaining = 1, accepted = 1; remaining > 0 && accepted > 0;) {
-    const answer = await accept(desk, { exact: true });
-    ({ remaining, accepted } = answer);
-    total.accepted += accepted;
-    total.results.push(...answer.results);
+  try {
+    // At most a hundred in one request: asked again until none is left, or none can be taken any more.
+    for (let remaining = 1, accepted = 1; remaining > 0 && accepted > 0;) {
+      const answer = await accept(desk, { exact: true });
+      ({ remaining, accepted } = answer);
+      total.accepted += accepted;
+      total.results.push(...answer.results);
+    }
+  } finally {
+    // What was credited is told, also if a later request failed.
+    await showOutcome(desk, total);
   }
-  await showOutcome(desk, total);
 }
 
 async function acceptChosen(desk) {
@@ -61,8 +65,11 @@ async function acceptChosen(desk) {
   }
   const answer = await accept(desk, { lines });
   const differing = answer.results.filter(({ code }) => code === 'difference_not_confirmed');
-  if (differing.length > 0) await confirmDifferences(desk, answer, differing);
-  await showOutcome(desk, answer);
+  try {
+    if (differing.length > 0) await confirmDifferences(desk, answer, differing);
+  } finally {
+    await showOutcome(desk, answer);
+  }
 }
 
 async function confirmDifferences(desk, answer, differing) {

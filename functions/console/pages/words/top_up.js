@@ -36,6 +36,10 @@ export default {
     'The rate and the result are locked when you press Submit.',
     '点击 Submit 提交时锁定汇率和到账金额。',
   ],
+  'top_up.rate_changed': [
+    'The rate has changed meanwhile. Look at what is credited now, and press Submit again.',
+    '汇率刚刚发生变化，请确认新的到账金额后再次点击 Submit 提交。',
+  ],
   'top_up.short': ['The wallet is {amount} short.', '钱包余额不足，还差 {amount}。'],
   'top_up.short.link': ['Top up the wallet', '为钱包充值'],
   'top_up.summary': ['Summary', '汇总'],
