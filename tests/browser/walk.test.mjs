@@ -137,12 +137,14 @@ for (const language of ['en', 'zh']) {
       await picture(page, `walk-${language}-8-order`);
     });
 
-    await step('9. SMS TOP UP by card, 20: the wallet is untouched', async () => {
+    await step('9. SMS TOP UP by card, 20; using 25 of it is refused, and nothing else helps out', async () => {
       const sms = language === 'zh' ? '短信' : 'SMS';
       await topUp(sms, 'card', '20');
       await submit();
       await pay(page);
       await page.getByText(w('result.paid', { amount: 'USD 20.00', name: sms })).waitFor();
+      const { secret } = await platform('POST', '/v1/admin/api-keys', { name: 'server', account_id: account });
+      await assert.rejects(platform('POST', '/v1/charges', { product: 'sms', amount: '25.00' }, secret), /insufficient_balance/);
       await has({ wallet: '355.00', sms: '20.00', whatsapp: '60.00' });
     });
 
