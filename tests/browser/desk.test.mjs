@@ -135,3 +135,19 @@ test('a balance is corrected with a reason, after being asked, and the journal s
   assert.equal((await balances(account)).wallet, '12.34');
   await bob.close();
 });
+
+test('a report that a colleague has rejected meanwhile is not credited by who still sees it waiting', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  await reported(await signIn(ann, account), '100', `STALE-${account}`);
+  const [order] = await orders(account);
+  const bob = await person();
+  const desk = await signIn(bob);
+  await settled(desk);
+  await platform('POST', `/v1/admin/orders/${order.order_id}/reject`, { reason: 'Not ours.' });
+  await queued(desk, order).getByRole('button', { name: w('decision.accept') }).click();
+  await queued(desk, order).getByText(/has changed while you looked at it/).waitFor();
+  await queued(desk, order).getByText('Rejected', { exact: true }).waitFor();
+  assert.equal((await balances(account)).wallet, '0.00');
+  await Promise.all([ann.close(), bob.close()]);
+});

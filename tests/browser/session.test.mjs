@@ -83,9 +83,11 @@ test('a session that ended while the tab was away says so at once', async () => 
   await ann.close();
 });
 
-test('who signs out leaves nothing in the tab', async () => {
+test('who signs out leaves nothing in the tab, nor in another', async () => {
   const ann = await person();
-  const page = await signIn(ann, await newAccount());
+  const account = await newAccount();
+  const page = await signIn(ann, account);
+  const other = await signIn(ann, account);
   await show(page, '/top-up/wallet');
   await page.locator('[name=amount]').fill('123.45');
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -93,6 +95,7 @@ test('who signs out leaves nothing in the tab', async () => {
   assert.equal(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), '{}');
   await page.goBack();
   await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  await other.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   await ann.close();
 });
 
@@ -106,5 +109,22 @@ test('an address that is none, and a file that does not come, are said', async (
   await page.getByRole('heading', { name: 'The page could not be loaded' }).waitFor();
   // The browser says it of the file, and the page of itself: both are meant.
   ann.wrong.splice(0);
+  await ann.close();
+});
+
+test('a link that is opened in another tab is signed in as well, unless two people are', async () => {
+  const ann = await person();
+  const account = await newAccount();
+  const page = await signIn(ann, account);
+  await settled(page);
+  const [tab] = await Promise.all([
+    ann.context.waitForEvent('page'), page.getByRole('link', { name: 'Settings' }).click({ modifiers: ['ControlOrMeta'] }),
+  ]);
+  await tab.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+  const desk = await signIn(ann, null, 'Bob');
+  await settled(desk);
+  const third = await ann.context.newPage();
+  await third.goto(`${baseUrl}/#/settings`);
+  await third.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   await ann.close();
 });

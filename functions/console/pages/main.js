@@ -37,7 +37,7 @@ function frame(links) {
           type: 'button', class: 'button plain small', lang: () => (other() === 'zh' ? 'zh-CN' : 'en-US'),
           onclick: () => speak(other()),
         }, () => (other() === 'zh' ? '中文' : 'English')),
-        session ? element('button', { type: 'button', class: 'button plain small', onclick: leave }, say('sign_out')) : null)),
+        session ? element('button', { type: 'button', class: 'button plain small', onclick: signOut }, say('sign_out')) : null)),
     main,
     element('footer', {}, say('zone', { zone: zone() })),
   ];
@@ -89,12 +89,6 @@ function signedOut(why) {
   fill(document.body, ...frame([]));
   fill(main, element('div', { class: 'screen narrow' }, heading(say('signed_out.title')),
     why ? banner('bad', say(`signed_out.${why}`)) : null, element('p', {}, say('signed_out.how'))));
-}
-
-function leave() {
-  signOut();
-  // Anew, so that nothing of the person stays in memory either.
-  location.replace(location.pathname);
 }
 
 /** The session has ended: what was typed stays where it is, beneath this dialog. */

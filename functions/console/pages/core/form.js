@@ -66,6 +66,8 @@ export function form({ parts, submit, send, kind = 'primary' }) {
   const problem = element('p', { class: 'problem', role: 'alert', hidden: true });
   const button = element('button', { type: 'submit', class: `button ${kind}` }, submit);
   const made = element('form', { novalidate: true }, parts, element('div', { class: 'action' }, button, problem));
+  // What is being corrected is not called wrong any more.
+  made.addEventListener('input', ({ target }) => target.closest('.field')?.problem?.(null));
   made.addEventListener('submit', (event) => {
     event.preventDefault();
     problem.hidden = true;

@@ -2,7 +2,7 @@
 
 import { element } from './dom.js';
 import { knows, say } from './language.js';
-import { money } from './money.js';
+import { compare, money } from './money.js';
 import { link, statusBadge, table } from './parts.js';
 import { day, time } from './time.js';
 
@@ -18,11 +18,19 @@ export function orderTable(caption, orders, targetName, { figures = [], actions 
     { label: say('order.order_id'), cell: ({ order_id: id }) => link(`/orders/${id}`, {}, id), kind: 'code' },
     { label: say('order.target'), cell: targetName },
     { label: say('order.method'), cell: ({ method }) => say(`method.${method}`) },
-    { label: say('order.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
+    { label: say('order.amount'), cell: amounts, kind: 'number' },
     ...figures,
     { label: say('order.status'), cell: ({ status }) => statusBadge(status) },
     ...actions,
   ], orders);
+}
+
+/** What was ordered, and what was credited if that is another amount. */
+function amounts({ amount, currency, credited_amount: credited }) {
+  const differs = credited && compare(credited, amount) !== 0;
+  return [money(amount, currency), differs ? element('span', { class: 'hint each' }, say('order.credited', {
+    amount: money(credited, currency),
+  })) : null];
 }
 
 /** What became of an order, step by step, and by whom. */

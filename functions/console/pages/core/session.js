@@ -1,14 +1,32 @@
 // Who sits before the page. The platform sends a person here with a one-time code in the fragment;
 // it is taken out of the address at once and exchanged for a token of thirty minutes, which stays in
 // this tab (sessionStorage), also while the tab is away at the payment page. No API key comes here.
+//
+// Tabs of one browser help each other, by a channel that only pages of this origin hear: a new tab goes on with the
+// session of the others, if they are of one person; one whose session has ended, with a new one of its person; and
+// whoever signs out in one tab is signed out in all.
 
 const STORED = 'topup.session';
 const KEPT = 'topup.';
 const EXCHANGE_TIMEOUT_MS = 10_000;
 const EXCHANGE_PAUSES_MS = [500, 2_000];
+const OFFER_TIME_MS = 250;
 const channel = new BroadcastChannel('topup.session');
+const offered = [];
 let session = JSON.parse(sessionStorage.getItem(STORED) ?? 'null');
+let ended = null;
 let expiryTimer;
+
+channel.onmessage = ({ data }) => {
+  if (data === 'ask') {
+    if (session) channel.postMessage(session);
+  } else if (data.left) {
+    if (session && personOf(session) === data.left) leave();
+  } else if (!session && ended && personOf(data) === personOf(ended)) {
+    begin(data);
+    sessionEvents.dispatchEvent(new Event('resumed'));
+  } else if (!session && !ended) offered.push(data);
+};
 
 /** Told when the session has ended, and when there is one again. */
 export const sessionEvents = new EventTarget();
@@ -30,7 +48,8 @@ export function may(scope) {
 export async function takeCode() {
   const [, code] = location.hash.match(/^#code=(.+)$/) ?? [];
   if (!code) {
-    if (session) watchExpiry();
+    const going = session ?? await sessionOfOthers();
+    if (going) begin(going);
     return null;
   }
   history.replaceState(null, '', location.pathname + location.search);
@@ -52,23 +71,35 @@ export async function takeCode() {
 /** The session is over: the token is forgotten, and the page says so. */
 export function endSession() {
   if (!session) return;
-  const ended = session;
+  ended = session;
   forget();
-  channel.onmessage = ({ data }) => {
-    const same = data.role === ended.role && data.account_id === ended.account_id && data.person === ended.person;
-    if (session || !same) return;
-    begin(data);
-    sessionEvents.dispatchEvent(new Event('resumed'));
-  };
   sessionEvents.dispatchEvent(new Event('ended'));
 }
 
-/** The person leaves: nothing of theirs stays in this tab. */
+/** The person leaves: nothing of theirs stays in this tab, nor in others. */
 export function signOut() {
+  channel.postMessage({ left: personOf(session) });
+  leave();
+}
+
+function leave() {
   forget();
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith(KEPT)) sessionStorage.removeItem(key);
   }
+  // Anew, so that nothing of the person stays in memory either.
+  location.replace(location.pathname);
+}
+
+function personOf({ role, account_id: account, person }) {
+  return JSON.stringify([role, account, person]);
+}
+
+/** The session of the other tabs; null if there is none, or if they are of several people. */
+async function sessionOfOthers() {
+  channel.postMessage('ask');
+  await new Promise((resolve) => { setTimeout(resolve, OFFER_TIME_MS); });
+  return new Set(offered.map(personOf)).size === 1 ? offered[0] : null;
 }
 
 async function exchanged(code) {

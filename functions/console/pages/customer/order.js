@@ -100,7 +100,7 @@ function reported(order) {
     [say('report.paid_on'), day(report.paid_on)],
     [say('report.amount'), money(report.amount, report.currency)],
     [say('report.note'), report.note],
-    [say('report.proofs'), report.proofs.length > 0 ? String(report.proofs.length) : null],
+    [say('report.proofs.sent'), report.proofs.length > 0 ? String(report.proofs.length) : null],
     [say('report.reported_at'), time(report.reported_at)],
     [say('by'), actorWords(report.by)],
   ]));

@@ -67,7 +67,8 @@ export function payNow(order, kind = 'primary') {
   return element('a', { class: `button ${kind}`, href: order.checkout_url }, say('order.pay_now'));
 }
 
-function cancelButton(order, changed, kind) {
+/** Gives an order up; asks first. `changed(order)` is told of what became of it. */
+export function cancelButton(order, changed, kind) {
   return actionButton(kind, say('order.cancel'), async () => {
     const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
     if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'), 'danger')) return;

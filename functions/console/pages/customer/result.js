@@ -7,7 +7,7 @@ import { compare, money } from '../core/money.js';
 import { declineWords } from '../core/orders.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
-import { billing, explained, isPaid, isPayable, payNow } from './pieces.js';
+import { billing, cancelButton, explained, isPaid, isPayable, payNow } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -24,7 +24,7 @@ export function result({ order_id: id }) {
 
 function outcome(order, { draw, gaveUp }) {
   return [
-    ...said(order, gaveUp, () => draw(order)),
+    ...said(order, gaveUp, draw),
     element('section', { class: 'card' }, facts([
       [say('order.order_id'), link(`/orders/${order.order_id}`, {}, order.order_id)],
       [say('order.target'), targetName(order)],
@@ -38,9 +38,9 @@ function outcome(order, { draw, gaveUp }) {
   ];
 }
 
-function said(order, gaveUp, again) {
+function said(order, gaveUp, draw) {
   if (isPaid(order)) return paid(order);
-  if (order.status === 'pending_payment') return order.method === 'card' ? awaited(order, gaveUp, again) : [];
+  if (order.status === 'pending_payment') return order.method === 'card' ? awaited(order, gaveUp, draw) : [];
   const [tone, key] = {
     processing: ['waiting', 'result.processing'], pending_review: ['waiting', 'result.review'],
     exception: ['bad', 'result.exception'],
@@ -57,7 +57,7 @@ function paid(order) {
     owed ? element('span', {}, say('result.debt', { amount: money(order.debt_paid, order.currency) })) : null)];
 }
 
-function awaited(order, gaveUp, again) {
+function awaited(order, gaveUp, draw) {
   const pay = isPayable(order) ? payNow(order) : null;
   const last = order.attempts.at(-1);
   // A later attempt may have succeeded that nobody has told of yet: it is never said that nothing was charged.
@@ -66,11 +66,12 @@ function awaited(order, gaveUp, again) {
   if (gaveUp) {
     return [explained('waiting', say('result.later'), say('result.later.how')), declined,
       element('div', { class: 'actions' },
-        element('button', { type: 'button', class: 'button secondary', onclick: again }, say('result.again')), pay)];
+        element('button', { type: 'button', class: 'button secondary', onclick: () => draw(order) }, say('result.again')), pay)];
   }
   const working = element('span', { class: 'working' }, say('result.confirming'));
   const calm = pay && element('div', { class: 'action' },
-    element('p', { class: 'hint' }, say('result.not_paid')), payNow(order, 'secondary'));
+    element('p', { class: 'hint' }, say('result.not_paid')),
+    element('div', { class: 'actions' }, payNow(order, 'secondary'), cancelButton(order, draw, 'plain')));
   return [explained('waiting', working, say('result.confirming.how')), declined, calm];
 }
 

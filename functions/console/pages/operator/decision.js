@@ -1,13 +1,14 @@
 // What finance decides on a bank transfer: it arrived, and this much is credited, or it did not.
 //
-// `settled(outcome)` is told once: `{kind: 'accepted' | 'rejected', order}`, or `{kind: 'already', problem}`
-// if somebody was faster.
+// `settled(outcome)` is told once: `{kind: 'accepted' | 'rejected', order}`, `{kind: 'changed', order}` if the order is not
+// any more what the person sees, or `{kind: 'already', problem}` if somebody was faster.
 
-import { post } from '../core/api.js';
+import { get, post } from '../core/api.js';
 import { element, refresh } from '../core/dom.js';
 import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, digitsOf, divided, isAmount, minus, money, moneyText, typed } from '../core/money.js';
+import { reasonWords } from '../core/orders.js';
 import { confirmed, statusBadge } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
 import { timeText } from '../core/time.js';
@@ -69,8 +70,11 @@ export function decisionBanner({ kind, order, problem }) {
     return told('waiting', element('p', {}, say('problem.already_reviewed', { ...problem, reviewed_at: at })),
       order ? element('p', {}, statusBadge(order.status), ' ', orderLink(order.order_id)) : null);
   }
+  if (kind === 'changed') {
+    return told('bad', element('p', {}, say('decision.changed', { reason: reasonWords(order.status_reason) })), orderLink(order.order_id));
+  }
   if (kind === 'rejected') {
-    return told('waiting', element('p', {}, say('decision.rejected', { reason: order.status_reason })), orderLink(order.order_id));
+    return told('neutral', element('p', {}, say('decision.rejected', { reason: order.status_reason })), orderLink(order.order_id));
   }
   return told('good', element('p', {}, say('decision.accepted', { amount: money(order.credited_amount, order.currency) })),
     orderLink(order.order_id));
@@ -104,7 +108,7 @@ async function accepted(order, body, reference, settled) {
   await unlessDecided(settled, async () => {
     try {
       const answer = await accept(order, body);
-      if (answer) settled({ kind: 'accepted', order: answer });
+      if (answer) settled(answer);
     } catch (failure) {
       if (failure.code !== 'bank_reference_used') throw failure;
       showAtField(reference, usedBefore(failure.problem));
@@ -115,7 +119,12 @@ async function accepted(order, body, reference, settled) {
 async function accept(order, body) {
   const name = `accept.${order.order_id}`;
   const path = `/v1/admin/orders/${order.order_id}/accept`;
-  const send = (content) => submitOnce(name, content, (key) => post(path, content, key));
+  const send = async (content) => {
+    // A person decides on what they see. What is completed the service refuses, and says who was first.
+    const now = await get(`/v1/admin/orders/${order.order_id}`);
+    if (isAcceptable(now) && now.status !== order.status) return { kind: 'changed', order: now };
+    return { kind: 'accepted', order: await submitOnce(name, content, (key) => post(path, content, key)) };
+  };
   try {
     return await send(body);
   } catch (failure) {

@@ -40,17 +40,21 @@ function queue([first, catalogue]) {
 function reviewCard(order, catalogue) {
   const id = freshId('review');
   const body = element('div', { class: 'loaded' });
+  const status = element('span', {}, statusBadge(order.status));
   const settled = async (outcome) => {
     tellAt(body, decisionBanner(outcome));
+    if (outcome.order) fill(status, statusBadge(outcome.order.status));
     if (outcome.kind !== 'already') return;
     // Whoever was faster changed the order: what is shown is what became of it.
     const now = await get(`/v1/admin/orders/${order.order_id}`).catch(() => null);
-    if (now) tellAt(body, decisionBanner({ ...outcome, order: now }));
+    if (!now) return;
+    tellAt(body, decisionBanner({ ...outcome, order: now }));
+    fill(status, statusBadge(now.status));
   };
   fill(body, decisionParts(order, catalogue, settled));
   return element('article', { class: 'card', 'aria-labelledby': id },
     element('div', { class: 'section-head' },
-      element('h2', { id }, orderLink(order.order_id)), statusBadge(order.status)),
+      element('h2', { id }, orderLink(order.order_id)), status),
     body);
 }
 

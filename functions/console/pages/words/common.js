@@ -29,8 +29,8 @@ export default {
 
   'signed_out.title': ['You are not signed in', '您尚未登录'],
   'signed_out.how': [
-    'Open your billing page from the platform again: it signs you in here.',
-    '请从平台重新打开账单页面，系统会自动为您登录。',
+    'Open your billing page from the platform again: it signs you in here. (On your own machine: the address that `cargo run` printed.)',
+    '请从平台重新打开账单页面，系统会自动为您登录。（本地试用时：请打开 cargo run 输出的地址。）',
   ],
   'signed_out.refused': [
     'This sign-in link was used already, or is older than a minute.',
@@ -84,6 +84,7 @@ export default {
   'order.fx_rate': ['Rate', '汇率'],
   'order.received_amount': ['Received', '实收金额'],
   'order.credited_amount': ['Credited', '到账金额'],
+  'order.credited': ['credited {amount}', '到账 {amount}'],
   'order.method': ['Method', '支付方式'],
   'order.payment_id': ['Payment id', '交易流水号'],
   'order.reference': ['Transfer reference', '汇款识别码'],

@@ -70,6 +70,10 @@ export default {
   'decision.reject.hint': ['The customer sees this, and can report again.', '客户会看到此原因，并可重新上报。'],
   'decision.accepted': ['Accepted: {amount} credited.', '已确认：{amount} 已入账。'],
   'decision.rejected': ['Rejected. The customer sees: {reason}', '已驳回。客户将看到：{reason}'],
+  'decision.changed': [
+    'The order has changed while you looked at it: {reason} Nothing was credited. Look at it again first.',
+    '您查看期间订单已发生变化：{reason} 本次未入账，请重新查看后再决定。',
+  ],
   'decision.used': [
     'This bank reference was credited before. Is it the same money?',
     '此银行流水号已入账过，是否为同一笔款项？',

@@ -69,6 +69,7 @@ export default {
   'report.note': ['Note', '备注'],
   'report.note.optional': ['Note (optional)', '备注（选填）'],
   'report.proofs': ['Proof of payment (optional)', '汇款凭证（选填）'],
+  'report.proofs.sent': ['Proofs of payment', '汇款凭证'],
   'report.proofs.hint': ['JPEG, PNG or PDF, up to 4 MiB each, at most three.', '支持 JPEG、PNG 或 PDF，单个不超过 4 MiB，最多三个。'],
   'report.proofs.sending': ['Sending {name}…', '正在上传 {name}…'],
   'report.proofs.earlier': ['File of the earlier report ({id})', '上次提交的文件（{id}）'],
