@@ -1,13 +1,13 @@
 """Deploys Topup to an AWS on this machine, and walks through it there.
 
-    python3 tests/deployment/check.py [--without-each] [--build]
+    python3 tests/deployment/check.py [--without-each [STATEMENT…]]
 
 `sam deploy` puts template.yaml and the bootstraps in target/lambda (tests/deployment/build.py makes them) on the
 emulator `ministack`, which runs them as Lambda does and holds each role as IAM does. The first keys and the catalogue
 are made by the operator's tool, the stand-in for Stripe is outside, and then a customer takes the steps of
 tests/walk.py through the deployed API. With --without-each it takes one statement of a role away after the other, and
 every time something must break. Needs target/debug/{topup-admin,stripe-stand-in}, ministack and boto3 in the Python that
-runs this, and `sam` on the PATH.
+runs this, and `sam` on the PATH. A STATEMENT is a part of what the script calls one, as `Hold: sqs` or `Reconcile`.
 """
 
 import argparse
@@ -242,7 +242,7 @@ def deployed(folder):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--without-each", action="store_true", help="take statements away")
+    options.add_argument("--without-each", nargs="*", metavar="STATEMENT", help="take statements away: all, or these")
     options = options.parse_args()
     for reason in (signal.SIGALRM, signal.SIGTERM):
         signal.signal(reason, walk.give_up)
@@ -251,8 +251,8 @@ def main():
             operator_key = deployment.admin("keys", "create")
             passed, failed = take_steps(deployment, "walker", operator_key)
             print(f"{passed} passed, {failed} failed")
-            if options.without_each and not failed:
-                failed = take_each_away(deployment, operator_key)
+            if options.without_each is not None and not failed:
+                failed = take_each_away(deployment, operator_key, options.without_each)
     sys.exit(1 if failed else 0)
 
 
@@ -266,21 +266,25 @@ def take_steps(deployment, account, operator_key):
         signal.alarm(0)
 
 
-def take_each_away(deployment, operator_key):
+def take_each_away(deployment, operator_key, wanted):
     """Walks without each of the statements, and returns how many were not missed.
 
-    What such a walk leaves open is settled before the next. In the end all must be as it was.
+    What such a walk leaves open is settled before the next. In the end all must be as it was. A walk that ran out of
+    time says nothing about its statement.
     """
     unmissed = []
     statements = list(deployment.statements())
+    if wanted:
+        statements = [one for one in statements if any(part in str(one) for part in wanted)]
     for number, statement in enumerate(statements, start=1):
         settle(deployment, operator_key)
         with statement.taken_away(), contextlib.redirect_stdout(io.StringIO()) as printed:
             _, failed = take_steps(deployment, f"walker-{number}", operator_key)
         said = [line for line in printed.getvalue().splitlines() if line.startswith("FAILED")]
+        missed = failed and walk.TOO_SLOW not in said[0]
         how = said[0][:150] if failed else "NOT MISSED"
         print(f"{number} of {len(statements)}  {statement}: {how}", flush=True)
-        if not failed:
+        if not missed:
             unmissed.append(str(statement))
     settle(deployment, operator_key)
     _, failed = take_steps(deployment, "last-walker", operator_key)

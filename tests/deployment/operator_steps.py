@@ -258,8 +258,9 @@ def settings(walk):
     walk.admin.post(f"{endpoint}/test", {}, f"try-endpoint-{account}").expect(200)
     must_be("the endpoints", len(walk.admin.get("/v1/admin/endpoints").expect(200).json["data"]), 1)
     walk.admin.call("DELETE", endpoint).expect(200, 204)
-    events = walk.admin.get("/v1/events").expect(200).json
-    must_be("young events", events["data"], [])
+    # Those of this customer are younger than a quarter of an hour; those of an earlier walk need not be.
+    events = walk.admin.get("/v1/events").expect(200).json["data"]
+    must_be("young events", [one["id"] for one in events if account in json.dumps(one)], [])
     document = fetch(f"{walk.ready['base_url']}/v1/openapi.json").expect(200).json
     must_be("the document's version", document["openapi"][:4], "3.1.")
 
