@@ -151,3 +151,25 @@ test('a report that a colleague has rejected meanwhile is not credited by who st
   assert.equal((await balances(account)).wallet, '0.00');
   await Promise.all([ann.close(), bob.close()]);
 });
+
+test('a bank statement credits the orders that its lines fit, at one press', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  await reported(await signIn(ann, account), '100', `LINE-${account}`);
+  const [order] = await orders(account);
+  const code = order.transfer_instructions.reference_code;
+  const lines = ['booked_on,amount,currency,bank_reference,payer_name,information',
+    `${order.created_at.slice(0, 10)},100.00,USD,ST-${account},Li Lei,${code}`,
+    `${order.created_at.slice(0, 10)},77.00,USD,SX-${account},Somebody,nothing that we know`];
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, '/statements');
+  await desk.locator('input[type=file]').setInputFiles({
+    name: 'november.csv', mimeType: 'text/csv', buffer: Buffer.from(lines.join('\n')),
+  });
+  await desk.getByRole('button', { name: w('statements.upload') }).click();
+  await desk.getByRole('button', { name: w('statement.accept_exact', { count: 1 }) }).click();
+  await desk.getByText(w('statement.accepted', { count: 1 })).waitFor();
+  assert.equal((await balances(account)).wallet, '100.00');
+  await Promise.all([ann.close(), bob.close()]);
+});

@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { before, test } from 'node:test';
-import { newAccount, orders, person, picture, platform, provider, show, signIn, withBrowser } from './support/world.mjs';
+import {
+  newAccount, orders, person, picture, platform, provider, show, signIn, uploaded, withBrowser,
+} from './support/world.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const EYES = [
@@ -39,6 +41,10 @@ before(async () => {
   await platform('POST', '/_control/compare', { day });
   const { data: [run] } = await platform('GET', '/v1/admin/reconciliations');
   const { data: [found] } = await platform('GET', '/v1/admin/findings');
+  const statement = await uploaded(`booked_on,amount,currency,bank_reference,payer_name,information
+${day},200.00,USD,S2-${account},Li Lei,${reported.transfer_instructions.reference_code}
+${day},7.00,USD,,Somebody,
+`);
   screens = {
     customer: {
       home: '/', 'top-up-wallet': '/top-up/wallet', 'top-up-product': '/top-up/product/whatsapp', orders: '/orders',
@@ -49,7 +55,7 @@ before(async () => {
       history: '/history', settings: '/settings', nowhere: '/nowhere',
     },
     operator: {
-      reviews: '/', statements: '/statements', received: '/received', findings: '/findings', finding: `/findings/${found.finding_id}`,
+      reviews: '/', statements: '/statements', statement: `/statements/${statement.statement_id}`, received: '/received', findings: '/findings', finding: `/findings/${found.finding_id}`,
       reconciliations: '/reconciliations', reconciliation: `/reconciliations/${run.run_id}`,
       accounts: '/accounts', account: `/accounts/${account}`, 'order-desk': `/orders/${completed.order_id}`,
       catalogue: '/catalogue', keys: '/keys', endpoints: '/endpoints',

@@ -29,10 +29,18 @@ export function withBrowser() {
 }
 
 /** Asks the API as the platform does, with the operator's key; a refusal is an error. */
-export async function platform(method, path, body, key = ready.operator_key) {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json',
-    'idempotency-key': randomUUID() };
-  const answer = await fetch(`${ready.base_url}${path}`, { method, headers, body: body && JSON.stringify(body) });
+export function platform(method, path, body, key = ready.operator_key) {
+  return asked(method, path, body && JSON.stringify(body), 'application/json', key);
+}
+
+/** Uploads a bank statement as comma-separated values. */
+export function uploaded(statement) {
+  return asked('POST', '/v1/admin/statements', statement, 'text/csv', ready.operator_key);
+}
+
+async function asked(method, path, body, mediaType, key) {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': mediaType, 'idempotency-key': randomUUID() };
+  const answer = await fetch(`${ready.base_url}${path}`, { method, headers, body });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }
