@@ -7,10 +7,10 @@
 //! is held against Mozilla's whole list, which is in the crate `webpki-roots` as code, so that nothing has
 //! to be read.
 
-use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
