@@ -266,7 +266,8 @@ async function moving(page, amount) {
   await submitButton(page).click();
 }
 
-test('after an outcome that nobody knows, the same again is done once, and says so', async () => {
+/** Somebody has 300, moved 60 of it, and never got an answer. */
+async function withUnknownOutcome() {
   const account = await newAccount();
   await give(account, '300.00');
   const ann = await person();
@@ -275,6 +276,11 @@ test('after an outcome that nobody knows, the same again is done once, and says 
   await moving(page, '60');
   await page.getByText(w('problem.unavailable.wrote')).waitFor();
   await found();
+  return { account, ann, page };
+}
+
+test('after an outcome that nobody knows, the same again is done once, and says so', async () => {
+  const { account, ann, page } = await withUnknownOutcome();
   await moving(page, '60');
   await page.getByRole('dialog').getByText(w('submission.done_before')).waitFor();
   await page.getByRole('button', { name: w('understood') }).click();
@@ -288,14 +294,7 @@ test('after an outcome that nobody knows, the same again is done once, and says 
 });
 
 test('after an outcome that nobody knows, something else is asked about first', async () => {
-  const account = await newAccount();
-  await give(account, '300.00');
-  const ann = await person();
-  const page = await signIn(ann, account);
-  const found = await loseAnswers(page, '**/v1/transfers');
-  await moving(page, '60');
-  await page.getByText(w('problem.unavailable.wrote')).waitFor();
-  await found();
+  const { account, ann, page } = await withUnknownOutcome();
   await moving(page, '70');
   const asked = page.getByRole('dialog');
   await asked.getByText(w('submission.unknown')).waitFor();

@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use axum::body::Body;
 use axum::http::Request;
 use local::clock::Clock;
-use local::cloud::{Cloud, SWEEP_PAUSE, Settings};
+use local::cloud::{Cloud, Settings};
 use serde_json::{Value, json};
 use tests::http::HttpClient;
 
@@ -25,20 +25,7 @@ async fn the_console_is_walked_in_a_browser() {
         return say(&format!("Not walked: the console, as {missing}"));
     }
     // People and browsers live by the real time.
-    let mut cloud = Cloud::start(Settings {
-        port: 0,
-        data_dir: None,
-        clock: Clock::system(),
-        sweep_pause: SWEEP_PAUSE,
-        tell_events: true,
-        table_endpoint: None,
-        queue_endpoint: None,
-        objects_endpoint: None,
-        stripe: None,
-        provider_endpoint: None,
-    })
-    .await
-    .unwrap();
+    let mut cloud = Cloud::start(Settings::in_memory(Clock::system())).await.unwrap();
     let base_url = cloud.base_url.clone();
     let ready = ready_file(&cloud);
     let walking = tokio::task::spawn_blocking(move || walk(&folder, &ready));
