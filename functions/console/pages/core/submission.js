@@ -28,8 +28,9 @@ export async function submitOnce(name, content, send) {
   try {
     answer = await send(asked.key);
   } catch (failure) {
-    // Nothing was made, and what comes next is another wish. Unknown stays unknown: the key stays.
-    if (failure instanceof Refusal) store.write(others);
+    // Nothing was made, and what comes next is another wish. But what had no answer before may have been made then,
+    // whatever is refused now: its key stays, as it does while the outcome is unknown.
+    if (failure instanceof Refusal) store.write(known ? [...others, { ...known, told: true }] : others);
     throw failure;
   }
   store.write(others);
