@@ -9,18 +9,23 @@ use std::io::Write;
 use ledger::{AccountId, OrderId};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::Layer;
 
 use crate::metrics;
 
 /// How loud the libraries may be: lost races and retries are ordinary work for us, and the clients
 /// log requests at their lower levels.
-const OTHERS: &str =
-    "aws_config=warn,aws_smithy_runtime=warn,hyper=warn,stripe=warn,dynoxide=error";
+const OTHERS: [(&str, LevelFilter); 5] = [
+    ("aws_config", LevelFilter::WARN),
+    ("aws_smithy_runtime", LevelFilter::WARN),
+    ("hyper", LevelFilter::WARN),
+    ("stripe", LevelFilter::WARN),
+    ("dynoxide", LevelFilter::ERROR),
+];
 
 /// Says what the current request is about: the names go into every line that it logs.
 pub fn about(account_id: &AccountId, order_id: Option<&OrderId>) {
@@ -41,8 +46,8 @@ pub fn to<Writer>(writer: Writer)
 where
     Writer: for<'writer> MakeWriter<'writer> + Clone + Send + Sync + 'static,
 {
-    let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
-    let filter = EnvFilter::new(format!("{level},{OTHERS}"));
+    // Not an `EnvFilter`, which brings an engine for regular expressions into every function.
+    let filter = Targets::new().with_default(level()).with_targets(OTHERS);
     let words = filter_fn(|event| event.target() != metrics::TARGET);
     let lines = tracing_subscriber::fmt::layer()
         .json()
@@ -57,6 +62,13 @@ where
     if started.is_err() {
         tracing::debug!("logs were started before");
     }
+}
+
+/// What `LOG_LEVEL` says: `off`, `error`, `warn`, `info`, `debug` or `trace`. Anything else is `info`.
+#[expect(clippy::disallowed_methods, reason = "a level is no amount")]
+fn level() -> LevelFilter {
+    let said = std::env::var("LOG_LEVEL").ok().filter(|said| !said.is_empty());
+    said.and_then(|said| said.parse().ok()).unwrap_or(LevelFilter::INFO)
 }
 
 /// Writes the lines of metrics as they are.
