@@ -108,12 +108,12 @@ class Deployment:
                         yield statement
 
     @contextlib.contextmanager
-    def without_writing(self, function):
-        """The role of this function may not write to the table meanwhile."""
+    def without_the_table(self, function):
+        """The role of this function allows nothing with the table meanwhile."""
         before = self.log.refused()
         with contextlib.ExitStack() as taken:
             for statement in self.statements():
-                if statement.function == function and "dynamodb:PutItem" in statement.actions():
+                if statement.function == function and statement.is_about("dynamodb"):
                     taken.enter_context(statement.taken_away())
             yield
             self.known_refused |= self.log.refused() - before
@@ -148,6 +148,9 @@ class Statement:
         actions = policies[self.policy_number]["Statement"][self.number]["Action"]
         return [actions] if isinstance(actions, str) else actions
 
+    def is_about(self, service):
+        return all(action.startswith(f"{service}:") for action in self.actions())
+
     @contextlib.contextmanager
     def taken_away(self):
         roles = self.deployment.emulator.client("iam")
@@ -156,13 +159,10 @@ class Statement:
         role = found["StackResourceDetail"]["PhysicalResourceId"]
         name = roles.list_role_policies(RoleName=role)["PolicyNames"][self.policy_number]
         whole = roles.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        less = {**whole, "Statement": [one for one in whole["Statement"]]}
-        del less["Statement"][self.number]
-        # A policy without a statement is none, so what is left allows what nobody asks for.
-        less["Statement"] = less["Statement"] or [
-            {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}
-        ]
-        self._put(roles, role, name, less)
+        # Something in its place that nobody asks for: the others keep their numbers, while several are taken away.
+        statements = list(whole["Statement"])
+        statements[self.number] = {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}
+        self._put(roles, role, name, {**whole, "Statement": statements})
         self._start_anew()
         try:
             yield
@@ -187,6 +187,8 @@ class DeployedWalk(walk.Walk):
     def __init__(self, deployment, ready):
         super().__init__(deployment)
         self.ready = ready
+        # A customer who sets something aside and forgets it, and what that was.
+        self.forgetful = self.forgotten = None
         deployment.known_refused = deployment.log.refused()
         self.api = walk.Client(ready["base_url"], ready["customer_key"])
         self.admin = walk.Client(ready["base_url"], ready["operator_key"])
