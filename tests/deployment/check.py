@@ -33,6 +33,8 @@ from expand import expanded, functions, template  # noqa: E402
 
 STEPS = [step for step in walk.STEPS if not step.of_a_runner] + operator_steps.STEPS
 WALK_SECONDS = 180
+# How old what a walk leaves must be before a sweep looks at it: a hold, and a card order.
+HOLD_SECONDS, ORDER_SECONDS = 65, 185
 
 
 class Logs:
@@ -116,7 +118,8 @@ class Deployment:
                 if statement.function == function and statement.is_about("dynamodb"):
                     taken.enter_context(statement.taken_away())
             yield
-            self.known_refused |= self.log.refused() - before
+            refused = self.log.refused() - before
+            self.known_refused |= {line for line in refused if f"-{function}Role-" in line[1]}
 
     def new_customer(self, account, operator_key):
         """What a runner's ready file holds, for an account that nobody has used."""
@@ -187,8 +190,6 @@ class DeployedWalk(walk.Walk):
     def __init__(self, deployment, ready):
         super().__init__(deployment)
         self.ready = ready
-        # A customer who sets something aside and forgets it, and what that was.
-        self.forgetful = self.forgotten = None
         deployment.known_refused = deployment.log.refused()
         self.api = walk.Client(ready["base_url"], ready["customer_key"])
         self.admin = walk.Client(ready["base_url"], ready["operator_key"])
@@ -275,13 +276,18 @@ def take_each_away(deployment, operator_key, wanted):
     time says nothing about its statement.
     """
     unmissed = []
+    first_walk = last_walk = time.monotonic()
     statements = list(deployment.statements())
     if wanted:
         statements = [one for one in statements if any(part in str(one) for part in wanted)]
     for number, statement in enumerate(statements, start=1):
         settle(deployment, operator_key)
+        if statement.function == "Reconcile":
+            due = max(last_walk + HOLD_SECONDS, first_walk + ORDER_SECONDS)
+            time.sleep(max(0, due - time.monotonic()))
         with statement.taken_away(), contextlib.redirect_stdout(io.StringIO()) as printed:
             _, failed = take_steps(deployment, f"walker-{number}", operator_key)
+        last_walk = time.monotonic()
         said = [line for line in printed.getvalue().splitlines() if line.startswith("FAILED")]
         missed = failed and walk.TOO_SLOW not in said[0]
         how = said[0][:150] if failed else "NOT MISSED"
