@@ -12,6 +12,7 @@ runs this, and `sam` on the PATH. A STATEMENT is a part of what the script calls
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
@@ -35,6 +36,12 @@ STEPS = [step for step in walk.STEPS if not step.of_a_runner] + operator_steps.S
 WALK_SECONDS = 180
 # How old what a walk leaves must be before a sweep looks at it: a hold, and a card order.
 HOLD_SECONDS, ORDER_SECONDS = 65, 185
+
+
+@functools.cache
+def declared():
+    """The functions of template.yaml."""
+    return functions(template())
 
 
 class Logs:
@@ -101,7 +108,7 @@ class Deployment:
 
         It polls queues for a function without asking the function's role; tests/tests/shape.rs looks at those.
         """
-        for name, function in functions(template()).items():
+        for name, function in declared().items():
             policies = function["Properties"].get("Policies", [])
             for policy_number, policy in enumerate(policies):
                 for number in range(len(policy["Statement"])):
@@ -147,7 +154,7 @@ class Statement:
         return f"{self.function}: {', '.join(self.actions())}"
 
     def actions(self):
-        policies = functions(template())[self.function]["Properties"]["Policies"]
+        policies = declared()[self.function]["Properties"]["Policies"]
         actions = policies[self.policy_number]["Statement"][self.number]["Action"]
         return [actions] if isinstance(actions, str) else actions
 
@@ -175,7 +182,7 @@ class Statement:
     def _start_anew(self):
         """Ends the instances of the function: they keep secrets and the catalogue for some minutes."""
         calls = self.deployment.emulator.client("lambda")
-        binary = functions(template())[self.function]["Metadata"]["BuildProperties"]["Binary"]
+        binary = declared()[self.function]["Metadata"]["BuildProperties"]["Binary"]
         name = f"topup-{PARAMETERS['Stage']}-{binary}"
         timeout = calls.get_function_configuration(FunctionName=name)["Timeout"]
         calls.update_function_configuration(FunctionName=name, Timeout=timeout)

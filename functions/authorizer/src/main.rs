@@ -4,7 +4,7 @@ use authorizer::{Authorizer, Question};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &Authorizer::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<Question>| async move {

@@ -4,7 +4,7 @@ use cancel_order::CancelOrder;
 use lambda_http::{Error, Request, run, service_fn};
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &CancelOrder::new(&Runtime::start().await)?;
     run(service_fn(move |request: Request| async move {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use service::http::reconciliation;
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &ComparePayments::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<Value>| async move {

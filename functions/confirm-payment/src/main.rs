@@ -5,7 +5,7 @@ use confirm_payment::ConfirmPayment;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &ConfirmPayment::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {

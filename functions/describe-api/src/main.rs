@@ -2,7 +2,7 @@
 
 use lambda_http::{Error, Request, run, service_fn};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     service::log::to_standard_output();
     run(service_fn(

@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use meter_usage::MeterUsage;
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &MeterUsage::new(&Runtime::start().await)?;
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {

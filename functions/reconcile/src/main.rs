@@ -8,7 +8,7 @@ use reconcile::{Reconcile, summary};
 use serde_json::Value;
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &Reconcile::new(&Runtime::start().await)?;
     run(service_fn(move |_: LambdaEvent<Value>| async move {

@@ -4,7 +4,7 @@ use lambda_http::{Error, Request, run, service_fn};
 use report_transfer::ReportTransfer;
 use service::lambda::{Runtime, now};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let handler = &ReportTransfer::new(&Runtime::start().await)?;
     run(service_fn(move |request: Request| async move {

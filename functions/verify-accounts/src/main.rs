@@ -6,7 +6,7 @@ use service::lambda::{Runtime, now};
 use service::verification::Verifications;
 use verify_accounts::{VerifyAccounts, summary};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let table = Runtime::start().await.table()?;
     let handler = &VerifyAccounts(Verifications { table });
