@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::ListMessageMoveTasksResultEntry as Task;
 use clap::Args;
 use indicatif::ProgressBar;
@@ -23,9 +22,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MOST_LOOKS: u32 = 36 * 3_600;
 /// For how long a task that was started is waited for in the list of them.
 const MOST_LOOKS_FOR_IT: u32 = 30;
-/// What SQS says to a second task of a queue.
-const RUNNING_ALREADY: [&str; 2] =
-    ["AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"];
 
 /// Send dead letters back to the queue that they came from, once their cause is mended
 ///
@@ -96,11 +92,14 @@ async fn start(
             eprintln!("{} goes back to {}.", from.name, to.name);
             Ok(older.map(|task| task.started_timestamp()))
         }
-        Err(error) if error.code().is_some_and(|code| RUNNING_ALREADY.contains(&code)) => {
-            eprintln!("{} is going back already: watching.", from.name);
-            Ok(None)
-        }
-        Err(error) => Err(Problem::of(error)),
+        // A queue has one task at a time, and what SQS says to a second one it says of other things, too.
+        Err(error) => match newest(queues, from).await? {
+            Some(task) if runs(&task) => {
+                eprintln!("{} is going back already: watching.", from.name);
+                Ok(None)
+            }
+            _ => Err(Problem::of(error)),
+        },
     }
 }
 
@@ -137,7 +136,7 @@ async fn watched(
         match &last {
             Some(task) => {
                 show(task, bar);
-                if !matches!(task.status(), Some("RUNNING" | "CANCELLING")) {
+                if !runs(task) {
                     break;
                 }
             }
@@ -154,6 +153,10 @@ async fn newest(queues: &Queues, from: &Found) -> Result<Option<Task>, Problem> 
     let asked = queues.client.list_message_move_tasks().source_arn(&from.arn).max_results(1);
     let answer = asked.send().await.map_err(Problem::of)?;
     Ok(answer.results.unwrap_or_default().into_iter().next())
+}
+
+fn runs(task: &Task) -> bool {
+    matches!(task.status(), Some("RUNNING" | "CANCELLING"))
 }
 
 fn show(task: &Task, bar: &ProgressBar) {

@@ -4,6 +4,7 @@ use clap::Args;
 use futures_util::stream::{self, StreamExt};
 use ledger::{AccountId, OrderId};
 use serde_json::{Value, json};
+use service::error::Error;
 use service::lambda::now;
 use service::verification::{Examined, Verifications, Wrong};
 
@@ -48,8 +49,13 @@ pub(crate) async fn run(which: &Which, command: Verify) -> Result<Answer, Proble
         parsed.collect::<Result<_, _>>().map_err(|error| Problem::asked("--account", error))?;
     let (table, name) = which.table().await?;
     for account in &asked {
-        if table.account(account).await?.is_none() {
-            return Err(Problem::Asked(format!("there is no account '{account}' in {name}")));
+        match table.account(account).await {
+            Ok(None) => {
+                return Err(Problem::Asked(format!("there is no account '{account}' in {name}")));
+            }
+            // One that cannot be read is there: what is wrong with it is found below.
+            Ok(Some(_)) | Err(Error::Broken(_)) => {}
+            Err(cause) => return Err(cause.into()),
         }
     }
     let verifications = Verifications { table };

@@ -40,6 +40,19 @@ async fn a_broken_journal_is_found_and_named_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_be_read_is_found_whether_it_is_named_or_not() {
+    let deployment = Deployment::start().await;
+    drop(printed(&deployment.admin(&["keys", "create", "--account", "beta"])));
+    let damage = json!({"pk": "ACCOUNT#beta", "sk": "ACCOUNT", "set": {"version": {"S": "none"}}});
+    drop(deployment.post("/_control/items", "damage", &damage));
+    for arguments in [&["verify", "--account", "beta"][..], &["verify"]] {
+        let (found, code) = deployment.json(arguments);
+        assert_eq!(code, FOUND, "{found}");
+        assert_eq!(found["broken"][0]["account_id"], "beta", "{found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_no_account_that_holds() {
     let deployment = Deployment::start().await;
     let (answer, code) = deployment.json(&["verify", "--account", "nobody"]);
