@@ -306,3 +306,18 @@ test('after an outcome that nobody knows, something else is asked about first', 
   assert.equal((await balances(account)).whatsapp, '130.00');
   await ann.close();
 });
+
+test('what was refused after an outcome that nobody knows is still done once', async () => {
+  const { account, ann, page } = await withUnknownOutcome();
+  // Somebody takes what this person may do away, and gives it back.
+  await page.route('**/v1/transfers', (route) => route.fulfill({
+    status: 403, contentType: 'application/problem+json', json: { status: 403, code: 'forbidden', detail: 'Not now.' },
+  }));
+  await moving(page, '60');
+  await page.getByRole('alert').getByText('Not now.').waitFor();
+  await page.unroute('**/v1/transfers');
+  await moving(page, '60');
+  await page.getByRole('dialog').getByText(w('submission.done_before')).waitFor();
+  assert.equal((await balances(account)).whatsapp, '60.00');
+  await ann.close();
+});

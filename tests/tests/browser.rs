@@ -46,12 +46,13 @@ async fn the_console_is_walked_in_a_browser() {
 /// What has to be here first, and how to get it.
 fn needed(folder: &Path) -> Result<(), String> {
     let chromium = std::env::var(CHROMIUM_VARIABLE).unwrap_or_else(|_| CHROMIUM.to_owned());
-    let node = Command::new("node").arg("--version").stdout(Stdio::null()).status();
     if !Path::new(&chromium).exists() {
         return Err(format!("there is no Chromium at {chromium} ({CHROMIUM_VARIABLE} says where)"));
     }
-    if node.is_err() {
-        return Err("there is no Node".to_owned());
+    for program in ["node", "npm"] {
+        if Command::new(program).arg("--version").stdout(Stdio::null()).status().is_err() {
+            return Err(format!("there is no {program} on the PATH"));
+        }
     }
     match folder.join("node_modules").exists() {
         true => Ok(()),
