@@ -116,6 +116,23 @@ class Deployment:
                     if "sqs:ReceiveMessage" not in statement.actions():
                         yield statement
 
+    def wider_roles(self):
+        """The functions whose roles have more than template.yaml gives them and what SAM adds for their logs."""
+        roles = self.emulator.client("iam")
+        for name, function in declared().items():
+            role = self.role_of(name)
+            attached = roles.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+            attached = [policy["PolicyName"] for policy in attached]
+            inline = roles.list_role_policies(RoleName=role)["PolicyNames"]
+            written = function["Properties"].get("Policies", [])
+            if attached != ["AWSLambdaBasicExecutionRole"] or len(inline) != len(written):
+                yield f"{name}: {attached}, {inline}"
+
+    def role_of(self, function):
+        stack = self.emulator.client("cloudformation")
+        found = stack.describe_stack_resource(StackName=STACK, LogicalResourceId=f"{function}Role")
+        return found["StackResourceDetail"]["PhysicalResourceId"]
+
     @contextlib.contextmanager
     def without_the_table(self, function):
         """The role of this function allows nothing with the table meanwhile."""
@@ -164,9 +181,7 @@ class Statement:
     @contextlib.contextmanager
     def taken_away(self):
         roles = self.deployment.emulator.client("iam")
-        stack = self.deployment.emulator.client("cloudformation")
-        found = stack.describe_stack_resource(StackName=STACK, LogicalResourceId=f"{self.function}Role")
-        role = found["StackResourceDetail"]["PhysicalResourceId"]
+        role = self.deployment.role_of(self.function)
         name = roles.list_role_policies(RoleName=role)["PolicyNames"][self.policy_number]
         whole = roles.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
         # Something in its place that nobody asks for: the others keep their numbers, while several are taken away.

@@ -23,9 +23,12 @@ import uuid
 import zipfile
 from dataclasses import dataclass
 
-from runtime import Function, authorizer_event, example, http_event, queue_event
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import walk  # noqa: E402
+from runtime import Function, authorizer_event, example, http_event, queue_event  # noqa: E402
+
 BOOTSTRAPS = ROOT / "target" / "lambda"
 BASELINE = "hello-world"
 MEGABYTE = 1_000_000
@@ -102,7 +105,7 @@ def surroundings(folder):
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://127.0.0.1:{server.server_port}",
             "TABLE_NAME": "topup-local",
             "STAGE": "local",
-            "CONFIRMATION_QUEUE_URL": f"{queues}confirmations",
+            "CONFIRMATION_QUEUE_URL": f"{queues}confirmation",
             "EVENT_QUEUE_URL": f"{queues}events",
             "BUCKET_NAME": "topup-local",
             "STRIPE_SECRET_KEY_ARN": "stripe",
@@ -135,9 +138,10 @@ CUSTOMERS = {
         {"payer_name": "Li", "bank_reference": "W", "paid_on": "2026-11-23", "amount": "1.00"},
         404,
     ),
-    "transfer": ("POST", "/v1/transfers", {}, USE, 402),
-    "charge": ("POST", "/v1/charges", {}, USE, 402),
-    "hold": ("POST", "/v1/holds", {}, {**USE, "expires_in": 900}, 402),
+    "transfer": ("POST", "/v1/transfers", {}, USE, 201),
+    "charge": ("POST", "/v1/charges", {}, USE, 201),
+    # Refused, because an account has at most a hundred.
+    "hold": ("POST", "/v1/holds", {}, {"product": "voice", "amount": "1.00", "expires_in": 900}, 402),
     "set-thresholds": ("PUT", "/v1/wallet/thresholds", {}, {"alert_below": "5.00"}, 200),
     "query-orders": ("GET", "/v1/balances", {}, None, 200),
 }
@@ -207,6 +211,14 @@ def request(method, route, parameters, body, context):
         body = json.dumps(body)
     path = route.format(**parameters)
     return http_event(method, route, path, context, body, parameters, headers)
+
+
+def give(ready):
+    """The customer has something to move and to use."""
+    operator = walk.Client(ready["base_url"], ready["operator_key"])
+    for balance in ("wallet", "product:sms"):
+        gift = {"balance": balance, "amount": "1000.00", "reason": "measured"}
+        operator.post("/v1/admin/accounts/demo/adjustments", gift, balance).expect(201)
 
 
 def asked_of(name, environment, api_key):
@@ -288,6 +300,7 @@ def main():
     costs = {}
     with tempfile.TemporaryDirectory(prefix="topup-cold-") as folder:
         with surroundings(pathlib.Path(folder)) as (ready, environment):
+            give(ready)
             customer = asked_of("authorizer", environment, ready["customer_key"])
             operator = asked_of("authorizer", environment, ready["operator_key"])
             asked = questions(customer, operator, ready["customer_key"])

@@ -3,7 +3,8 @@
 What the emulator does otherwise than AWS is all that changes, and where the code is and where Stripe is:
 
 - It runs SAM's own translator, but ignores the OpenAPI body that an `AWS::Serverless::HttpApi` becomes, and every route
-  would be 404. So the API, its authorizer and its routes are spelled out here, from the same events.
+  would be 404. So the API, its authorizer and its routes are spelled out here, from the same events, without the
+  limits of routes and the access log, which it does not have.
 - It asks for `sqs:SendMessageBatch`, which at AWS is granted by `sqs:SendMessage` and by nothing else.
 - It speaks http only, which the bucket's policy refuses.
 - Its `Ref` of a secret is a name; at AWS it is the address, as is the attribute `Id`.

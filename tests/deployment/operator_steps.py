@@ -69,6 +69,11 @@ def at_once(at):
     }
 
 
+@step("every role is what the template says, and beyond it there are only logs")
+def roles(walk):
+    must_be("wider roles", list(walk.runner.wider_roles()), [])
+
+
 @step("usage is charged at once and many together, and set aside for a call")
 def usage(walk):
     charge = {"product": "sms", "amount": "1.00"}

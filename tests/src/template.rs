@@ -37,6 +37,17 @@ pub fn functions() -> impl Iterator<Item = (&'static str, &'static Value)> {
     })
 }
 
+/// What takes from a queue for a function: the function's name and properties, and its own.
+pub fn pollers() -> impl Iterator<Item = (&'static str, &'static Value, &'static Value)> {
+    resources("AWS::Lambda::EventSourceMapping").map(|(_, one)| {
+        let poller = one.get("Properties").expect("a mapping has properties");
+        let fed = text(poller, "/FunctionName/Ref");
+        let fed = TEMPLATE.pointer(&format!("/Resources/{fed}")).expect("its function is here");
+        let function = fed.get("Properties").expect("a function has properties");
+        (text(fed, "/Metadata/BuildProperties/Binary"), function, poller)
+    })
+}
+
 /// What calls a function, by its kind, such as `HttpApi`.
 pub fn events<'a>(function: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
     let events = fields(function.get("Events")).map(|(_, event)| event);

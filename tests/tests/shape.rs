@@ -13,8 +13,8 @@ use std::path::Path;
 
 use serde_json::Value;
 use tests::template::{
-    ALARMS, TEMPLATE, events, fields, functions, items, number, resources, root, statements, text,
-    texts,
+    ALARMS, TEMPLATE, events, fields, functions, items, number, pollers, resources, root,
+    statements, text, texts,
 };
 
 /// Words of somebody else's, and the only places that may use them: `(words, owners)`. Main
@@ -380,8 +380,7 @@ fn the_ceiling_of_the_roles_is_above_every_queue_that_feeds_a_function() {
         .into_iter()
         .flat_map(|statement| items(statement.get("Resource")).filter_map(queue))
         .collect();
-    let fed = functions().flat_map(|(_, function)| events(function, "SQS"));
-    let fed = fed.map(|event| text(event, "/Properties/Queue/Fn::GetAtt/0"));
+    let fed = pollers().map(|(_, _, poller)| text(poller, "/EventSourceArn/Fn::GetAtt/0"));
     let missing = fed.filter(|queue| !allowed.iter().any(|allowed| allowed == queue));
     assert_none("no function can take from these queues", missing);
 }
@@ -442,23 +441,21 @@ fn every_alarm_is_heard_and_is_in_the_runbook() {
 fn a_queue_is_patient_with_the_function_that_it_feeds() {
     let mut broken = Vec::new();
     let mut fed = BTreeSet::new();
-    for (name, function) in functions() {
-        for event in events(function, "SQS") {
-            fed.insert(name);
-            let queue = text(event, "/Properties/Queue/Fn::GetAtt/0");
-            let queue = TEMPLATE.pointer(&format!("/Resources/{queue}/Properties"));
-            let queue = queue.expect("the queue is in the template");
-            let needed = number(function, "/Timeout").saturating_mul(VISIBILITY_PER_TIMEOUT);
-            if number(queue, "/VisibilityTimeout") < needed {
-                broken.push(format!("{name}: the visibility must be {needed} s or more"));
-            }
-            if number(queue, "/RedrivePolicy/maxReceiveCount") < RECEIVES_AT_LEAST {
-                broken.push(format!("{name}: a message needs {RECEIVES_AT_LEAST} receives"));
-            }
-            let mut responses = texts(event, "/Properties/FunctionResponseTypes");
-            if !responses.any(|response| response == "ReportBatchItemFailures") {
-                broken.push(format!("{name}: one bad message would fail its whole batch"));
-            }
+    for (name, function, poller) in pollers() {
+        fed.insert(name);
+        let queue = text(poller, "/EventSourceArn/Fn::GetAtt/0");
+        let queue = TEMPLATE.pointer(&format!("/Resources/{queue}/Properties"));
+        let queue = queue.expect("the queue is in the template");
+        let needed = number(function, "/Timeout").saturating_mul(VISIBILITY_PER_TIMEOUT);
+        if number(queue, "/VisibilityTimeout") < needed {
+            broken.push(format!("{name}: the visibility must be {needed} s or more"));
+        }
+        if number(queue, "/RedrivePolicy/maxReceiveCount") < RECEIVES_AT_LEAST {
+            broken.push(format!("{name}: a message needs {RECEIVES_AT_LEAST} receives"));
+        }
+        let mut responses = texts(poller, "/FunctionResponseTypes");
+        if !responses.any(|response| response == "ReportBatchItemFailures") {
+            broken.push(format!("{name}: one bad message would fail its whole batch"));
         }
     }
 
@@ -471,10 +468,8 @@ fn a_queue_is_patient_with_the_function_that_it_feeds() {
 
 #[test]
 fn a_role_takes_from_the_queue_that_feeds_its_function_and_from_no_other() {
-    let fed = functions().flat_map(|(name, function)| {
-        let queues = events(function, "SQS");
-        queues.map(move |event| (name, text(event, "/Properties/Queue/Fn::GetAtt/0")))
-    });
+    let fed =
+        pollers().map(|(name, _, poller)| (name, text(poller, "/EventSourceArn/Fn::GetAtt/0")));
     let granted = functions().flat_map(|(name, function)| {
         let taking = statements(function).into_iter().filter(|statement| {
             texts(statement, "/Action").any(|action| action == "sqs:ReceiveMessage")
@@ -484,7 +479,11 @@ fn a_role_takes_from_the_queue_that_feeds_its_function_and_from_no_other() {
             .collect::<Vec<_>>()
     });
 
+    // For an event of a function SAM would let its role take from every queue.
+    let events = functions().filter(|(_, function)| events(function, "SQS").next().is_some());
+
     assert_same(("fed by", fed.collect()), ("the role", granted.collect()));
+    assert_none("SAM would make these roles wider", events.map(|(name, _)| name));
 }
 
 #[test]

@@ -43,8 +43,8 @@ Examples:
   topup-admin --stage prod redrive confirmation
   topup-admin --table topup-prod-restored verify
 
-It exits with 0 if all is well, 1 if it could not do what it was asked, 2 if it was asked wrongly, and
-3 if it did and found something that a person must look at. docs/operate.md tells the rest.";
+It exits with 0 if all is well, 1 if it could not do what it was asked, 2 if the command line could not
+be read, and 3 if it did and found something that a person must look at. docs/operate.md tells the rest.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
