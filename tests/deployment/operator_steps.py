@@ -34,6 +34,11 @@ def listed(client, path, key, value):
     return wait_until(f"{value} in {path}", 5, found)
 
 
+def alerts(walk, balance, below):
+    """The platform is to be told once this balance is below that."""
+    walk.api.call("PUT", f"/v1/{balance}/thresholds", {"alert_below": below}).expect(200)
+
+
 def goes_on(client, path):
     """Reads two pages of a list, of one item each."""
     first = client.get(path, limit=1).expect(200).json
@@ -84,6 +89,7 @@ def usage(walk):
     answers = walk.api.post("/v1/charges/batch", {"charges": batch}).expect(200).json["data"]
     must_be("the answers", [answer["status"] for answer in answers], [200, 201])
     walk.owns(sms="18.00")
+    alerts(walk, "products/whatsapp", "59.00")
     hold = {"product": "whatsapp", "amount": "2.00", "expires_in": 900}
     call = walk.api.post("/v1/holds", hold, "call").expect(201).json["hold_id"]
     other = walk.api.post("/v1/holds", hold, "other").expect(201).json["hold_id"]
@@ -113,7 +119,9 @@ def runs_low(walk):
     walk.api.get("/v1/thresholds").expect(200)
     walk.api.post("/v1/charges", {"product": "sms", "amount": "14.00"}, "used-3").expect(201)
     walk.owns(sms="14.00", wallet="345.00")
-    walk.api.call("PUT", "/v1/products/sms/thresholds", {}).expect(200)
+    # It is below the one already, and falls below the other by usage that comes from the queue.
+    alerts(walk, "products/sms", "15.00")
+    alerts(walk, "products/sms", "12.00")
 
 
 @step("usage that nobody waits for is charged from its queue, and a message that is none is kept")
@@ -134,9 +142,10 @@ def usage_queue(walk):
 @step("finance corrects, gives back, rejects and books what came without an order")
 def finance(walk):
     account = f"/v1/admin/accounts/{walk.ready['account_id']}"
-    gift = {"balance": "wallet", "amount": "2.50", "reason": "goodwill"}
-    for key in ("goodwill", "more-goodwill"):
-        walk.admin.post(f"{account}/adjustments", gift, key).expect(201)
+    alerts(walk, "wallet", "344.00")
+    for amount in ("-2.00", "7.00"):
+        change = {"balance": "wallet", "amount": amount, "reason": "goodwill"}
+        walk.admin.post(f"{account}/adjustments", change, f"by{amount}").expect(201)
     walk.owns(wallet="350.00")
     goes_on(walk.admin, f"{account}/adjustments")
     refund = {"amount": "15.00", "reason": "asked for it"}
@@ -313,7 +322,14 @@ def settings(walk):
     walk.admin.call("PUT", endpoint, {"url": "https://shop.invalid/events"}).expect(200)
     walk.admin.post(f"{endpoint}/rotate", {}, f"rotate-endpoint-{account}").expect(200)
     walk.admin.post(f"{endpoint}/test", {}, f"try-endpoint-{account}").expect(200)
-    must_be("the endpoints", len(walk.admin.get("/v1/admin/endpoints").expect(200).json["data"]), 1)
+    # It is told of something, signed, and nobody is there.
+    alerts(walk, "products/sms", "11.00")
+
+    def tried():
+        [shop] = walk.admin.get("/v1/admin/endpoints").expect(200).json["data"]
+        return shop["failing_since"] is not None
+
+    wait_until("an attempt", QUEUE_SECONDS, tried)
     walk.admin.call("DELETE", endpoint).expect(200, 204)
     # Those of this customer are younger than a quarter of an hour; those of an earlier walk need not be.
     events = walk.admin.get("/v1/events").expect(200).json["data"]
