@@ -284,9 +284,10 @@ def missed(name, cost, baseline):
     budget = baseline.first + TABLE_REQUESTS * cost.second + MAX_OWN_WORK
     if cost.first > budget:
         yield f"first request after {cost.first * 1000:.1f} ms, above {budget * 1000:.1f}"
-    # What runs by the clock has as much to do as there is.
-    if name not in BY_THE_CLOCK and cost.processor > MAX_PROCESSOR_TIME:
-        yield f"{cost.processor * 1000:.2f} ms of the processor for a warm request, above {MAX_PROCESSOR_TIME * 1000:.0f}"
+    # Without what the runtime takes of it. What runs by the clock has as much to do as there is.
+    own = cost.processor - baseline.processor
+    if name not in BY_THE_CLOCK and own > MAX_PROCESSOR_TIME:
+        yield f"{own * 1000:.2f} ms of the processor for a warm request, above {MAX_PROCESSOR_TIME * 1000:.0f}"
 
 
 def main():

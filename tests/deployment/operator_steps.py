@@ -235,12 +235,18 @@ def confirmation_queue(walk):
         gives_back(finding)
 
 
+def paid_untold(walk, amount):
+    """An order that is paid, and whose notice never arrives."""
+    order = walk.order(amount, f"untold-{amount}").expect(201).json
+    walk.control("webhooks", {"mode": "drop"})
+    pay(order, GOOD_CARD, shows=f"USD {amount}.00").expect(303)
+    walk.control("webhooks", {"mode": "deliver"})
+    return order
+
+
 @step("an order whose payment nobody told is found paid when it is cancelled")
 def cancelled_too_late(walk):
-    order = walk.order("20", "untold").expect(201).json
-    walk.control("webhooks", {"mode": "drop"})
-    pay(order, GOOD_CARD, shows="USD 20.00").expect(303)
-    walk.control("webhooks", {"mode": "deliver"})
+    order = paid_untold(walk, "20")
     walk.api.post(f"/v1/orders/{order['order_id']}/cancel").expect(200, 409)
     must_be("the status", walk.look_up(order)["status"], "completed")
     walk.owns(wallet="605.00")
@@ -252,7 +258,10 @@ def clock(walk):
     walk.order("15", "left-open").expect(201)
     swept = walk.runner.invoke("reconcile", at_once(f"{today()}T12:00:00Z"))
     must_be("what could not be swept", swept["left"], 0)
+    order = paid_untold(walk, "12")
     walk.runner.invoke("compare-payments", {"day": today()})
+    must_be("the status of what was not told", walk.look_up(order)["status"], "completed")
+    walk.owns(wallet="617.00")
     runs = walk.admin.get("/v1/admin/reconciliations").expect(200).json["data"]
     must_be("the comparison", [(run["status"], run["drift"]) for run in runs[:1]], [("finished", [])])
     walk.admin.get(f"/v1/admin/reconciliations/{runs[0]['run_id']}").expect(200)
@@ -316,7 +325,9 @@ def settings(walk):
     catalogue = walk.admin.get("/v1/admin/catalogue").expect(200).json
     product = next(one for one in catalogue["products"] if one["product"] == "sms")
     product = {key: value for key, value in product.items() if key != "product"}
-    walk.admin.call("PUT", "/v1/admin/products/sms", product).expect(200)
+    for name in ("Text messages", product["name"]["en"]):
+        named = {**product, "name": {**product["name"], "en": name}}
+        walk.admin.call("PUT", "/v1/admin/products/sms", named).expect(200)
     account = walk.ready["account_id"]
     endpoint = "/v1/admin/endpoints/shop"
     walk.admin.call("PUT", endpoint, {"url": "https://shop.invalid/events"}).expect(200)

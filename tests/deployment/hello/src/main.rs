@@ -1,8 +1,8 @@
-//! A function that says hello, for `tests/deployment/cold_start.py`.
+//! A function that says hello, as the documentation of `lambda_http` shows it, for `tests/deployment/cold_start.py`.
 
 use lambda_http::{Error, Request, run, service_fn};
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Error> {
     run(service_fn(async |_: Request| Ok::<_, Error>("hello"))).await
 }
