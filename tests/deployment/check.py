@@ -83,7 +83,7 @@ class Deployment:
 
     def admin(self, *arguments):
         """Runs the operator's tool on this deployment, and returns what it prints."""
-        environment = {**self.emulator.environment, "TABLE_NAME": self.outputs["TableName"]}
+        environment = {**self.emulator.environment, "STAGE": PARAMETERS["Stage"]}
         command = [str(ROOT / "target" / "debug" / "topup-admin"), *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         if done.returncode:

@@ -349,6 +349,15 @@ def settings(walk):
     must_be("the document's version", document["openapi"][:4], "3.1.")
 
 
+@step("the operator's command derives the account again, sweeps, and looks at what waits for a person")
+def command(walk):
+    verified = json.loads(walk.runner.admin("--json", "verify", "--account", walk.ready["account_id"]))
+    must_be("what was verified", (verified["holds"], verified["broken"]), (True, []))
+    must_be("what is left", json.loads(walk.runner.admin("--json", "reconcile"))["left"], 0)
+    letters = json.loads(walk.runner.admin("--json", "dead-letters"))
+    must_be("the queues", [one["queue"] for one in letters["queues"]], ["confirmation", "usage", "events"])
+
+
 @step("the journal holds all of it, and no function asked for what its role does not allow")
 def whole(walk):
     walk.is_journalled(len(walk.journal()))
