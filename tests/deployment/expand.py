@@ -2,15 +2,14 @@
 
 What the emulator does otherwise than AWS is all that changes, and where the code is and where Stripe is:
 
-- It runs SAM's own translator, but ignores the OpenAPI body that an `AWS::Serverless::HttpApi` becomes, and every route
-  would be 404. So the API, its authorizer and its routes are spelled out here, from the same events, without the
-  limits of routes and the access log, which it does not have.
+- Of a nested stack it does not run SAM's translator. So the stacks nested in the template are put into it, each
+  parameter and output replaced by what it stands for.
 - It asks for `sqs:SendMessageBatch`, which at AWS is granted by `sqs:SendMessage` and by nothing else.
 - It speaks http only, which the bucket's policy refuses.
 - Its `Ref` of a secret is a name; at AWS it is the address, as is the attribute `Id`.
 """
 
-import copy
+import re
 from pathlib import Path
 
 import yaml
@@ -20,7 +19,56 @@ BOOTSTRAPS = ROOT / "target" / "lambda"
 
 
 def template():
-    return yaml.safe_load((ROOT / "template.yaml").read_text())
+    """What is deployed, as one stack."""
+    whole = read("template.yaml")
+    outputs = {}
+    resources = whole["Resources"]
+    stacks = {name: one for name, one in resources.items() if one["Type"] == "AWS::CloudFormation::Stack"}
+    for name, stack in stacks.items():
+        del resources[name]
+        given = stack["Properties"]["Parameters"]
+        nested = replaced(read(stack["Properties"]["TemplateURL"]), lambda parameter: given.get(parameter))
+        for part in ("Resources", "Conditions"):
+            whole.setdefault(part, {})
+            twice = whole[part].keys() & nested.get(part, {}).keys()
+            assert not twice, f"in two stacks: {twice}"
+            whole[part].update(nested.get(part, {}))
+        for output, one in nested.get("Outputs", {}).items():
+            outputs[f"{name}.{output}"] = one["Value"]
+    # All of it is one stack: what it waited for is in no other.
+    resources["HttpApiStage"].pop("DependsOn")
+    return with_outputs(whole, outputs)
+
+
+def read(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def replaced(value, given):
+    """The value with each reference to a parameter replaced by what is given for it."""
+    if isinstance(value, list):
+        return [replaced(one, given) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Ref"} and given(value["Ref"]) is not None:
+        return given(value["Ref"])
+    if value.keys() == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        used = {name: given(name) for name in re.findall(r"\$\{(\w+)\}", value["Fn::Sub"])}
+        used = {name: one for name, one in used.items() if one is not None}
+        return {"Fn::Sub": [value["Fn::Sub"], used]} if used else value
+    return {key: replaced(one, given) for key, one in value.items()}
+
+
+def with_outputs(value, outputs):
+    """The value with each output of a nested stack replaced by what it is."""
+    if isinstance(value, list):
+        return [with_outputs(one, outputs) for one in value]
+    if not isinstance(value, dict):
+        return value
+    stack, attribute = value.get("Fn::GetAtt", ("", ""))
+    if attribute.startswith("Outputs."):
+        return outputs[f"{stack}.{attribute.removeprefix('Outputs.')}"]
+    return {key: with_outputs(one, outputs) for key, one in value.items()}
 
 
 def functions(template):
@@ -30,31 +78,22 @@ def functions(template):
 
 
 def expanded(template, stripe_url):
-    """The template with the API spelled out, for the bootstraps of this machine."""
-    template = copy.deepcopy(template)
+    """The template for the emulator and the bootstraps of this machine; it is changed."""
     resources = template["Resources"]
-    for one in resources.values():
-        if one["Type"] == "AWS::CloudFormation::Stack":
-            one["Properties"]["TemplateURL"] = str(ROOT / one["Properties"]["TemplateURL"])
     del resources["FilesPolicy"]
+    # It knows neither limits of a route nor a log of all calls.
+    for unknown in ("RouteSettings", "AccessLogSettings"):
+        del resources["HttpApiStage"]["Properties"][unknown]
     grant_batches(resources)
     secrets = [key for key, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"]
     address_secrets(resources, secrets)
-    api = resources["HttpApi"]["Properties"]
-    resources.update(the_api(api))
-    for name, function in functions(template).items():
+    for function in functions(template).values():
         binary = function.pop("Metadata")["BuildProperties"]["Binary"]
         properties = function["Properties"]
         properties["CodeUri"] = str(BOOTSTRAPS / binary)
         variables = properties.get("Environment", {}).get("Variables", {})
         if "STRIPE_SECRET_KEY_ARN" in variables:
             variables["STRIPE_URL"] = stripe_url
-        events = properties.get("Events", {})
-        routes = {key: one for key, one in events.items() if one["Type"] == "HttpApi"}
-        for key in routes:
-            del events[key]
-        if routes:
-            resources.update(the_routes(name, routes.values()))
     return template
 
 
@@ -76,90 +115,3 @@ def address_secrets(value, secrets):
             value[key] = {"Fn::GetAtt": [one["Ref"], "Id"]}
         elif isinstance(one, (dict, list)):
             address_secrets(one, secrets)
-
-
-def the_api(api):
-    authorizer = api["Auth"]["Authorizers"][api["Auth"]["DefaultAuthorizer"]]
-    settings = {"DefaultRouteSettings": api["DefaultRouteSettings"]}
-    return {
-        "HttpApi": {
-            "Type": "AWS::ApiGatewayV2::Api",
-            "Properties": {"Name": api["Name"], "ProtocolType": "HTTP"},
-        },
-        "HttpApiStage": {
-            "Type": "AWS::ApiGatewayV2::Stage",
-            "Properties": {
-                "ApiId": {"Ref": "HttpApi"},
-                "StageName": api["StageName"],
-                "AutoDeploy": True,
-                **settings,
-            },
-        },
-        "HttpApiAuthorizer": {
-            "Type": "AWS::ApiGatewayV2::Authorizer",
-            "Properties": {
-                "ApiId": {"Ref": "HttpApi"},
-                "Name": api["Auth"]["DefaultAuthorizer"],
-                "AuthorizerType": "REQUEST",
-                "AuthorizerUri": invocation("Authorizer"),
-                "AuthorizerPayloadFormatVersion": authorizer["AuthorizerPayloadFormatVersion"],
-                "EnableSimpleResponses": authorizer["EnableSimpleResponses"],
-                "AuthorizerResultTtlInSeconds": authorizer["Identity"]["ReauthorizeEvery"],
-                "IdentitySource": [
-                    f"$request.header.{header}" for header in authorizer["Identity"]["Headers"]
-                ],
-            },
-        },
-        "HttpApiMayAskAuthorizer": permission("Authorizer"),
-    }
-
-
-def the_routes(function, events):
-    integration = f"{function}Integration"
-    resources = {
-        f"HttpApiMayCall{function}": permission(function),
-        integration: {
-            "Type": "AWS::ApiGatewayV2::Integration",
-            "Properties": {
-                "ApiId": {"Ref": "HttpApi"},
-                "IntegrationType": "AWS_PROXY",
-                "IntegrationUri": invocation(function),
-                "PayloadFormatVersion": "2.0",
-            },
-        },
-    }
-    for number, event in enumerate(events):
-        properties = event["Properties"]
-        is_open = properties.get("Auth", {}).get("Authorizer") == "NONE"
-        guard = {"AuthorizationType": "NONE"} if is_open else {
-            "AuthorizationType": "CUSTOM",
-            "AuthorizerId": {"Ref": "HttpApiAuthorizer"},
-        }
-        resources[f"{function}Route{number}"] = {
-            "Type": "AWS::ApiGatewayV2::Route",
-            "Properties": {
-                "ApiId": {"Ref": "HttpApi"},
-                "RouteKey": f"{properties['Method']} {properties['Path']}",
-                "Target": {"Fn::Sub": f"integrations/${{{integration}}}"},
-                **guard,
-            },
-        }
-    return resources
-
-
-def invocation(function):
-    path = f"lambda:path/2015-03-31/functions/${{{function}.Arn}}/invocations"
-    return {"Fn::Sub": f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:{path}"}
-
-
-def permission(function):
-    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*"
-    return {
-        "Type": "AWS::Lambda::Permission",
-        "Properties": {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": function},
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": {"Fn::Sub": source},
-        },
-    }

@@ -14,7 +14,7 @@ use axum::http::HeaderMap;
 use local::embedded_queue::{CONFIRMATION_QUEUE, EVENT_QUEUE, USAGE_QUEUE};
 use serde_json::Value;
 
-use crate::template::{fields, functions, items, statements, texts};
+use crate::template::{fields, functions, items, named, statements, texts};
 
 /// Names the file that grants are written to once they are used.
 pub const USED_VARIABLE: &str = "TOPUP_GRANTS_USED";
@@ -117,8 +117,8 @@ impl Statement {
         assert!(matches!(operations[..], [] | ["TransactWriteItems"]), "{statement}");
         let resource = &statement["Resource"];
         let resources: Vec<String> = match resource.as_array() {
-            Some(several) => several.iter().map(name).collect(),
-            None => vec![name(resource)],
+            Some(several) => several.iter().map(named).collect(),
+            None => vec![named(resource)],
         };
         Self {
             function,
@@ -243,13 +243,6 @@ fn of_table(operation: &str, body: &Value) -> (String, String, BTreeSet<String>)
         },
         _ => (own(operation), "Table".to_owned(), BTreeSet::from([text(&body["Key"]["pk"])])),
     }
-}
-
-/// The name of what an address in the template leads to, and what follows it.
-fn name(address: &Value) -> String {
-    let attribute = address.pointer("/Fn::GetAtt/0").or_else(|| address.get("Ref"));
-    let found = attribute.or_else(|| address.get("Fn::Sub")).and_then(Value::as_str);
-    found.unwrap_or_default().replace("${", "").replace(".Arn}", "")
 }
 
 /// Whether a text is one that the pattern names, which may end with a star.

@@ -1,4 +1,4 @@
-//! What is deployed, as `template.yaml` and the stack that is nested in it say it.
+//! What is deployed, as `template.yaml` and the stacks that are nested in it say it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,67 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// The template.
-pub static TEMPLATE: LazyLock<Value> = LazyLock::new(|| read("template.yaml"));
+pub static TEMPLATE: LazyLock<Value> = LazyLock::new(|| read(ROOT_FILE));
 
-/// The template of the stack that is nested in it: alarms, and what they are made of.
-pub static ALARMS: LazyLock<Value> =
-    LazyLock::new(|| read(text(&TEMPLATE, "/Resources/Alarms/Properties/TemplateURL")));
+/// The stacks that are nested in it.
+pub static NESTED: LazyLock<Vec<Nested>> = LazyLock::new(|| {
+    let stacks = fields(TEMPLATE.get("Resources"))
+        .filter(|(_, resource)| text(resource, "/Type") == "AWS::CloudFormation::Stack");
+    let nested = stacks.map(|(name, stack)| {
+        let file = text(stack, "/Properties/TemplateURL");
+        let given = stack.pointer("/Properties/Parameters");
+        Nested { name, file, given, template: read(file) }
+    });
+    nested.collect()
+});
+
+const ROOT_FILE: &str = "template.yaml";
+
+/// A stack that is nested in the template.
+#[derive(Debug)]
+pub struct Nested {
+    /// Its name in the template.
+    pub name: &'static str,
+    /// Its file, from the folder of the workspace.
+    pub file: &'static str,
+    /// The values of its parameters.
+    pub given: Option<&'static Value>,
+    /// What stands in the file.
+    pub template: Value,
+}
+
+/// Every template, with the file it is in.
+pub fn templates() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let nested = NESTED.iter().map(|one| (one.file, &one.template));
+    [(ROOT_FILE, &*TEMPLATE)].into_iter().chain(nested)
+}
+
+/// A resource by its name, wherever it is deployed.
+///
+/// # Panics
+/// If there is none, or more than one.
+#[must_use]
+pub fn resource(name: &str) -> &'static Value {
+    let mut found = templates().filter_map(|(_, one)| one.get("Resources")?.get(name));
+    let first = found.next();
+    assert!(found.next().is_none(), "{name} is more than one resource");
+    first.unwrap_or_else(|| panic!("there is no resource {name}"))
+}
+
+/// The name of the resource that an address leads to, and what follows its own address: `Table/index/by_due`.
+///
+/// A template says `Fn::GetAtt: [Table, Arn]` of what stands in it, and `Ref: TableArn` of what it is given.
+#[must_use]
+pub fn named(address: &Value) -> String {
+    let output = address.pointer("/Fn::GetAtt/1").and_then(Value::as_str);
+    let output = output.and_then(|attribute| attribute.strip_prefix("Outputs."));
+    let whole = address.pointer("/Fn::GetAtt/0").or_else(|| address.get("Ref"));
+    let found = whole.or_else(|| address.get("Fn::Sub")).and_then(Value::as_str);
+    let found = output.or(found).unwrap_or_default().replace("${", "");
+    let (resource, rest) = found.split_once('}').unwrap_or((&found, ""));
+    let resource = resource.trim_end_matches(".Arn");
+    format!("{}{rest}", resource.strip_suffix("Arn").unwrap_or(resource))
+}
 
 /// The folder of the workspace.
 #[must_use]
@@ -23,8 +79,7 @@ pub fn root() -> PathBuf {
 
 /// The resources of a kind, such as `AWS::SQS::Queue`, with their names, wherever they are deployed.
 pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
-    let templates = [&*TEMPLATE, &*ALARMS].into_iter();
-    let all = templates.flat_map(|template| fields(template.get("Resources")));
+    let all = templates().flat_map(|(_, template)| fields(template.get("Resources")));
     all.filter(move |(_, resource)| text(resource, "/Type") == kind)
 }
 
@@ -41,14 +96,13 @@ pub fn functions() -> impl Iterator<Item = (&'static str, &'static Value)> {
 pub fn pollers() -> impl Iterator<Item = (&'static str, &'static Value, &'static Value)> {
     resources("AWS::Lambda::EventSourceMapping").map(|(_, one)| {
         let poller = one.get("Properties").expect("a mapping has properties");
-        let fed = text(poller, "/FunctionName/Ref");
-        let fed = TEMPLATE.pointer(&format!("/Resources/{fed}")).expect("its function is here");
+        let fed = resource(text(poller, "/FunctionName/Ref"));
         let function = fed.get("Properties").expect("a function has properties");
         (text(fed, "/Metadata/BuildProperties/Binary"), function, poller)
     })
 }
 
-/// What calls a function, by its kind, such as `HttpApi`.
+/// What calls a function, by its kind, such as `Schedule`.
 pub fn events<'a>(function: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
     let events = fields(function.get("Events")).map(|(_, event)| event);
     events.filter(move |event| text(event, "/Type") == kind)
