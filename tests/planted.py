@@ -1033,7 +1033,7 @@ to the dead-letter queue");
         "role-too-narrow",
         "the role of `hold` does not write holds",
         ((
-            "template.yaml",
+            "infra/usage.yaml",
             "['ACCOUNT#*', 'CHARGE#*', 'EVENT#*', 'HOLD#*', 'JOURNAL#*', 'ORDER#*']",
             "['ACCOUNT#*', 'CHARGE#*', 'EVENT#*', 'JOURNAL#*', 'ORDER#*']",
         ),),

@@ -21,6 +21,7 @@ DEPLOY_SECONDS = 300
 # Alarms and figures are on their way to nobody.
 PARAMETERS = {
     "Stage": "check",
+    "Currency": "EUR",
     "Architecture": "x86_64",
     "StripeLiveMode": "false",
     "ReturnUrl": "https://platform.example/paid",

@@ -10,6 +10,7 @@ import urllib.parse
 from decimal import Decimal
 
 import walk
+from emulator import PARAMETERS
 from walk import GOOD_CARD, Client, Wrong, fetch, must_be, pay, wait_until
 
 QUEUE_SECONDS = 30
@@ -276,6 +277,13 @@ def keys(walk):
     walk.admin.call("PUT", path, {"name": "Walker Ltd"}).expect(200)
     must_be("the name", walk.admin.get(path).expect(200).json["name"], "Walker Ltd")
     listed(walk.admin, "/v1/admin/accounts", "account_id", account)
+    # Whoever does not say a currency gets the one that the deployment has for new accounts.
+    opened, keyed = f"{account}-opened", f"{account}-keyed"
+    walk.admin.call("PUT", f"/v1/admin/accounts/{opened}", {"name": "Another"}).expect(200)
+    walk.admin.post("/v1/admin/api-keys", {"account_id": keyed, "name": "server"}, keyed).expect(201)
+    for other in (opened, keyed):
+        shown = walk.admin.get(f"/v1/admin/accounts/{other}").expect(200).json
+        must_be("its currency", shown["currency"], PARAMETERS["Currency"])
     wanted = {"account_id": account, "name": "second server"}
     made = walk.admin.post("/v1/admin/api-keys", wanted, f"second-key-{account}").expect(201).json
     Client(walk.ready["base_url"], made["secret"]).get("/v1/balances").expect(200)

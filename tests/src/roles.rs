@@ -1,4 +1,4 @@
-//! The roles of the functions, as `template.yaml` grants them: whether a function may make a request, and
+//! The roles of the functions, as the templates grant them: whether a function may make a request, and
 //! which grants any request needed.
 //!
 //! Every story runs under them: its wires refuse what IAM would refuse on AWS. What the stories made use of

@@ -706,7 +706,7 @@ impl World {
     pub async fn audit(&self) {
         let (account, entries) = self.journal(&self.customer.account).await;
         assert_eq!(verify(&entries, &account), Ok(()), "the account follows from its journal");
-        assert_eq!(self.wires.denied(), [""; 0], "the roles in template.yaml allow it all");
+        assert_eq!(self.wires.denied(), [""; 0], "the roles of the templates allow it all");
     }
 
     fn provider_url(&self) -> &str {

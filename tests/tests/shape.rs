@@ -596,7 +596,7 @@ fn source(poller: &Value) -> String {
 }
 
 fn routes() -> BTreeSet<Route> {
-    let routes = resources("AWS::ApiGatewayV2::Route").map(|(name, one)| {
+    let routes = resources("AWS::ApiGatewayV2::Route").map(|(_, one)| {
         let route = one.get("Properties").expect("a route has properties");
         let key = text(route, "/RouteKey").split_once(' ');
         let (method, path) = key.expect("a route is a method and a path");
@@ -604,11 +604,9 @@ fn routes() -> BTreeSet<Route> {
         let integration = target.and_then(|target| target.strip_suffix('}'));
         let integration = resource(integration.expect("a route leads to an integration"));
         let called = resource(text(integration, "/Properties/IntegrationUri/Fn::GetAtt/0"));
-        let authorized = match text(route, "/AuthorizationType") {
-            "CUSTOM" => text(route, "/AuthorizerId/Ref") == "ApiKeyAuthorizer",
-            "NONE" => false,
-            other => panic!("{name} is authorized by {other}"),
-        };
+        let authorizer = route.pointer("/AuthorizerId/Ref");
+        let authorized = text(route, "/AuthorizationType") == "CUSTOM"
+            && authorizer.is_some_and(|authorizer| authorizer == "ApiKeyAuthorizer");
         let function = text(called, "/Metadata/BuildProperties/Binary");
         Route { method, path, function, authorized }
     });

@@ -4,7 +4,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{AccountId, AccountStatus, Actor, Currency, Name, Timestamp};
 use service::accounts::{AccountChange, change_account};
 use service::api_keys::{ApiKeys, Minted, Minter, WantedKey};
-use service::config::{CONSOLE_URL, CURSOR_SECRET_ARN, ConfigError};
+use service::config::{CONSOLE_URL, CURRENCY, CURSOR_SECRET_ARN, ConfigError};
 use service::console::{ConsoleSessions, Opened, WantedSession};
 use service::cursor::Cursors;
 use service::error::{Error, Invalid};
@@ -32,7 +32,12 @@ impl ManageAccounts {
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let cursors = Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?);
         Ok(Self {
-            keys: ApiKeys { table: runtime.table()?, draw: draw_secret, cursors },
+            keys: ApiKeys {
+                table: runtime.table()?,
+                draw: draw_secret,
+                cursors,
+                currency: runtime.environment.currency(CURRENCY)?,
+            },
             sessions: ConsoleSessions {
                 table: runtime.table()?,
                 draw: draw_secret,
@@ -94,7 +99,8 @@ impl ManageAccounts {
             })?,
         };
         fields.finish()?;
-        let known = change_account(&self.keys.table, &id, &change, &operator.by, now).await?;
+        let ApiKeys { table, currency, .. } = &self.keys;
+        let known = change_account(table, &id, &change, *currency, &operator.by, now).await?;
         Ok(Reply::Ok(http::account(&known)))
     }
 

@@ -1,4 +1,4 @@
-//! The queues of a deployment and their dead letters, by the names that `template.yaml` gives them.
+//! The queues of a deployment and their dead letters, by the names that `infra/queues.yaml` gives them.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;

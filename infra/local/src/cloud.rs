@@ -38,10 +38,10 @@ use crate::{invoking, items, paid_page, pump};
 const REACH: Reach = Reach::ThisMachineToo;
 /// The name of the deployment that this is.
 pub const STAGE: &str = "local";
-/// How often what runs by the clock runs here, unless the settings say otherwise; `template.yaml` has five
+/// How often what runs by the clock runs here, unless the settings say otherwise; `infra/schedules.yaml` has five
 /// minutes.
 pub const SWEEP_PAUSE: Duration = Duration::from_secs(60);
-/// How often the verification goes on, here as in `template.yaml`.
+/// How often the verification goes on, here as in `infra/schedules.yaml`.
 const VERIFY_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The files that [`remove_data`] removes, each by its beginning.
 const DATA_FILES: [&str; 4] = ["table.sqlite", "queue.sqlite", "provider.sqlite", "secrets"];

@@ -1,4 +1,4 @@
-//! The embedded SQS, and its queues as `template.yaml` declares them.
+//! The embedded SQS, and its queues as `infra/queues.yaml` declares them.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,10 +22,10 @@ pub const USAGE_DEAD_LETTER_QUEUE: &str = "topup-local-usage-dead";
 pub const EVENT_QUEUE: &str = "topup-local-events";
 /// Where messages end of events that could not even be tried to be told.
 pub const EVENT_DEAD_LETTER_QUEUE: &str = "topup-local-events-dead";
-/// How long a message that could not be confirmed stays invisible: `template.yaml` has six times
+/// How long a message that could not be confirmed stays invisible: `infra/queues.yaml` has six times
 /// the function's timeout; here nothing runs for so long.
 pub const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a message is received before it is given up, as in `template.yaml`.
+/// How often a message is received before it is given up, as in `infra/queues.yaml`.
 pub const MAX_RECEIVE_COUNT: u32 = 10;
 
 const RETENTION: Duration = Duration::from_secs(14 * 24 * 3_600);

@@ -12,6 +12,7 @@ use deliver_event::DeliverEvent;
 use exchange_code::ExchangeCode;
 use hold::HoldMoney;
 use import_statement::ImportStatement;
+use ledger::Currency;
 use manage_accounts::ManageAccounts;
 use manage_endpoints::ChangeEndpoints;
 use meter_usage::MeterUsage;
@@ -60,7 +61,7 @@ use transfer::TransferMoney;
 use url::Url;
 use verify_accounts::VerifyAccounts;
 
-/// All functions of `template.yaml`.
+/// All functions that are deployed.
 #[derive(Debug)]
 pub struct Functions<W: Wire = Https> {
     /// Corrects balances.
@@ -301,7 +302,12 @@ impl<W: Wire> Functions<W> {
             }),
             import_statement: around.import_statement(),
             manage_accounts: ManageAccounts {
-                keys: ApiKeys { table: table("manage-accounts"), draw, cursors: cursors() },
+                keys: ApiKeys {
+                    table: table("manage-accounts"),
+                    draw,
+                    cursors: cursors(),
+                    currency: Currency::USD,
+                },
                 sessions: ConsoleSessions {
                     table: table("manage-accounts"),
                     draw,

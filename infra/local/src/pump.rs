@@ -19,7 +19,7 @@ use tracing::warn;
 
 use crate::clock::Clock;
 
-/// Messages a call of the function, as in `template.yaml`.
+/// Messages a call of the function, as the pollers have it.
 const BATCH_SIZE: i32 = 10;
 /// How long one look at the queue waits for a message.
 const LONG_POLL_SECONDS: i32 = 10;

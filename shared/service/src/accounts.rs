@@ -77,8 +77,8 @@ pub async fn known_account(table: &Table, id: &AccountId) -> Result<KnownAccount
     Ok(KnownAccount { profile: profile.unwrap_or_else(nameless), account })
 }
 
-/// Makes an account, or changes one; what it is then, who said so and when, is on record. Saying the
-/// same again changes nothing.
+/// Makes an account, in the usual currency unless another one is wanted, or changes one; what it is then, who said so and
+/// when, is on record. Saying the same again changes nothing.
 ///
 /// # Errors
 /// [`ledger::Refusal::CurrencyFixed`], or the table did not answer.
@@ -86,12 +86,13 @@ pub async fn change_account(
     table: &Table,
     id: &AccountId,
     wanted: &AccountChange,
+    usual: Currency,
     by: &Actor,
     now: Timestamp,
 ) -> Result<KnownAccount, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let (account, profile) = table.account_with_profile(id).await?;
-        let currency = wanted.currency.unwrap_or(Currency::USD);
+        let currency = wanted.currency.unwrap_or(usual);
         let known = account.unwrap_or_else(|| Account::open(id.clone(), currency));
         let seen = profile.unwrap_or_else(|| Profile::nameless(id, by, now));
         let name = wanted.name.clone().unwrap_or_else(|| seen.name.clone());

@@ -8,8 +8,7 @@ use ledger::{Actor, Currency, IdempotencyKey, Timestamp, derive_bytes};
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{Error, Invalid, Unavailable};
 use crate::keys::{
-    ApiKey, Draw, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope, draw_secret, is_hexadecimal,
-    with_account,
+    ApiKey, Draw, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope, is_hexadecimal, with_account,
 };
 use crate::queries::position_of;
 use crate::record::Page;
@@ -27,6 +26,8 @@ pub struct ApiKeys {
     pub draw: Draw,
     /// What makes and checks cursors.
     pub cursors: Cursors,
+    /// The currency of an account that a key makes.
+    pub currency: Currency,
 }
 
 /// Who asks for a key, and what that key may be used for.
@@ -61,12 +62,6 @@ pub enum Minted {
 }
 
 impl ApiKeys {
-    /// The keys of this deployment, with secrets of this machine.
-    #[must_use]
-    pub fn new(table: Table, cursors: Cursors) -> Self {
-        Self { table, draw: draw_secret, cursors }
-    }
-
     /// Makes a key; a customer's first one also makes the account.
     ///
     /// # Errors
@@ -93,7 +88,7 @@ impl ApiKeys {
             }
             let new = self.draw(&id, wanted, minter, None, now)?;
             let commit = Commit::default().api_key(&new.key);
-            let commit = with_account(&self.table, commit, &new.key, Currency::USD).await?;
+            let commit = with_account(&self.table, commit, &new.key, self.currency).await?;
             match self.table.commit(commit).await? {
                 Committed::Yes => return Ok(Minted::Now(new.key, new.text)),
                 Committed::No(_) => pause_before_retry(tries).await,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use ledger::Currency;
 use thiserror::Error;
 use url::Url;
 
@@ -22,6 +23,7 @@ pub const VARIABLES: &[&str] = &[
     RETURN_URL_HOSTS,
     BUCKET_NAME,
     CONSOLE_URL,
+    CURRENCY,
 ];
 
 /// The table's name.
@@ -56,6 +58,8 @@ pub const RETURN_URL_HOSTS: &str = "RETURN_URL_HOSTS";
 pub const BUCKET_NAME: &str = "BUCKET_NAME";
 /// Where the console is; sessions of it are opened there.
 pub const CONSOLE_URL: &str = "CONSOLE_URL";
+/// The currency of a new account, unless whoever makes it says another one.
+pub const CURRENCY: &str = "CURRENCY";
 
 /// A variable that is missing or cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -106,6 +110,15 @@ impl Environment {
             "false" => Ok(false),
             _ => Err(ConfigError { variable, problem: "must be 'true' or 'false'".to_owned() }),
         }
+    }
+
+    /// The value of a variable that is the ISO 4217 code of a currency.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for anything else.
+    pub fn currency(&self, variable: &'static str) -> Result<Currency, ConfigError> {
+        let unknown = |error| ConfigError { variable, problem: format!("cannot be used: {error}") };
+        Currency::parse(&self.text(variable)?).map_err(unknown)
     }
 
     /// The value of a variable that is an https address.

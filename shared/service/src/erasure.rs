@@ -75,7 +75,8 @@ pub async fn erase(
     by: &Actor,
     now: Timestamp,
 ) -> Result<Personal, Error> {
-    if known(table, account).await?.status != AccountStatus::Frozen {
+    let known = known(table, account).await?;
+    if known.status != AccountStatus::Frozen {
         let detail = format!("account {account} is in use: freeze it first");
         return Err(Error::Conflict { code: "account_not_frozen", detail });
     }
@@ -89,7 +90,7 @@ pub async fn erase(
     }
     let name = Profile::nameless(account, by, now).name;
     let nameless = AccountChange { name: Some(name), ..AccountChange::default() };
-    drop(change_account(table, account, &nameless, by, now).await?);
+    drop(change_account(table, account, &nameless, known.currency, by, now).await?);
     Ok(found)
 }
 

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use clap::Parser;
 use ledger::{
-    Account, AccountId, Actor, Amount, Decision, IdempotencyKey, Money, NewOrder, Order, OrderId,
-    Payment, PaymentId, ProductCode, Settlement, Target, Timestamp, Transfer, settle, transfer,
+    Account, AccountId, Actor, Amount, Currency, Decision, IdempotencyKey, Money, NewOrder, Order,
+    OrderId, Payment, PaymentId, ProductCode, Settlement, Target, Timestamp, Transfer, settle,
+    transfer,
 };
 use local::table::{EmbeddedTable, TABLE_NAME, create_table};
 use service::accounts::{AccountChange, change_account};
@@ -126,7 +127,8 @@ async fn make(options: &Options, table: &Table, now: Timestamp) -> Outcome<(Orde
     let mut accounts = Vec::new();
     for number in 0..options.accounts {
         let id = AccountId::parse(&format!("account-{number}"))?;
-        let known = change_account(table, &id, &AccountChange::default(), &by, now).await?;
+        let known =
+            change_account(table, &id, &AccountChange::default(), Currency::USD, &by, now).await?;
         accounts.push(known.account);
     }
     let (mut made, mut number, mut at, mut last) = (0_u32, 0_u32, now, None);

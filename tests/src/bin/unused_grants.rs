@@ -1,4 +1,4 @@
-//! Says which grants of the roles in `template.yaml` no story needed: `unused_grants FILE`, where the file is
+//! Says which grants of the roles in the templates no story needed: `unused_grants FILE`, where the file is
 //! what `TOPUP_GRANTS_USED` named while all stories were told. Fails if there are any.
 
 use std::collections::BTreeSet;

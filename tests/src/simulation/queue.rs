@@ -11,7 +11,7 @@ use super::engine::Reply;
 /// How long a received message is invisible: much shorter than on AWS, so that a message often comes
 /// again while the first try is still at work.
 pub const VISIBILITY: Duration = Duration::from_secs(2);
-/// How often a message is received before it is given up, as in `template.yaml`.
+/// How often a message is received before it is given up, as in `infra/queues.yaml`.
 const MAX_RECEIVES: u32 = 10;
 /// What goes back of a payment that nobody knows is received so often, at least: it ends by itself.
 const MIN_RECEIVES_OF_REVERSALS: u32 = 8;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ledger::{OrderId, Timestamp};
+use ledger::{Currency, OrderId, Timestamp};
 use serde_json::json;
 use service::config::{
-    CONSOLE_URL, Environment, RETURN_URL, RETURN_URL_HOSTS, STRIPE_LIVE_MODE, TABLE_NAME,
+    CONSOLE_URL, CURRENCY, Environment, RETURN_URL, RETURN_URL_HOSTS, STRIPE_LIVE_MODE, TABLE_NAME,
 };
 use service::secret::Secret;
 
@@ -105,6 +105,10 @@ fn a_wrong_environment_is_named() {
     let paid = (RETURN_URL, "https://example.com/paid");
     check(&[table, mode, paid], "environment variable CONSOLE_URL is not set");
     check(&[table, mode, paid, (CONSOLE_URL, "https://console.example/")], "");
+    let currency = |code| Environment::of(&[(CURRENCY, code)]).currency(CURRENCY);
+    assert_eq!(currency("EUR").unwrap(), Currency::parse("EUR").unwrap());
+    let problem = currency("EURO").unwrap_err().to_string();
+    assert!(problem.starts_with("environment variable CURRENCY cannot be used: "), "{problem}");
 }
 
 #[test]

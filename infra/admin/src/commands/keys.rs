@@ -15,7 +15,7 @@ use service::secret::Secret;
 use service::table::Table;
 
 use crate::answer::{Answer, table, text};
-use crate::deployment::Which;
+use crate::deployment::{Which, variable};
 use crate::problem::Problem;
 
 const DAY_SECONDS: u64 = 86_400;
@@ -37,9 +37,9 @@ pub(crate) enum Keys {
         /// Make a customer's key for this account; the account comes into being with its first key
         #[arg(long)]
         account: Option<String>,
-        /// The currency of a new account
-        #[arg(long, default_value = "USD")]
-        currency: String,
+        /// The currency of a new account [env: CURRENCY] [default: USD]
+        #[arg(long)]
+        currency: Option<String>,
         /// Only this scope, such as operator:read; several times for several
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
@@ -69,8 +69,9 @@ pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem>
     match command {
         Keys::Create { name, account, currency, scopes, days } => {
             let name = Actor::parse(&name).map_err(|error| Problem::asked("--name", error))?;
-            let currency =
-                Currency::parse(&currency).map_err(|error| Problem::asked("--currency", error))?;
+            let currency = currency.or_else(|| variable("CURRENCY"));
+            let currency = currency.map_or(Ok(Currency::USD), |code| Currency::parse(&code));
+            let currency = currency.map_err(|error| Problem::asked("--currency", error))?;
             let owner = owner(account.as_deref())?;
             let scopes = wanted_scopes(&owner, &scopes)?;
             let (table, _) = which.table().await?;
@@ -145,10 +146,11 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     }
 }
 
-/// Lists need cursors, and none of this process is ever handed to anybody: any secret will do.
+/// Lists need cursors, and none of this process is ever handed to anybody: any secret will do. No account is made by them.
 fn api_keys(table: Table) -> Result<ApiKeys, Problem> {
     let secret = HEXLOWER.encode(&draw_secret().map_err(service::error::Error::from)?);
-    Ok(ApiKeys::new(table, Cursors::new(Secret::given(secret))))
+    let cursors = Cursors::new(Secret::given(secret));
+    Ok(ApiKeys { table, draw: draw_secret, cursors, currency: Currency::USD })
 }
 
 fn owner(account: Option<&str>) -> Result<KeyOwner, Problem> {

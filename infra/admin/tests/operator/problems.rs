@@ -51,7 +51,11 @@ async fn what_is_typed_goes_before_what_is_set() {
 /// The command finds queues and functions by the names that the template gives them.
 #[test]
 fn the_template_names_what_the_command_looks_for() {
-    let template = include_str!("../../../../template.yaml");
+    let template = concat!(
+        include_str!("../../../../template.yaml"),
+        include_str!("../../../../infra/queues.yaml"),
+        include_str!("../../../../infra/schedules.yaml"),
+    );
     for name in [
         "TableName: { Fn::Sub: 'topup-${Stage}' }",
         "QueueName: { Fn::Sub: 'topup-${Stage}-confirmation' }",
