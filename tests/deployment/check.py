@@ -106,7 +106,7 @@ class Deployment:
     def statements(self):
         """Every statement of every function's role that the emulator holds.
 
-        It polls queues for a function without asking the function's role; tests/tests/shape.rs looks at those.
+        It polls queues for a function without asking the function's role; tests/tests/shape looks at those.
         """
         for name, function in declared().items():
             policies = function["Properties"].get("Policies", [])

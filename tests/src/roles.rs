@@ -27,7 +27,7 @@ const QUEUES: [(&str, &str); 3] = [
 ];
 
 /// What a story cannot show: secrets are given to the functions locally, and Lambda's poller of a queue uses
-/// the role of the function that it feeds. `shape.rs` looks at these.
+/// the role of the function that it feeds. `tests/tests/shape` looks at these.
 const NOT_ON_THE_WIRE: [&str; 4] = [
     "secretsmanager:GetSecretValue",
     "sqs:DeleteMessage",
