@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tests::template::{fields, functions, items, resource, resources, root, text};
+use serde_json::Value;
+use tests::template::{
+    NESTED, fields, functions, items, resource, resources, root, templates, text,
+};
 
 use crate::{assert_none, assert_same};
 
@@ -97,6 +100,40 @@ fn the_gateway_may_call_what_its_routes_lead_to_and_its_authorizer() {
         text(function, "/Metadata/BuildProperties/Binary")
     });
     assert_same(("called", called), ("allowed", allowed.collect()));
+}
+
+/// The gateway refuses to change an API in two ways at once, and CloudFormation would.
+#[test]
+fn the_gateway_is_asked_for_one_thing_after_the_other() {
+    let waits = |name: &'static str, one: &'static Value| {
+        let said = one.get("DependsOn").and_then(Value::as_str);
+        let target = one.pointer("/Properties/Target/Fn::Sub").and_then(Value::as_str);
+        let target = target.and_then(|target| target.strip_prefix("integrations/${"));
+        (name, said.or(target.and_then(|target| target.strip_suffix('}'))))
+    };
+    for (file, template) in templates() {
+        let parts = fields(template.get("Resources")).filter(|(_, one)| {
+            let kind = text(one, "/Type");
+            kind == "AWS::ApiGatewayV2::Route" || kind == "AWS::ApiGatewayV2::Integration"
+        });
+        assert_chain(file, &parts.map(|(name, one)| waits(name, one)).collect::<Vec<_>>());
+    }
+    let stacks = NESTED.iter().filter(|stack| {
+        let parts = fields(stack.template.get("Resources"));
+        parts.into_iter().any(|(_, one)| text(one, "/Type") == "AWS::ApiGatewayV2::Route")
+    });
+    let waiting = stacks.map(|stack| waits(stack.name, resource(stack.name)));
+    assert_chain("template.yaml", &waiting.collect::<Vec<_>>());
+}
+
+/// Each waits for another one of them, and no two for the same, but for the first, which waits for none.
+fn assert_chain(what: &str, waiting: &[(&str, Option<&str>)]) {
+    let known: BTreeSet<_> = waiting.iter().map(|(name, _)| *name).collect();
+    let awaited: BTreeSet<_> = waiting.iter().filter_map(|(_, other)| *other).collect();
+    let links = waiting.len().saturating_sub(1);
+    let unknown = awaited.difference(&known);
+    assert_none("somebody waits for what is not there", unknown);
+    assert_eq!(awaited.len(), links, "{what}: {waiting:?}");
 }
 
 fn routes() -> BTreeSet<Route> {
