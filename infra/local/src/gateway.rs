@@ -1,4 +1,4 @@
-//! The gateway: an API Gateway HTTP API, as `template.yaml` declares it.
+//! The gateway: an API Gateway HTTP API, as `template.yaml` declares it and what is nested in it.
 //!
 //! A request becomes the event that API Gateway sends (payload 2.0), the authorizer is asked, and
 //! the function's answer becomes the response. The gateway's own refusals have the gateway's own
@@ -38,7 +38,7 @@ pub struct Route {
     pub authorized: bool,
 }
 
-/// All routes. A test holds them and `template.yaml` together.
+/// All routes. A test holds them and those of `infra/*.yaml` together.
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/orders", "create-order"),
     route("POST", "/v1/orders/{order_id}/cancel", "cancel-order"),

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 use tests::template::{
-    NESTED, fields, functions, items, resource, resources, root, templates, text,
+    NESTED, fields, functions, items, resource, resources, root, templates, text, texts,
 };
 
 use crate::{assert_none, assert_same};
@@ -122,8 +122,26 @@ fn the_gateway_is_asked_for_one_thing_after_the_other() {
         let parts = fields(stack.template.get("Resources"));
         parts.into_iter().any(|(_, one)| text(one, "/Type") == "AWS::ApiGatewayV2::Route")
     });
-    let waiting = stacks.map(|stack| waits(stack.name, resource(stack.name)));
-    assert_chain("template.yaml", &waiting.collect::<Vec<_>>());
+    let stacks: Vec<_> = stacks.map(|stack| waits(stack.name, resource(stack.name))).collect();
+    assert_chain("template.yaml", &stacks);
+    // Its settings name routes, which must be there.
+    let stage = resource("HttpApiStage");
+    let last =
+        stacks.iter().filter(|(name, _)| stacks.iter().all(|(_, awaited)| *awaited != Some(name)));
+    let last = last.map(|(name, _)| *name).collect();
+    assert_same(
+        ("the last of them", last),
+        ("the stage waits", texts(stage, "/DependsOn").collect()),
+    );
+}
+
+#[test]
+fn what_has_limits_of_its_own_is_a_route() {
+    let settings = resource("HttpApiStage").pointer("/Properties/RouteSettings");
+    let known: BTreeSet<_> =
+        routes().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let unknown = fields(settings).filter(|(key, _)| !known.contains(*key));
+    assert_none("the stage would be refused", unknown.map(|(key, _)| key));
 }
 
 /// Each waits for another one of them, and no two for the same, but for the first, which waits for none.
