@@ -6,7 +6,7 @@ use service::lambda::{Runtime, now};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &AdjustBalance::new(&Runtime::start().await)?;
+    let handler = &AdjustBalance::new(&Runtime::start()?)?;
     run(service_fn(move |request: Request| async move {
         Ok::<_, Error>(handler.handle(&request, now()).await)
     }))

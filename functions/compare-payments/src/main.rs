@@ -11,7 +11,7 @@ use service::lambda::{Runtime, now};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &ComparePayments::new(&Runtime::start().await)?;
+    let handler = &ComparePayments::new(&Runtime::start()?)?;
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let compared = handler.handle(&event.payload, now()).await?;
         // For whoever called it by hand.

@@ -7,7 +7,7 @@ use service::lambda::{Runtime, now};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &ConfirmPayment::new(&Runtime::start().await)?;
+    let handler = &ConfirmPayment::new(&Runtime::start()?)?;
     run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         Ok::<_, Error>(handler.handle(event.payload, now()).await)
     }))

@@ -10,7 +10,7 @@ use service::lambda::{Runtime, now};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &Reconcile::new(&Runtime::start().await)?;
+    let handler = &Reconcile::new(&Runtime::start()?)?;
     run(service_fn(move |_: LambdaEvent<Value>| async move {
         Ok::<_, Error>(summary(&handler.handle(now()).await?))
     }))

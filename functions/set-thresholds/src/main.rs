@@ -6,7 +6,7 @@ use set_thresholds::ChangeThresholds;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &ChangeThresholds::new(&Runtime::start().await)?;
+    let handler = &ChangeThresholds::new(&Runtime::start()?)?;
     run(service_fn(move |request: Request| async move {
         Ok::<_, Error>(handler.handle(&request, now()).await)
     }))

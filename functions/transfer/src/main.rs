@@ -6,7 +6,7 @@ use transfer::TransferMoney;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let handler = &TransferMoney::new(&Runtime::start().await)?;
+    let handler = &TransferMoney::new(&Runtime::start()?)?;
     run(service_fn(move |request: Request| async move {
         Ok::<_, Error>(handler.handle(&request, now()).await)
     }))

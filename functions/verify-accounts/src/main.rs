@@ -8,7 +8,7 @@ use verify_accounts::{VerifyAccounts, summary};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let table = Runtime::start().await.table()?;
+    let table = Runtime::start()?.table()?;
     let handler = &VerifyAccounts(Verifications { table });
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         Ok::<_, Error>(summary(&handler.handle(&event.payload, now()).await?))

@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::return_urls::ReturnUrls;
 
-/// Every variable that any function reads, but [`STRIPE_URL`], which no deployment sets.
+/// Every variable that any function reads, but [`STRIPE_URL`], which no deployment sets, and those that begin with
+/// `AWS_`, which are Lambda's.
 pub const VARIABLES: &[&str] = &[
     TABLE_NAME,
     STAGE,
@@ -45,6 +46,16 @@ pub const STRIPE_LIVE_MODE: &str = "STRIPE_LIVE_MODE";
 pub const STRIPE_URL: &str = "STRIPE_URL";
 /// Where the function is, as Lambda says.
 pub const AWS_REGION: &str = "AWS_REGION";
+/// What the function signs with, from its role, as Lambda says.
+pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret of it.
+pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// What says that it is borrowed from a role.
+pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+/// `true` for AWS's endpoints with FIPS 140; no deployment sets it.
+pub const AWS_USE_FIPS_ENDPOINT: &str = "AWS_USE_FIPS_ENDPOINT";
+/// `true` for those that have an address of IPv6, too; no deployment sets it.
+pub const AWS_USE_DUALSTACK_ENDPOINT: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 /// Where Secrets Manager keeps the secret of the cursors.
 pub const CURSOR_SECRET_ARN: &str = "CURSOR_SECRET_ARN";
 /// Where it keeps the secret that those of endpoints are derived from.
@@ -94,10 +105,13 @@ impl Environment {
     /// # Errors
     /// [`ConfigError`] if it is not set or empty.
     pub fn text(&self, variable: &'static str) -> Result<String, ConfigError> {
-        let value =
-            self.0.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty());
         let missing = || ConfigError { variable, problem: "is not set".to_owned() };
-        value.map(str::to_owned).ok_or_else(missing)
+        self.value(variable).map(str::to_owned).ok_or_else(missing)
+    }
+
+    /// The value of a variable of any name, unless it is empty.
+    pub(crate) fn value(&self, variable: &str) -> Option<&str> {
+        self.0.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable that is `true` or `false`.

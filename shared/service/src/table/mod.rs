@@ -40,9 +40,9 @@ mod items;
 mod lists;
 mod read;
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
 
 pub(crate) use commit::pause_before_retry_of;
 pub use commit::{Commit, Committed, Guard, MAX_COMMIT_TRIES, Stale, pause_before_retry};
