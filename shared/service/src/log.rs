@@ -48,7 +48,9 @@ where
 {
     // Not an `EnvFilter`, which brings an engine for regular expressions into every function.
     let filter = Targets::new().with_default(level()).with_targets(OTHERS);
-    let words = filter_fn(|event| event.target() != metrics::TARGET);
+    // Without their hints about levels, each disabled event and span of the SDK would be looked up.
+    let words = filter_fn(|event| event.target() != metrics::TARGET)
+        .with_max_level_hint(LevelFilter::TRACE);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -57,7 +59,9 @@ where
         .with_writer(writer.clone())
         .with_filter(filter.and(words));
     // However quiet the words are: alarms watch these.
-    let figures = Figures(writer).with_filter(filter_fn(|event| event.target() == metrics::TARGET));
+    let of_metrics =
+        filter_fn(|event| event.target() == metrics::TARGET).with_max_level_hint(LevelFilter::INFO);
+    let figures = Figures(writer).with_filter(of_metrics);
     let started = tracing_subscriber::registry().with(lines).with(figures).try_init();
     if started.is_err() {
         tracing::debug!("logs were started before");
