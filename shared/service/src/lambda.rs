@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider,
 };
 use aws_types::SdkConfig;
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_lambda_sets_is_all_that_a_client_needs() {
         let sdk = sdk(&Environment::of(&OF_LAMBDA)).unwrap();
-        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let client = aws_sdk_sqs::Client::new(&sdk);
         let configuration = client.config();
         assert_eq!(configuration.region().unwrap().as_ref(), "eu-north-1");
         assert_eq!(configuration.retry_config().unwrap().max_attempts(), 3);
