@@ -117,6 +117,7 @@ def surroundings(folder):
             "RETURN_URL": "https://platform.example/paid",
             "RETURN_URL_HOSTS": "platform.example",
             "CONSOLE_URL": "https://console.example/",
+            "CURRENCY": "USD",
         }
     finally:
         runner.terminate()
