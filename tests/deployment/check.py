@@ -12,6 +12,7 @@ runs this, and `sam` on the PATH. A STATEMENT is a part of what the script calls
 
 import argparse
 import contextlib
+import copy
 import functools
 import io
 import json
@@ -30,7 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import operator_steps  # noqa: E402
 import walk  # noqa: E402
 from emulator import PARAMETERS, STACK, Emulator, free_port  # noqa: E402
-from expand import expanded, functions, template  # noqa: E402
+from expand import expanded, functions, grant_batches, template  # noqa: E402
 
 STEPS = [step for step in walk.STEPS if not step.of_a_runner] + operator_steps.STEPS
 WALK_SECONDS = 180
@@ -124,9 +125,14 @@ class Deployment:
             attached = roles.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
             attached = [policy["PolicyName"] for policy in attached]
             inline = roles.list_role_policies(RoleName=role)["PolicyNames"]
-            written = function["Properties"].get("Policies", [])
-            if attached != ["AWSLambdaBasicExecutionRole"] or len(inline) != len(written):
-                yield f"{name}: {attached}, {inline}"
+            written = copy.deepcopy(function["Properties"].get("Policies", []))
+            grant_batches(written)
+            documents = [roles.get_role_policy(RoleName=role, PolicyName=one)["PolicyDocument"] for one in inline]
+            same = [granted(one) for one in documents] == [granted(one) for one in written]
+            ceiling = roles.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+            is_below = "FunctionBoundary" in ceiling.get("PermissionsBoundaryArn", "")
+            if attached != ["AWSLambdaBasicExecutionRole"] or not same or not is_below:
+                yield f"{name}: {attached}, {documents} below {ceiling}"
 
     def role_of(self, function):
         stack = self.emulator.client("cloudformation")
@@ -206,6 +212,11 @@ class Statement:
     def _put(roles, role, name, document):
         document = json.dumps(document)
         roles.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+
+def granted(document):
+    """What a policy says but for its resources, which have other names once they are deployed."""
+    return [{key: one for key, one in statement.items() if key != "Resource"} for statement in document["Statement"]]
 
 
 class DeployedWalk(walk.Walk):

@@ -6,6 +6,7 @@ What the emulator does otherwise than AWS is all that changes, and where the cod
   parameter and output replaced by what it stands for.
 - It asks for `sqs:SendMessageBatch`, which at AWS is granted by `sqs:SendMessage` and by nothing else.
 - It speaks http only, which the bucket's policy refuses.
+- It has neither limits of a route nor a log of all calls.
 - Its `Ref` of a secret is a name; at AWS it is the address, as is the attribute `Id`.
 """
 
@@ -81,7 +82,6 @@ def expanded(template, stripe_url):
     """The template for the emulator and the bootstraps of this machine; it is changed."""
     resources = template["Resources"]
     del resources["FilesPolicy"]
-    # It knows neither limits of a route nor a log of all calls.
     for unknown in ("RouteSettings", "AccessLogSettings"):
         del resources["HttpApiStage"]["Properties"][unknown]
     grant_batches(resources)

@@ -31,15 +31,16 @@ impl ManageAccounts {
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let cursors = Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?);
+        let table = runtime.table()?;
         Ok(Self {
             keys: ApiKeys {
-                table: runtime.table()?,
+                table: table.clone(),
                 draw: draw_secret,
                 cursors,
                 currency: runtime.environment.currency(CURRENCY)?,
             },
             sessions: ConsoleSessions {
-                table: runtime.table()?,
+                table,
                 draw: draw_secret,
                 console: runtime.environment.url(CONSOLE_URL)?,
             },

@@ -27,11 +27,12 @@ impl ChangeEndpoints {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
-        let secrets = || Ok(EndpointSecrets(runtime.secret(ENDPOINT_SECRET_ARN)?));
+        let secret = runtime.secret(ENDPOINT_SECRET_ARN)?;
+        let secrets = || EndpointSecrets(secret.clone());
         let (table, sender) = (runtime.table()?, Sender::new(Reach::Public));
         Ok(Self {
-            endpoints: ManageEndpoints { table: table.clone(), secrets: secrets()? },
-            deliveries: Deliveries { table, secrets: secrets()?, sender },
+            endpoints: ManageEndpoints { table: table.clone(), secrets: secrets() },
+            deliveries: Deliveries { table, secrets: secrets(), sender },
         })
     }
 

@@ -37,10 +37,10 @@ impl QueryAccounts {
     /// [`ConfigError`] naming the variable.
     pub fn new(runtime: &Runtime) -> Result<Self, ConfigError> {
         let table = runtime.table()?;
-        let cursors = || Ok::<_, ConfigError>(Cursors::new(runtime.secret(CURSOR_SECRET_ARN)?));
+        let secret = runtime.secret(CURSOR_SECRET_ARN)?;
         let events = Events(table.clone());
-        let reports = Reports { table: table.clone(), cursors: cursors()? };
-        let (catalogue, cursors) = (CatalogueCache::default(), cursors()?);
+        let reports = Reports { table: table.clone(), cursors: Cursors::new(secret.clone()) };
+        let (catalogue, cursors) = (CatalogueCache::default(), Cursors::new(secret));
         let queries = Queries { table, catalogue, cursors };
         Ok(Self { queries, objects: runtime.objects()?, reports, events })
     }

@@ -1,5 +1,6 @@
 //! What every function's `main` does before it takes requests.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::retry::RetryConfig;
@@ -35,6 +36,8 @@ pub struct Runtime {
     /// The environment variables.
     pub environment: Environment,
     sdk: SdkConfig,
+    queues: OnceCell<aws_sdk_sqs::Client>,
+    secrets: OnceCell<aws_sdk_secretsmanager::Client>,
 }
 
 impl Runtime {
@@ -49,7 +52,7 @@ impl Runtime {
         if let Ok(stage) = environment.text(STAGE) {
             crate::metrics::of_stage(&stage);
         }
-        Ok(Self { environment, sdk })
+        Ok(Self { environment, sdk, queues: OnceCell::new(), secrets: OnceCell::new() })
     }
 
     /// The table of this deployment. A function that commits events has the queue that they go to.
@@ -77,7 +80,7 @@ impl Runtime {
     /// A client of the queue service.
     #[must_use]
     pub fn queues(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.sdk)
+        self.queues.get_or_init(|| aws_sdk_sqs::Client::new(&self.sdk)).clone()
     }
 
     /// The secret whose address this variable holds.
@@ -85,8 +88,8 @@ impl Runtime {
     /// # Errors
     /// [`ConfigError`] naming the variable.
     pub fn secret(&self, variable: &'static str) -> Result<Secret, ConfigError> {
-        let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
-        Ok(Secret::managed(client, self.environment.text(variable)?))
+        let client = self.secrets.get_or_init(|| aws_sdk_secretsmanager::Client::new(&self.sdk));
+        Ok(Secret::managed(client.clone(), self.environment.text(variable)?))
     }
 }
 

@@ -10,7 +10,12 @@
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::shared::IntoShared;
 
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
@@ -22,9 +27,29 @@ pub(crate) fn http_client(region: &str) -> SharedHttpClient {
         false => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
     };
     let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-    match TlsContext::builder().with_trust_store(trusted).build() {
+    let client = match TlsContext::builder().with_trust_store(trusted).build() {
         Ok(context) => builder.tls_context(context).build_https(),
         // No reason for this is known; what the machine trusts would do as well.
         Err(_) => builder.build_https(),
+    };
+    ParsedOnce(client).into_shared()
+}
+
+/// Whoever makes a client has its HTTP client validated, and this one would read all certificates for each, beside the
+/// time that it needs them, which all clients share. It cannot be wrong in another way for one of them.
+#[derive(Debug)]
+struct ParsedOnce(SharedHttpClient);
+
+impl HttpClient for ParsedOnce {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
     }
 }

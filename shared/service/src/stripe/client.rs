@@ -33,7 +33,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 pub struct Stripe<W: Wire = Https> {
     settings: StripeSettings,
     wire: W,
-    /// The client of the key that was used last: making one reads every root certificate.
+    /// The client of the key that was used last: making one copies every root certificate.
     client: Mutex<Option<(String, W::Client)>>,
 }
 
