@@ -56,6 +56,8 @@ class Emulator:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
             "SAM_CLI_TELEMETRY": "0",
+            # It unpacks each function into the folder for temporary files and leaves it there: 600 MB a deployment.
+            "TMPDIR": str(folder),
         }
         self.process = None
 
