@@ -119,8 +119,10 @@ fn sdk(environment: &Environment) -> Result<SdkConfig, ConfigError> {
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts)
         .service_config(Addresses(environment.clone()));
-    sdk.set_use_fips(environment.truth(AWS_USE_FIPS_ENDPOINT).ok());
-    sdk.set_use_dual_stack(environment.truth(AWS_USE_DUALSTACK_ENDPOINT).ok());
+    let switch =
+        |variable| environment.value(variable).map(|_| environment.truth(variable)).transpose();
+    sdk.set_use_fips(switch(AWS_USE_FIPS_ENDPOINT)?);
+    sdk.set_use_dual_stack(switch(AWS_USE_DUALSTACK_ENDPOINT)?);
     Ok(sdk.build())
 }
 
@@ -176,6 +178,20 @@ mod tests {
             let environment = Environment::of(&others.collect::<Vec<_>>());
             assert_eq!(sdk(&environment).unwrap_err().variable, missing);
         }
+    }
+
+    #[test]
+    fn a_switch_that_is_neither_on_nor_off_is_named() {
+        for variable in [AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT] {
+            let with = |value| {
+                let all = [&OF_LAMBDA[..], &[(variable, value)]].concat();
+                sdk(&Environment::of(&all))
+            };
+            assert_eq!(with("yes").unwrap_err().variable, variable);
+            assert!(with("true").is_ok());
+        }
+        let fips = [&OF_LAMBDA[..], &[(AWS_USE_FIPS_ENDPOINT, "true")]].concat();
+        assert_eq!(sdk(&Environment::of(&fips)).unwrap().use_fips(), Some(true));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One attempt to tell an endpoint of an event: a signed POST, as Standard Webhooks has it.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -26,10 +27,13 @@ pub const ATTEMPT_TIME: Duration = Duration::from_secs(10);
 /// Longest reason that is kept, in characters.
 const MAX_REASON: usize = 200;
 
+type HttpClient = Client<HttpsConnector<HttpConnector<CheckedNames>>, Full<Bytes>>;
+
 /// What sends events.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    client: Client<HttpsConnector<HttpConnector<CheckedNames>>, Full<Bytes>>,
+    /// Made by the first attempt: whoever changes endpoints needs no list of certificates to check an address.
+    client: OnceLock<HttpClient>,
     reach: Reach,
 }
 
@@ -78,18 +82,8 @@ impl std::fmt::Display for Outcome {
 impl Sender {
     /// What reaches so far.
     #[must_use]
-    pub fn new(reach: Reach) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(CheckedNames(reach));
-        connector.enforce_http(false);
-        let tls = HttpsConnectorBuilder::new().with_webpki_roots();
-        let schemes = match reach {
-            Reach::Public => tls.https_only(),
-            Reach::ThisMachineToo => tls.https_or_http(),
-        };
-        let connector = schemes.enable_http1().wrap_connector(connector);
-        // A connection that is kept is dead when the function thaws.
-        let mut builder = Client::builder(TokioExecutor::new());
-        Self { client: builder.pool_max_idle_per_host(0).build(connector), reach }
+    pub const fn new(reach: Reach) -> Self {
+        Self { client: OnceLock::new(), reach }
     }
 
     /// An address that this reaches.
@@ -110,7 +104,8 @@ impl Sender {
             Ok(request) => request,
             Err(cause) => return Outcome::Unreachable(cause),
         };
-        match timeout(ATTEMPT_TIME, self.client.request(request)).await {
+        let client = self.client.get_or_init(|| client(self.reach));
+        match timeout(ATTEMPT_TIME, client.request(request)).await {
             // What the body says is of no use to anybody: it is not read.
             Ok(Ok(answer)) => Outcome::Answered(answer.status().as_u16()),
             // What a stranger's certificate says can be long.
@@ -120,6 +115,19 @@ impl Sender {
             Err(_) => Outcome::Slow,
         }
     }
+}
+
+fn client(reach: Reach) -> HttpClient {
+    let mut connector = HttpConnector::new_with_resolver(CheckedNames(reach));
+    connector.enforce_http(false);
+    let tls = HttpsConnectorBuilder::new().with_webpki_roots();
+    let schemes = match reach {
+        Reach::Public => tls.https_only(),
+        Reach::ThisMachineToo => tls.https_or_http(),
+    };
+    let connector = schemes.enable_http1().wrap_connector(connector);
+    // A connection that is kept is dead when the function thaws.
+    Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector)
 }
 
 fn request(
