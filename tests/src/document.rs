@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::http::request::Parts;
+use data_encoding::BASE64;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -69,6 +70,42 @@ fn check_answer(call: &str, at: &str, response: &Value, answer: &Answer) {
     if content[media_type].get("schema").is_some() {
         let at = format!("{at}/content/{}/schema", escaped(media_type));
         must_be_valid(call, &at, &answer.json());
+    }
+    if media_type == "text/csv" && !answer.header("content-type").contains("absent") {
+        let shown = String::from_utf8(file(&content[media_type])).expect("text");
+        let columns = shown.lines().next().unwrap().as_bytes();
+        assert!(answer.body.starts_with(columns), "{call}: the columns are not {shown}");
+    }
+}
+
+/// Whether the document has a call with this method at this path.
+#[must_use]
+pub fn knows(method: &str, path: &str) -> bool {
+    operation(&method.to_lowercase(), path).is_some()
+}
+
+/// The files that the document shows as what a call takes: their media types and contents.
+///
+/// # Panics
+/// If it knows no such call.
+#[must_use]
+pub fn files(method: &str, path: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let content = &DOCUMENT["paths"][path][method]["requestBody"]["content"];
+    let types = content.as_object().unwrap_or_else(|| panic!("{method} {path} takes nothing"));
+    types.iter().map(|(media_type, content)| (media_type.as_str(), file(content))).collect()
+}
+
+/// The file that is shown as an example of this content.
+fn file(content: &Value) -> Vec<u8> {
+    let shown = &content["examples"]["file"];
+    match (&shown["value"], shown["externalValue"].as_str()) {
+        (Value::String(text), None) => text.as_bytes().to_vec(),
+        (Value::Null, Some(address)) => {
+            let (_, bytes) = address.split_once(";base64,").expect("an address of data");
+            BASE64.decode(bytes.as_bytes()).expect("base64")
+        }
+        (value, None) => value.to_string().into_bytes(),
+        _ => panic!("two examples in one: {shown}"),
     }
 }
 

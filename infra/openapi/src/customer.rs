@@ -1,22 +1,17 @@
 //! The calls of customers, of the payment provider, and those that everybody may make.
 
-use ledger::ProofType;
 use service::keys::Scope::{
     BalancesRead, OperatorMoney, OrdersRead, OrdersWrite, TransfersWrite, UsageWrite,
 };
 
 use crate::Group;
+use crate::files::{self, PROOFS, STRIPE_EVENT};
 use crate::operation::{Content, Operation};
 use crate::parameters::{ENTRIES, ENTRIES_EXPORT, ORDERS, ORDERS_EXPORT};
-
-/// What a proof of a bank transfer may be.
-pub(crate) const PROOFS: &[&str] =
-    &[ProofType::Jpeg.name(), ProofType::Png.name(), ProofType::Pdf.name()];
 
 const ORDER: &[(u16, Content)] = &[(200, Content::Json("Order"))];
 const ORDER_MADE: &[(u16, Content)] =
     &[(201, Content::Json("Order")), (200, Content::Json("Order"))];
-const EXPORT: &[(u16, Content)] = &[(200, Content::Export)];
 
 /// They, by what they are about.
 pub(crate) const GROUPS: [Group; 5] = [
@@ -44,7 +39,7 @@ const BALANCES: &[Operation] = &[
         .says("The journal as a file", "Newest first, a row for each line, in parts.")
         .needs(&[BalancesRead])
         .query(ENTRIES_EXPORT)
-        .answers(EXPORT)
+        .answers(&[(200, Content::Export(files::ENTRIES))])
         .fails(&["not_found"]),
     Operation::post("/v1/transfers", "createTransfer")
         .says("Move money from the wallet to a product", "At once: the order is completed.")
@@ -100,7 +95,7 @@ const ORDERS_OF_ONE: &[Operation] = &[
         .says("Orders as a file", "Newest first, a row for each, in parts.")
         .needs(&[OrdersRead])
         .query(ORDERS_EXPORT)
-        .answers(EXPORT),
+        .answers(&[(200, Content::Export(files::ORDERS))]),
     Operation::get("/v1/orders/{order_id}", "getOrder")
         .says("One order", "Always current.")
         .needs(&[OrdersRead])
@@ -249,7 +244,7 @@ const OPEN: &[Operation] = &[
             "200 once its effect is durable or queued, or if it is nothing for us.",
         )
         .signed()
-        .takes_file(&["application/json"])
+        .takes_file(STRIPE_EVENT)
         .answers(&[(200, Content::Json("ReceivedWebhook"))])
         .fails(&["invalid_signature", "not_taken"]),
     Operation::get("/v1/openapi.json", "getDescription")

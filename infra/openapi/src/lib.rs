@@ -11,6 +11,7 @@
 mod answers;
 mod bodies;
 mod customer;
+mod files;
 mod operation;
 mod operator;
 mod operator_answers;
@@ -66,7 +67,7 @@ pub fn document() -> Value {
         "components": {
             "securitySchemes": security_schemes(),
             "headers": headers(),
-            "parameters": parameters::parameters().into_iter().collect::<Map<_, _>>(),
+            "parameters": parameters::parameters(&schemas),
             "responses": operation::shared_failures(),
             "examples": examples(&samples, &schemas),
             "schemas": schemas,
@@ -143,6 +144,37 @@ fn headers() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_body_and_every_parameter_has_an_example() {
+        let document = document();
+        let mut without = Vec::new();
+        let parameters = document["components"]["parameters"].as_object().unwrap();
+        for (name, parameter) in parameters {
+            if parameter["example"].is_null() {
+                without.push(name.clone());
+            }
+        }
+        each_content(&document, "", &mut |at, content| {
+            if content["example"].is_null() && content["examples"].is_null() {
+                without.push(at.to_owned());
+            }
+        });
+        assert_eq!(without, [""; 0]);
+    }
+
+    /// Everything below here that is the content of a request or an answer, by its media type.
+    fn each_content(value: &Value, at: &str, look: &mut impl FnMut(&str, &Value)) {
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let at = format!("{at}/{name}");
+            match (name.as_str(), value.as_object()) {
+                ("content", Some(types)) => {
+                    types.iter().for_each(|(name, one)| look(&format!("{at}/{name}"), one));
+                }
+                _ => each_content(value, &at, look),
+            }
+        }
+    }
 
     #[test]
     fn the_committed_document_is_the_one_that_the_code_makes() {

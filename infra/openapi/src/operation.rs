@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use service::keys::Scope;
 
+use crate::files::{self, COMPARISON, DOCUMENT, File};
 use crate::parameters::reference;
 use crate::problems::Samples;
 use crate::schema::{named, with};
@@ -45,8 +46,8 @@ enum Sent {
     Nothing,
     /// A JSON body of that name.
     Json(&'static str),
-    /// A file of one of these media types.
-    File(&'static [&'static str]),
+    /// One of these files.
+    File(&'static [File]),
 }
 
 /// What is answered.
@@ -54,17 +55,20 @@ enum Sent {
 pub(crate) enum Content {
     /// A JSON body of that name.
     Json(&'static str),
-    /// A JSON body of that name, or the same as comma-separated values.
-    JsonOrCsv(&'static str),
-    /// A file of one of these media types.
-    File(&'static [&'static str]),
-    /// A part of an export.
-    Export,
+    /// A comparison, or the same as comma-separated values.
+    Comparison,
+    /// One of these files.
+    File(&'static [File]),
+    /// A part of this export.
+    Export(File),
     /// This document.
     Document,
     /// No body: what the client has is good.
     Nothing,
 }
+
+/// The body of a comparison.
+const RECONCILIATION: &str = "Reconciliation";
 
 /// What the gateway says by itself, with a body of its own.
 const OF_GATEWAY: [(u16, &str); 8] = [
@@ -190,9 +194,9 @@ impl Operation {
         Self { sent: Sent::Json(body), ..self }
     }
 
-    /// It takes a file.
-    pub(crate) const fn takes_file(self, media_types: &'static [&'static str]) -> Self {
-        Self { sent: Sent::File(media_types), ..self }
+    /// It takes one of these files.
+    pub(crate) const fn takes_file(self, files: &'static [File]) -> Self {
+        Self { sent: Sent::File(files), ..self }
     }
 
     /// It answers so when it went well.
@@ -247,8 +251,9 @@ impl Operation {
             Sent::Nothing | Sent::File(_) => None,
         };
         let answered = self.answers.iter().filter_map(|(_, content)| match content {
-            Content::Json(name) | Content::JsonOrCsv(name) => Some(*name),
-            Content::File(_) | Content::Export | Content::Document | Content::Nothing => None,
+            Content::Json(name) => Some(*name),
+            Content::Comparison => Some(RECONCILIATION),
+            Content::File(_) | Content::Export(_) | Content::Document | Content::Nothing => None,
         });
         sent.into_iter().chain(answered)
     }
@@ -304,8 +309,7 @@ impl Operation {
                 let body = of_schema(name);
                 Map::from_iter([("application/json".to_owned(), body)])
             }
-            // Any bytes: in 3.1 a file has no schema.
-            Sent::File(types) => types.iter().map(|name| ((*name).to_owned(), json!({}))).collect(),
+            Sent::File(possible) => files::content(possible),
         };
         Some(json!({"required": true, "content": content}))
     }
@@ -353,29 +357,28 @@ impl Content {
             headers.push("Idempotent-Replayed");
         }
         let (about, content) = match self {
-            Self::Json(name) | Self::JsonOrCsv(name) => {
-                let body = of_schema(name);
+            Self::Json(name) => {
                 let about =
                     if replayed { "As it is now: this key made it before." } else { "Done." };
-                let mut content = Map::from_iter([("application/json".to_owned(), body)]);
-                if matches!(self, Self::JsonOrCsv(_)) {
-                    content.insert("text/csv".to_owned(), json!({}));
-                }
-                (about, content)
+                (about, Map::from_iter([("application/json".to_owned(), of_schema(name))]))
             }
-            Self::File(types) => {
+            Self::Comparison => {
+                let json = ("application/json".to_owned(), of_schema(RECONCILIATION));
+                ("Done.", Map::from_iter([json, COMPARISON.content()]))
+            }
+            Self::File(possible) => {
                 headers.push("Content-Disposition");
-                ("The file.", types.iter().map(|name| ((*name).to_owned(), json!({}))).collect())
+                ("The file.", files::content(possible))
             }
-            Self::Export => {
+            Self::Export(file) => {
                 headers.push("Content-Disposition");
                 headers.push("X-Next-Cursor");
                 let about = "A part of the export. Only the first one has a row of names: the media type says so.";
-                (about, Map::from_iter([("text/csv".to_owned(), json!({}))]))
+                (about, Map::from_iter([file.content()]))
             }
             Self::Document => {
                 headers.push("ETag");
-                ("OpenAPI 3.1.", Map::from_iter([("application/json".to_owned(), json!({}))]))
+                ("OpenAPI 3.1.", files::content(&[DOCUMENT]))
             }
             Self::Nothing => {
                 headers.push("ETag");

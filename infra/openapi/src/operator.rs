@@ -5,14 +5,13 @@ use service::keys::Scope::{
 };
 
 use crate::Group;
-use crate::customer::PROOFS;
+use crate::files::{self, PROOFS, STATEMENTS};
 use crate::operation::{Content, Operation};
 use crate::parameters::{ENTRIES, ENTRIES_EXPORT, ORDERS, ORDERS_EXPORT, PAGE};
 
 const ORDER: &[(u16, Content)] = &[(200, Content::Json("Order"))];
 const ORDER_MADE: &[(u16, Content)] =
     &[(201, Content::Json("Order")), (200, Content::Json("Order"))];
-const EXPORT: &[(u16, Content)] = &[(200, Content::Export)];
 const CATALOGUE: &[(u16, Content)] = &[(200, Content::Json("Catalogue"))];
 const FINDING: &[(u16, Content)] = &[(200, Content::Json("Finding"))];
 const KEY_MADE: &[(u16, Content)] =
@@ -77,7 +76,7 @@ const REVIEWS: &[Operation] = &[
     Operation::post("/v1/admin/statements", "importStatement")
         .says("Upload a bank statement", "At most 4 MiB. The same one again is 200.")
         .needs(&[OperatorReview])
-        .takes_file(&["text/csv", "application/xml", "text/xml"])
+        .takes_file(STATEMENTS)
         .answers(&[(201, Content::Json("Statement")), (200, Content::Json("Statement"))])
         .fails(&["invalid_statement", "unknown_field"]),
     Operation::get("/v1/admin/statements", "listStatements")
@@ -138,7 +137,7 @@ const ACCOUNTS: &[Operation] = &[
         .says("Orders of an account as a file", "Newest first, in parts.")
         .needs(&[OperatorRead])
         .query(ORDERS_EXPORT)
-        .answers(EXPORT),
+        .answers(&[(200, Content::Export(files::ORDERS))]),
     Operation::get("/v1/admin/accounts/{account_id}/entries", "listAccountEntries")
         .says("The journal of an account", "Newest first.")
         .needs(&[OperatorRead])
@@ -148,7 +147,7 @@ const ACCOUNTS: &[Operation] = &[
         .says("The journal of an account as a file", "Newest first, in parts.")
         .needs(&[OperatorRead])
         .query(ENTRIES_EXPORT)
-        .answers(EXPORT),
+        .answers(&[(200, Content::Export(files::ENTRIES))]),
     Operation::get("/v1/admin/orders/{order_id}", "getAnyOrder")
         .says("One order of any account", "Always current.")
         .needs(&[OperatorRead])
@@ -238,7 +237,7 @@ const FINDINGS: &[Operation] = &[
     Operation::get("/v1/admin/reconciliations/{run_id}", "getReconciliation")
         .says("One comparison", "Ending in `.csv`, as comma-separated values.")
         .needs(&[OperatorRead])
-        .answers(&[(200, Content::JsonOrCsv("Reconciliation"))])
+        .answers(&[(200, Content::Comparison)])
         .fails(&["not_found"]),
 ];
 

@@ -1,10 +1,10 @@
 //! Parameters: in the path, in the query, and the one header that makes a request safe to repeat.
 
 use ledger::{HoldStatus, Method, OrderStatus};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use service::exports::MAX_EXPORTED;
 
-use crate::schema::{form, named, one_of, text, with};
+use crate::schema::{example, form, named, one_of, text, with};
 
 /// A page of a list.
 pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
@@ -19,8 +19,8 @@ pub(crate) const ORDERS_EXPORT: &[&str] =
 /// A part of an export of entries.
 pub(crate) const ENTRIES_EXPORT: &[&str] = &["balance", "from", "to", "rows", "next"];
 
-/// All of them, by the name that operations refer to them by.
-pub(crate) fn parameters() -> Vec<(String, Value)> {
+/// All of them, by the name that operations refer to them by. An example is taken from these schemas.
+pub(crate) fn parameters(schemas: &Map<String, Value>) -> Map<String, Value> {
     let of_path = in_path().into_iter().map(|(name, schema)| {
         let about = schema.get("description").cloned().unwrap_or_default();
         let parameter = json!({
@@ -33,7 +33,12 @@ pub(crate) fn parameters() -> Vec<(String, Value)> {
             json!({"name": name, "in": "query", "description": about, "schema": schema});
         (known_as.to_owned(), parameter)
     });
-    of_path.chain(of_query).chain([("idempotency_key".to_owned(), idempotency_key())]).collect()
+    let all = of_path.chain(of_query).chain([("idempotency_key".to_owned(), idempotency_key())]);
+    all.map(|(known_as, parameter)| {
+        let shown = example(parameter.get("schema").unwrap_or(&Value::Null), schemas);
+        (known_as, with(parameter, "example", shown))
+    })
+    .collect()
 }
 
 /// Where a parameter is.
@@ -70,7 +75,7 @@ fn in_path() -> Vec<(&'static str, Value)> {
 
 /// What operations refer to it by, its name, what it is, and what it means.
 fn in_query() -> Vec<(&'static str, &'static str, Value, &'static str)> {
-    let page = |most: u16, usual: u16| json!({"type": "integer", "minimum": 1, "maximum": most, "default": usual});
+    let page = |most: u16, usual: u16| json!({"type": "integer", "minimum": 1, "maximum": most, "default": usual, "examples": [usual]});
     let moment = || named("Moment");
     let statuses = OrderStatus::ALL.map(OrderStatus::name);
     vec![
@@ -97,7 +102,7 @@ fn in_query() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         (
             "version",
             "version",
-            json!({"type": "integer", "minimum": 0}),
+            json!({"type": "integer", "minimum": 0, "examples": [1]}),
             "As it was at this version.",
         ),
     ]
