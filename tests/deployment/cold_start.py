@@ -3,7 +3,7 @@
     python3 tests/deployment/cold_start.py [--starts 5] [--requests 200] [--no-targets] [FUNCTION…]
 
 It starts the bootstraps in target/lambda (tests/deployment/build.py makes them) as Lambda does, against the table and
-the queue of the local runner on this machine, and hands them events as AWS sends them. What it prints is the table in
+the queue of the local runner on this machine, and hands them events as AWS sends them (questions.py). What it prints is the table in
 ARCHITECTURE.md: sizes, then medians over some starts. It fails if an answer is not the right one, or if a target is
 missed, which only bootstraps that are optimised can meet. Needs target/debug/topup.
 """
@@ -19,28 +19,32 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 import zipfile
 from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-import walk  # noqa: E402
-from runtime import Function, authorizer_event, example, http_event, queue_event  # noqa: E402
+from questions import TABLE, Questions  # noqa: E402
+from runtime import Function, authorizer_event  # noqa: E402
 
 BOOTSTRAPS = ROOT / "target" / "lambda"
 BASELINE = "hello-world"
 MEGABYTE = 1_000_000
 
 MAX_ZIP, MAX_ZIP_WITH_STRIPE = 4 * MEGABYTE, 6 * MEGABYTE
+# What has as much to do as there is.
+BY_THE_CLOCK = {"compare-payments", "reconcile", "verify-accounts"}
 WITH_STRIPE = {"cancel-order", "compare-payments", "create-order", "reconcile", "refund-order"}
-# Against the baseline of the same run: of the start, and of the first request, where a request to the table costs what
-# the second request of the function needs at most.
+# Against the baseline of the same run: of the start, and of the first request.
 MAX_START = 2.0
 MAX_OWN_WORK = 0.030
 TABLE_REQUESTS = 2
 MAX_PROCESSOR_TIME = 0.001
+# What asks AWS and Stripe more often may take more: each request is a tenth to a third of a millisecond of the SDK. A
+# transfer and a review tell the platform what they committed; a cancellation asks Stripe and commits what it says; a
+# refund is committed, made at Stripe, and committed again.
+MORE_PROCESSOR_TIME = {"transfer": 0.002, "review-order": 0.002, "cancel-order": 0.0025, "refund-order": 0.0045}
 
 
 @dataclass
@@ -103,7 +107,7 @@ def surroundings(folder):
             "AWS_ENDPOINT_URL_DYNAMODB": ready["table_url"],
             "AWS_ENDPOINT_URL_SQS": ready["queue_url"],
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://127.0.0.1:{server.server_port}",
-            "TABLE_NAME": "topup-local",
+            "TABLE_NAME": TABLE,
             "STAGE": "local",
             "CONFIRMATION_QUEUE_URL": f"{queues}confirmation",
             "EVENT_QUEUE_URL": f"{queues}events",
@@ -125,111 +129,25 @@ def surroundings(folder):
         server.shutdown()
 
 
-# What each function is asked: method, route, the values of its parameters, the body, and the answer's status.
-UNKNOWN = {"order_id": "ord_00000000000000000000"}
-OFFLINE = {"target": "wallet", "method": "offline", "currency": "USD", "amount": "100.00"}
-USE = {"product": "sms", "amount": "1.00"}
-CUSTOMERS = {
-    "create-order": ("POST", "/v1/orders", {}, OFFLINE, 201),
-    "cancel-order": ("POST", "/v1/orders/{order_id}/cancel", UNKNOWN, None, 404),
-    "report-transfer": (
-        "POST",
-        "/v1/orders/{order_id}/transfer-report",
-        UNKNOWN,
-        {"payer_name": "Li", "bank_reference": "W", "paid_on": "2026-11-23", "amount": "1.00"},
-        404,
-    ),
-    "transfer": ("POST", "/v1/transfers", {}, USE, 201),
-    "charge": ("POST", "/v1/charges", {}, USE, 201),
-    # Refused, because an account has at most a hundred.
-    "hold": ("POST", "/v1/holds", {}, {"product": "voice", "amount": "1.00", "expires_in": 900}, 402),
-    "set-thresholds": ("PUT", "/v1/wallet/thresholds", {}, {"alert_below": "5.00"}, 200),
-    "query-orders": ("GET", "/v1/balances", {}, None, 200),
-}
-REASON = {"reason": "measured"}
-OPERATORS = {
-    "query-accounts": ("GET", "/v1/admin/accounts/{account_id}", {"account_id": "demo"}, None, 200),
-    "review-order": ("POST", "/v1/admin/orders/{order_id}/reject", UNKNOWN, REASON, 404),
-    "refund-order": (
-        "POST",
-        "/v1/admin/orders/{order_id}/refunds",
-        UNKNOWN,
-        {"amount": "1.00", **REASON},
-        404,
-    ),
-    "adjust-balance": (
-        "POST",
-        "/v1/admin/accounts/{account_id}/adjustments",
-        {"account_id": "measured"},
-        {"balance": "wallet", "amount": "1.00", **REASON},
-        404,
-    ),
-    "resolve-finding": ("GET", "/v1/admin/findings", {}, None, 200),
-    "import-statement": ("GET", "/v1/admin/statements", {}, None, 200),
-    "configure": ("GET", "/v1/admin/catalogue", {}, None, 200),
-    "manage-endpoints": ("GET", "/v1/admin/endpoints", {}, None, 200),
-    "manage-accounts": ("GET", "/v1/admin/api-keys", {}, None, 200),
-}
-EVERYBODY = {
-    "exchange-code": ("POST", "/v1/console-tokens", {}, {"code": "0" * 64}, 400),
-    "payment-webhook": ("POST", "/v1/webhooks/stripe", {}, {}, 400),
-    "describe-api": ("GET", "/v1/openapi.json", {}, None, 200),
-    "console": ("GET", "/", {}, None, 200),
-    BASELINE: ("GET", "/", {}, None, 200),
-}
-QUEUES = {
-    "confirm-payment": "not a notice",
-    "meter-usage": json.dumps({"charges": [{"key": "k", "account_id": "demo", **USE}]}),
-    "deliver-event": json.dumps({"event_id": "evt_00000000000000000000"}),
-}
-BY_THE_CLOCK = ["compare-payments", "reconcile", "verify-accounts"]
-
-
-def questions(customer, operator, api_key):
-    """For each function what makes an event for it, and what says that the answer is the right one."""
-    asked = {}
-    for group, context in ((CUSTOMERS, customer), (OPERATORS, operator), (EVERYBODY, None)):
-        for name, (method, route, parameters, body, status) in group.items():
-            asked[name] = (
-                lambda fields=(method, route, parameters, body), context=context: request(*fields, context),
-                lambda answer, status=status: answer["statusCode"] == status,
-            )
-    for name, body in QUEUES.items():
-        asked[name] = (lambda body=body: queue_event(body), lambda answer: "batchItemFailures" in answer)
-    for name in BY_THE_CLOCK:
-        asked[name] = (lambda: example("schedule"), lambda answer: True)
-    asked["authorizer"] = (
-        lambda: authorizer_event(api_key),
-        lambda answer: answer["isAuthorized"],
-    )
-    return asked
-
-
-def request(method, route, parameters, body, context):
-    headers = {"idempotency-key": str(uuid.uuid4()), "stripe-signature": "t=1,v1=00", "accept-encoding": "gzip"}
-    if body is not None:
-        headers["content-type"] = "application/json"
-        body = json.dumps(body)
-    path = route.format(**parameters)
-    return http_event(method, route, path, context, body, parameters, headers)
-
-
-def give(ready):
-    """The customer has something to move and to use."""
-    operator = walk.Client(ready["base_url"], ready["operator_key"])
-    for balance in ("wallet", "product:sms"):
-        gift = {"balance": balance, "amount": "1000.00", "reason": "measured"}
-        operator.post("/v1/admin/accounts/demo/adjustments", gift, balance).expect(201)
-
-
-def asked_of(name, environment, api_key):
-    """What the authorizer tells the functions about a key."""
-    function = Function(BOOTSTRAPS / name / "bootstrap", name, environment)
+def contexts(environment, ready):
+    """What the authorizer tells the functions about the two keys."""
+    function = Function(BOOTSTRAPS / "authorizer" / "bootstrap", "authorizer", environment)
     try:
-        answer, _ = function.invoke(authorizer_event(api_key))
-        return answer["context"]
+        for who in ("customer", "operator"):
+            answer, _ = function.invoke(authorizer_event(ready[f"{who}_key"]))
+            yield who, answer["context"]
     finally:
         function.stop()
+
+
+def table_request(questions):
+    """The seconds of one request to the table: the median of many."""
+    times = []
+    for _ in range(200):
+        began = time.perf_counter()
+        questions.table("GetItem", {"Key": {"pk": {"S": "nobody"}, "sk": {"S": "nothing"}}})
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
 
 
 def measure(name, environment, event, is_right, starts, requests):
@@ -250,7 +168,9 @@ def measure(name, environment, event, is_right, starts, requests):
             if number == 0:
                 before = function.processor_time()
                 for _ in range(requests):
-                    function.invoke(event())
+                    answer, _ = function.invoke(event())
+                    if not is_right(answer):
+                        sys.exit(f"{name} answers {answer}")
                 processor = (function.processor_time() - before) / requests
             found.append((start, *times, processor, memory))
         finally:
@@ -275,20 +195,22 @@ def zipped(bootstrap):
         return file.tell()
 
 
-def missed(name, cost, baseline):
+def missed(name, cost, baseline, table_request):
     """The targets that a function misses, in words."""
     most = MAX_ZIP_WITH_STRIPE if name in WITH_STRIPE else MAX_ZIP
     if cost.zipped > most:
         yield f"zip of {cost.zipped / MEGABYTE:.1f} MB, above {most / MEGABYTE:.0f}"
     if cost.start > MAX_START * baseline.start:
         yield f"start of {cost.start / baseline.start:.1f} times that of {BASELINE}"
-    budget = baseline.first + TABLE_REQUESTS * cost.second + MAX_OWN_WORK
+    if name in BY_THE_CLOCK:
+        return
+    budget = baseline.first + TABLE_REQUESTS * table_request + MAX_OWN_WORK
     if cost.first > budget:
         yield f"first request after {cost.first * 1000:.1f} ms, above {budget * 1000:.1f}"
-    # Without what the runtime takes of it. What runs by the clock has as much to do as there is.
-    own = cost.processor - baseline.processor
-    if name not in BY_THE_CLOCK and own > MAX_PROCESSOR_TIME:
-        yield f"{own * 1000:.2f} ms of the processor for a warm request, above {MAX_PROCESSOR_TIME * 1000:.0f}"
+    # Without what the runtime takes of it.
+    own, most = cost.processor - baseline.processor, MORE_PROCESSOR_TIME.get(name, MAX_PROCESSOR_TIME)
+    if own > most:
+        yield f"{own * 1000:.2f} ms of the processor for a warm request, above {most * 1000:.1f}"
 
 
 def main():
@@ -302,12 +224,12 @@ def main():
     costs = {}
     with tempfile.TemporaryDirectory(prefix="topup-cold-") as folder:
         with surroundings(pathlib.Path(folder)) as (ready, environment):
-            give(ready)
-            customer = asked_of("authorizer", environment, ready["customer_key"])
-            operator = asked_of("authorizer", environment, ready["operator_key"])
-            asked = questions(customer, operator, ready["customer_key"])
+            questions = Questions(ready, Secrets.texts["webhook"])
+            questions.contexts = dict(contexts(environment, ready))
+            questions.prepare()
+            of_table = table_request(questions)
             for name in [BASELINE, *deployed]:
-                event, is_right = asked[name]
+                event, is_right = questions.of(name)
                 sizes = (options.starts, options.requests)
                 costs[name] = measure(name, environment, event, is_right, *sizes)
     print("| function | binary, MB | zip, MB | start to first poll, ms | first request, ms | second, ms "
@@ -318,12 +240,13 @@ def main():
         sizes = [f"{size / MEGABYTE:.2f}" for size in (cost.binary, cost.zipped)]
         last = [f"{cost.processor * 1000:.2f}", f"{cost.memory / MEGABYTE:.0f}"]
         print(f"| {' | '.join([name, *sizes, *milliseconds, *last])} |")
+    print(f"A request to the table takes {of_table * 1000:.1f} ms.")
     if options.no_targets:
         return
     failures = [
         f"{name}: {failure}"
         for name, cost in costs.items()
-        for failure in missed(name, cost, costs[BASELINE])
+        for failure in missed(name, cost, costs[BASELINE], of_table)
     ]
     print("\n".join(failures) or "Every target is met.")
     sys.exit(1 if failures else 0)

@@ -26,18 +26,33 @@ def example(name):
 
 
 def http_event(method, route, path, context, body=None, parameters=None, headers=None):
-    """The event of a request by somebody of whom the authorizer said this; of anybody without."""
+    """The event of a request by somebody of whom the authorizer said this; of anybody without.
+
+    What a request does not have, its event does not have either.
+    """
     event = example("http")
-    event.update(routeKey=f"{method} {route}", rawPath=path, rawQueryString="", body=body or "")
-    event.update(pathParameters=parameters or {}, queryStringParameters={}, headers=headers or {})
-    event["requestContext"].update(routeKey=event["routeKey"], requestId=str(uuid.uuid4()))
-    event["requestContext"]["http"].update(method=method, path=path)
-    event["requestContext"]["authorizer"] = {"lambda": context} if context else None
+    for absent in ("cookies", "queryStringParameters", "stageVariables"):
+        del event[absent]
+    event.update(routeKey=f"{method} {route}", rawPath=path, rawQueryString="", headers=headers or {})
+    for name, value in (("body", body), ("pathParameters", parameters)):
+        if value:
+            event[name] = value
+        else:
+            del event[name]
+    about = event["requestContext"]
+    about.update(routeKey=event["routeKey"], requestId=str(uuid.uuid4()))
+    about["http"].update(method=method, path=path)
+    # Nobody shows a certificate.
+    del about["authentication"], about["authorizer"]
+    if context:
+        about["authorizer"] = {"lambda": context}
     return event
 
 
 def authorizer_event(api_key):
-    return {**example("authorizer"), "identitySource": [f"Bearer {api_key}"]}
+    event = {**example("authorizer"), "identitySource": [f"Bearer {api_key}"]}
+    del event["requestContext"]["authentication"]
+    return event
 
 
 def queue_event(body):

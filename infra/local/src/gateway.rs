@@ -313,36 +313,50 @@ fn event(
         Ok(text) => (text.to_owned(), false),
         Err(_) => (BASE64.encode(&request.body), true),
     };
-    let authorizer = if context.is_null() { Value::Null } else { json!({"lambda": context}) };
-    json!({
+    // What a request does not have, its event does not have either.
+    let unless = |absent: bool, value: Value| (!absent).then_some(value);
+    let about = json!({
+        "accountId": "000000000000",
+        "apiId": "local",
+        "domainName": "127.0.0.1",
+        "domainPrefix": "127",
+        "http": {
+            "method": request.method.as_str(),
+            "path": request.uri.path(),
+            "protocol": "HTTP/1.1",
+            "sourceIp": "127.0.0.1",
+            "userAgent": "",
+        },
+        "requestId": request.request_id,
+        "routeKey": route_key,
+        "stage": "$default",
+        "timeEpoch": now_millis,
+    });
+    let event = json!({
         "version": "2.0",
         "routeKey": route_key,
         "rawPath": request.uri.path(),
         "rawQueryString": query,
         "headers": joined(&request.headers),
-        "queryStringParameters": query_parameters,
-        "pathParameters": parameters,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
-            "authorizer": authorizer,
-            "domainName": "127.0.0.1",
-            "domainPrefix": "127",
-            "http": {
-                "method": request.method.as_str(),
-                "path": request.uri.path(),
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": "",
-            },
-            "requestId": request.request_id,
-            "routeKey": route_key,
-            "stage": "$default",
-            "timeEpoch": now_millis,
-        },
-        "body": body,
         "isBase64Encoded": encoded,
-    })
+    });
+    let authorizer = unless(context.is_null(), json!({"lambda": context}));
+    let sometimes = [
+        ("queryStringParameters", unless(query_parameters.is_empty(), json!(query_parameters))),
+        ("pathParameters", unless(parameters.is_empty(), json!(parameters))),
+        ("body", unless(body.is_empty(), json!(body))),
+        ("requestContext", Some(with(about, [("authorizer", authorizer)]))),
+    ];
+    with(event, sometimes)
+}
+
+/// An object with more fields, of which some are not there.
+fn with<const MORE: usize>(mut object: Value, more: [(&str, Option<Value>); MORE]) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        let there = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        fields.extend(there);
+    }
+    object
 }
 
 /// Headers as API Gateway sends them: names in lower case, repeated ones joined by commas.
