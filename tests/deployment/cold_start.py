@@ -41,9 +41,9 @@ MAX_START = 2.0
 MAX_OWN_WORK = 0.030
 TABLE_REQUESTS = 2
 MAX_PROCESSOR_TIME = 0.001
-# What asks AWS and Stripe more often may take more: each request is a tenth to a third of a millisecond of the SDK. A
-# transfer and a review tell the platform what they committed; a cancellation asks Stripe and commits what it says; a
-# refund is committed, made at Stripe, and committed again.
+# What asks AWS and Stripe more often may take more, up to half a millisecond of the SDK and the kernel a request: three
+# of a transfer or a review, which tell the platform what they committed, four of a cancellation, seven of a refund,
+# which is committed, made at Stripe and committed again.
 MORE_PROCESSOR_TIME = {"transfer": 0.002, "review-order": 0.002, "cancel-order": 0.0025, "refund-order": 0.0045}
 
 
