@@ -214,6 +214,18 @@ mod tests {
         assert!(seen > 100, "only {seen} examples");
     }
 
+    #[test]
+    fn every_row_of_an_example_has_a_cell_for_each_column() {
+        for (path, calls) in DOCUMENT["paths"].as_object().unwrap() {
+            let sheet = &calls["get"]["responses"]["200"]["content"]["text/csv"];
+            if !sheet.is_null() {
+                let shown = file(sheet);
+                let rows = csv::Reader::from_reader(&shown[..]).into_records();
+                assert!(rows.map(|row| row.expect(path)).count() > 0, "{path}");
+            }
+        }
+    }
+
     /// Everything below here that has a schema and examples.
     fn each_content(value: &Value, at: &str, look: &mut impl FnMut(&str, &Value)) {
         if value.get("schema").is_some() && value.get("examples").is_some() {
