@@ -58,7 +58,8 @@ pub(crate) const ENTRIES: File =
 /// The report of a comparison with the provider.
 pub(crate) const COMPARISON: File = csv("day,line,name,currency,count,amount,fee,net\r\n\
      2026-11-23,total,charge,USD,3,300.00,9.60,290.40\r\n\
-     2026-11-23,drift,,USD,,0.00,,\r\n");
+     2026-11-23,drift,,USD,,100.00,,\r\n\
+     2026-11-23,finding,paid_not_credited fnd_0123456789abcdefghjk,,,,,\r\n");
 
 /// This document, as far as an example shows it.
 pub(crate) const DOCUMENT: File =
