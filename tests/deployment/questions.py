@@ -1,6 +1,8 @@
-"""What each function is asked while it is measured: always something new that it does all its work for.
+"""What each function is asked while it is measured.
 
-Whatever must be there before (an order to be cancelled, a code to be exchanged) is made through the local runner, which
+Who changes something is asked for a new change each time, but for these: `payment-webhook` is told again of a payment
+that is credited, `deliver-event` of an event that nobody wants (an endpoint must be somewhere on the internet), and what
+reads as well as it writes is asked for a list. Whatever must be there before (an order to be cancelled, a code to be exchanged) is made through the local runner, which
 is not measured.
 """
 
@@ -21,8 +23,8 @@ CARD = {"target": "wallet", "method": "card", "amount": "10.00"}
 OFFLINE = {"target": "wallet", "method": "offline", "currency": "USD", "amount": "100.00"}
 USE = {"product": "sms", "amount": "1.00"}
 REASON = {"reason": "measured"}
-# An account holds at most a hundred at once.
-MAX_HOLDS = 50
+# An account holds at most a hundred at once: so many are made before all are released.
+HOLDS_AT_ONCE = 50
 
 
 class Questions:
@@ -96,7 +98,7 @@ class Questions:
         return self.asked_by("customer", "POST", "/v1/charges", {}, USE)
 
     def ask_hold(self):
-        if next(self.numbers) % MAX_HOLDS == MAX_HOLDS - 1:
+        if next(self.numbers) % HOLDS_AT_ONCE == HOLDS_AT_ONCE - 1:
             for hold in self.customer.get("/v1/holds", status="open", limit=100).expect(200).json["data"]:
                 self.customer.post(f"/v1/holds/{hold['hold_id']}/release", {}).expect(200)
         return self.asked_by("customer", "POST", "/v1/holds", {}, {**USE, "expires_in": 900})

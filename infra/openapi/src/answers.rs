@@ -301,7 +301,7 @@ fn instructions() -> Value {
     answer(
         "What the payer of a bank transfer must know.",
         [
-            ("reference_code", text("TU-7K3M9Q2X"), "To be written on the transfer."),
+            ("reference_code", text("GWY-RW5-X33"), "To be written on the transfer."),
             money("amount", "To be paid."),
             currency(),
             time_or_null("deadline", "Until when."),

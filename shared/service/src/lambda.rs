@@ -190,8 +190,9 @@ mod tests {
             assert_eq!(with("yes").unwrap_err().variable, variable);
             assert!(with("true").is_ok());
         }
-        let fips = [&OF_LAMBDA[..], &[(AWS_USE_FIPS_ENDPOINT, "true")]].concat();
-        assert_eq!(sdk(&Environment::of(&fips)).unwrap().use_fips(), Some(true));
+        let both = [(AWS_USE_FIPS_ENDPOINT, "true"), (AWS_USE_DUALSTACK_ENDPOINT, "false")];
+        let sdk = sdk(&Environment::of(&[&OF_LAMBDA[..], &both].concat())).unwrap();
+        assert_eq!((sdk.use_fips(), sdk.use_dual_stack()), (Some(true), Some(false)));
     }
 
     #[test]

@@ -252,7 +252,6 @@ pub(crate) fn event(parts: &Parts<'_>) -> String {
         "rawQueryString": parts.query,
         "headers": parts.headers,
         "queryStringParameters": query,
-        "pathParameters": {},
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",
