@@ -2,8 +2,8 @@
 
 Who changes something is asked for a new change each time, but for these: `payment-webhook` is told again of a payment
 that is credited, `deliver-event` of an event that nobody wants (an endpoint must be somewhere on the internet), and what
-reads as well as it writes is asked for a list. Whatever must be there before (an order to be cancelled, a code to be exchanged) is made through the local runner, which
-is not measured.
+reads as well as it writes is asked for a list. Whatever must be there before (an order to be cancelled, a code to be
+exchanged) is made through the local runner, which is not measured.
 """
 
 import hashlib
