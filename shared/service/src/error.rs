@@ -97,7 +97,7 @@ pub enum Unavailable {
     Objects(String),
     /// The machine gave no random bytes.
     #[error("no random bytes: {0}")]
-    Random(String),
+    Random(#[from] getrandom::Error),
     /// It took too long.
     #[error("the request took too long")]
     Slow,

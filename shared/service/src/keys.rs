@@ -201,7 +201,7 @@ impl KeyOwner {
 /// [`Unavailable::Random`].
 pub fn draw_secret() -> Result<[u8; SECRET_BYTES], Unavailable> {
     let mut secret = [0; SECRET_BYTES];
-    getrandom::fill(&mut secret).map_err(|error| Unavailable::Random(error.to_string()))?;
+    getrandom::fill(&mut secret)?;
     Ok(secret)
 }
 

@@ -103,6 +103,22 @@ async fn order_payment_entry_and_account_go_through_together() -> Checked {
 }
 
 #[tokio::test]
+async fn functions_whose_pseudo_random_numbers_agree_commit_side_by_side() -> Checked {
+    on_each(async |engine| {
+        for key in ["one", "another"] {
+            // As two environments could that start at the same moment of their machines' clocks.
+            fastrand::seed(7);
+            let table = engine.table_of_another_function();
+            let order = card_order(key, "100", NOW);
+            store(&table, Commit::default().order(&order, NOW)).await?;
+            assert_eq!(table.order(&order_id(key)).await?, Some(order.written()));
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn an_order_that_was_written_in_between_is_handed_back() -> Checked {
     on_each(async |engine| {
         let table = engine.table();

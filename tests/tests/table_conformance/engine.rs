@@ -84,6 +84,12 @@ impl Engine {
         Table::new(self.client.clone(), TABLE_NAME)
     }
 
+    /// The same, through a client of its own: as another function would.
+    pub(crate) fn table_of_another_function(&self) -> Table {
+        let client = Client::from_conf(self.client.config().to_builder().build());
+        Table::new(client, TABLE_NAME)
+    }
+
     /// Puts an item, whatever stands there; the code with which it was refused, or `accepted`.
     pub(crate) async fn put(&self, item: Item) -> String {
         let put = self.client.put_item().table_name(TABLE_NAME).set_item(Some(item));

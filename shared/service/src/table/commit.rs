@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
+use data_encoding::HEXLOWER;
 use ledger::{Account, Adjustment, Decision, EventId, Finding, HoldStatus, Timestamp};
 
 use super::items::{self, Keyed};
@@ -22,7 +23,7 @@ use crate::catalogue::CatalogueVersion;
 use crate::comparison::Comparison;
 use crate::console::ConsoleSession;
 use crate::endpoints::Endpoints;
-use crate::error::{BrokenRecord, Error};
+use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::events::{Event, EventRecord};
 use crate::findings::FindingRecord;
 use crate::keys::ApiKey;
@@ -47,6 +48,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 const MAX_DOUBLINGS: u32 = 8;
 /// The longest that any commit waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// DynamoDB takes a token of at most 36 characters; these are 32.
+const TOKEN_BYTES: usize = 16;
 
 /// What must be true of an item for its put to go through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -306,7 +310,8 @@ impl Table {
     /// queue takes them; if not, the sweep finds them.
     ///
     /// The SDK repeats throttled and failed requests with the same token, but never a cancelled
-    /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times.
+    /// transaction: deciding again is the caller's, at most [`MAX_COMMIT_TRIES`] times. The token is ours:
+    /// the SDK's own come of numbers that two functions could share, being seeded by a clock.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: the commit may or may not have gone through.
@@ -320,8 +325,8 @@ impl Table {
             .map(|event| (items::from_event(&EventRecord::new(event)), Guard::Absent));
         let puts = puts.into_iter().chain(events).map(|(item, guard)| self.put(item, guard));
         let puts: Vec<_> = puts.collect::<Result<_, _>>().map_err(unavailable)?;
-        let sent = self.client.transact_write_items().set_transact_items(Some(puts)).send().await;
-        match sent {
+        let transaction = self.client.transact_write_items().set_transact_items(Some(puts));
+        match transaction.client_request_token(draw_token()?).send().await {
             Ok(_) => {
                 self.tell(&ids).await;
                 Ok(Committed::Yes)
@@ -372,6 +377,13 @@ impl Table {
         };
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
+}
+
+/// By what DynamoDB knows a transaction that is sent again, for ten minutes.
+fn draw_token() -> Result<String, Unavailable> {
+    let mut token = [0; TOKEN_BYTES];
+    getrandom::fill(&mut token)?;
+    Ok(HEXLOWER.encode(&token))
 }
 
 /// Waits before a lost race is decided again: longer each time, and never as long as another
