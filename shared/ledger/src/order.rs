@@ -5,7 +5,7 @@ use crate::{
     Reversals, Target, Timeline, Timestamp,
 };
 
-/// At most so many attempts are kept on an order; the newest push out the oldest.
+/// At most so many attempts are kept on an order; the newest push out the oldest refused ones.
 pub const MAX_ATTEMPTS: usize = 20;
 
 /// How an order is paid.
@@ -79,7 +79,7 @@ pub struct Order {
     pub reversals: Reversals,
     /// Whether it was paid after it had been closed.
     pub late: bool,
-    /// Attempts to pay, oldest first, at most [`MAX_ATTEMPTS`].
+    /// Attempts to pay, oldest first, a success last; at most [`MAX_ATTEMPTS`].
     pub attempts: Vec<Attempt>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -217,16 +217,20 @@ impl Order {
         self.status() == OrderStatus::PendingPayment && self.cancel_requested_at.is_none()
     }
 
-    /// Adds an attempt, unless its notice was seen before.
+    /// Adds an attempt where it belongs, unless its notice was seen before: notices come in any order.
+    ///
+    /// A success is the last one whatever the clocks say, as a payment that was made cannot be tried
+    /// again. It is never pushed out.
     #[must_use]
     pub(crate) fn with_attempt(mut self, attempt: Attempt) -> Self {
         if self.attempts.iter().any(|known| known.reference == attempt.reference) {
             return self;
         }
-        if self.attempts.len() >= MAX_ATTEMPTS {
+        self.attempts.push(attempt);
+        self.attempts.sort_by_key(|known| (known.outcome == AttemptOutcome::Succeeded, known.at));
+        if self.attempts.len() > MAX_ATTEMPTS {
             self.attempts.remove(0);
         }
-        self.attempts.push(attempt);
         self
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
-use tests::{Fault, World};
+use tests::world::{DECLINED_CARD, GOOD_CARD};
+use tests::{Fault, World, story};
 
 pub(crate) async fn all<Work>(works: impl IntoIterator<Item = Work>) -> BTreeMap<u16, usize>
 where
@@ -74,6 +75,28 @@ async fn a_payment_that_claims_two_orders_is_credited_to_one() {
     world.assert_balances("wallet 100.00").await;
     assert_eq!(world.findings().await, ["payment_already_used"]);
     world.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_notice_of_a_good_card_overtakes_that_of_the_refused_one_before_it() {
+    story(async |world| {
+        let order = world.order("wallet", "30", "order").await.expect(201);
+        drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+        drop(world.pay(&order, DECLINED_CARD).await);
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        // Each is sent three times, and every three notices arrive newest first.
+        drop(world.control("webhooks", &json!({"mode": "reorder"})).await.expect(200));
+        drop(world.control("webhooks/resend", &json!({"times": 3})).await.expect(200));
+        let attempts = async || world.look_up(&order).await.json()["attempts"].clone();
+        world.until(async || attempts().await.as_array().unwrap().len() == 2).await;
+        let attempts = attempts().await;
+        assert_eq!(
+            (&attempts[0]["outcome"], &attempts[1]["outcome"]),
+            (&json!("declined"), &json!("succeeded"))
+        );
+        world.assert_balances("wallet 30.00").await;
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

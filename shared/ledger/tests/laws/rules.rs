@@ -2,9 +2,10 @@
 
 use crate::common::{AT, account, balances, card_order, funded, paid, transfer_of, usd};
 use ledger::{
-    Account, AccountStatus, Balance, CancelStep, Currency, FailedAttempt, FindingKind, MAX_BALANCE,
-    Order, OrderStatus, PaymentId, Place, Refusal, Settlement, Timestamp, attempt_failed, cancel,
-    payment_failed, payment_processing, session_expired, settle, transfer, verify,
+    Account, AccountStatus, Balance, CancelStep, Currency, FailedAttempt, FindingKind,
+    MAX_ATTEMPTS, MAX_BALANCE, Order, OrderStatus, Payment, PaymentId, Place, Refusal, Settlement,
+    Timestamp, attempt_failed, cancel, payment_failed, payment_processing, session_expired, settle,
+    transfer, verify,
 };
 
 fn credited(settlement: Settlement) -> (Order, Account) {
@@ -198,8 +199,44 @@ fn a_declined_card_is_kept_once_and_the_order_stays_payable() {
     let many = (0..50).fold(order, |order, number| {
         attempt_failed(&order, &failed(&format!("evt_x{number}"))).unwrap()
     });
-    assert_eq!(many.attempts.len(), ledger::MAX_ATTEMPTS);
+    assert_eq!(many.attempts.len(), MAX_ATTEMPTS);
     assert_eq!(many.attempts.last().unwrap().reference, "evt_x49");
+}
+
+#[test]
+fn attempts_are_listed_as_they_were_made_in_whatever_order_their_notices_come() {
+    let later = |seconds: i64| Timestamp::from_unix_millis(AT.unix_millis() + seconds * 1_000);
+    let id = PaymentId::parse("pi_1").unwrap();
+    let declined = |order: Order, seconds: i64| {
+        let failed = FailedAttempt {
+            payment_id: id.clone(),
+            decline_code: None,
+            at: later(seconds),
+            reference: format!("evt_{seconds}"),
+        };
+        attempt_failed(&order, &failed).unwrap_or(order)
+    };
+    // A provider counts whole seconds: the good card may have followed within the same one.
+    let paid = Payment { paid_at: later(9), ..paid("pi_1", "30", "USD") };
+    let paid = |order: Order| credited(settle(&order, &account(), &paid, later(20)).unwrap()).0;
+    let listed = |order: &Order| {
+        let names = order.attempts.iter().map(|attempt| attempt.reference.clone());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let new = || card_order("wallet", "30");
+
+    let in_turn = paid(declined(declined(declined(new(), 3), 5), 9));
+    assert_eq!(listed(&in_turn), "evt_3 evt_5 evt_9 evt_pi_1");
+    let backwards = declined(declined(declined(paid(new()), 9), 5), 3);
+    assert_eq!(listed(&backwards), "evt_3 evt_5 evt_9 evt_pi_1");
+    assert_eq!(in_turn.attempts, backwards.attempts);
+
+    // The oldest are pushed out, never the success; a notice older than all that are kept adds nothing.
+    let many = (1..=30).fold(paid(new()), declined);
+    assert_eq!(many.attempts.len(), MAX_ATTEMPTS);
+    assert_eq!(many.attempts[0].reference, "evt_12");
+    assert_eq!(many.attempts.last().unwrap().reference, "evt_pi_1");
+    assert_eq!(declined(many.clone(), 0), many);
 }
 
 #[test]
