@@ -8,6 +8,7 @@ standard queue ("Using Lambda with Amazon SQS") and a schedule ("Scheduled event
 import copy
 import json
 import os
+import platform
 import queue
 import subprocess
 import threading
@@ -19,6 +20,8 @@ from pathlib import Path
 EVENTS = Path(__file__).resolve().parent / "events"
 ANSWER_SECONDS = 30
 INVOCATION_SECONDS = 25
+# What the header of a program says of its processor, `EM_AARCH64` of the ELF for the Arm 64-bit Architecture.
+ELF_MACHINE_ARM64 = 183
 
 
 def example(name):
@@ -61,6 +64,14 @@ def queue_event(body):
     return event
 
 
+def command(bootstrap):
+    """Runs it here: by emulation if it was built for arm64 and this machine is none."""
+    with open(bootstrap, "rb") as file:
+        machine = int.from_bytes(file.read(20)[18:], "little")
+    emulated = machine == ELF_MACHINE_ARM64 and platform.machine() not in ("aarch64", "arm64")
+    return ["qemu-aarch64-static", str(bootstrap)] if emulated else [str(bootstrap)]
+
+
 class Server(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -90,7 +101,7 @@ class Function:
         }
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            [str(bootstrap)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command(bootstrap), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def first_poll(self):
