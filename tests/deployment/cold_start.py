@@ -58,15 +58,22 @@ class Cost:
     memory: int
 
 
-class Secrets(http.server.BaseHTTPRequestHandler):
-    """Secrets Manager, as far as the functions ask it."""
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """Secrets Manager, and S3 for what is stored and never read, as far as the functions ask them."""
 
     protocol_version = "HTTP/1.1"
     texts = {}
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        body = json.dumps({"SecretString": self.texts[asked["SecretId"]]}).encode()
+        self.answer({"SecretString": self.texts[asked["SecretId"]]})
+
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer()
+
+    def answer(self, said=None):
+        body = json.dumps(said).encode() if said else b""
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))
@@ -79,12 +86,12 @@ class Secrets(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def surroundings(folder):
-    """The runner's parts and the secrets; what a function's environment says of them, and the runner's ready file."""
+    """The runner's parts and what it does not show; what a function's environment says of them, and the runner's ready file."""
     ready_file = folder / "ready.json"
     command = [ROOT / "target" / "debug" / "topup", "--quiet", "--port", "0"]
     command += ["--data-dir", folder / "data", "--ready-file", ready_file]
     runner = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Secrets)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         while not ready_file.exists():
@@ -93,7 +100,7 @@ def surroundings(folder):
             time.sleep(0.05)
         ready = json.loads(ready_file.read_text())
         drawn = json.loads((folder / "data" / "secrets.json").read_text())
-        Secrets.texts = {
+        Elsewhere.texts = {
             "stripe": drawn["provider"],
             "webhook": drawn["webhook"],
             "cursor": drawn["cursor"],
@@ -107,6 +114,7 @@ def surroundings(folder):
             "AWS_ENDPOINT_URL_DYNAMODB": ready["table_url"],
             "AWS_ENDPOINT_URL_SQS": ready["queue_url"],
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://127.0.0.1:{server.server_port}",
+            "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{server.server_port}",
             "TABLE_NAME": TABLE,
             "STAGE": "local",
             "CONFIRMATION_QUEUE_URL": f"{queues}confirmation",
@@ -224,7 +232,7 @@ def main():
     costs = {}
     with tempfile.TemporaryDirectory(prefix="topup-cold-") as folder:
         with surroundings(pathlib.Path(folder)) as (ready, environment):
-            questions = Questions(ready, Secrets.texts["webhook"])
+            questions = Questions(ready, Elsewhere.texts["webhook"])
             questions.contexts = dict(contexts(environment, ready))
             questions.prepare()
             of_table = table_request(questions)

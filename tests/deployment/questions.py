@@ -1,9 +1,8 @@
 """What each function is asked while it is measured.
 
-Who changes something is asked for a new change each time, but for these: `payment-webhook` is told again of a payment
-that is credited, `deliver-event` of an event that nobody wants (an endpoint must be somewhere on the internet), and what
-reads as well as it writes is asked for a list. Whatever must be there before (an order to be cancelled, a code to be
-exchanged) is made through the local runner, which is not measured.
+Who changes something is asked for a new change each time, but for `deliver-event`, which is told of an event that nobody
+wants, since an endpoint must be somewhere on the internet. Whatever must be there before (an order to be cancelled, a code
+to be exchanged) is made through the local runner, which is not measured.
 """
 
 import hashlib
@@ -23,6 +22,7 @@ CARD = {"target": "wallet", "method": "card", "amount": "10.00"}
 OFFLINE = {"target": "wallet", "method": "offline", "currency": "USD", "amount": "100.00"}
 USE = {"product": "sms", "amount": "1.00"}
 REASON = {"reason": "measured"}
+STATEMENT_COLUMNS = "booked_on,amount,currency,bank_reference,payer_name,information"
 # An account holds at most a hundred at once: so many are made before all are released.
 HOLDS_AT_ONCE = 50
 
@@ -43,7 +43,10 @@ class Questions:
         for balance in ("wallet", "product:sms"):
             gift = {"balance": balance, "amount": "1000.00", **REASON}
             self.operator.post(f"/v1/admin/accounts/{ACCOUNT}/adjustments", gift, balance).expect(201)
-        self.credited = self.paid()
+        self.paid()
+        self.stated = self.made(OFFLINE)["transfer_instructions"]["reference_code"]
+        self.sms = self.operator.get("/v1/admin/catalogue").expect(200).json["products"]
+        self.sms = next(product for product in self.sms if product.pop("product") == "sms")
         # The API lists events after a quarter of an hour.
         self.event_id = re.search(r"evt_[0-9a-hjkmnp-tv-z]{20}", self.table("Scan", {}))[0]
 
@@ -127,19 +130,34 @@ class Questions:
         return self.asked_by("operator", "POST", route, {"account_id": ACCOUNT}, gift)
 
     def ask_resolve_finding(self):
-        return self.asked_by("operator", "GET", "/v1/admin/findings")
+        """Of a payment with another amount than its order's."""
+        event = paid_event(self.made(CARD), "11.00")
+        headers = {"Content-Type": "application/json", **self.signed(event)}
+        url = f"{self.ready['base_url']}/v1/webhooks/stripe"
+        walk.fetch(url, "POST", headers, json.dumps(event).encode()).expect(200)
+        payment = event["data"]["object"]["payment_intent"]
+        found = self.operator.get("/v1/admin/findings", limit=100).expect(200).json["data"]
+        finding = next(one for one in found if one["payment_id"] == payment)
+        parameters = {"finding_id": finding["finding_id"]}
+        return self.asked_by("operator", "POST", "/v1/admin/findings/{finding_id}/resolve", parameters, REASON)
 
     def ask_import_statement(self):
-        return self.asked_by("operator", "GET", "/v1/admin/statements")
+        """A statement of one line, which is the transfer for an order."""
+        line = f"{time.strftime('%F', time.gmtime())},100.00,USD,{uuid.uuid4().hex},Li,{self.stated}"
+        return self.asked_by("operator", "POST", "/v1/admin/statements", {}, f"{STATEMENT_COLUMNS}\n{line}\n")
 
     def ask_configure(self):
-        return self.asked_by("operator", "GET", "/v1/admin/catalogue")
+        named = {**self.sms, "name": {**self.sms["name"], "en": f"SMS {next(self.numbers)}"}}
+        return self.asked_by("operator", "PUT", "/v1/admin/products/{product}", {"product": "sms"}, named)
 
     def ask_manage_endpoints(self):
-        return self.asked_by("operator", "GET", "/v1/admin/endpoints")
+        """Of an endpoint that is told of what does not happen here."""
+        wanted = {"url": f"https://shop.invalid/{next(self.numbers)}", "types": ["order.failed"]}
+        return self.asked_by("operator", "PUT", "/v1/admin/endpoints/{endpoint_id}", {"endpoint_id": "shop"}, wanted)
 
     def ask_manage_accounts(self):
-        return self.asked_by("operator", "GET", "/v1/admin/api-keys")
+        wanted = {"account_id": ACCOUNT, "name": f"server {next(self.numbers)}"}
+        return self.asked_by("operator", "POST", "/v1/admin/api-keys", {}, wanted)
 
     # Everybody.
 
@@ -150,33 +168,8 @@ class Questions:
         return asked("POST", "/v1/console-tokens", {}, {"code": code})
 
     def ask_payment_webhook(self):
-        """Of the payment that is credited already, as the provider may tell again and again."""
-        event = {
-            "id": f"evt_{uuid.uuid4().hex}",
-            "object": "event",
-            "api_version": "2026-09-30.endive",
-            "created": int(time.time()),
-            "livemode": False,
-            "type": "checkout.session.completed",
-            "data": {"object": {
-                "id": "cs_test_measured",
-                "object": "checkout.session",
-                "amount_total": int(CARD["amount"].replace(".", "")),
-                "currency": "usd",
-                "payment_intent": self.credited["payment_id"],
-                "payment_status": "paid",
-                "status": "complete",
-                "metadata": {
-                    "topup_stage": "local",
-                    "account_id": ACCOUNT,
-                    "order_id": self.credited["order_id"],
-                },
-            }},
-        }
-        body, at = json.dumps(event), int(time.time())
-        signature = hmac.new(self.webhook_secret, f"{at}.{body}".encode(), hashlib.sha256).hexdigest()
-        headers = {"stripe-signature": f"t={at},v1={signature}"}
-        return asked("POST", "/v1/webhooks/stripe", {}, event, headers=headers)
+        event = paid_event(self.made(CARD), CARD["amount"])
+        return asked("POST", "/v1/webhooks/stripe", {}, event, headers=self.signed(event))
 
     def ask_describe_api(self):
         return asked("GET", "/v1/openapi.json")
@@ -209,6 +202,12 @@ class Questions:
 
     ask_reconcile = ask_verify_accounts = ask_compare_payments
 
+    def signed(self, event):
+        """The header by which the provider says that this is its event."""
+        at = int(time.time())
+        signature = hmac.new(self.webhook_secret, f"{at}.{json.dumps(event)}".encode(), hashlib.sha256)
+        return {"stripe-signature": f"t={at},v1={signature.hexdigest()}"}
+
     def about(self, order, who, what, body=None):
         """What becomes of an order."""
         admin = "admin/" if who == "operator" else ""
@@ -219,11 +218,34 @@ class Questions:
         return asked(method, route, parameters, body, self.contexts[who])
 
 
+def paid_event(order, amount):
+    """A card paid for an order, as the provider tells it."""
+    return {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "api_version": "2026-09-30.endive",
+        "created": int(time.time()),
+        "livemode": False,
+        "type": "checkout.session.completed",
+        "data": {"object": {
+            "id": f"cs_test_{uuid.uuid4().hex}",
+            "object": "checkout.session",
+            "amount_total": int(amount.replace(".", "")),
+            "currency": "usd",
+            "payment_intent": f"pi_{uuid.uuid4().hex}",
+            "payment_status": "paid",
+            "status": "complete",
+            "metadata": {"topup_stage": "local", "account_id": ACCOUNT, "order_id": order["order_id"]},
+        }},
+    }
+
+
 def asked(method, route, parameters=None, body=None, context=None, headers=None):
     headers = {"idempotency-key": str(uuid.uuid4()), "accept-encoding": "gzip", **(headers or {})}
     if body is not None:
-        headers["content-type"] = "application/json"
-        body = json.dumps(body)
+        is_file = isinstance(body, str)
+        headers["content-type"] = "text/csv" if is_file else "application/json"
+        body = body if is_file else json.dumps(body)
     parameters = parameters or {}
     return http_event(method, route, route.format(**parameters), context, body, parameters, headers)
 
@@ -245,6 +267,9 @@ RIGHT = {
     "refund-order": MADE,
     "adjust-balance": MADE,
     "exchange-code": MADE,
+    "import-statement": MADE,
+    "manage-accounts": MADE,
+    "payment-webhook": lambda answer: json.loads(answer["body"])["outcome"] == "credited",
     "confirm-payment": taken,
     "meter-usage": taken,
     "deliver-event": taken,
