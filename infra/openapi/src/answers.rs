@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::schema::{
     Field, answer, answer_with, by_name, count, flag, form, list, named, one_of, or_null, page,
-    text, with,
+    text,
 };
 
 /// All of them, by name.
@@ -134,52 +134,7 @@ fn orders() -> Vec<(&'static str, Value)> {
     let fields = ids.into_iter().chain(state).chain(paid).chain(story);
     let about =
         "What a customer asked for, and everything that became of it. What does not apply is null.";
-    let order = with(answer(about, fields), "examples", json!([order_example()]));
-    vec![("Order", order), ("OrderPage", page("Order"))]
-}
-
-/// An order by card that was just made: made of parts, an example would be paid and unpaid at once.
-fn order_example() -> Value {
-    let made = "2026-11-23T13:07:44.000Z";
-    json!({
-        "order_id": "ord_0123456789abcdefghjk",
-        "account_id": "demo",
-        "target": "wallet",
-        "product": null,
-        "method": "card",
-        "status": "pending_payment",
-        "status_reason": "created",
-        "amount": "100.00",
-        "currency": "USD",
-        "pay_amount": "100.00",
-        "pay_currency": "USD",
-        "fx_rate": null,
-        "received_amount": null,
-        "received_currency": null,
-        "credited_amount": null,
-        "debt_paid": null,
-        "refunded_amount": null,
-        "refunds": [],
-        "disputes": [],
-        "email": "li@example.com",
-        "checkout_url": "https://checkout.stripe.com/c/pay/cs_1",
-        "payment_id": null,
-        "card_brand": null,
-        "card_last4": null,
-        "late": false,
-        "attempts": [],
-        "transfer_instructions": null,
-        "transfer_report": null,
-        "transfer_reviews": [],
-        "metadata": {"invoice": "2026-0042"},
-        "created_at": made,
-        "expires_at": "2026-11-24T12:57:44.000Z",
-        "paid_at": null,
-        "completed_at": null,
-        "timeline": [{
-            "at": made, "from": null, "to": "pending_payment", "reason": "created", "by": "shop server",
-        }],
-    })
+    vec![("Order", answer(about, fields)), ("OrderPage", page("Order"))]
 }
 
 fn order_state() -> Vec<Field> {

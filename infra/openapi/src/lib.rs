@@ -19,6 +19,7 @@ mod parameters;
 mod parts;
 mod problems;
 mod schema;
+mod whole_examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,7 @@ use serde_json::{Map, Value, json};
 
 use operation::Operation;
 use problems::Samples;
+use whole_examples::whole_examples;
 
 /// The document as it is committed, and served by `describe-api`.
 pub const COMMITTED: &str = include_str!("../openapi.json");
@@ -37,12 +39,7 @@ type Group = (&'static str, &'static str, &'static [Operation]);
 #[must_use]
 pub fn document() -> Value {
     let samples = problems::samples();
-    let schemas: Map<_, _> =
-        [parts::parts(), answers::answers(), operator_answers::answers(), bodies::bodies()]
-            .into_iter()
-            .flatten()
-            .map(|(name, schema)| (name.to_owned(), schema))
-            .collect();
+    let schemas = schemas();
     let (mut paths, mut tags) = (BTreeMap::<_, Map<_, _>>::new(), Vec::new());
     for (tag, about, operations) in groups() {
         tags.push(json!({"name": tag, "description": about}));
@@ -73,6 +70,19 @@ pub fn document() -> Value {
             "schemas": schemas,
         },
     })
+}
+
+fn schemas() -> Map<String, Value> {
+    let whole: BTreeMap<_, _> = whole_examples().into_iter().collect();
+    let all = [parts::parts(), answers::answers(), operator_answers::answers(), bodies::bodies()];
+    let all = all.into_iter().flatten().map(|(name, schema)| {
+        let schema = match whole.get(name) {
+            Some(example) => schema::with(schema, "examples", json!([example])),
+            None => schema,
+        };
+        (name.to_owned(), schema)
+    });
+    all.collect()
 }
 
 /// An example of each problem by its code, and of each body by the name of its schema.
@@ -175,6 +185,14 @@ mod tests {
                 }
                 _ => each_content(value, &at, look),
             }
+        }
+    }
+
+    #[test]
+    fn every_whole_example_is_of_a_schema() {
+        let schemas = schemas();
+        for (name, _) in whole_examples() {
+            assert!(schemas.contains_key(name), "{name}");
         }
     }
 

@@ -8,7 +8,7 @@ use service::comparison::MAX_NAMED_FINDINGS;
 use crate::answers::{account_id, by, currency, money, text_or_null, time, time_or_null};
 use crate::schema::{
     Field, answer, answer_with, by_name, closed, count, flag, form, list, named, one_of, or_null,
-    page, text, with,
+    page, text,
 };
 
 /// All of them, by name.
@@ -357,43 +357,7 @@ fn reconciliations() -> Vec<(&'static str, Value)> {
         ("findings", found, "The first of them."),
     ];
     let run = answer("A day compared with the provider, and its report.", run);
-    vec![
-        ("Reconciliation", with(run, "examples", json!([reconciliation_example()]))),
-        ("ReconciliationPage", page("Reconciliation")),
-    ]
-}
-
-/// What [`crate::files::COMPARISON`] shows as comma-separated values: made of parts, an example would be green with
-/// a finding.
-fn reconciliation_example() -> Value {
-    json!({
-        "run_id": "cmp_2026-11-23_1",
-        "day": "2026-11-23",
-        "status": "finished",
-        "green": false,
-        "compared_until": "2026-11-24T00:00:00.000Z",
-        "started_at": "2026-11-25T04:00:00.000Z",
-        "finished_at": "2026-11-25T04:00:00.412Z",
-        "worked_ms": 412,
-        "movements": 3,
-        "payments": 3,
-        "reversals": 0,
-        "claims": 2,
-        "credited": 0,
-        "taken": 0,
-        "unreadable": 0,
-        "totals": [{
-            "category": "charge",
-            "currency": "USD",
-            "count": 3,
-            "amount": "300.00",
-            "fee": "9.60",
-            "net": "290.40",
-        }],
-        "drift": [{"currency": "USD", "amount": "100.00"}],
-        "finding_count": 1,
-        "findings": [{"finding_id": "fnd_0123456789abcdefghjk", "type": "paid_not_credited"}],
-    })
+    vec![("Reconciliation", run), ("ReconciliationPage", page("Reconciliation"))]
 }
 
 fn told() -> Vec<(&'static str, Value)> {
