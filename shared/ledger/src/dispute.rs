@@ -171,6 +171,7 @@ pub fn dispute_told(
         None => told.clone(),
     };
     disputes.insert(known.unwrap_or(disputes.len()), dispute.clone());
+    disputes.sort_by_key(|dispute| dispute.created_at);
     if next == *order {
         return Ok(None);
     }

@@ -302,5 +302,6 @@ fn added(order: &Order, refund: Refund) -> Result<Order, Refusal> {
     }
     let mut order = order.clone();
     order.reversals.refunds.push(refund);
+    order.reversals.refunds.sort_by_key(|refund| refund.created_at);
     Ok(order)
 }

@@ -16,9 +16,9 @@ use crate::{
 /// What of an order's money was given back or asked back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reversals {
-    /// Refunds, oldest first.
+    /// Refunds, oldest first, in whatever order they were told.
     pub refunds: Vec<Refund>,
-    /// Disputes, oldest first.
+    /// Disputes, oldest first, in whatever order they were told.
     pub disputes: Vec<Dispute>,
     /// What was taken out of the account for them: out of the balance, or as a debt.
     pub taken: Balance,

@@ -41,6 +41,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// This moment; the first one after `earlier` if it lies before that. Whoever decides again after a race still knows
+    /// the moment at which it began.
+    #[must_use]
+    pub fn not_before(self, earlier: Self) -> Self {
+        if self < earlier { Self(earlier.0.saturating_add(1)) } else { self }
+    }
+
     /// Whether both are in the same month of the calendar, in UTC.
     #[must_use]
     pub fn is_in_month_of(self, other: Self) -> bool {

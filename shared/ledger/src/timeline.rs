@@ -341,7 +341,7 @@ impl Timeline {
         Ok(Self { changes, status })
     }
 
-    /// This timeline with one more change.
+    /// This timeline with one more change, whose time is never before that of the last one.
     ///
     /// # Errors
     /// [`IllegalMove`] if the table does not list the move.
@@ -357,6 +357,7 @@ impl Timeline {
             return Err(IllegalMove { from: Some(from), to });
         }
         let mut changes = self.changes.clone();
+        let at = changes.last().map_or(at, |last| at.not_before(last.at));
         changes.push(Change { at, from: Some(from), to, reason, by });
         Ok(Self { changes, status: to })
     }
@@ -431,6 +432,17 @@ mod tests {
                 matches!(status, PendingPayment | Completed),
                 "{status:?}"
             );
+        }
+    }
+
+    #[test]
+    fn times_never_run_backwards_whoever_loses_a_race_knows_an_earlier_one() {
+        let at = Timestamp::from_unix_millis;
+        let begun = Timeline::awaiting_payment(at(100), Actor::stripe());
+        for (decided, written) in [(99, 101), (100, 100), (105, 105)] {
+            let paid = begun.advance(Completed, at(decided), Reason::Paid, Actor::stripe());
+            let times = paid.unwrap().changes().iter().map(|change| change.at).collect::<Vec<_>>();
+            assert_eq!(times, [at(100), at(written)]);
         }
     }
 

@@ -204,7 +204,8 @@ impl Event {
         let changes = order.timeline.changes().iter().enumerate().skip(record.stored_changes);
         let told = changes.filter_map(|(number, change)| {
             let id = EventId::of_change(&order.id, number);
-            Some(Self::about_order(id, EventKind::of_change(change)?, order, change, now))
+            let at = now.max(change.at);
+            Some(Self::about_order(id, EventKind::of_change(change)?, order, change, at))
         });
         let mut told: Vec<Self> = told.collect();
         // A further part that is given back leaves the status as it is.
@@ -213,7 +214,10 @@ impl Event {
         if order.refunded() != record.stored_refunds && !is_told {
             let id = EventId::of_refunds(&order.id, record.version.saturating_add(1));
             let last = order.last_change();
-            told.extend(last.map(|last| Self::about_order(id, kind, order, last, now)));
+            told.extend(last.map(|last| {
+                let at = now.not_before(last.at);
+                Self::about_order(id, kind, order, last, at)
+            }));
         }
         told
     }

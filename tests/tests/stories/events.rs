@@ -81,6 +81,36 @@ async fn each_thing_that_the_platform_is_told_of_is_an_event_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_lost_a_race_and_knows_an_earlier_time_is_told_of_after_the_winner() {
+    story(async |world| {
+        let order = world.top_up("100.00", "paid").await;
+        let path = format!("/v1/admin/orders/{}/refunds", order.text("order_id"));
+        let now = world.clock.unix_millis();
+        for (late, amount) in [(5, "40.00"), (7, "25.00")] {
+            world.clock.set(now - late);
+            let refund = json!({"amount": amount, "reason": "goodwill"});
+            drop(world.admin_post(&path, amount, &refund).await.expect(201));
+        }
+        world.clock.set(now);
+        time_passes(world);
+        let listed = events(world, "").await;
+        let told: Vec<_> = listed.iter().map(in_words).collect();
+        assert_eq!(
+            told,
+            [
+                "order.completed: completed wallet 100.00 0.00",
+                "order.refunded: partially_refunded wallet 100.00 40.00",
+                "order.refunded: partially_refunded wallet 100.00 65.00",
+            ]
+        );
+        let shown = world.look_up(&order).await.json();
+        let timeline = shown["timeline"].as_array().unwrap();
+        assert!(timeline.is_sorted_by_key(|change| change["at"].as_str().map(str::to_owned)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_reads_on_after_the_last_event_reads_each_one_once() {
     story(async |world| {
         drop(world.top_up("100.00", "funds").await);

@@ -7,8 +7,8 @@ use crate::common::{
 use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Currency, Direction,
     Dispute, DisputeOutcome, Entry, IdempotencyKey, Note, Order, OrderStatus, Place, ProviderId,
-    RefundId, RefundStatus, Refusal, Reversed, Settlement, ToldRefund, WantedRefund,
-    accept_transfer, adjust, dispute_told, next_attempt, refund_refused, refund_told,
+    RefundId, RefundStatus, Refusal, Reversals, Reversed, Settlement, Timestamp, ToldRefund,
+    WantedRefund, accept_transfer, adjust, dispute_told, next_attempt, refund_refused, refund_told,
     request_refund, settle, transfer, verify,
 };
 use proptest::prelude::*;
@@ -305,6 +305,31 @@ fn yuan_go_back_at_the_rate_of_the_order_and_all_of_them_in_the_end() {
     }
     assert_eq!(books.order.status(), OrderStatus::Refunded);
     assert_eq!(books.stand(), "wallet 0.00; debt 0.00; refunded 69.44");
+}
+
+#[test]
+fn refunds_and_disputes_are_listed_by_their_time_in_whatever_order_they_are_told() {
+    let at = |seconds: i64| Timestamp::from_unix_millis(AT.unix_millis() + seconds * 1_000);
+    let told = |seconds: i64| {
+        let refund = match refund(&format!("re_{seconds}"), "1", RefundStatus::Succeeded) {
+            Told::Refund(told) => Told::Refund(ToldRefund { at: at(seconds), ..told }),
+            other @ Told::Dispute(_) => other,
+        };
+        let dispute = match dispute(&format!("dp_{seconds}"), "1", "open") {
+            Told::Dispute(told) => Told::Dispute(Dispute { created_at: at(seconds), ..told }),
+            other @ Told::Refund(_) => other,
+        };
+        [refund, dispute]
+    };
+    for seconds in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
+        let mut books = bought("0");
+        seconds.into_iter().flat_map(told).for_each(|told| books.tell(&told));
+        let Reversals { refunds, disputes, .. } = &books.order.reversals;
+        let listed = refunds.iter().map(|refund| refund.created_at).collect::<Vec<_>>();
+        assert_eq!(listed, [at(1), at(2), at(3)]);
+        let listed = disputes.iter().map(|dispute| dispute.created_at).collect::<Vec<_>>();
+        assert_eq!(listed, [at(1), at(2), at(3)]);
+    }
 }
 
 #[test]
