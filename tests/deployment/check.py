@@ -34,7 +34,7 @@ from emulator import PARAMETERS, STACK, Emulator, free_port  # noqa: E402
 from expand import expanded, functions, grant_batches, template  # noqa: E402
 
 STEPS = [step for step in walk.STEPS if not step.of_a_runner] + operator_steps.STEPS
-WALK_SECONDS = 180
+WALK_SECONDS = 480
 # How old what a walk leaves must be before a sweep looks at it: a hold, and a card order.
 HOLD_SECONDS, ORDER_SECONDS = 65, 185
 

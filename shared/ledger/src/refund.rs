@@ -302,6 +302,7 @@ fn added(order: &Order, refund: Refund) -> Result<Order, Refusal> {
     }
     let mut order = order.clone();
     order.reversals.refunds.push(refund);
-    order.reversals.refunds.sort_by_key(|refund| refund.created_at);
+    // The provider's times are whole seconds, those of refunds that were asked for here are not.
+    order.reversals.refunds.sort_by_key(|refund| refund.created_at.unix_seconds());
     Ok(order)
 }

@@ -52,6 +52,9 @@ async fn the_walk_of_a_new_customer() {
         assert_eq!(unpaid.text("status"), "pending_payment");
         drop(world.pay(&unpaid, GOOD_CARD).await.expect(303));
         world.assert_balances("wallet 70.00, whatsapp 60.00").await;
+        // Nobody waits for the notice of the refused card.
+        let attempts = async || world.look_up(&order).await.json()["attempts"].clone();
+        world.until(async || attempts().await.as_array().unwrap().len() == 2).await;
         let paid = world.look_up(&order).await.json();
         assert_eq!(paid["status"], "completed");
         assert_eq!(paid["attempts"][0]["outcome"], "declined");

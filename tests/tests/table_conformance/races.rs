@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ledger::{Account, Actor, Entry, IdempotencyKey, Place, Refusal, verify};
 use service::catalogue::{Catalogue, CatalogueCache};
-use service::error::Error;
+use service::error::{Error, Unavailable};
 use service::payments::{Confirmed, confirm};
 use service::record::{Made, WrittenAmount};
 use service::table::{Commit, Table};
@@ -30,11 +30,14 @@ async fn transfer(transfers: Arc<Transfers>, key: String, units: u64) -> &'stati
         amount: WrittenAmount { amount: cents(units), decimals: 2 },
         by: Actor::parse("a key").unwrap(),
     };
-    match transfers.make(&account_id(), &wanted, NOW).await {
-        Ok(Made::Now(_)) => "now",
-        Ok(Made::Before(_)) => "before",
-        Err(Error::Refused(Refusal::InsufficientBalance { .. })) => "insufficient",
-        Err(other) => panic!("{other:?}"),
+    loop {
+        match transfers.make(&account_id(), &wanted, NOW).await {
+            Ok(Made::Now(_)) => return "now",
+            Ok(Made::Before(_)) => return "before",
+            Err(Error::Refused(Refusal::InsufficientBalance { .. })) => return "insufficient",
+            Err(Error::Unavailable(Unavailable::Busy)) => {}
+            Err(other) => panic!("{other:?}"),
+        }
     }
 }
 

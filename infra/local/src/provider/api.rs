@@ -30,7 +30,7 @@ use super::{API_VERSION, Provider, reading, refunds, sessions};
 const LARGEST_BODY: usize = 1 << 20;
 
 /// How long the fault `slow` holds a call.
-const SLOWNESS: Duration = Duration::from_secs(2);
+const SLOWNESS: Duration = Duration::from_secs(4);
 
 pub(super) fn router() -> Router<Provider> {
     Router::new().route("/v1/{*path}", any(call))

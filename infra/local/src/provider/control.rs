@@ -5,11 +5,11 @@
 //!   two more times; `delay` sends each later, by 3 seconds if not said otherwise; `reorder` holds
 //!   them until three wait or the mode changes, and then sends them newest first.
 //! - `POST /_control/webhooks/resend {"event_id"?,"times"?}`: sends that event again, or every
-//!   event that was never taken.
+//!   event that was never taken; in the mode `reorder` as that says, else at once.
 //! - `POST /_control/faults {"next":[{"kind"}]}`: what befalls the next API calls, one each.
 //!   `error_500` answers 500 before any effect; `error_after` answers 500 after the effect;
 //!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and keeps
-//!   nothing; `slow` holds the call for two seconds. A result kept under an idempotency key before
+//!   nothing; `slow` holds the call for four seconds. A result kept under an idempotency key before
 //!   is replayed all the same. An empty list forgets the faults that are left.
 //! - `GET /_control/requests`: the latest API calls, oldest first.
 //! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
@@ -204,8 +204,9 @@ async fn resend(
     Json(order): Json<ResendOrder>,
 ) -> Result<Response, Broken> {
     let event = order.event_id.as_deref();
-    let resent = provider
-        .transact(|announcer| announcer.books.resend(event, order.times, announcer.wall))?;
+    let resent = provider.transact(|announcer| {
+        announcer.books.resend(event, order.times, announcer.mode, announcer.wall)
+    })?;
     provider.0.wake.notify_one();
     if event.is_some() && resent.is_empty() {
         return Ok(not_found());

@@ -136,11 +136,13 @@ impl Books<'_> {
         )?)
     }
 
-    /// Sends one event again, or every one that was never taken: `times` each, at once.
+    /// Sends one event again, or every one that was never taken: `times` each, at once, or as the mode
+    /// reorders them.
     pub(super) fn resend(
         &self,
         event: Option<&str>,
         times: u8,
+        mode: Mode,
         now: i64,
     ) -> Result<Vec<String>, StoreError> {
         let mut statement = self.0.prepare_cached(
@@ -151,12 +153,13 @@ impl Books<'_> {
         )?;
         let events =
             statement.query_map([event], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let state = if matches!(mode, Mode::Reorder) { "held" } else { "pending" };
         for event in &events {
             self.0.execute(
                 "DELETE FROM deliveries WHERE event = ?1 AND state <> 'delivered'",
                 [event],
             )?;
-            (0..times).try_for_each(|_| self.plan(event, "pending", now))?;
+            (0..times).try_for_each(|_| self.plan(event, state, now))?;
         }
         Ok(events)
     }

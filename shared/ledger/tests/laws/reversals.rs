@@ -333,6 +333,17 @@ fn refunds_and_disputes_are_listed_by_their_time_in_whatever_order_they_are_told
 }
 
 #[test]
+fn a_refund_that_was_made_elsewhere_in_the_same_second_is_listed_after_the_one_before_it() {
+    let mut books = bought("0");
+    let now = Timestamp::from_unix_millis(AT.unix_millis() + 30);
+    let wanted = wanted(&books.order, "r1", "60");
+    books.take(request_refund(&books.order, &books.account, &wanted, now).unwrap());
+    books.tell(&refund("re_elsewhere", "20", RefundStatus::Succeeded));
+    let listed = books.order.reversals.refunds.iter().map(|refund| refund.money);
+    assert_eq!(listed.collect::<Vec<_>>(), [usd("60"), usd("20")]);
+}
+
+#[test]
 fn an_adjustment_is_signed_and_cannot_take_what_is_not_there() {
     let books = bought("0");
     let adjustment = |direction, amount: &str| Adjustment {
