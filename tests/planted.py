@@ -1090,6 +1090,34 @@ to the dead-letter queue");
         ),),
         story("deliveries::while_a_secret_is_rotated_both_sign"),
     ),
+    Defect(
+        "shared-tokens",
+        "the SDK's pseudo-random numbers are the tokens of transactions",
+        ((COMMIT, "transaction.client_request_token(draw_token()?).send()", "transaction.send()"),),
+        "-p tests --test table_conformance -- --exact "
+        "commits::functions_whose_pseudo_random_numbers_agree_commit_side_by_side",
+    ),
+    Defect(
+        "attempts-as-told",
+        "attempts to pay are listed as their notices came",
+        ((
+            ORDER,
+            "(known.outcome == AttemptOutcome::Succeeded, known.at)",
+            "known.reference.is_empty()",
+        ),),
+        story("races::the_notice_of_a_good_card_overtakes_that_of_the_refused_one_before_it"),
+    ),
+    Defect(
+        "times-run-backwards",
+        "whoever loses a race writes the time that it knew before the time of the winner",
+        ((
+            "shared/ledger/src/timeline.rs",
+            "changes.last().map_or(at, |last| at.not_before(last.at))",
+            "at",
+        ),),
+        "-p ledger --lib -- --exact "
+        "timeline::tests::times_never_run_backwards_whoever_loses_a_race_knows_an_earlier_one",
+    ),
 ]
 
 
