@@ -499,7 +499,6 @@ def top_up(walk):
     back = pay(order, GOOD_CARD, shows="USD 100.00").expect(303)
     return_url = f"{walk.ready['return_url']}?order_id={order['order_id']}"
     must_be("where the customer is sent", back.headers["Location"], return_url)
-    walk.completes(order)
     walk.owns(wallet="100.00")
     paid = walk.look_up(order)
     must_be("the status", paid["status"], "completed")

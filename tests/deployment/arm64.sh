@@ -5,11 +5,12 @@
 #   tests/deployment/arm64.sh FOLDER COMMAND...
 #     runs a command for which Cargo takes that Rust, and qemu-aarch64-static is found.
 #
-# FOLDER keeps what is downloaded and unpacked, 1 GB: target/ci-tools/arm64 is a good place. Nothing is installed. apt-get
-# verifies what it fetches. Of each package it takes the newest, since Debian keeps no other of a security update.
+# FOLDER keeps what is downloaded and unpacked, 1 GB: target/ci-tools/arm64 is a good place. Nothing is installed, so the
+# libraries of LLVM must be (libedit2, libxml2 and libz3-4). apt-get verifies what it fetches. Of each package it takes the
+# newest, since Debian keeps no other of a security update.
 #
 # In it: `python3 tests/deployment/build.py --fast --arm64`, and then `python3 tests/deployment/cold_start.py
-# --no-targets`, as what runs by emulation is slower than any target.
+# --no-targets --arm64`, as what runs by emulation is slower than any target.
 set -euo pipefail
 
 fail() {
@@ -25,7 +26,7 @@ command -v apt-get >/dev/null || fail 'apt-get is missing: this is for Debian'
 
 # The only package that a package needs of those whose names begin so.
 needed() {
-  apt-cache depends "$1:amd64" | awk -v name="$2" '$1 == "Depends:" && index($2, name) == 1 { print $2; exit }'
+  apt-cache depends "$1:amd64" | awk -v name="$2" '$1 == "Depends:" && index($2, name) == 1 && !found++ { print $2 }'
 }
 
 fetch() {

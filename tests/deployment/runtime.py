@@ -64,11 +64,14 @@ def queue_event(body):
     return event
 
 
+def is_for_arm64(bootstrap):
+    with open(bootstrap, "rb") as file:
+        return int.from_bytes(file.read(20)[18:], "little") == ELF_MACHINE_ARM64
+
+
 def command(bootstrap):
     """Runs it here: by emulation if it was built for arm64 and this machine is none."""
-    with open(bootstrap, "rb") as file:
-        machine = int.from_bytes(file.read(20)[18:], "little")
-    emulated = machine == ELF_MACHINE_ARM64 and platform.machine() not in ("aarch64", "arm64")
+    emulated = is_for_arm64(bootstrap) and platform.machine() not in ("aarch64", "arm64")
     return ["qemu-aarch64-static", str(bootstrap)] if emulated else [str(bootstrap)]
 
 

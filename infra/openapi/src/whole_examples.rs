@@ -14,7 +14,13 @@ pub(crate) fn whole_examples() -> Vec<(&'static str, Value)> {
         ("Capture", capture()),
         ("Charge", charge()),
         ("ChargeOutcomes", charge_outcomes()),
-        ("CreditedFinding", altered(finding(), json!({"order": booked()}))),
+        (
+            "CreditedFinding",
+            altered(
+                finding(),
+                json!({"closed_how": "credited", "reason": null, "order": booked()}),
+            ),
+        ),
         ("Endpoint", altered(endpoint(), json!({"secret": "whsec_MDEyMw=="}))),
         ("Endpoints", json!({"data": [endpoint()]})),
         ("Entry", entry()),
@@ -179,7 +185,7 @@ fn entry() -> Value {
     })
 }
 
-/// Of a payment that a person has credited.
+/// That a person has looked at.
 fn finding() -> Value {
     json!({
         "finding_id": "fnd_0123456789abcdefghjk",
@@ -196,8 +202,8 @@ fn finding() -> Value {
         "found_at": MADE,
         "closed_at": "2026-11-23T15:20:03.000Z",
         "closed_by": "Ann Lee",
-        "closed_how": "credited",
-        "reason": null,
+        "closed_how": "resolved",
+        "reason": "as agreed by phone",
     })
 }
 

@@ -127,7 +127,9 @@ pub(crate) async fn change(
         }
         let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
-        let commit = Commit::default().order(&next, now);
+        // Entries never go back in time: what is told of several refunds does neither.
+        let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
+        let commit = Commit::default().order(&next, entry_at.unwrap_or(now));
         let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {
             Some(decision) => commit.decision(decision),

@@ -120,7 +120,7 @@ pub(super) struct Run {
 pub fn simulate(plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<Outcome, Box<Failure>> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
-    // The SDK draws its jitter and its tokens from here.
+    // The SDK draws its jitter from here.
     fastrand::seed(plan.seed);
     runtime.block_on(async {
         let mut random = fastrand::Rng::with_seed(plan.seed);
