@@ -195,7 +195,7 @@ impl Account {
         let entry = Entry {
             account: self.id.clone(),
             number: self.entries.saturating_add(1),
-            at: self.last_entry_at.map_or(now, |last| now.not_before(last)),
+            at: self.last_entry_at.map_or(now, |last| last.max(now)),
             kind,
             document_id: document_id.to_owned(),
             lines,

@@ -215,7 +215,7 @@ impl Event {
             let id = EventId::of_refunds(&order.id, record.version.saturating_add(1));
             let last = order.last_change();
             told.extend(last.map(|last| {
-                let at = now.not_before(last.at);
+                let at = now.max(last.at.plus(Duration::from_millis(1)));
                 Self::about_order(id, kind, order, last, at)
             }));
         }

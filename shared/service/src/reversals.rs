@@ -129,7 +129,8 @@ pub(crate) async fn change(
         let next = OrderRecord { order: next, ..record };
         // Entries never go back in time: what is told of several refunds does neither.
         let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
-        let commit = Commit::default().order(&next, entry_at.unwrap_or(now));
+        let told_at = entry_at.map_or(now, |entry_at| now.not_before(entry_at));
+        let commit = Commit::default().order(&next, told_at);
         let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {
             Some(decision) => commit.decision(decision),

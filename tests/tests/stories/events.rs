@@ -86,7 +86,7 @@ async fn who_has_lost_a_race_and_knows_an_earlier_time_is_told_of_after_the_winn
         let order = world.top_up("100.00", "paid").await;
         let path = format!("/v1/admin/orders/{}/refunds", order.text("order_id"));
         let now = world.clock.unix_millis();
-        for (late, amount) in [(5, "40.00"), (9, "25.00"), (7, "10.00")] {
+        for (late, amount) in [(5, "40.00"), (7, "25.00")] {
             world.clock.set(now - late);
             let refund = json!({"amount": amount, "reason": "goodwill"});
             drop(world.admin_post(&path, amount, &refund).await.expect(201));
@@ -101,7 +101,6 @@ async fn who_has_lost_a_race_and_knows_an_earlier_time_is_told_of_after_the_winn
                 "order.completed: completed wallet 100.00 0.00",
                 "order.refunded: partially_refunded wallet 100.00 40.00",
                 "order.refunded: partially_refunded wallet 100.00 65.00",
-                "order.refunded: partially_refunded wallet 100.00 75.00",
             ]
         );
         let shown = world.look_up(&order).await.json();
