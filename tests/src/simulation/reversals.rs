@@ -288,16 +288,17 @@ impl Model {
         back: &GoneBack,
     ) -> Result<Fact, String> {
         let (was, is) = (&known.reversals, &order.reversals);
-        let refunds = is.refunds.iter().enumerate();
-        let refunds = refunds.map(|(index, refund)| (was.refunds.get(index), refund));
+        // Listed by their time, so that a new one may stand between others.
+        let refunds = is.refunds.iter();
+        let refunds = refunds.map(|is| (was.refunds.iter().find(|was| was.id == is.id), is));
         let refunds: Vec<_> = refunds.filter(|(was, is)| *was != Some(*is)).collect();
-        let disputes = is.disputes.iter().enumerate();
-        let disputes = disputes.map(|(index, dispute)| (was.disputes.get(index), dispute));
+        let disputes = is.disputes.iter();
+        let disputes = disputes.map(|is| (was.disputes.iter().find(|was| was.id == is.id), is));
         let disputes: Vec<_> = disputes.filter(|(was, is)| *was != Some(*is)).collect();
-        let grows =
-            is.refunds.len() >= was.refunds.len() && is.disputes.len() >= was.disputes.len();
+        let keeps = was.refunds.iter().all(|was| is.refunds.iter().any(|is| is.id == was.id))
+            && was.disputes.iter().all(|was| is.disputes.iter().any(|is| is.id == was.id));
         match (refunds.as_slice(), disputes.as_slice()) {
-            ([(before, refund)], []) if grows => {
+            ([(before, refund)], []) if keeps => {
                 let checked = match before {
                     None if refund.provider.is_none() => self.is_wanted(known, refund, available),
                     None => is_made_elsewhere(known, refund, back),
@@ -306,7 +307,7 @@ impl Model {
                 checked.map_err(|wrong| format!("{}: {refund:?} {wrong}", order.id))?;
                 Ok(Fact { document: refund.id.clone(), is_refund: true })
             }
-            ([], [(before, dispute)]) if grows => {
+            ([], [(before, dispute)]) if keeps => {
                 let payment = known.settled.as_ref().and_then(|settled| settled.payment.as_deref());
                 let same = before.is_none_or(|before| {
                     before.id == dispute.id && before.facts.is_subset(&dispute.facts)
