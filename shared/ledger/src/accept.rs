@@ -147,7 +147,8 @@ fn completed(
     };
     let Credited { decision, debt_paid, credited } = credit(account, &incoming, now)?;
     let verdict = Verdict::Accepted(Box::new(acceptance));
-    let review = Review { at: now, by: by.clone(), verdict };
+    let at = order.last_change().map_or(now, |change| change.at);
+    let review = Review { at, by: by.clone(), verdict };
     let bank_transfer = order.bank_transfer.clone().map(|mut known| {
         known.reviews.push(review);
         known
@@ -159,7 +160,7 @@ fn completed(
         credited: Some(credited),
         debt_paid: Some(debt_paid),
         paid_at: Some(transfer.received_on.begins()),
-        completed_at: Some(now),
+        completed_at: Some(at),
         ..order
     };
     Ok((order, decision))

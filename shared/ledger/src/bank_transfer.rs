@@ -297,7 +297,8 @@ pub fn reject_transfer(
         proofs: transfer.proofs.clone(),
     };
     let verdict = Verdict::Rejected(Box::new(rejection));
-    transfer.reviews.push(Review { at: now, by: by.clone(), verdict });
+    let at = timeline.changes().last().map_or(now, |change| change.at);
+    transfer.reviews.push(Review { at, by: by.clone(), verdict });
     Ok(Some(Order { timeline, bank_transfer: Some(transfer), ..order.clone() }))
 }
 

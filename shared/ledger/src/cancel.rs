@@ -4,7 +4,9 @@
 //! page is closed at the provider, and only then is the order cancelled. With the wish stored, no
 //! page is made or shown any more.
 
-use crate::{Actor, IllegalMove, Method, Order, OrderStatus, Reason, Refusal, Timestamp};
+use crate::{
+    Actor, CancelRequest, IllegalMove, Method, Order, OrderStatus, Reason, Refusal, Timestamp,
+};
 
 /// What is left to do for a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,22 +26,25 @@ pub enum CancelStep {
 /// that nobody reported or that was not found, or is cancelled.
 pub fn cancel(order: &Order, by: &Actor, now: Timestamp) -> Result<CancelStep, Refusal> {
     let refused = Refusal::OrderNotCancellable { status: order.status() };
-    match (order.status(), order.method, order.cancel_requested_at) {
-        (OrderStatus::Cancelled, ..) => Ok(CancelStep::Done),
+    let by = match (order.status(), order.method, &order.cancel_request) {
+        (OrderStatus::Cancelled, ..) => return Ok(CancelStep::Done),
         (OrderStatus::PendingPayment, Method::Card, None) => {
-            let requested = Order { cancel_requested_at: Some(now), ..order.clone() };
-            Ok(CancelStep::Request(Box::new(requested)))
+            let wish = CancelRequest { at: now, by: by.clone() };
+            let requested = Order { cancel_request: Some(wish), ..order.clone() };
+            return Ok(CancelStep::Request(Box::new(requested)));
         }
+        (OrderStatus::PendingPayment, Method::Card, Some(wish)) => &wish.by,
         // No page is open for a bank transfer.
-        (OrderStatus::PendingPayment, Method::Card, Some(_))
-        | (OrderStatus::PendingPayment | OrderStatus::Rejected, Method::Offline, _) => {
-            let cancelled = |_: IllegalMove| refused;
-            let timeline = order
-                .timeline
-                .advance(OrderStatus::Cancelled, now, Reason::CancelledByCustomer, by.clone())
-                .map_err(cancelled)?;
-            Ok(CancelStep::Close(Box::new(Order { timeline, ..order.clone() })))
-        }
-        _ => Err(refused),
-    }
+        (OrderStatus::PendingPayment | OrderStatus::Rejected, Method::Offline, _) => by,
+        _ => return Err(refused),
+    };
+    let cancelled = cancelled(order, by, now).map_err(|_| refused)?;
+    Ok(CancelStep::Close(Box::new(cancelled)))
+}
+
+/// The order, cancelled as its customer wished.
+pub(crate) fn cancelled(order: &Order, by: &Actor, now: Timestamp) -> Result<Order, IllegalMove> {
+    let (to, reason) = (OrderStatus::Cancelled, Reason::CancelledByCustomer);
+    let timeline = order.timeline.advance(to, now, reason, by.clone())?;
+    Ok(Order { timeline, ..order.clone() })
 }

@@ -1,5 +1,6 @@
 //! What else a payment provider tells about a card order. None of it moves money.
 
+use crate::cancel::cancelled;
 use crate::{
     Actor, Attempt, AttemptOutcome, IllegalMove, Order, OrderStatus, PaymentId, Reason, Timestamp,
 };
@@ -62,11 +63,10 @@ pub fn session_expired(order: &Order, now: Timestamp) -> Result<Option<Order>, I
     if order.status() != OrderStatus::PendingPayment {
         return Ok(None);
     }
-    let (to, reason) = match order.cancel_requested_at {
-        Some(_) => (OrderStatus::Cancelled, Reason::CancelledByCustomer),
-        None => (OrderStatus::Expired, Reason::PaymentPageExpired),
-    };
-    advanced(order, to, reason, now).map(Some)
+    match &order.cancel_request {
+        Some(wish) => cancelled(order, &wish.by, now).map(Some),
+        None => advanced(order, OrderStatus::Expired, Reason::PaymentPageExpired, now).map(Some),
+    }
 }
 
 fn advanced(

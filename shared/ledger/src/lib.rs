@@ -77,7 +77,7 @@ pub use ids::{
 pub use journal::{Entry, EntryHash, EntryKind, Line, Movement};
 pub use moment::{JournalEnd, MomentSearch, PastBalances, nearer_end};
 pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, MoneyError};
-pub use order::{Attempt, AttemptOutcome, MAX_ATTEMPTS, Method, NewOrder, Order};
+pub use order::{Attempt, AttemptOutcome, CancelRequest, MAX_ATTEMPTS, Method, NewOrder, Order};
 pub use place::{External, Place, Target};
 pub use refund::{
     MAX_REFUNDS, Refund, RefundStatus, ToldRefund, WantedRefund, next_attempt, refund_refused,

@@ -43,6 +43,15 @@ pub struct Attempt {
     pub reference: String,
 }
 
+/// A wish to cancel an order, which ends the order once its payment page is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelRequest {
+    /// When.
+    pub at: Timestamp,
+    /// Who: whoever sees the page closed writes down that they cancelled.
+    pub by: Actor,
+}
+
 /// An order: a top-up of the wallet or of a product, by card, by bank transfer or from the wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -65,8 +74,8 @@ pub struct Order {
     pub bank_transfer: Option<BankTransfer>,
     /// Everything that happened to its status.
     pub timeline: Timeline,
-    /// When the customer asked for it to be cancelled.
-    pub cancel_requested_at: Option<Timestamp>,
+    /// The customer's wish to cancel it.
+    pub cancel_request: Option<CancelRequest>,
     /// The payment that paid it.
     pub payment_id: Option<PaymentId>,
     /// What arrived.
@@ -184,7 +193,7 @@ impl Order {
             rate: None,
             bank_transfer: None,
             timeline,
-            cancel_requested_at: None,
+            cancel_request: None,
             payment_id: None,
             received: None,
             credited: None,
@@ -214,7 +223,7 @@ impl Order {
     /// Whether the customer may be sent to a payment page for it.
     #[must_use]
     pub fn is_payable(&self) -> bool {
-        self.status() == OrderStatus::PendingPayment && self.cancel_requested_at.is_none()
+        self.status() == OrderStatus::PendingPayment && self.cancel_request.is_none()
     }
 
     /// Adds an attempt where it belongs, unless its notice was seen before: notices come in any order.

@@ -97,6 +97,7 @@ pub fn settle(
                 reference: payment.reference.clone(),
             };
             let order = Order {
+                completed_at: timeline.changes().last().map(|last| last.at),
                 timeline,
                 late,
                 payment_id: Some(payment.id.clone()),
@@ -104,7 +105,6 @@ pub fn settle(
                 credited: Some(credited),
                 debt_paid: Some(debt_paid),
                 paid_at: Some(payment.paid_at),
-                completed_at: Some(now),
                 ..order.clone()
             };
             let order = Box::new(order.with_attempt(attempt));

@@ -48,6 +48,13 @@ impl Timestamp {
         if self < earlier { Self(earlier.0.saturating_add(1)) } else { self }
     }
 
+    /// This moment; the first one after `earlier` unless it lies after that. What is told in order needs moments that
+    /// differ.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        self.max(Self(earlier.0.saturating_add(1)))
+    }
+
     /// Whether both are in the same month of the calendar, in UTC.
     #[must_use]
     pub fn is_in_month_of(self, other: Self) -> bool {

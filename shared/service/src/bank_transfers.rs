@@ -134,7 +134,7 @@ impl BankTransfers {
             let Some(order) = decide(&record)? else { return Ok(record) };
             let next = OrderRecord { order, ..record.clone() };
             record = match self.table.commit(Commit::default().order(&next, now)).await? {
-                Committed::Yes => return Ok(next.written()),
+                Committed::Yes => return Ok(next.written(now)),
                 Committed::No(Stale::Order(current)) if tries == 0 => *current,
                 Committed::No(_) => {
                     pause_before_retry(tries).await;

@@ -78,7 +78,7 @@ impl<W: Wire> Cancellations<W> {
     ) -> Result<Result<OrderRecord, Stale>, Error> {
         let next = OrderRecord { order, ..record.clone() };
         Ok(match self.table.commit(Commit::default().order(&next, now)).await? {
-            Committed::Yes => Ok(next.written()),
+            Committed::Yes => Ok(next.written(now)),
             Committed::No(stale) => Err(stale),
         })
     }

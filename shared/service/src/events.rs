@@ -197,31 +197,41 @@ impl Events {
     }
 }
 
-impl Event {
-    /// What an order has to tell that was not stored with it yet.
-    pub(crate) fn of_order(record: &OrderRecord, now: Timestamp) -> Vec<Self> {
-        let order = &record.order;
-        let changes = order.timeline.changes().iter().enumerate().skip(record.stored_changes);
+impl OrderRecord {
+    /// What it has to tell that was not stored with it yet. Each event has a time after that of the one before:
+    /// whoever keeps what was told last goes by that.
+    pub(crate) fn events(&self, now: Timestamp) -> Vec<Event> {
+        let order = &self.order;
+        let changes = order.timeline.changes().iter().enumerate().skip(self.stored_changes);
         let told = changes.filter_map(|(number, change)| {
             let id = EventId::of_change(&order.id, number);
-            let at = now.max(change.at);
-            Some(Self::about_order(id, EventKind::of_change(change)?, order, change, at))
+            Some((id, EventKind::of_change(change)?, change))
         });
-        let mut told: Vec<Self> = told.collect();
+        let mut told: Vec<_> = told.collect();
         // A further part that is given back leaves the status as it is.
-        let kind = EventKind::OrderRefunded;
-        let is_told = told.iter().any(|event| event.kind == kind);
-        if order.refunded() != record.stored_refunds && !is_told {
-            let id = EventId::of_refunds(&order.id, record.version.saturating_add(1));
-            let last = order.last_change();
-            told.extend(last.map(|last| {
-                let at = now.max(last.at.plus(Duration::from_millis(1)));
-                Self::about_order(id, kind, order, last, at)
-            }));
+        let back = EventKind::OrderRefunded;
+        let is_told = told.iter().any(|(_, kind, _)| *kind == back);
+        if order.refunded() != self.stored_refunds && !is_told {
+            let id = EventId::of_refunds(&order.id, self.version.saturating_add(1));
+            told.extend(order.last_change().map(|last| (id, back, last)));
         }
-        told
+        let mut told_at = self.told_at;
+        let events = told.into_iter().map(|(id, kind, change)| {
+            let at = now.max(change.at);
+            let at = told_at.map_or(at, |told_at| at.after(told_at));
+            told_at = Some(at);
+            Event::about_order(id, kind, order, change, at)
+        });
+        events.collect()
     }
 
+    /// The time of the last event about it, once what it has to tell is stored.
+    pub(crate) fn told_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.events(now).last().map(|event| event.at).or(self.told_at)
+    }
+}
+
+impl Event {
     fn about_order(
         id: EventId,
         kind: EventKind,

@@ -94,7 +94,7 @@ impl<W: Wire> Orders<W> {
             };
             match self.table.commit(commit).await? {
                 Committed::Yes => {
-                    let stored = record.written();
+                    let stored = record.written(now);
                     return Ok(Made::Now(Box::new(
                         with_page(&self.table, &self.stripe, stored, now).await?,
                     )));

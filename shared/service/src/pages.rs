@@ -69,7 +69,7 @@ pub(crate) async fn with_page<W: Wire>(
 async fn stored(table: &Table, record: OrderRecord, now: Timestamp) -> Result<OrderRecord, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         match table.commit(Commit::default().order(&record, now)).await? {
-            Committed::Yes => return Ok(record.written()),
+            Committed::Yes => return Ok(record.written(now)),
             Committed::No(Stale::Order(current)) => return Ok(*current),
             Committed::No(_) => pause_before_retry(tries).await,
         }

@@ -157,7 +157,7 @@ fn decide(seen: &Seen, notice: &Notice, met: Met, now: Timestamp) -> Result<Step
 fn closes(record: &OrderRecord, session: &str, now: Timestamp) -> bool {
     record.checkout.as_ref().is_some_and(|checkout| match &checkout.session {
         Some(shown) => shown.id == session,
-        None => checkout.expires_at <= now || record.order.cancel_requested_at.is_some(),
+        None => checkout.expires_at <= now || record.order.cancel_request.is_some(),
     })
 }
 

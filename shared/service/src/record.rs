@@ -24,6 +24,8 @@ pub struct OrderRecord {
     pub stored_changes: usize,
     /// How much of it was given back when it was stored.
     pub stored_refunds: Balance,
+    /// The time of the last event about it; none before the first.
+    pub told_at: Option<Timestamp>,
     /// The words that the customer sent with it.
     pub request: RequestWords,
     /// Its payment page; none for an order that is not paid by card.
@@ -124,19 +126,21 @@ impl OrderRecord {
             version: 0,
             stored_changes: 0,
             stored_refunds: Balance::ZERO,
+            told_at: None,
             request,
             checkout: None,
             instructions: None,
         }
     }
 
-    /// This record as it is once a commit has stored it.
+    /// This record as it is once a commit of this time has stored it.
     #[must_use]
-    pub fn written(self) -> Self {
+    pub fn written(self, now: Timestamp) -> Self {
+        let told_at = self.told_until(now);
         let version = self.version.saturating_add(1);
         let stored_changes = self.order.timeline.changes().len();
         let stored_refunds = self.order.refunded();
-        Self { version, stored_changes, stored_refunds, ..self }
+        Self { version, stored_changes, stored_refunds, told_at, ..self }
     }
 }
 

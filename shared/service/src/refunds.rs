@@ -244,7 +244,7 @@ impl<W: Wire> Refunds<W> {
                 let next = OrderRecord { order, ..*record };
                 let committed = self.table.commit(Commit::default().order(&next, now)).await?;
                 if matches!(committed, Committed::Yes) {
-                    return Ok(Holder::Order(Box::new(next.written())));
+                    return Ok(Holder::Order(Box::new(next.written(now))));
                 }
                 // Somebody else continues the same refund: theirs is the one that counts.
                 let missing = || BrokenRecord::Missing(format!("order {}", next.order.id));

@@ -127,10 +127,7 @@ pub(crate) async fn change(
         }
         let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
-        // Entries never go back in time: what is told of several refunds does neither.
-        let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
-        let told_at = entry_at.map_or(now, |entry_at| now.not_before(entry_at));
-        let commit = Commit::default().order(&next, told_at);
+        let commit = Commit::default().order(&next, now);
         let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {
             Some(decision) => commit.decision(decision),
@@ -138,7 +135,7 @@ pub(crate) async fn change(
         };
         match table.commit(commit).await? {
             Committed::Yes => {
-                return Ok((next.written(), true));
+                return Ok((next.written(now), true));
             }
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(current)) if tries == 0 => seen.order = Some(*current),

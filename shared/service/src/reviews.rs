@@ -106,7 +106,7 @@ impl Reviews {
                 ledger::accept_transfer(&record.order, &known, review, &transfer, by, *now)?;
             let next = OrderRecord { order, ..record.clone() };
             match self.table.commit(credit(&next, &transfer, &decision, *now)).await? {
-                Committed::Yes => return Ok(Made::Now(Box::new(next.written()))),
+                Committed::Yes => return Ok(Made::Now(Box::new(next.written(*now)))),
                 Committed::No(Stale::Payment(claim)) => {
                     return Err(Error::BankReferenceUsed(claim));
                 }
@@ -141,7 +141,7 @@ impl Reviews {
             };
             let next = OrderRecord { order, ..record.clone() };
             record = match self.table.commit(Commit::default().order(&next, *now)).await? {
-                Committed::Yes => return Ok(next.written()),
+                Committed::Yes => return Ok(next.written(*now)),
                 Committed::No(Stale::Order(current)) if tries == 0 => *current,
                 Committed::No(_) => {
                     pause_before_retry(tries).await;
@@ -199,7 +199,7 @@ impl Reviews {
             };
             let record = OrderRecord::new(order, RequestWords::default());
             match self.table.commit(credit(&record, &booking.transfer, &decision, *now)).await? {
-                Committed::Yes => return Ok(Made::Now(Box::new(record.written()))),
+                Committed::Yes => return Ok(Made::Now(Box::new(record.written(*now)))),
                 Committed::No(Stale::Payment(claim)) => {
                     return Err(Error::BankReferenceUsed(claim));
                 }

@@ -350,7 +350,7 @@ impl<W: Wire> Sweeps<W> {
         let Some(checkout) = record.checkout.as_ref().filter(|_| open) else {
             return Ok(Confirmed::Unchanged);
         };
-        let ends = checkout.expires_at <= now || order.cancel_requested_at.is_some();
+        let ends = checkout.expires_at <= now || order.cancel_request.is_some();
         let Some(session) = checkout.session.as_ref().map(|session| session.id.clone()) else {
             if ends {
                 return self.page_expired(&record, String::new(), now).await;

@@ -83,7 +83,7 @@ impl Transfers {
                 .await?
             {
                 Committed::Yes => {
-                    return Ok(Made::Now(Box::new(record.written())));
+                    return Ok(Made::Now(Box::new(record.written(now))));
                 }
                 Committed::No(Stale::Order(record)) => return again(account_id, wanted, *record),
                 // The refusal carries the account as it is now: one more try without a read.

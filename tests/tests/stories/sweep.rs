@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use service::stamp;
 use service::sweep::Swept;
 use tests::world::{GOOD_CARD, card_order};
 use tests::{Answer, Fault, World, story};
@@ -71,6 +72,22 @@ async fn with_all_webhooks_dropped_a_thousand_payments_are_credited_once_by_one_
         assert_eq!(entries.len(), 50);
     }
     expect_balances("617.00").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_sweep_finds_out_was_paid_when_the_card_was_charged() {
+    story(async |world| {
+        no_webhooks(world).await;
+        let order = paid_unseen(world, "50", "order").await;
+        let charged = stamp::format(world.clock.now());
+        world.clock.advance(A_DAY);
+        assert_eq!(world.sweep().await.credited, 1);
+        let shown = world.look_up(&order).await.json();
+        for at in [&shown["paid_at"], &shown["attempts"][0]["at"]] {
+            assert!(at.as_str().unwrap() <= charged.as_str(), "{at}, and charged by {charged}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,13 +84,13 @@ async fn order_payment_entry_and_account_go_through_together() -> Checked {
         store(&table, Commit::default().order(&order, NOW)).await?;
         let seen = table.seen(&order_id("order"), &account_id()).await?;
         let (record, account) = (seen.order.unwrap(), seen.account.unwrap());
-        assert_eq!(record, order.written());
+        assert_eq!(record, order.written(NOW));
         assert_eq!(account, Account { version: 1, ..unopened() });
 
         let (paid, claim, decision) = credited(&record, &account, &payment("p", &record));
         let commit = || Commit::default().order(&paid, NOW).payment(&claim).decision(&decision);
         store(&table, commit()).await?;
-        let current = paid.clone().written();
+        let current = paid.clone().written(NOW);
         assert_eq!(table.order(&order_id("order")).await?, Some(current.clone()));
         assert_eq!(table.account(&account_id()).await?, Some(decision.account.clone()));
         let entries = table.entries(&account_id(), None, 10).await?.items;
@@ -111,7 +111,7 @@ async fn functions_whose_pseudo_random_numbers_agree_commit_side_by_side() -> Ch
             let table = engine.table_of_another_function();
             let order = card_order(key, "100", NOW);
             store(&table, Commit::default().order(&order, NOW)).await?;
-            assert_eq!(table.order(&order_id(key)).await?, Some(order.written()));
+            assert_eq!(table.order(&order_id(key)).await?, Some(order.written(NOW)));
         }
         Ok(())
     })
@@ -124,11 +124,11 @@ async fn an_order_that_was_written_in_between_is_handed_back() -> Checked {
         let table = engine.table();
         let new = card_order("order", "100", NOW);
         store(&table, Commit::default().order(&new, NOW)).await?;
-        let first = new.written();
+        let first = new.written(NOW);
         let other = card_order("order", "7", NOW);
         expect_order(stale(&table, Commit::default().order(&other, NOW)).await?, &first);
         store(&table, Commit::default().order(&first, NOW)).await?;
-        let second = first.clone().written();
+        let second = first.clone().written(NOW);
         expect_order(stale(&table, Commit::default().order(&first, NOW)).await?, &second);
         Ok(())
     })
@@ -262,14 +262,14 @@ async fn what_is_told_is_stored_with_what_it_is_about_and_once() -> Checked {
         assert_eq!(told.about["credited_amount"], "100.00");
 
         // What is written again is not told again.
-        let written = paid.written();
+        let written = paid.written(NOW);
         store(&table, Commit::default().order(&written, NOW)).await?;
         // Somebody who does not know what was told is stopped, and whatever else has moved comes first.
         let forgetful = OrderRecord { version: 3, stored_changes: 0, ..written.clone() };
         let commit = Commit::default().order(&forgetful, NOW);
         assert!(matches!(stale(&table, commit).await?, Stale::Told));
         let late = OrderRecord { version: 2, ..forgetful };
-        let current = written.written();
+        let current = written.written(NOW);
         expect_order(stale(&table, Commit::default().order(&late, NOW)).await?, &current);
         let commit = Commit::default().account(&decision.account).event(told.clone());
         assert!(matches!(stale(&table, commit).await?, Stale::Account(_)));

@@ -100,7 +100,7 @@ async fn an_order_in_every_state() -> Checked {
         let table = engine.table();
         for record in every_order() {
             store(&table, Commit::default().order(&record, NOW)).await?;
-            let stored = record.written();
+            let stored = record.written(NOW);
             assert_eq!(table.order(&stored.order.id).await?, Some(stored));
         }
         Ok(())

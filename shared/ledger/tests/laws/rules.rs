@@ -1,5 +1,7 @@
 //! The rules as tables: what stands before, what is asked, what stands after.
 
+use std::time::Duration;
+
 use crate::common::{AT, account, balances, card_order, funded, paid, transfer_of, usd};
 use ledger::{
     Account, AccountStatus, Balance, CancelStep, Currency, FailedAttempt, FindingKind,
@@ -22,6 +24,15 @@ fn disputed(settlement: Settlement) -> (Option<OrderStatus>, FindingKind) {
         }
         other => panic!("not disputed: {other:?}"),
     }
+}
+
+#[test]
+fn who_decides_with_an_earlier_time_completes_the_order_when_its_timeline_says() {
+    let order = payment_processing(&card_order("wallet", "100"), AT).unwrap().unwrap();
+    let early = AT.minus(Duration::from_millis(3));
+    let (order, _) =
+        credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), early).unwrap());
+    assert_eq!(order.completed_at, order.last_change().map(|change| change.at));
 }
 
 #[test]
@@ -168,10 +179,20 @@ fn cancelling_stores_the_wish_then_closes_then_is_done() {
 
 #[test]
 fn a_page_that_closes_on_a_wish_to_cancel_ends_as_cancelled() {
-    let wished = Order { cancel_requested_at: Some(AT), ..card_order("wallet", "100") };
+    let customer = ledger::Actor::parse("test").unwrap();
+    let wished = cancel(&card_order("wallet", "100"), &customer, AT).unwrap();
+    let CancelStep::Request(wished) = wished else { panic!("wish") };
     let closed = session_expired(&wished, AT).unwrap().unwrap();
     assert_eq!(closed.status(), OrderStatus::Cancelled);
     assert_eq!(session_expired(&closed, AT), Ok(None));
+    // Whoever is first to see the page closed, it was the customer who cancelled.
+    let another = ledger::Actor::parse("another").unwrap();
+    let CancelStep::Close(by_hand) = cancel(&wished, &another, AT).unwrap() else {
+        panic!("close")
+    };
+    for order in [closed, *by_hand] {
+        assert_eq!(order.last_change().unwrap().by, customer);
+    }
 }
 
 #[test]

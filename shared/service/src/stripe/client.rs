@@ -6,15 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ledger::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
 use stripe::{ApiErrorsType, Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionAdaptivePricing,
     CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
-    ExpireCheckoutSession, ProductData, RetrieveCheckoutSession,
+    ExpireCheckoutSession, ProductData,
 };
-use stripe_client_core::{StripeClient, StripeRequest};
-use stripe_shared::{CheckoutSession as StripeSession, CheckoutSessionMode, CheckoutSessionStatus};
+use stripe_client_core::{RequestBuilder, StripeClient, StripeMethod, StripeRequest};
+use stripe_shared::CheckoutSessionMode;
 
 use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
 use crate::config::{
@@ -22,12 +24,21 @@ use crate::config::{
 };
 use crate::error::{BrokenRecord, Error, Unavailable};
 use crate::lambda::Runtime;
-use crate::notice::{Notice, What};
+use crate::notice::Notice;
 use crate::record::{CheckoutSession, OrderRecord};
 use crate::secret::Secret;
 
 /// How long one call may take. Three of them and their pauses fit into a function's timeout.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// What is asked for with a payment page.
+#[derive(Serialize)]
+struct Expanded {
+    expand: [&'static str; 1],
+}
+
+/// When the card was charged, only the charge itself knows.
+const CHARGE: Expanded = Expanded { expand: ["payment_intent.latest_charge"] };
 
 /// Stripe, as one deployment uses it.
 pub struct Stripe<W: Wire = Https> {
@@ -218,18 +229,15 @@ impl<W: Wire> Stripe<W> {
         id: &str,
         now: Timestamp,
     ) -> Result<PageState, Error> {
-        let client = self.client(now).await.map_err(Error::from)?;
-        let session = match RetrieveCheckoutSession::new(id).customize().send(&client).await {
-            Ok(session) => session,
-            Err(error) => return Err(self.failed(error, now).await.into()),
-        };
-        match session.status {
-            Some(CheckoutSessionStatus::Expired) => Ok(PageState::Expired),
-            Some(CheckoutSessionStatus::Complete) => {
-                let what = outcome(&session, now)
+        let request = get(&format!("/checkout/sessions/{id}")).query(&CHARGE);
+        let session = self.call(request, now).await?;
+        match session.get("status").and_then(Value::as_str) {
+            Some("expired") => Ok(PageState::Expired),
+            Some("complete") => {
+                let what = event::of_page(&session, now)
                     .map_err(|field| BrokenRecord::Provider(format!("{id}: {field}")))?;
                 Ok(PageState::Completed(Box::new(Notice {
-                    id: session.id.to_string(),
+                    id: id.to_owned(),
                     account: record.order.account.clone(),
                     order: record.order.id.clone(),
                     what,
@@ -242,6 +250,20 @@ impl<W: Wire> Stripe<W> {
     /// The name of the deployment.
     pub(super) fn stage(&self) -> &str {
         &self.settings.stage
+    }
+
+    /// Reads something leniently, field by field, as events are read: what we do not know of it never fails.
+    pub(super) async fn call(
+        &self,
+        request: RequestBuilder,
+        now: Timestamp,
+    ) -> Result<Value, CallFailed> {
+        let client = self.client(now).await?;
+        match request.customize::<miniserde::json::Value>().send(&client).await {
+            Ok(answer) => serde_json::from_str(&miniserde::json::to_string(&answer))
+                .map_err(|error| CallFailed::Repeat(error.to_string())),
+            Err(error) => Err(self.failed(error, now).await),
+        }
     }
 
     /// What a failed call means. A key that is refused may have been rotated: it is loaded again.
@@ -362,17 +384,8 @@ fn failed(error: StripeError) -> CallFailed {
     }
 }
 
-fn outcome(session: &StripeSession, now: Timestamp) -> Result<What, &'static str> {
-    let payment = session.payment_intent.as_ref().map(|payment| payment.id().to_string());
-    let currency = session.currency.as_ref().map(ToString::to_string);
-    event::of_payment(
-        session.payment_status.as_str(),
-        payment.as_deref(),
-        session.amount_total,
-        currency.as_deref(),
-        now,
-        session.id.as_str(),
-    )
+pub(super) fn get(path: &str) -> RequestBuilder {
+    RequestBuilder::new(StripeMethod::Get, path)
 }
 
 fn currency_of(code: &str) -> Option<stripe_types::Currency> {

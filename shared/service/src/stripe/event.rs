@@ -94,23 +94,33 @@ pub fn read(body: &[u8], stage: &str, live_mode: bool) -> Reading {
     }
 }
 
+/// What a payment page that was filled in says, read together with the charge of its card; an error names
+/// the field that cannot be read.
+#[cfg(feature = "stripe")]
+pub(super) fn of_page(session: &Value, now: Timestamp) -> Result<What, &'static str> {
+    let payment_status = text(session, "/payment_status").ok_or("payment_status")?;
+    let charged = session.pointer("/payment_intent/latest_charge/created").and_then(Value::as_i64);
+    let id = text(session, "/id").ok_or("id")?;
+    of_payment(payment_status, session, charged.map_or(now, moment), id)
+}
+
 /// What a session says about its payment; an error names the field that cannot be read.
-pub(super) fn of_payment(
+fn of_payment(
     payment_status: &str,
-    payment_id: Option<&str>,
-    minor_units: Option<i64>,
-    currency: Option<&str>,
+    session: &Value,
     paid_at: Timestamp,
-    reference: &str,
+    notice: &str,
 ) -> Result<What, &'static str> {
     match payment_status {
         "paid" => {}
         "unpaid" => return Ok(What::Processing),
         _ => return Err("payment_status"),
     }
-    let id = payment_id.and_then(|id| PaymentId::parse(id).ok()).ok_or("payment_intent")?;
-    let money = money(minor_units, currency)?;
-    Ok(What::Paid(Payment { id, money, paid_at, reference: reference.to_owned() }))
+    let id = reference(session, "payment_intent").and_then(|id| PaymentId::parse(id).ok());
+    let id = id.ok_or("payment_intent")?;
+    let units = session.get("amount_total").and_then(Value::as_i64);
+    let money = money(units, text(session, "/currency"))?;
+    Ok(What::Paid(Payment { id, money, paid_at, reference: notice.to_owned() }))
 }
 
 fn of_session(
@@ -129,9 +139,7 @@ fn of_session(
         }
         _ => return Ok(None),
     };
-    let payment = reference(session, "payment_intent");
-    let units = session.get("amount_total").and_then(Value::as_i64);
-    of_payment(payment_status, payment, units, text(session, "/currency"), at, id).map(Some)
+    of_payment(payment_status, session, at, id).map(Some)
 }
 
 fn of_attempt(id: &str, at: Timestamp, payment: &Value) -> Result<Option<What>, &'static str> {

@@ -1,14 +1,12 @@
 //! Calling Stripe: what moved its balance, and whether it knows a payment.
 //!
-//! Answers are read leniently, field by field, as events are: a movement of a kind that we do not know
-//! never fails a page of those that we do.
+//! A movement of a kind that we do not know never fails a page of those that we do.
 
 use ledger::{Money, PaymentId, ProviderId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
-use stripe_client_core::{RequestBuilder, StripeMethod};
 
-use super::client::{CallFailed, Stripe, Wire};
+use super::client::{CallFailed, Stripe, Wire, get};
 use super::event::{self, Reading};
 use crate::error::{BrokenRecord, Error};
 
@@ -143,17 +141,4 @@ impl<W: Wire> Stripe<W> {
             of: event::of_movement(category, source, self.stage()),
         })
     }
-
-    async fn call(&self, request: RequestBuilder, now: Timestamp) -> Result<Value, CallFailed> {
-        let client = self.client(now).await?;
-        match request.customize::<miniserde::json::Value>().send(&client).await {
-            Ok(answer) => serde_json::from_str(&miniserde::json::to_string(&answer))
-                .map_err(|error| CallFailed::Repeat(error.to_string())),
-            Err(error) => Err(self.failed(error, now).await),
-        }
-    }
-}
-
-fn get(path: &str) -> RequestBuilder {
-    RequestBuilder::new(StripeMethod::Get, path)
 }

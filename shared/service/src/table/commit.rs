@@ -113,8 +113,9 @@ impl Commit {
     /// was not stored with it yet.
     #[must_use]
     pub fn order(self, record: &OrderRecord, now: Timestamp) -> Self {
-        let commit = self.document(items::from_order(record), Guard::seen(record.version));
-        Event::of_order(record, now).into_iter().fold(commit, Self::event)
+        let item = items::from_order(record, record.told_until(now));
+        let commit = self.document(item, Guard::seen(record.version));
+        record.events(now).into_iter().fold(commit, Self::event)
     }
 
     /// Stores an event, once, beside what it is about; the platform is told after the commit.

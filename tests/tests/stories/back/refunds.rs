@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use service::events::LISTED_AFTER;
 use tests::world::GOOD_CARD;
 use tests::{Answer, Fault, World, story};
 
@@ -274,6 +275,31 @@ async fn a_refund_whose_end_nobody_told_is_found_out_by_the_sweep() {
         })
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refunds_of_one_order_that_one_sweep_finds_are_told_one_after_the_other() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        no_webhooks(world).await;
+        for number in 0..6 {
+            next_status(world, "pending").await;
+            drop(refund(world, &order, "10.00", &format!("r{number}")).await.expect(201));
+            becomes(world, &provider_id(world, &order).await, "succeeded").await;
+        }
+        world.clock.advance(A_WHILE);
+        assert_eq!(world.sweep().await.refunds, 1);
+        world.assert_balances("wallet 40.00").await;
+        world.clock.advance(LISTED_AFTER);
+        let events = world.admin_get("/v1/events?limit=100").await.expect(200).json();
+        let events = events["data"].as_array().unwrap().iter();
+        let told = events.map(|event| event["data"]["refunded_amount"].as_str().unwrap());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            ["0.00", "10.00", "20.00", "30.00", "40.00", "50.00", "60.00"]
+        );
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountId, Actor, Attempt, AttemptOutcome, Balance, Change, Method, Order, OrderId,
-    OrderStatus, PaymentId, Reason, Timeline, Timestamp,
+    AccountId, Actor, Attempt, AttemptOutcome, Balance, CancelRequest, Change, Method, Order,
+    OrderId, OrderStatus, PaymentId, Reason, Timeline, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +32,15 @@ pub(in crate::table) struct OrderItem {
     payable: String,
     payable_currency: String,
     timeline: Vec<ChangeItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_at: Option<i64>,
     created_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cancel_requested_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancel_requested_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled: Option<SettledItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,11 +115,12 @@ pub(in crate::table) fn listed_under(account: &AccountId) -> String {
     super::partition_key(OrderItem::SORT_KEY, account.as_str())
 }
 
-/// The item that the next version of an order is stored as.
-pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
+/// The item that the next version of an order is stored as, after what is told of it.
+pub(in crate::table) fn from_order(record: &OrderRecord, told_at: Option<Timestamp>) -> Item {
     let order = &record.order;
     let id = order.id.as_str();
     let due = due(order);
+    let wish = order.cancel_request.as_ref();
     let value = OrderItem {
         version: record.version.saturating_add(1),
         account_id: order.account.to_string(),
@@ -130,9 +135,11 @@ pub(in crate::table) fn from_order(record: &OrderRecord) -> Item {
         payable: order.payable.to_string(),
         payable_currency: order.payable.currency.code().to_owned(),
         timeline: order.timeline.changes().iter().map(from_change).collect(),
+        told_at: told_at.map(Timestamp::unix_millis),
         created_at: order.created_at.unix_millis(),
         expires_at: order.expires_at.map(Timestamp::unix_millis),
-        cancel_requested_at: order.cancel_requested_at.map(Timestamp::unix_millis),
+        cancel_requested_at: wish.map(|wish| wish.at.unix_millis()),
+        cancel_requested_by: wish.map(|wish| wish.by.to_string()),
         settled: from_settled(order),
         reversals: from_reversals(&order.reversals),
         attempts: order.attempts.iter().map(from_attempt).collect(),
@@ -178,6 +185,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
         let attempts = value.attempts.into_iter().map(to_attempt);
         let settled = value.settled.as_ref();
         let at = Timestamp::from_unix_millis;
+        let timeline = Timeline::restore(changes).ok()?;
         let (bank_transfer, instructions) = match value.bank_transfer {
             Some(transfer) => {
                 let (transfer, instructions) = to_bank_transfer(transfer)?;
@@ -194,8 +202,18 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             payable: super::money(&value.payable, &value.payable_currency)?,
             rate: optional_rate(value.rate.as_deref())?,
             bank_transfer,
-            timeline: Timeline::restore(changes).ok()?,
-            cancel_requested_at: value.cancel_requested_at.map(at),
+            cancel_request: match value.cancel_requested_at {
+                Some(wished) => Some(CancelRequest {
+                    at: at(wished),
+                    by: match &value.cancel_requested_by {
+                        Some(by) => Actor::parse(by).ok()?,
+                        // It was not always kept: most likely whoever made the order.
+                        None => timeline.changes().first()?.by.clone(),
+                    },
+                }),
+                None => None,
+            },
+            timeline,
             payment_id: match settled.and_then(|settled| settled.payment_id.as_deref()) {
                 Some(id) => Some(PaymentId::parse(id).ok()?),
                 None => None,
@@ -218,6 +236,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             version: value.version,
             stored_changes: order.timeline.changes().len(),
             stored_refunds: order.refunded(),
+            told_at: value.told_at.map(at),
             order,
             request: RequestWords {
                 email: value.email,
