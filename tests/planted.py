@@ -1045,8 +1045,8 @@ to the dead-letter queue");
         "an order is completed without an event of it",
         ((
             COMMIT,
-            "Event::of_order(record, now).into_iter().fold(commit, Self::event)",
-            "Event::of_order(record, now).into_iter().skip(1).fold(commit, Self::event)",
+            "record.events(now).into_iter().fold(commit, Self::event)",
+            "record.events(now).into_iter().skip(1).fold(commit, Self::event)",
         ),),
     ),
     Defect(
@@ -1117,6 +1117,33 @@ to the dead-letter queue");
         ),),
         "-p ledger --lib -- --exact "
         "timeline::tests::times_never_run_backwards_whoever_loses_a_race_knows_an_earlier_one",
+    ),
+    Defect(
+        "told-at-one-moment",
+        "several events of one order have the same time, and are listed by chance",
+        ((
+            "shared/service/src/events.rs",
+            "told_at.map_or(at, |told_at| at.after(told_at))",
+            "told_at.map_or(at, |_| at)",
+        ),),
+        story("back::refunds::refunds_of_one_order_that_one_sweep_finds_are_told_one_after_the_other"),
+    ),
+    Defect(
+        "cancelled-by-who-saw-it",
+        "who sees the page closed is written down as who cancelled",
+        ((
+            "shared/ledger/src/cancel.rs",
+            "(OrderStatus::PendingPayment, Method::Card, Some(wish)) => &wish.by",
+            "(OrderStatus::PendingPayment, Method::Card, Some(_)) => by",
+        ),),
+        "-p ledger --test laws -- --exact "
+        "rules::a_page_that_closes_on_a_wish_to_cancel_ends_as_cancelled",
+    ),
+    Defect(
+        "paid-when-looked-at",
+        "what no webhook told was paid when the sweep looked",
+        (("shared/service/src/stripe/event.rs", "charged.map_or(now, moment)", "charged.map_or(now, |_| now)"),),
+        story("sweep::what_the_sweep_finds_out_was_paid_when_the_card_was_charged"),
     ),
 ]
 

@@ -121,7 +121,15 @@ impl Model {
         if ids != expected.keys().collect() || ids.len() != events.len() {
             return Err(format!("{expected:?} was to be told, and is told as {events:?}"));
         }
-        for event in events {
+        let mut in_time: Vec<_> = events.iter().collect();
+        in_time.sort_by_key(|event| event.at);
+        for event in in_time {
+            // Whoever keeps what was told last of an order goes by the time: no two are of one moment.
+            if let Some(order) = event.about["order_id"].as_str()
+                && self.told_at.insert(order.to_owned(), event.at) >= Some(event.at)
+            {
+                return Err(format!("not told after what was told before: {event:?}"));
+            }
             let wanted = expected.get(&event.id).ok_or("an event without its cause")?;
             let says = |(name, value): (&&str, &String)| event.about[*name] == **value;
             let right = event.kind == wanted.kind

@@ -94,6 +94,8 @@ pub struct Model {
     pub usage: Usage,
     /// What the platform is told, by id.
     pub events: BTreeMap<String, EventImage>,
+    /// The time of the last event of each order.
+    pub told_at: BTreeMap<String, u64>,
     /// Refunds, adjustments, charges and holds whose making was answered 201.
     pub done: BTreeSet<String>,
     /// Orders whose making was answered 201.
