@@ -13,7 +13,7 @@ import walk
 from emulator import PARAMETERS
 from walk import GOOD_CARD, Client, Wrong, fetch, must_be, pay, wait_until
 
-QUEUE_SECONDS = 30
+QUEUE_SECONDS = 120
 STEPS = []
 
 
