@@ -1112,7 +1112,7 @@ to the dead-letter queue");
         "whoever loses a race writes the time that it knew before the time of the winner",
         ((
             "shared/ledger/src/timeline.rs",
-            "changes.last().map_or(at, |last| at.not_before(last.at))",
+            "at.not_before(self.changed_at)",
             "at",
         ),),
         "-p ledger --lib -- --exact "
@@ -1133,7 +1133,7 @@ to the dead-letter queue");
         "who sees the page closed is written down as who cancelled",
         ((
             "shared/ledger/src/cancel.rs",
-            "(OrderStatus::PendingPayment, Method::Card, Some(wish)) => &wish.by",
+            "(OrderStatus::PendingPayment, Method::Card, Some(wish)) => wish.by.as_ref().unwrap_or(by)",
             "(OrderStatus::PendingPayment, Method::Card, Some(_)) => by",
         ),),
         "-p ledger --test laws -- --exact "

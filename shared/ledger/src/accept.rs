@@ -147,7 +147,7 @@ fn completed(
     };
     let Credited { decision, debt_paid, credited } = credit(account, &incoming, now)?;
     let verdict = Verdict::Accepted(Box::new(acceptance));
-    let at = order.last_change().map_or(now, |change| change.at);
+    let at = order.timeline.changed_at();
     let review = Review { at, by: by.clone(), verdict };
     let bank_transfer = order.bank_transfer.clone().map(|mut known| {
         known.reviews.push(review);

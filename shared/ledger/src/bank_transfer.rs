@@ -264,7 +264,7 @@ pub fn report_transfer(
             .advance(OrderStatus::PendingReview, now, Reason::TransferReported, report.by.clone())
             .map_err(|_| Refusal::OrderNotReportable { status: order.status() })?,
     };
-    transfer.report = Some(report);
+    transfer.report = Some(Report { at: report.at.max(timeline.changed_at()), ..report });
     Ok(Some(Order { timeline, bank_transfer: Some(transfer), ..order.clone() }))
 }
 
@@ -297,8 +297,7 @@ pub fn reject_transfer(
         proofs: transfer.proofs.clone(),
     };
     let verdict = Verdict::Rejected(Box::new(rejection));
-    let at = timeline.changes().last().map_or(now, |change| change.at);
-    transfer.reviews.push(Review { at, by: by.clone(), verdict });
+    transfer.reviews.push(Review { at: timeline.changed_at(), by: by.clone(), verdict });
     Ok(Some(Order { timeline, bank_transfer: Some(transfer), ..order.clone() }))
 }
 

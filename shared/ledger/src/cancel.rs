@@ -29,11 +29,11 @@ pub fn cancel(order: &Order, by: &Actor, now: Timestamp) -> Result<CancelStep, R
     let by = match (order.status(), order.method, &order.cancel_request) {
         (OrderStatus::Cancelled, ..) => return Ok(CancelStep::Done),
         (OrderStatus::PendingPayment, Method::Card, None) => {
-            let wish = CancelRequest { at: now, by: by.clone() };
+            let wish = CancelRequest { at: now, by: Some(by.clone()) };
             let requested = Order { cancel_request: Some(wish), ..order.clone() };
             return Ok(CancelStep::Request(Box::new(requested)));
         }
-        (OrderStatus::PendingPayment, Method::Card, Some(wish)) => &wish.by,
+        (OrderStatus::PendingPayment, Method::Card, Some(wish)) => wish.by.as_ref().unwrap_or(by),
         // No page is open for a bank transfer.
         (OrderStatus::PendingPayment | OrderStatus::Rejected, Method::Offline, _) => by,
         _ => return Err(refused),

@@ -64,7 +64,10 @@ pub fn session_expired(order: &Order, now: Timestamp) -> Result<Option<Order>, I
         return Ok(None);
     }
     match &order.cancel_request {
-        Some(wish) => cancelled(order, &wish.by, now).map(Some),
+        Some(wish) => {
+            let by = wish.by.clone().unwrap_or_else(Actor::stripe);
+            cancelled(order, &by, now).map(Some)
+        }
         None => advanced(order, OrderStatus::Expired, Reason::PaymentPageExpired, now).map(Some),
     }
 }

@@ -48,8 +48,8 @@ pub struct Attempt {
 pub struct CancelRequest {
     /// When.
     pub at: Timestamp,
-    /// Who: whoever sees the page closed writes down that they cancelled.
-    pub by: Actor,
+    /// Who, if that was kept: whoever sees the page closed writes down that they cancelled.
+    pub by: Option<Actor>,
 }
 
 /// An order: a top-up of the wallet or of a product, by card, by bank transfer or from the wallet.

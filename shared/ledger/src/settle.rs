@@ -97,7 +97,7 @@ pub fn settle(
                 reference: payment.reference.clone(),
             };
             let order = Order {
-                completed_at: timeline.changes().last().map(|last| last.at),
+                completed_at: Some(timeline.changed_at()),
                 timeline,
                 late,
                 payment_id: Some(payment.id.clone()),

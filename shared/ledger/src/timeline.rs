@@ -103,6 +103,7 @@ pub struct Change {
 pub struct Timeline {
     changes: Vec<Change>,
     status: OrderStatus,
+    changed_at: Timestamp,
 }
 
 /// A move that the table does not list.
@@ -312,13 +313,13 @@ impl Timeline {
     /// The timeline of an order whose money was there as it was made.
     pub(crate) fn completed_at_once(at: Timestamp, reason: Reason, by: Actor) -> Self {
         let change = Change { at, from: None, to: Completed, reason, by };
-        Self { changes: vec![change], status: Completed }
+        Self { changes: vec![change], status: Completed, changed_at: at }
     }
 
     /// The timeline of an order that awaits its payment.
     pub(crate) fn awaiting_payment(at: Timestamp, by: Actor) -> Self {
         let change = Change { at, from: None, to: PendingPayment, reason: Reason::Created, by };
-        Self { changes: vec![change], status: PendingPayment }
+        Self { changes: vec![change], status: PendingPayment, changed_at: at }
     }
 
     /// A timeline as it was stored.
@@ -326,8 +327,9 @@ impl Timeline {
     /// # Errors
     /// [`IllegalMove`] at the first change that does not follow from the one before.
     pub fn restore(changes: Vec<Change>) -> Result<Self, IllegalMove> {
-        let mut status = None;
+        let mut last: Option<&Change> = None;
         for change in &changes {
+            let status = last.map(|last| last.to);
             let legal = match status {
                 None => BEGINNINGS.contains(&change.to),
                 Some(from) => OrderStatus::may_become(from, change.to),
@@ -335,10 +337,11 @@ impl Timeline {
             if change.from != status || !legal {
                 return Err(IllegalMove { from: status, to: change.to });
             }
-            status = Some(change.to);
+            last = Some(change);
         }
-        let status = status.ok_or(IllegalMove { from: None, to: PendingPayment })?;
-        Ok(Self { changes, status })
+        let &Change { to: status, at: changed_at, .. } =
+            last.ok_or(IllegalMove { from: None, to: PendingPayment })?;
+        Ok(Self { changes, status, changed_at })
     }
 
     /// This timeline with one more change, whose time is never before that of the last one.
@@ -357,15 +360,21 @@ impl Timeline {
             return Err(IllegalMove { from: Some(from), to });
         }
         let mut changes = self.changes.clone();
-        let at = changes.last().map_or(at, |last| at.not_before(last.at));
+        let at = at.not_before(self.changed_at);
         changes.push(Change { at, from: Some(from), to, reason, by });
-        Ok(Self { changes, status: to })
+        Ok(Self { changes, status: to, changed_at: at })
     }
 
     /// Where the order stands.
     #[must_use]
     pub const fn status(&self) -> OrderStatus {
         self.status
+    }
+
+    /// Since when it stands there.
+    #[must_use]
+    pub const fn changed_at(&self) -> Timestamp {
+        self.changed_at
     }
 
     /// All changes, oldest first.
@@ -382,7 +391,7 @@ mod tests {
     const AT: Timestamp = Timestamp::from_unix_millis(1);
 
     fn advance(from: OrderStatus, to: OrderStatus) -> Result<OrderStatus, IllegalMove> {
-        let timeline = Timeline { changes: Vec::new(), status: from };
+        let timeline = Timeline { changes: Vec::new(), status: from, changed_at: AT };
         timeline.advance(to, AT, Reason::Paid, Actor::stripe()).map(|timeline| timeline.status())
     }
 

@@ -46,7 +46,8 @@ pub struct Event {
     pub kind: EventKind,
     /// To whom; none for what is the operator's own.
     pub account: Option<AccountId>,
-    /// When it was decided: the time of the request or run that made it so.
+    /// When it was decided: the time of the request or run that made it so, and after the event before it of
+    /// the same order.
     pub at: Timestamp,
     /// A few words of it, an object.
     pub about: Value,
@@ -158,7 +159,7 @@ impl EventKind {
     }
 }
 
-/// How old an event is before it is listed. Its time is that of the request or run that made it so, which
+/// How old an event is before it is listed. Its time is not before that of the request or run that made it so, which
 /// commits until its function's timeout: by then no older event can come, so whoever reads on after the last
 /// one misses nothing.
 pub const LISTED_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -202,8 +203,10 @@ impl OrderRecord {
     /// whoever keeps what was told last goes by that.
     pub(crate) fn events(&self, now: Timestamp) -> Vec<Event> {
         let order = &self.order;
-        let changes = order.timeline.changes().iter().enumerate().skip(self.stored_changes);
-        let told = changes.filter_map(|(number, change)| {
+        let changes = order.timeline.changes();
+        let stored = changes.get(..self.stored_changes).unwrap_or(changes);
+        let new = changes.iter().enumerate().skip(self.stored_changes);
+        let told = new.filter_map(|(number, change)| {
             let id = EventId::of_change(&order.id, number);
             Some((id, EventKind::of_change(change)?, change))
         });
@@ -215,7 +218,8 @@ impl OrderRecord {
             let id = EventId::of_refunds(&order.id, self.version.saturating_add(1));
             told.extend(order.last_change().map(|last| (id, back, last)));
         }
-        let mut told_at = self.told_at;
+        // Not every record knows when it was told of: no change was told before it was made.
+        let mut told_at = self.told_at.max(stored.last().map(|change| change.at));
         let events = told.into_iter().map(|(id, kind, change)| {
             let at = now.max(change.at);
             let at = told_at.map_or(at, |told_at| at.after(told_at));

@@ -24,7 +24,7 @@ pub struct OrderRecord {
     pub stored_changes: usize,
     /// How much of it was given back when it was stored.
     pub stored_refunds: Balance,
-    /// The time of the last event about it; none before the first.
+    /// The time of the last event about it, if there was one and it was kept.
     pub told_at: Option<Timestamp>,
     /// The words that the customer sent with it.
     pub request: RequestWords,

@@ -127,6 +127,9 @@ pub(crate) async fn change(
         }
         let claims = claims(&record.order, &next, now);
         let next = OrderRecord { order: next, ..record };
+        // What is told of it is not older than its entry: whoever asks for the balance at that time sees it.
+        let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
+        let now = entry_at.map_or(now, |entry_at| now.max(entry_at));
         let commit = Commit::default().order(&next, now);
         let commit = claims.iter().fold(commit, Commit::reversal);
         let commit = match &decision {

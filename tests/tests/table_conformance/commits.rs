@@ -1,6 +1,9 @@
 //! The product's commit: it goes through as a whole, or says what the decision had not seen.
 
-use ledger::{Account, Actor, EventId, Finding, FindingKind};
+use ledger::{
+    Account, Actor, EventId, Finding, FindingKind, ProviderId, RefundStatus, ToldRefund,
+    refund_told,
+};
 use service::catalogue::{Catalogue, CatalogueVersion};
 use service::error::Error;
 use service::events::EventKind;
@@ -235,6 +238,41 @@ async fn what_is_not_there_is_absent() -> Checked {
         assert_eq!(table.api_key("none").await?, None);
         assert_eq!(table.catalogue().await?, None);
         assert!(table.entries(&account_id(), None, 10).await?.items.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_record_that_does_not_know_when_it_was_told_of_is_later_than_its_changes()
+-> Checked {
+    on_each(async |engine| {
+        let table = engine.table();
+        open(&table).await?;
+        let new = card_order("order", "100", NOW);
+        let (paid, _, decision) = credited(&new, &unopened(), &payment("p", &new));
+        let refunded = |record: &OrderRecord, name: &str| {
+            let told = ToldRefund {
+                id: None,
+                provider_id: ProviderId::parse(name).unwrap(),
+                money: usd("1.25"),
+                status: RefundStatus::Succeeded,
+                failure: None,
+                at: NOW,
+            };
+            let back = refund_told(&record.order, &decision.account, &told, NOW).unwrap();
+            OrderRecord { order: back.unwrap().order, ..record.clone() }
+        };
+        let first = refunded(&paid, "re_1");
+        store(&table, Commit::default().order(&first, NOW)).await?;
+        let first = OrderRecord { told_at: None, ..first.written(NOW) };
+        let second = refunded(&first, "re_2");
+        store(&table, Commit::default().order(&second, NOW)).await?;
+        let told = EventId::of_refunds(&second.order.id, second.version + 1);
+        let told = table.event(&told).await?.unwrap().event;
+        assert!(told.at > second.order.timeline.changed_at());
+        let stored = table.order(&second.order.id).await?.unwrap();
+        assert_eq!(stored.told_at, Some(told.at));
         Ok(())
     })
     .await

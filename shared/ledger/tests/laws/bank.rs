@@ -1,5 +1,7 @@
 //! Bank transfers as tables: what was ordered, what arrived, what is credited.
 
+use std::time::Duration;
+
 use ledger::{
     Account, Actor, Balance, BankTransfer, Booking, CancelStep, Currency, Note, Order, OrderStatus,
     Place, Proof, ProofId, ProofType, Rate, Reason, ReceivedTransfer, Refusal, Timestamp, Verdict,
@@ -54,6 +56,28 @@ fn proof(digit: char) -> Proof {
 
 fn confirmed(arrived: &ReceivedTransfer) -> ReceivedTransfer {
     ReceivedTransfer { difference_confirmed: true, ..arrived.clone() }
+}
+
+#[test]
+fn who_decides_with_an_earlier_time_writes_down_that_of_the_timeline() {
+    let early = AT.minus(Duration::from_millis(5));
+    let rejected = rejected(&reported(&bank_order("USD 100")));
+    let again = report_transfer(&rejected, report("Li Lei", "T-2", &rejected), None, early);
+    let again = again.unwrap().unwrap();
+    let transfer = again.bank_transfer.as_ref().unwrap();
+    assert_eq!(transfer.report.as_ref().unwrap().at, again.timeline.changed_at());
+    let last_review = |order: &Order| {
+        let reviews = &order.bank_transfer.as_ref().unwrap().reviews;
+        reviews.last().unwrap().at
+    };
+    let refused = reject_transfer(&again, &note("no"), &operator("ann"), early).unwrap().unwrap();
+    assert_eq!(last_review(&refused), refused.timeline.changed_at());
+    let arrived = received("USD 100", "T-2");
+    let by = operator("ann");
+    let accepted = accept_transfer(&again, &account(), "rev_1", &arrived, &by, early);
+    let (accepted, _) = accepted.unwrap();
+    assert_eq!(last_review(&accepted), accepted.timeline.changed_at());
+    assert_eq!(accepted.completed_at, Some(accepted.timeline.changed_at()));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn who_decides_with_an_earlier_time_completes_the_order_when_its_timeline_says()
     let early = AT.minus(Duration::from_millis(3));
     let (order, _) =
         credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), early).unwrap());
-    assert_eq!(order.completed_at, order.last_change().map(|change| change.at));
+    assert_eq!(order.completed_at, Some(order.timeline.changed_at()));
 }
 
 #[test]

@@ -231,6 +231,11 @@ impl<W: Wire> Stripe<W> {
     ) -> Result<PageState, Error> {
         let request = get(&format!("/checkout/sessions/{id}")).query(&CHARGE);
         let session = self.call(request, now).await?;
+        if session.get("id").and_then(Value::as_str) != Some(id) {
+            return Err(
+                Unavailable::Provider(format!("what is no page was answered for {id}")).into()
+            );
+        }
         match session.get("status").and_then(Value::as_str) {
             Some("expired") => Ok(PageState::Expired),
             Some("complete") => {

@@ -190,7 +190,7 @@ impl Table {
         let mut items = page.items;
         // The index may still name what was decided a moment ago.
         items.retain(|record| record.order.status() == OrderStatus::PendingReview);
-        let reported_at = |record: &OrderRecord| record.order.last_change().map(|change| change.at);
+        let reported_at = |record: &OrderRecord| record.order.timeline.changed_at();
         items.sort_by_key(|record| (reported_at(record), record.order.id.clone()));
         Ok(Page { items, ..page })
     }

@@ -139,7 +139,7 @@ pub(in crate::table) fn from_order(record: &OrderRecord, told_at: Option<Timesta
         created_at: order.created_at.unix_millis(),
         expires_at: order.expires_at.map(Timestamp::unix_millis),
         cancel_requested_at: wish.map(|wish| wish.at.unix_millis()),
-        cancel_requested_by: wish.map(|wish| wish.by.to_string()),
+        cancel_requested_by: wish.and_then(|wish| wish.by.as_ref()).map(Actor::to_string),
         settled: from_settled(order),
         reversals: from_reversals(&order.reversals),
         attempts: order.attempts.iter().map(from_attempt).collect(),
@@ -161,7 +161,7 @@ fn due(order: &Order) -> Option<(String, Timestamp)> {
     let id = order.id.as_str();
     match (order.status(), order.method) {
         (OrderStatus::PendingReview, _) => {
-            Some((super::REVIEWS.to_owned(), order.last_change()?.at))
+            Some((super::REVIEWS.to_owned(), order.timeline.changed_at()))
         }
         (OrderStatus::PendingPayment, Method::Offline) => {
             Some((super::due_queue(super::AWAITED_TRANSFERS, id), order.expires_at?))
@@ -206,9 +206,8 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
                 Some(wished) => Some(CancelRequest {
                     at: at(wished),
                     by: match &value.cancel_requested_by {
-                        Some(by) => Actor::parse(by).ok()?,
-                        // It was not always kept: most likely whoever made the order.
-                        None => timeline.changes().first()?.by.clone(),
+                        Some(by) => Some(Actor::parse(by).ok()?),
+                        None => None,
                     },
                 }),
                 None => None,
