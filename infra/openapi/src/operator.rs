@@ -168,6 +168,7 @@ const MONEY: &[Operation] = &[
             "insufficient_balance",
             "account_frozen",
             "order_not_refundable",
+            "refund_reference_used",
             "refund_too_large",
             "too_many_refunds",
             "invalid_amount",

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use ledger::{
     AccountId, Actor, Amount, Balance, Currency, HoldStatus, MAX_HOLDS, MAX_PROOFS, Method, Money,
-    OrderId, OrderStatus, PaymentId, Place, ProductCode, Refusal, Target, Timestamp,
+    OrderId, OrderStatus, PaymentId, Place, ProductCode, RefundId, Refusal, Target, Timestamp,
 };
 use serde_json::{Map, Value, json};
 use service::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -136,6 +136,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::AlreadyReviewed { by: some(Actor::parse("Ann Lee")), at: SOME_TIME },
         Refusal::OrderNotRefundable { status, method },
         Refusal::RefundTooLarge { refundable: left, currency: account },
+        Refusal::RefundReferenceUsed { refund: some(RefundId::parse("rfd_0123456789abcdefghjk")) },
         Refusal::TooManyHolds { most: MAX_HOLDS },
         Refusal::HoldClosed { status: HoldStatus::Released },
         Refusal::CaptureTooLarge { left: little, wanted: much },

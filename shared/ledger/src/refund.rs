@@ -178,6 +178,18 @@ impl Order {
         let pending = |refund: &&Refund| refund.status == RefundStatus::Pending;
         self.reversals.refunds.iter().find(pending)
     }
+
+    /// The refund that this outgoing transfer made.
+    fn refund_by(&self, transfer: Option<&BankReference>) -> Option<&Refund> {
+        let made = |refund: &&Refund| {
+            refund
+                .bank_reference
+                .as_ref()
+                .zip(transfer)
+                .is_some_and(|(made, by)| made.is_same_as(by))
+        };
+        self.reversals.refunds.iter().find(made)
+    }
 }
 
 /// Decides to give money of an order back: for a card it is set aside until the provider has done
@@ -187,8 +199,8 @@ impl Order {
 /// unspent where it was credited.
 ///
 /// # Errors
-/// [`Refusal::AccountFrozen`]; [`Refusal::OrderNotRefundable`]; [`Refusal::RefundTooLarge`];
-/// [`Refusal::InsufficientBalance`]; [`Refusal::RefundTooSmall`]; [`Refusal::TooManyRefunds`].
+/// [`Refusal::AccountFrozen`]; [`Refusal::OrderNotRefundable`]; [`Refusal::RefundReferenceUsed`];
+/// [`Refusal::RefundTooLarge`]; [`Refusal::InsufficientBalance`]; [`Refusal::RefundTooSmall`]; [`Refusal::TooManyRefunds`].
 pub fn request_refund(
     order: &Order,
     account: &Account,
@@ -199,6 +211,9 @@ pub fn request_refund(
     let (status, method) = (order.status(), order.method);
     if order.credited.is_none() || method == Method::Balance {
         return Err(Refusal::OrderNotRefundable { status, method });
+    }
+    if let Some(refund) = order.refund_by(wanted.bank_reference.as_ref()) {
+        return Err(Refusal::RefundReferenceUsed { refund: refund.id.clone() });
     }
     let refundable = order.refundable();
     let currency = order.amount.currency;

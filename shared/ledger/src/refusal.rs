@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use crate::{Actor, Balance, Currency, HoldStatus, Method, Money, OrderStatus, Place, Timestamp};
+use crate::{
+    Actor, Balance, Currency, HoldStatus, Method, Money, OrderStatus, Place, RefundId, Timestamp,
+};
 
 /// A rule said no. Nothing was changed, and the same command may succeed later.
 ///
@@ -122,6 +124,12 @@ pub enum Refusal {
         refundable: Balance,
         /// Of what.
         currency: Currency,
+    },
+    /// One outgoing transfer gives money of an order back once.
+    #[error("the refund {refund} of this order has this bank reference already")]
+    RefundReferenceUsed {
+        /// Which it gave back.
+        refund: RefundId,
     },
     /// What would go back is less than the smallest coin of what was paid.
     #[error("so little cannot be given back in {currency}")]

@@ -3,7 +3,7 @@
 //! Nothing here credits anything. A line is proposed for an order whose reference code or bank
 //! reference it carries, or whose amount, payer and time it shares. It is *exact* if it carries the
 //! code, pays exactly what is due at the account that was shown, and neither another line nor
-//! another order says the same.
+//! another order says the same, nor has another line its bank reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -125,6 +125,20 @@ pub fn match_statement(
         }
         proposals.truncate(MAX_PROPOSALS);
         proposed.insert(line.number, proposals);
+    }
+    // Two lines with one bank reference are one transfer, which pays one order.
+    let references = lines.iter().filter_map(|line| line.bank_reference.as_ref());
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for reference in references {
+        let known = times.entry(reference.compared()).or_default();
+        *known = known.saturating_add(1);
+    }
+    for line in lines {
+        let reference = line.bank_reference.as_ref().map(BankReference::compared);
+        if reference.is_some_and(|reference| times.get(reference).is_some_and(|times| *times > 1)) {
+            let proposals = proposed.get_mut(&line.number).into_iter().flatten();
+            proposals.for_each(|proposal| proposal.exact = false);
+        }
     }
     // Two lines that both pay one order exactly: a person looks at both.
     let exact = proposed.values().flatten().filter(|proposal| proposal.exact);

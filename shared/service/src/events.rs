@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ledger::{
     Account, AccountId, Balance, Change, EndpointId, EventId, Hold, HoldStatus, LowBalance, Order,
-    OrderStatus, Timestamp,
+    OrderStatus, Reason, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -139,21 +139,17 @@ impl EventKind {
     /// What a change of an order's status is told as; none if it is not told.
     ///
     /// Money that was given back and has returned is told as [`Self::OrderRefunded`] with less that is
-    /// refunded, not as completed once more: a platform delivers for what was completed.
+    /// refunded, not as completed once more: a platform delivers for what was completed. An order whose wrong
+    /// payment went back is completed by the right one.
     #[must_use]
     pub const fn of_change(change: &Change) -> Option<Self> {
-        match (change.from, change.to) {
-            (
-                Some(OrderStatus::PartiallyRefunded | OrderStatus::Refunded),
-                OrderStatus::Completed | OrderStatus::Exception,
-            )
-            | (_, OrderStatus::PartiallyRefunded | OrderStatus::Refunded) => {
-                Some(Self::OrderRefunded)
-            }
-            (_, OrderStatus::Completed) => Some(Self::OrderCompleted),
-            (_, OrderStatus::Failed) => Some(Self::OrderFailed),
-            (_, OrderStatus::Expired) => Some(Self::OrderExpired),
-            (_, OrderStatus::Rejected) => Some(Self::OrderRejected),
+        match (change.to, change.reason) {
+            (OrderStatus::PartiallyRefunded | OrderStatus::Refunded, _)
+            | (_, Reason::RefundReturned) => Some(Self::OrderRefunded),
+            (OrderStatus::Completed, _) => Some(Self::OrderCompleted),
+            (OrderStatus::Failed, _) => Some(Self::OrderFailed),
+            (OrderStatus::Expired, _) => Some(Self::OrderExpired),
+            (OrderStatus::Rejected, _) => Some(Self::OrderRejected),
             _ => None,
         }
     }

@@ -50,11 +50,10 @@ pub(super) fn event(id: &str, item: &Value) -> Option<EventImage> {
     })
 }
 
-/// What a move from one status to another is told as.
-fn kind_of_move(from: Option<&str>, to: &str) -> Option<&'static str> {
-    let back = matches!(from, Some("partially_refunded" | "refunded"));
+/// What a move to a status for a reason is told as.
+fn kind_of_move(to: &str, reason: &str) -> Option<&'static str> {
     match to {
-        "completed" | "exception" if back => Some("order.refunded"),
+        "completed" | "exception" if reason == "refund_returned" => Some("order.refunded"),
         "completed" => Some("order.completed"),
         "failed" => Some("order.failed"),
         "expired" => Some("order.expired"),
@@ -153,8 +152,7 @@ impl Model {
         };
         let mut told = BTreeMap::new();
         for (number, status) in order.statuses.iter().enumerate().skip(stored) {
-            let from = number.checked_sub(1).map(|before| order.statuses[before].as_str());
-            if let Some(kind) = kind_of_move(from, status) {
+            if let Some(kind) = kind_of_move(status, &order.reasons[number]) {
                 let id = derived("evt_", &["order", &order.id, &number.to_string()]);
                 told.insert(id, expected(kind, status));
             }

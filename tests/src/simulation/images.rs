@@ -133,6 +133,8 @@ pub struct OrderImage {
     pub acceptance: Option<String>,
     /// Every status it had, oldest first.
     pub statuses: Vec<String>,
+    /// Why it got each of them.
+    pub reasons: Vec<String>,
     /// Whether its customer has called it off.
     pub cancel_requested: bool,
     /// When it was made, in milliseconds.
@@ -531,8 +533,10 @@ fn dispute(item: &Value) -> Option<DisputeImage> {
 }
 
 fn order(id: &str, item: &Value) -> Option<OrderImage> {
-    let timeline = item["timeline"]["L"].as_array()?.iter();
-    let statuses = timeline.map(|change| text(&change["M"], "to").map(str::to_owned));
+    let timeline = item["timeline"]["L"].as_array()?;
+    let of_each = |name: &str| -> Option<Vec<String>> {
+        timeline.iter().map(|change| text(&change["M"], name).map(str::to_owned)).collect()
+    };
     let settled = &item["settled"]["M"];
     let settled = match settled.is_null() {
         true => None,
@@ -555,7 +559,8 @@ fn order(id: &str, item: &Value) -> Option<OrderImage> {
         payable_currency: text(item, "payable_currency")?.to_owned(),
         reference: text(&item["bank_transfer"]["M"], "reference").map(str::to_owned),
         acceptance: acceptance(item),
-        statuses: statuses.collect::<Option<_>>()?,
+        statuses: of_each("to")?,
+        reasons: of_each("reason")?,
         cancel_requested: !item["cancel_requested_at"].is_null(),
         created_at: number(item, "created_at")?,
         session: text(&item["checkout"]["M"], "session_id").map(str::to_owned),

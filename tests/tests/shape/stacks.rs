@@ -159,3 +159,10 @@ fn every_alarm_is_heard_and_is_in_the_runbook() {
     assert_none("nobody hears these alarms", unheard);
     assert_same(("infra/alarms.yaml", rung), ("docs/runbook.md", explained));
 }
+
+#[test]
+fn whoever_builds_anew_deploys_what_was_built() {
+    // SAM would keep a function of whose folder nothing has changed, though its code is in shared/.
+    let profiles = fs::read_to_string(root().join("samconfig.toml")).expect("there are profiles");
+    assert!(profiles.lines().all(|line| !line.trim_start().starts_with("cached")), "{profiles}");
+}

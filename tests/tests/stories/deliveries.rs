@@ -420,6 +420,22 @@ async fn endpoints_are_few_named_and_the_operators_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_about_an_event_that_a_restored_table_forgot_is_done() {
+    story(async |world| {
+        let forgotten = format!("evt_{}", "0".repeat(20));
+        world.enqueue_event(&json!({"event_id": forgotten}).to_string()).await;
+        for _ in 0..12 {
+            world.tell().await;
+            world.clock.advance(MINUTE);
+        }
+        assert_eq!(world.dead_events().await, 0);
+        let logs = tests::logs::so_far();
+        assert_eq!(logs.lines().filter(|line| line.contains(&forgotten)).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_none_ends_among_the_dead_letters() {
     story(async |world| {
         for body in ["{}", "not json", r#"{"event_id":"evt_000000000000000000000"}"#] {

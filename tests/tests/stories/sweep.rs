@@ -254,6 +254,28 @@ async fn a_wrong_payment_that_nobody_told_becomes_a_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_stripe_does_not_know_is_an_error_in_the_log_and_stops_nothing() {
+    const REFUSED: &str = "Stripe refuses the API key";
+    story(async |world| {
+        no_webhooks(world).await;
+        drop(paid_unseen(world, "10", "order").await);
+        world.clock.advance(A_WHILE);
+        assert!(!tests::logs::so_far().contains(REFUSED));
+        drop(
+            world.control("faults", &json!({"next": [{"kind": "unauthorized"}]})).await.expect(200),
+        );
+        assert_eq!(world.sweep().await.left, 1);
+        // The alarm of errors counts such lines: nothing else of a sweep would ring.
+        let logs = tests::logs::so_far();
+        let line = logs.lines().find(|line| line.contains(REFUSED)).expect("a line");
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(world.sweep().await.credited, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_down_delays_the_sweep_and_stops_nothing() {
     story(async |world| {
         no_webhooks(world).await;

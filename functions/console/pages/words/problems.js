@@ -59,6 +59,10 @@ export default {
     '该订单没有可退的金额：{detail}',
   ],
   'problem.refund_too_large': ['At most {available} of this order can be given back.', '该订单最多可退 {available}。'],
+  'problem.refund_reference_used': [
+    'This bank transfer was booked as a refund of this order already.',
+    '该笔银行汇款已登记为此订单的退款。',
+  ],
   'problem.too_many_refunds': [
     'This order was given back in too many parts: adjust the balance instead.',
     '该订单退款次数过多，请改用调账。',

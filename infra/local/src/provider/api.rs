@@ -29,6 +29,8 @@ use super::{API_VERSION, Provider, reading, refunds, sessions};
 /// A session with all its metadata stays far below this.
 const LARGEST_BODY: usize = 1 << 20;
 
+const INVALID_KEY: &str = "Invalid API Key provided: ****";
+
 /// How long the fault `slow` holds a call.
 const SLOWNESS: Duration = Duration::from_secs(4);
 
@@ -99,7 +101,7 @@ fn admit(provider: &Provider, headers: &HeaderMap) -> Result<(), Failure> {
     })?;
     let expected = provider.0.settings.secret_key.as_bytes();
     if !bool::from(given.as_bytes().ct_eq(expected)) {
-        return Err(Failure::unauthorized("Invalid API Key provided: ****"));
+        return Err(Failure::unauthorized(INVALID_KEY));
     }
     match headers.get("stripe-version").map(HeaderValue::as_bytes) {
         None => Ok(()),
@@ -123,8 +125,10 @@ fn api_key(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn perform(provider: &Provider, incoming: &Incoming, fault: Option<Fault>) -> Answer {
-    if fault == Some(Fault::RateLimited) {
-        return Failure::too_many_requests().into();
+    match fault {
+        Some(Fault::RateLimited) => return Failure::too_many_requests().into(),
+        Some(Fault::Unauthorized) => return Failure::unauthorized(INVALID_KEY).into(),
+        _ => {}
     }
     let keyed = incoming
         .key

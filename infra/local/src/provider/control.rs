@@ -8,8 +8,8 @@
 //!   event that was never taken; in the mode `reorder` as that says, else at once.
 //! - `POST /_control/faults {"next":[{"kind"}]}`: what befalls the next API calls, one each.
 //!   `error_500` answers 500 before any effect; `error_after` answers 500 after the effect;
-//!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and keeps
-//!   nothing; `slow` holds the call for four seconds. A result kept under an idempotency key before
+//!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and
+//!   `unauthorized` 401, and both keep nothing; `slow` holds the call for four seconds. A result kept under an idempotency key before
 //!   is replayed all the same. An empty list forgets the faults that are left.
 //! - `GET /_control/requests`: the latest API calls, oldest first.
 //! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
@@ -73,6 +73,7 @@ pub(super) enum Fault {
     LostResponse,
     RateLimited,
     Slow,
+    Unauthorized,
 }
 
 /// One API call, without its secrets.

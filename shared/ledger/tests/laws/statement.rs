@@ -84,6 +84,15 @@ fn what_two_lines_or_two_orders_claim_is_left_to_a_person() {
     let proposals = matched(&[both], &open);
     assert_eq!(proposals[&1].len(), 2);
     assert!(proposals[&1][0].exact, "the other one is due another amount");
+    let second = line(2, "USD 300.00", "Acme", &code(&other));
+    let proposals = matched(&[twice(1), second.clone()], &open);
+    assert!(proposals[&1][0].exact && proposals[&2][0].exact);
+    let same = StatementLine { bank_reference: twice(1).bank_reference, ..second };
+    let proposals = matched(&[twice(1), same], &open);
+    assert!(
+        proposals.values().flatten().all(|proposal| !proposal.exact),
+        "one transfer, two orders"
+    );
 }
 
 #[test]

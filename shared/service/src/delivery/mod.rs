@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ledger::{EndpointId, EventId, Timestamp};
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use url::Url;
 
 pub use sender::{ATTEMPT_TIME, Outcome, Sender};
@@ -140,10 +140,14 @@ impl Deliveries {
     /// Sends an event to every endpoint that waits for it now, and writes down what came of it.
     ///
     /// # Errors
-    /// The table or a secret could not be read; there is no such event. It may have been sent, and is sent
-    /// again.
+    /// The table or a secret could not be read. It may have been sent, and is sent again.
     pub async fn deliver(&self, id: &EventId, now: Timestamp) -> Result<(), Error> {
-        let stored = self.stored(id).await?;
+        let Some(stored) = self.table.event(id).await? else {
+            // It was committed before its message was sent: the table was restored to a moment before that, and
+            // what the event told of has not happened. Another message would find no more.
+            error!(event_id = %id, "there is no such event any more");
+            return Ok(());
+        };
         if stored.due.is_none() {
             return Ok(());
         }

@@ -156,6 +156,7 @@ impl Problem {
                 problem.with("field", "amount").with("available", &refundable.format(*currency))
             }
             Refusal::RefundTooSmall { .. } => problem.with("field", "amount"),
+            Refusal::RefundReferenceUsed { .. } => problem.with("field", "bank_reference"),
             Refusal::DifferenceNotConfirmed { .. } => problem.with("field", "confirm_difference"),
             Refusal::UnknownProof(_) => problem.with("field", "proofs"),
             Refusal::NoRate { .. } | Refusal::NotConvertible { .. } => {
@@ -206,6 +207,7 @@ const fn code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::AlreadyReviewed { .. } => (StatusCode::CONFLICT, "already_reviewed"),
         Refusal::OrderNotRefundable { .. } => (StatusCode::CONFLICT, "order_not_refundable"),
         Refusal::RefundTooLarge { .. } => (StatusCode::CONFLICT, "refund_too_large"),
+        Refusal::RefundReferenceUsed { .. } => (StatusCode::CONFLICT, "refund_reference_used"),
         Refusal::RefundTooSmall { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "amount_out_of_range"),
         Refusal::TooManyHolds { .. } => (StatusCode::CONFLICT, "too_many_holds"),
         Refusal::HoldClosed { .. } => (StatusCode::CONFLICT, "hold_closed"),

@@ -20,8 +20,18 @@ struct Row<'row> {
     values: BTreeMap<&'row str, &'row str>,
 }
 
+/// Where in a value a character stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Beginning,
+    Plain,
+    Quoted,
+    AfterQuote,
+}
+
 /// Reads a statement; the first line that cannot be read is the error.
 pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
+    check_quotes(text)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let unreadable = |error: csv::Error| flaw(format!("no comma-separated values: {error}"));
     let header = reader.headers().map_err(unreadable)?.clone();
@@ -47,6 +57,43 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     }
     let currency = currency.ok_or_else(|| flaw("there is no line below the column names"))?;
     Ok(Parsed { number: None, currency, lines, skipped })
+}
+
+/// Quotes as RFC 4180 has them. The crate forgives others, and takes the lines up to the next one, or to the end of a file
+/// that was cut off, for a part of one value: money that arrived would be dropped in silence.
+fn check_quotes(text: &str) -> Result<(), Invalid> {
+    let (mut at, mut line, mut opened) = (At::Beginning, 1_u64, 1_u64);
+    for byte in text.bytes() {
+        at = match (at, byte) {
+            (At::Beginning, b'"') => {
+                opened = line;
+                At::Quoted
+            }
+            // Doubled, it is one of the text.
+            (At::AfterQuote, b'"') => At::Quoted,
+            (At::Quoted, b'"') => At::AfterQuote,
+            (At::Quoted, _) => At::Quoted,
+            (_, b',' | b'\r' | b'\n') => At::Beginning,
+            (At::AfterQuote, b' ') => At::AfterQuote,
+            (At::AfterQuote, _) => {
+                return Err(flaw(format!("line {line}: text after a closing quote")));
+            }
+            (_, b'"') => {
+                let what = "a quote in a value that does not begin with one";
+                return Err(flaw(format!(
+                    "line {line}: {what}: put the value into quotes, and double it"
+                )));
+            }
+            _ => At::Plain,
+        };
+        if byte == b'\n' {
+            line = line.saturating_add(1);
+        }
+    }
+    match at {
+        At::Quoted => Err(flaw(format!("the quote in line {opened} is not closed"))),
+        At::Beginning | At::Plain | At::AfterQuote => Ok(()),
+    }
 }
 
 fn check_header(header: &csv::StringRecord) -> Result<(), Invalid> {

@@ -17,6 +17,7 @@ use stripe_checkout::checkout_session::{
 };
 use stripe_client_core::{RequestBuilder, StripeClient, StripeMethod, StripeRequest};
 use stripe_shared::CheckoutSessionMode;
+use tracing::error;
 
 use super::event::{self, ACCOUNT_MARK, ORDER_MARK, STAGE_MARK};
 use crate::config::{
@@ -271,7 +272,8 @@ impl<W: Wire> Stripe<W> {
         }
     }
 
-    /// What a failed call means. A key that is refused may have been rotated: it is loaded again.
+    /// What a failed call means. A key that is refused may have been rotated: it is loaded again. If that brings no
+    /// other, nothing will go on by itself, and somebody must hear of it.
     pub(super) async fn failed(&self, error: StripeError, now: Timestamp) -> CallFailed {
         let unauthorized = matches!(error, StripeError::Stripe(_, 401));
         let failed = failed(error);
@@ -279,8 +281,17 @@ impl<W: Wire> Stripe<W> {
             return failed;
         }
         // Loaded or not, the next call asks for it again.
-        drop(self.settings.secret.get_again(now).await);
+        let found = self.settings.secret.get_again(now).await.ok();
+        if found.is_some() && found == self.used_key() {
+            error!("Stripe refuses the API key, and its secret holds no other");
+        }
         CallFailed::Repeat(failed.to_string())
+    }
+
+    /// The key of the last call.
+    fn used_key(&self) -> Option<String> {
+        let known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().map(|(key, _)| key.clone())
     }
 
     fn parameters(&self, record: &OrderRecord) -> Option<CreateCheckoutSession> {

@@ -1,6 +1,7 @@
 //! Findings: listed, closed by a person or by the money itself.
 
 use serde_json::{Value, json};
+use service::events::LISTED_AFTER;
 use tests::world::GOOD_CARD;
 use tests::{Answer, Fault, World, story};
 
@@ -430,6 +431,12 @@ async fn a_payment_told_again_for_an_order_that_can_take_it_now_closes_its_findi
         assert_eq!(right["closed_how"], "cured");
         let reason = json!({"reason": "x"});
         act(world, right, "refund", &reason).await.expect_problem(409, "finding_closed");
+        // Whoever delivers for an order that is completed hears of it, though it was refunded before.
+        world.clock.advance(LISTED_AFTER);
+        let events = world.admin_get("/v1/events").await.expect(200).json();
+        let events = events["data"].as_array().unwrap().iter();
+        let told: Vec<_> = events.map(|event| event["type"].as_str().unwrap()).collect();
+        assert_eq!(told, ["order.refunded", "order.completed"]);
     })
     .await;
 }

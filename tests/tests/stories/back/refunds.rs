@@ -1,11 +1,15 @@
 //! Refunds: asked for here, made in the dashboard, failing late, told before we know.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use service::events::LISTED_AFTER;
 use tests::world::GOOD_CARD;
 use tests::{Answer, Fault, World, story};
+
+use crate::races::all;
 
 use super::{aside, dashboard_refund, kinds, no_webhooks, refund, refund_with};
 
@@ -151,6 +155,30 @@ async fn a_transfer_goes_back_at_the_rate_of_its_order_with_its_reference() {
         assert_eq!(world.provider_calls(MAKE).await, 0);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_outgoing_transfer_is_taken_from_an_order_once_however_many_clerks_book_it() {
+    let world = Arc::new(World::start().await);
+    let order = world.order_offline("wallet", "USD 100.00", "k1").await.expect(201);
+    drop(world.accept(&order, "USD 100.00", "IN-1", "a1").await.expect(201));
+    let path = format!("/v1/admin/orders/{}/refunds", order.text("order_id"));
+    let bookings = (0..4).map(|clerk| {
+        let (world, path) = (Arc::clone(&world), path.clone());
+        // As it is printed, or as somebody typed it.
+        let reference = if clerk % 2 == 0 { "OUT-79" } else { "out- 79" };
+        let wanted = json!({"amount": "25.00", "reason": "x", "bank_reference": reference});
+        async move { world.admin_post(&path, &format!("clerk-{clerk}"), &wanted).await.status }
+    });
+    assert_eq!(all(bookings).await, BTreeMap::from([(201, 1), (409, 3)]));
+    world.assert_balances("wallet 75.00").await;
+    let again = json!({"amount": "25.00", "reason": "x", "bank_reference": "OUT-79"});
+    let again = world.admin_post(&path, "later", &again).await;
+    again.expect_problem(409, "refund_reference_used");
+    let another = json!({"amount": "25.00", "reason": "x", "bank_reference": "OUT-80"});
+    drop(world.admin_post(&path, "another", &another).await.expect(201));
+    world.assert_balances("wallet 50.00").await;
+    world.audit().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

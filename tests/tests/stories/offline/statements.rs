@@ -206,6 +206,21 @@ async fn a_file_that_cannot_be_read_says_where() {
                 "'amount' is there twice",
             ),
             ("text/csv", csv("2026-11-23,1.00,USD,R"), "no comma-separated values"),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R,,\"cut off\n2026-11-23,2.00,USD,S,,whole\n"),
+                "the quote in line 2 is not closed",
+            ),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R,,\"cut off\n2026-11-23,2.00,USD,S,,\"whole\"\n"),
+                "line 3: text after a closing quote",
+            ),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R,,\n2026-11-23,1.00,USD,S,,a 5\" pipe\n"),
+                "line 3: a quote in a value that does not begin with one",
+            ),
             ("text/csv", csv("23/11/2026,1.00,USD,R,,"), "line 2: booked_on must be"),
             ("text/csv", csv("2026-11-23,\"1,000.00\",USD,R,,"), "line 2: amount must be"),
             ("text/csv", csv("2026-11-23,1.001,USD,R,,"), "line 2: amount must have at most 2"),
