@@ -558,10 +558,32 @@ impl<W: Wire> Comparisons<W> {
     }
 
     async fn look_at(&self, record: FindingRecord, now: Timestamp) -> Result<(), Error> {
+        if record.finding.kind == FindingKind::UnknownPayment {
+            self.take_back(&record.finding, now).await?;
+        }
         if self.is_cured(&record.finding, now).await? {
             cured(&self.refunds.table, &record.finding.id(), now).await?;
         } else if record.refund.is_some() {
             self.refunds.continue_finding(record, now).await?;
+        }
+        Ok(())
+    }
+
+    /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told.
+    async fn take_back(&self, finding: &Finding, now: Timestamp) -> Result<(), Error> {
+        let (Some(payment), Some(reversal)) = (&finding.payment, &finding.reversal) else {
+            return Ok(());
+        };
+        let table = &self.refunds.table;
+        let placed = table.payment_or_finding(payment).await?;
+        if !matches!(placed, Some(ClaimOrFinding::Claim(_)))
+            || table.reversal(reversal).await?.is_some()
+        {
+            return Ok(());
+        }
+        let told = self.refunds.stripe.reversal(reversal, now).await?;
+        if let Some(told) = told.filter(|told| told.payment == *payment) {
+            reversals::confirm(table, &told, now).await?;
         }
         Ok(())
     }

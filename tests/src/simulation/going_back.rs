@@ -129,10 +129,15 @@ impl Refund {
 
 impl Dispute {
     fn shape(&self) -> Value {
+        let cents = i64::try_from(self.cents).unwrap_or(i64::MAX);
+        let facts = [("withdrawn", -cents), ("reinstated", cents)].into_iter();
+        let moved = facts.filter(|(fact, _)| self.facts.contains(fact));
+        let moved: Vec<_> = moved.map(|(_, amount)| json!({"amount": amount})).collect();
         json!({
             "id": self.id, "object": "dispute", "payment_intent": self.payment,
             "amount": self.cents, "currency": self.currency, "status": self.status(),
             "reason": "fraudulent", "created": self.created, "metadata": {},
+            "balance_transactions": moved,
         })
     }
 

@@ -237,6 +237,32 @@ pub(super) fn of_movement(category: &str, source: &Value, stage: &str) -> Readin
     }
 }
 
+/// What a refund or a dispute that was looked at says: of a dispute its own movements of the balance, at most two, tell
+/// whether its money left and returned. An error names the field that cannot be read.
+#[cfg(feature = "stripe")]
+pub(super) fn of_standing(is_refund: bool, found: &Value) -> Result<ReversalNotice, &'static str> {
+    let what = match is_refund {
+        true => of_refund("updated", found)?,
+        false => of_dispute("updated", found)?,
+    };
+    let moved = |into: bool| {
+        let movements = found.get("balance_transactions").and_then(Value::as_array);
+        let amounts = movements.into_iter().flatten().filter_map(|one| one.get("amount")?.as_i64());
+        amounts.into_iter().any(|amount| if into { amount > 0 } else { amount < 0 })
+    };
+    let what = match what.ok_or("object")? {
+        WhatBack::Dispute(dispute) => WhatBack::Dispute(Dispute {
+            withdrawn: moved(false),
+            reinstated: moved(true),
+            ..dispute
+        }),
+        refund @ WhatBack::Refund(_) => refund,
+    };
+    let payment = reference(found, "payment_intent").and_then(|id| PaymentId::parse(id).ok());
+    let id = text(found, "/id").ok_or("id")?.to_owned();
+    Ok(ReversalNotice { id, payment: payment.ok_or("payment_intent")?, what })
+}
+
 /// Whether a charge took money.
 #[cfg(feature = "stripe")]
 pub(super) fn is_paid(charge: &Value) -> bool {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::{CallFailed, Stripe, Wire, get};
 use super::event::{self, Reading};
 use crate::error::{BrokenRecord, Error};
+use crate::notice::ReversalNotice;
 
 /// Movements a page.
 const PAGE: u8 = 100;
@@ -118,10 +119,32 @@ impl<W: Wire> Stripe<W> {
         reversal: &ProviderId,
         now: Timestamp,
     ) -> Result<Option<Money>, Error> {
-        // Stripe says by the first letters what a name is of.
-        let list = if reversal.as_str().starts_with("re_") { "refunds" } else { "disputes" };
+        let found = self.look_at_reversal(reversal, now).await?;
+        Ok(found.and_then(|found| event::gave_back(is_refund(reversal), &found)))
+    }
+
+    /// What a refund or a dispute is, as it stands; none if there is no such one.
+    ///
+    /// # Errors
+    /// As [`Stripe::movements`].
+    pub async fn reversal(
+        &self,
+        reversal: &ProviderId,
+        now: Timestamp,
+    ) -> Result<Option<ReversalNotice>, Error> {
+        let Some(found) = self.look_at_reversal(reversal, now).await? else { return Ok(None) };
+        let unreadable = |field| BrokenRecord::Provider(format!("{reversal}: {field}")).into();
+        event::of_standing(is_refund(reversal), &found).map(Some).map_err(unreadable)
+    }
+
+    async fn look_at_reversal(
+        &self,
+        reversal: &ProviderId,
+        now: Timestamp,
+    ) -> Result<Option<Value>, Error> {
+        let list = if is_refund(reversal) { "refunds" } else { "disputes" };
         match self.call(get(&format!("/{list}/{reversal}")), now).await {
-            Ok(found) => Ok(event::gave_back(list == "refunds", &found)),
+            Ok(found) => Ok(Some(found)),
             Err(CallFailed::Refused(_)) => Ok(None),
             Err(failed) => Err(failed.into()),
         }
@@ -141,4 +164,9 @@ impl<W: Wire> Stripe<W> {
             of: event::of_movement(category, source, self.stage()),
         })
     }
+}
+
+/// Stripe says by the first letters what a name is of.
+fn is_refund(reversal: &ProviderId) -> bool {
+    reversal.as_str().starts_with("re_")
 }

@@ -479,6 +479,38 @@ async fn a_refund_of_an_unknown_payment_is_cured_once_the_payment_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_went_back_of_a_payment_before_it_was_credited_is_taken_by_the_next_comparison() {
+    for (back, wallet) in [("refund", "wallet 50.00"), ("dispute", "wallet 0.00")] {
+        story(async |world| {
+            let order = world.order("wallet", "100.00", "k1").await.expect(201);
+            let paid = pay_wrongly(world, &order, 9_000).await;
+            let payment = &paid["session"]["payment_intent"];
+            let body = match back {
+                "refund" => json!({"payment_id": payment, "amount": 4_000}),
+                _ => json!({"payment_id": payment, "outcome": "lost"}),
+            };
+            world.until(async || open_finding(world, "amount_differs").await.is_some()).await;
+            drop(world.control(&format!("{back}s"), &body).await.expect(200));
+            world.drain().await;
+            world.until(async || open_finding(world, "unknown_payment").await.is_some()).await;
+            drop(world.compare().await);
+            let found = open_finding(world, "amount_differs").await.unwrap();
+            let credit = found["finding_id"].as_str().unwrap();
+            let credit = format!("/v1/admin/findings/{credit}/credit");
+            let place = json!({"balance": "wallet"});
+            drop(world.admin_post(&credit, "unused", &place).await.expect(200));
+            world.assert_balances("wallet 90.00").await;
+            // The day of what went back is over, and was compared.
+            world.clock.advance(Duration::from_secs(2 * 86_400));
+            drop(world.compare().await);
+            world.assert_balances(wallet).await;
+            assert!(open_findings(world).await.is_empty());
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_that_was_given_back_stays_so_when_its_order_can_be_read_again() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
