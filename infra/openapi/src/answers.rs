@@ -156,7 +156,10 @@ fn order_money() -> Vec<Field> {
         money("pay_amount", "What is to be paid."),
         ("pay_currency", named("Currency"), "The currency of that."),
         ("fx_rate", or_null(named("Rate")), "The rate of the order, if there are two currencies."),
-        money_or_null("received_amount", "What arrived."),
+        money_or_null(
+            "received_amount",
+            "What arrived, also if it could not be credited (`exception`).",
+        ),
         ("received_currency", or_null(named("Currency")), "The currency of that."),
         money_or_null("credited_amount", "What was credited."),
         money_or_null("debt_paid", "What of it paid a debt."),

@@ -80,6 +80,9 @@ pub struct Order {
     pub payment_id: Option<PaymentId>,
     /// What arrived.
     pub received: Option<Money>,
+    /// What arrived and could not be credited to it, by which it became an exception; once another payment has paid
+    /// it, that is what counts.
+    pub uncredited: Option<Money>,
     /// What the payment is worth in the account's currency, all of it.
     pub credited: Option<Balance>,
     /// The part of it that went into the customer's debt; the rest was added to the target.
@@ -196,6 +199,7 @@ impl Order {
             cancel_request: None,
             payment_id: None,
             received: None,
+            uncredited: None,
             credited: None,
             debt_paid: None,
             reversals: Reversals::default(),
@@ -218,6 +222,28 @@ impl Order {
     #[must_use]
     pub fn last_change(&self) -> Option<&Change> {
         self.timeline.changes().last()
+    }
+
+    /// What arrived, whether or not it could be credited.
+    #[must_use]
+    pub fn arrived(&self) -> Option<Money> {
+        self.received.or(self.uncredited)
+    }
+
+    /// What went back of it, in the account's currency; none if nothing could be credited or went back, or if that was
+    /// in another currency.
+    #[must_use]
+    pub fn given_back(&self) -> Option<Balance> {
+        match (self.credited, self.uncredited) {
+            (Some(_), _) => Some(self.refunded()),
+            (None, Some(all))
+                if self.status() == OrderStatus::Refunded
+                    && all.currency == self.amount.currency =>
+            {
+                Some(Balance::from(all.amount))
+            }
+            (None, _) => None,
+        }
     }
 
     /// Whether the customer may be sent to a payment page for it.

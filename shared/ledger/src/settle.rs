@@ -204,8 +204,8 @@ pub fn dispute(
         return Ok(Settlement::Disputed { order: None, finding });
     }
     let timeline = order.timeline.advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
-    let order = Some(Box::new(Order { timeline, ..order.clone() }));
-    Ok(Settlement::Disputed { order, finding })
+    let order = Order { timeline, uncredited: Some(payment.money), ..order.clone() };
+    Ok(Settlement::Disputed { order: Some(Box::new(order)), finding })
 }
 
 /// How payment and order disagree, if they do.

@@ -250,7 +250,7 @@ impl Event {
             "amount": order.amount.to_string(),
             "currency": currency.code(),
             "credited_amount": order.credited.map(shown),
-            "refunded_amount": order.credited.map(|_| shown(order.refunded())),
+            "refunded_amount": order.given_back().map(shown),
         });
         Self { id, kind, account: Some(order.account.clone()), at, about }
     }

@@ -196,6 +196,27 @@ async fn wrongly_paid(world: &World, key: &str) -> (Answer, Value) {
     (order.clone(), found.iter().find(about).unwrap().clone())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_could_not_take_its_payment_says_what_came_and_that_it_went_back() {
+    story(async |world| {
+        let (order, found) = wrongly_paid(world, "k1").await;
+        let shown = async |order: &Answer| {
+            let shown = world.look_up(order).await.json();
+            let fields = ["status", "received_amount", "credited_amount", "refunded_amount"];
+            fields.map(|field| shown[field].as_str().unwrap_or("-").to_owned()).join(" ")
+        };
+        assert_eq!(shown(&order).await, "exception 90.00 - -");
+        drop(act(world, &found, "refund", &json!({"reason": "x"})).await.expect(200));
+        assert_eq!(shown(&order).await, "refunded 90.00 - 90.00");
+        // The right one may come all the same.
+        drop(world.deliver(&world.paid_event(&order, "pi_right")).await.expect(200));
+        assert_eq!(shown(&order).await, "completed 100.00 100.00 0.00");
+        let csv = world.get("/v1/orders.csv").await.expect(200);
+        assert!(String::from_utf8_lossy(&csv.body).contains(",100.00,USD,100.00,"));
+    })
+    .await;
+}
+
 async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
     let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
     world.admin_post(&path, "unused", body).await

@@ -44,6 +44,10 @@ pub(in crate::table) struct OrderItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled: Option<SettledItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    uncredited: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    uncredited_currency: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     reversals: Option<ReversalsItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<AttemptItem>,
@@ -141,6 +145,8 @@ pub(in crate::table) fn from_order(record: &OrderRecord, told_at: Option<Timesta
         cancel_requested_at: wish.map(|wish| wish.at.unix_millis()),
         cancel_requested_by: wish.and_then(|wish| wish.by.as_ref()).map(Actor::to_string),
         settled: from_settled(order),
+        uncredited: order.uncredited.map(|money| money.to_string()),
+        uncredited_currency: order.uncredited.map(|money| money.currency.code().to_owned()),
         reversals: from_reversals(&order.reversals),
         attempts: order.attempts.iter().map(from_attempt).collect(),
         email: record.request.email.clone(),
@@ -202,16 +208,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             payable: super::money(&value.payable, &value.payable_currency)?,
             rate: optional_rate(value.rate.as_deref())?,
             bank_transfer,
-            cancel_request: match value.cancel_requested_at {
-                Some(wished) => Some(CancelRequest {
-                    at: at(wished),
-                    by: match &value.cancel_requested_by {
-                        Some(by) => Some(Actor::parse(by).ok()?),
-                        None => None,
-                    },
-                }),
-                None => None,
-            },
+            cancel_request: to_wish(value.cancel_requested_at, value.cancel_requested_by)?,
             timeline,
             payment_id: match settled.and_then(|settled| settled.payment_id.as_deref()) {
                 Some(id) => Some(PaymentId::parse(id).ok()?),
@@ -219,6 +216,10 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             },
             received: match settled {
                 Some(settled) => Some(super::money(&settled.received, &settled.received_currency)?),
+                None => None,
+            },
+            uncredited: match value.uncredited.zip(value.uncredited_currency) {
+                Some((amount, currency)) => Some(super::money(&amount, &currency)?),
                 None => None,
             },
             credited: optional_balance(settled.map(|settled| settled.credited.as_str()))?,
@@ -324,6 +325,17 @@ fn to_checkout(item: CheckoutItem) -> Checkout {
         expires_at: Timestamp::from_unix_millis(item.expires_at),
         session: item.session_id.zip(item.session_url).map(|(id, url)| CheckoutSession { id, url }),
     }
+}
+
+/// A wish to cancel that may not be there; `None` if it is there and cannot be read.
+#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
+fn to_wish(at: Option<i64>, by: Option<String>) -> Option<Option<CancelRequest>> {
+    let Some(at) = at else { return Some(None) };
+    let by = match by {
+        Some(by) => Some(Actor::parse(&by).ok()?),
+        None => None,
+    };
+    Some(Some(CancelRequest { at: Timestamp::from_unix_millis(at), by }))
 }
 
 /// A balance that may not be there; `None` if it is there and cannot be read.
