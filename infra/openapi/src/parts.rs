@@ -132,8 +132,8 @@ fn texts() -> Vec<(&'static str, Value)> {
 }
 
 fn states() -> Vec<(&'static str, Value)> {
-    use DisputeStatus::{Inquiry, Lost, Open, Reinstated, Withdrawn, Won};
-    let disputes = [Inquiry, Open, Withdrawn, Reinstated, Won, Lost];
+    use DisputeStatus::{Closed, Inquiry, Lost, Open, Reinstated, Withdrawn, Won};
+    let disputes = [Inquiry, Closed, Open, Withdrawn, Reinstated, Won, Lost];
     let evidence = [
         Evidence::ReferenceCode,
         Evidence::BankReference,

@@ -15,6 +15,8 @@ const MAX_DISPUTES: usize = 20;
 /// How a dispute ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DisputeOutcome {
+    /// The bank's question was answered; one that it asks back after all ends otherwise.
+    Closed,
     /// The payment stands.
     Won,
     /// The payment is the cardholder's again.
@@ -26,6 +28,8 @@ pub enum DisputeOutcome {
 pub enum DisputeStatus {
     /// A question of the bank: no money is asked for yet.
     Inquiry,
+    /// A question that is answered: no money was asked for.
+    Closed,
     /// The money is asked for; what is left of it is set aside.
     Open,
     /// The bank has taken the money, and may give it back.
@@ -63,10 +67,11 @@ pub struct Dispute {
 pub type ToldDispute = Dispute;
 
 impl DisputeOutcome {
-    /// The name that is stored and shown.
+    /// The name that is stored: the provider's.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Closed => "warning_closed",
             Self::Won => "won",
             Self::Lost => "lost",
         }
@@ -75,7 +80,7 @@ impl DisputeOutcome {
     /// The outcome of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Won, Self::Lost].into_iter().find(|outcome| outcome.name() == name)
+        [Self::Closed, Self::Won, Self::Lost].into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
@@ -85,6 +90,7 @@ impl DisputeStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inquiry => "inquiry",
+            Self::Closed => "closed",
             Self::Open => "open",
             Self::Withdrawn => "withdrawn",
             Self::Reinstated => "reinstated",
@@ -101,10 +107,11 @@ impl Dispute {
         match (self.outcome, self.reinstated, self.withdrawn, self.contested) {
             (Some(DisputeOutcome::Lost), ..) => DisputeStatus::Lost,
             (Some(DisputeOutcome::Won), ..) => DisputeStatus::Won,
-            (None, true, ..) => DisputeStatus::Reinstated,
-            (None, _, true, _) => DisputeStatus::Withdrawn,
-            (None, _, _, true) => DisputeStatus::Open,
-            _ => DisputeStatus::Inquiry,
+            (_, true, ..) => DisputeStatus::Reinstated,
+            (_, _, true, _) => DisputeStatus::Withdrawn,
+            (_, _, _, true) => DisputeStatus::Open,
+            (Some(DisputeOutcome::Closed), ..) => DisputeStatus::Closed,
+            (None, ..) => DisputeStatus::Inquiry,
         }
     }
 

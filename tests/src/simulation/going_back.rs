@@ -377,7 +377,10 @@ impl Provider {
             _ => "closed",
         };
         match next {
-            "closed" => dispute.closed = true,
+            "closed" => {
+                dispute.closed = true;
+                dispute.facts.insert("warning_closed");
+            }
             fact => drop(dispute.facts.insert(fact)),
         }
         let Dispute { id, cents, currency, .. } = dispute.clone();

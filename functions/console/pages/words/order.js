@@ -155,6 +155,7 @@ export default {
   'refund.succeeded': ['Given back', '已退款'],
   'refund.failed': ['Failed', '退款失败'],
   'dispute.inquiry': ['The bank asks about it', '发卡行问询'],
+  'dispute.closed': ['The bank has its answer', '问询已结束'],
   'dispute.open': ['Open', '处理中'],
   'dispute.withdrawn': ['Money taken back', '已扣款'],
   'dispute.reinstated': ['Money returned', '已返还'],

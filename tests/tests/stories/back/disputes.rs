@@ -43,9 +43,14 @@ async fn a_lost_dispute_stays_taken_and_an_inquiry_only_marks() {
         let other = world.top_up("50.00", "k2").await;
         let body =
             json!({"payment_id": other.text("payment_id"), "outcome": "open", "inquiry": true});
-        drop(world.control("disputes", &body).await.expect(200));
+        let asked = world.control("disputes", &body).await.expect(200).json();
         world.assert_balances("wallet 50.00").await;
-        assert_eq!(world.look_up(&other).await.json()["disputes"][0]["status"], "inquiry");
+        let status = async || world.look_up(&other).await.json()["disputes"][0]["status"].clone();
+        assert_eq!(status().await, "inquiry");
+        let answered = format!("disputes/{}", asked["dispute"]["id"].as_str().unwrap());
+        drop(world.control(&answered, &json!({"outcome": "won"})).await.expect(200));
+        world.until(async || status().await == "closed").await;
+        world.assert_balances("wallet 50.00").await;
         drop(refund(world, &other, "50.00", "r1").await.expect(201));
     })
     .await;
