@@ -1142,8 +1142,50 @@ to the dead-letter queue");
     Defect(
         "paid-when-looked-at",
         "what no webhook told was paid when the sweep looked",
-        (("shared/service/src/stripe/event.rs", "charged.map_or(now, moment)", "charged.map_or(now, |_| now)"),),
+        ((EVENT, "charged.map_or(now, moment)", "charged.map_or(now, |_| now)"),),
         story("sweep::what_the_sweep_finds_out_was_paid_when_the_card_was_charged"),
+    ),
+    Defect(
+        "transfer-refunds-twice",
+        "one outgoing bank transfer is taken from an order as often as it is booked",
+        ((
+            REFUND,
+            "if let Some(refund) = order.refund_by(wanted.bank_reference.as_ref()) {",
+            "if let Some(refund) = order.refund_by(None) {",
+        ),),
+        story("back::refunds::one_outgoing_transfer_is_taken_from_an_order_once_however_many_clerks_book_it"),
+    ),
+    Defect(
+        "quote-swallows-lines",
+        "the lines of a statement behind a quote that is not closed are dropped in silence",
+        (("shared/service/src/statements/csv.rs", "    check_quotes(text)?;\n", ""),),
+        story("offline::statements::a_file_that_cannot_be_read_says_where"),
+    ),
+    Defect(
+        "completed-told-as-refunded",
+        "an order that the right payment completes after the wrong one went back is told as refunded",
+        ((
+            "shared/service/src/events.rs",
+            "| (_, Reason::RefundReturned) => Some(Self::OrderRefunded),",
+            "| (_, Reason::RefundReturned | Reason::PaidLate) => Some(Self::OrderRefunded),",
+        ),),
+        story("back::findings::a_payment_told_again_for_an_order_that_can_take_it_now_closes_its_finding"),
+    ),
+    Defect(
+        "gone-before-it-was-credited",
+        "what went back of a payment before it was credited is never taken",
+        ((
+            "shared/service/src/comparing.rs",
+            "            self.take_back(&record.finding, now).await?;\n",
+            "            let _ = Self::take_back;\n",
+        ),),
+        story("back::comparison::what_went_back_of_a_payment_before_it_was_credited_is_taken_by_the_next_comparison"),
+    ),
+    Defect(
+        "inquiry-never-closes",
+        "a question of a bank that is answered stands as open",
+        ((DISPUTE, "(Some(DisputeOutcome::Closed), ..) => DisputeStatus::Closed", "(Some(DisputeOutcome::Closed), ..) => DisputeStatus::Inquiry"),),
+        story("back::disputes::a_lost_dispute_stays_taken_and_an_inquiry_only_marks"),
     ),
 ]
 

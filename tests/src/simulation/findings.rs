@@ -339,6 +339,7 @@ impl Model {
                 let same = OrderImage {
                     version: follower.version,
                     statuses: follower.statuses.clone(),
+                    reasons: follower.reasons.clone(),
                     ..waits.clone()
                 };
                 match same == *follower && follower.status() == "cancelled" {
