@@ -40,6 +40,15 @@ pub fn refunded(
             done_once(cloud, id, answer)
         }
         (409, "idempotency_key_reused") if known.is_some() && !same => Ok(()),
+        (409, "refund_reference_used")
+            if was(&|state| {
+                let refunds = &state.reversals.refunds;
+                let by = wanted.bank_reference.as_ref();
+                refunds.iter().any(|one| by.is_some() && one.bank_reference.as_ref() == by)
+            }) =>
+        {
+            Ok(())
+        }
         (409, "refund_too_large") if was(&|state| wanted.amount > state.refundable()) => Ok(()),
         (402, "insufficient_balance") => {
             let target = states.first().map(|state| state.target.clone()).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What customers are answered who use money, or set it aside.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::answers::Before;
@@ -76,8 +78,13 @@ pub fn charged(
             let lacked = before.some_moment(cloud, until, |version, now| {
                 let Some(moment) = account.at(version) else { return false };
                 let entry = account.at(version + 1).map(|after| after.entries);
-                let with = sooner.iter().filter(|(id, _)| {
-                    cloud.model.usage.charges.get(*id).map(|made| made.entry) == entry
+                // A key that is there twice makes one charge, of what was asked first.
+                let mut seen = BTreeSet::new();
+                let with = sooner.iter().filter(|(id, one)| {
+                    let made = cloud.model.usage.charges.get(*id);
+                    let so =
+                        made.is_some_and(|made| Some(made.entry) == entry && one.is_of(&made.made));
+                    so && seen.insert(*id)
                 });
                 let with = with.map(|(id, one)| (one.target.as_str(), one.amount, *id));
                 let after: Vec<_> = with.chain([this]).collect();
