@@ -1184,7 +1184,7 @@ to the dead-letter queue");
     Defect(
         "inquiry-never-closes",
         "a question of a bank that is answered stands as open",
-        ((DISPUTE, "(Some(DisputeOutcome::Closed), ..) => DisputeStatus::Closed", "(Some(DisputeOutcome::Closed), ..) => DisputeStatus::Inquiry"),),
+        ((DISPUTE, "_ if self.closed => DisputeStatus::Closed", "_ if self.closed => DisputeStatus::Inquiry"),),
         story("back::disputes::a_lost_dispute_stays_taken_and_an_inquiry_only_marks"),
     ),
 ]

@@ -15,8 +15,6 @@ const MAX_DISPUTES: usize = 20;
 /// How a dispute ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DisputeOutcome {
-    /// The bank's question was answered; one that it asks back after all ends otherwise.
-    Closed,
     /// The payment stands.
     Won,
     /// The payment is the cardholder's again.
@@ -53,6 +51,8 @@ pub struct Dispute {
     pub reason: Option<String>,
     /// Whether it is more than a question.
     pub contested: bool,
+    /// Whether it is a question that was answered; the bank may ask for the money all the same.
+    pub closed: bool,
     /// Whether the money was taken.
     pub withdrawn: bool,
     /// Whether it was given back.
@@ -67,11 +67,10 @@ pub struct Dispute {
 pub type ToldDispute = Dispute;
 
 impl DisputeOutcome {
-    /// The name that is stored: the provider's.
+    /// The name that is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Closed => "warning_closed",
             Self::Won => "won",
             Self::Lost => "lost",
         }
@@ -80,7 +79,7 @@ impl DisputeOutcome {
     /// The outcome of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Closed, Self::Won, Self::Lost].into_iter().find(|outcome| outcome.name() == name)
+        [Self::Won, Self::Lost].into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
@@ -107,11 +106,11 @@ impl Dispute {
         match (self.outcome, self.reinstated, self.withdrawn, self.contested) {
             (Some(DisputeOutcome::Lost), ..) => DisputeStatus::Lost,
             (Some(DisputeOutcome::Won), ..) => DisputeStatus::Won,
-            (_, true, ..) => DisputeStatus::Reinstated,
-            (_, _, true, _) => DisputeStatus::Withdrawn,
-            (_, _, _, true) => DisputeStatus::Open,
-            (Some(DisputeOutcome::Closed), ..) => DisputeStatus::Closed,
-            (None, ..) => DisputeStatus::Inquiry,
+            (None, true, ..) => DisputeStatus::Reinstated,
+            (None, _, true, _) => DisputeStatus::Withdrawn,
+            (None, _, _, true) => DisputeStatus::Open,
+            _ if self.closed => DisputeStatus::Closed,
+            _ => DisputeStatus::Inquiry,
         }
     }
 
@@ -142,6 +141,7 @@ impl Dispute {
         Self {
             reason: self.reason.clone().or_else(|| told.reason.clone()),
             contested: self.contested || told.contested,
+            closed: self.closed || told.closed,
             withdrawn: self.withdrawn || told.withdrawn,
             reinstated: self.reinstated || told.reinstated,
             outcome: self.outcome.max(told.outcome),

@@ -582,10 +582,15 @@ impl<W: Wire> Comparisons<W> {
             return Ok(());
         }
         let told = self.refunds.stripe.reversal(reversal, now).await?;
-        if let Some(told) = told.filter(|told| told.payment == *payment) {
-            reversals::confirm(table, &told, now).await?;
+        let Some(told) = told.filter(|told| told.payment == *payment) else { return Ok(()) };
+        match reversals::confirm(table, &told, now).await {
+            // The finding stays: a person must look.
+            Err(Error::Refused(refusal)) => {
+                warn!(payment_id = %payment, %refusal, "a reversal cannot be booked");
+                Ok(())
+            }
+            confirmed => confirmed.map(drop),
         }
-        Ok(())
     }
 
     async fn is_cured(&self, finding: &Finding, now: Timestamp) -> Result<bool, Error> {

@@ -103,6 +103,8 @@ enum MessageBack {
         currency: String,
         reason: Option<String>,
         contested: bool,
+        #[serde(default)]
+        closed: bool,
         withdrawn: bool,
         reinstated: bool,
         outcome: Option<String>,
@@ -280,6 +282,7 @@ impl ReversalNotice {
                 currency: dispute.money.currency.code().to_owned(),
                 reason: dispute.reason.clone(),
                 contested: dispute.contested,
+                closed: dispute.closed,
                 withdrawn: dispute.withdrawn,
                 reinstated: dispute.reinstated,
                 outcome: dispute.outcome.map(|outcome| outcome.name().to_owned()),
@@ -319,6 +322,7 @@ impl ReversalNotice {
                 currency,
                 reason,
                 contested,
+                closed,
                 withdrawn,
                 reinstated,
                 outcome,
@@ -328,6 +332,7 @@ impl ReversalNotice {
                 money: money(&amount, &currency)?,
                 reason,
                 contested,
+                closed,
                 withdrawn,
                 reinstated,
                 outcome: match outcome {

@@ -90,12 +90,10 @@ pub struct Dispute {
     pub cents: u64,
     /// In what, in lower case.
     pub currency: &'static str,
-    /// What is true of it: `contested`, `withdrawn`, `reinstated`, `won`, `lost`.
+    /// What is true of it: `contested`, `closed`, `withdrawn`, `reinstated`, `won`, `lost`.
     pub facts: BTreeSet<&'static str>,
     /// What of that the endpoint is told, sooner or later.
     pub told: BTreeSet<&'static str>,
-    /// Whether it was a question that has been answered.
-    closed: bool,
     created: i64,
 }
 
@@ -148,7 +146,7 @@ impl Dispute {
             () if is("won") => "won",
             () if is("withdrawn") => "under_review",
             () if is("contested") => "needs_response",
-            () if self.closed => "warning_closed",
+            () if is("closed") => "warning_closed",
             () => "warning_needs_response",
         }
     }
@@ -157,7 +155,7 @@ impl Dispute {
     fn next(&self, chance: u32) -> Option<&'static str> {
         let is = |fact| self.facts.contains(fact);
         match chance % 4 {
-            _ if is("lost") || is("reinstated") || self.closed => None,
+            _ if is("lost") || is("reinstated") || is("closed") => None,
             _ if is("won") => is("withdrawn").then_some("reinstated"),
             0 if !is("contested") => Some("closed"),
             _ if !is("contested") => Some("contested"),
@@ -359,7 +357,6 @@ impl Provider {
             currency: taken.currency,
             facts: contested.into_iter().collect(),
             told: BTreeSet::new(),
-            closed: false,
             created,
         });
         self.tell_dispute(self.back.disputes.len() - 1, "created", lost);
@@ -376,13 +373,7 @@ impl Provider {
             "contested" => "updated",
             _ => "closed",
         };
-        match next {
-            "closed" => {
-                dispute.closed = true;
-                dispute.facts.insert("warning_closed");
-            }
-            fact => drop(dispute.facts.insert(fact)),
-        }
+        dispute.facts.insert(next);
         let Dispute { id, cents, currency, .. } = dispute.clone();
         match next {
             "withdrawn" => self.book(Category::Dispute, &id, cents, currency),

@@ -190,7 +190,7 @@ pub struct DisputeImage {
     pub amount: Micros,
     /// Of what.
     pub currency: String,
-    /// What is known: `contested`, `withdrawn`, `reinstated`, `won`, `lost`.
+    /// What is known: `contested`, `closed`, `withdrawn`, `reinstated`, `won`, `lost`.
     pub facts: BTreeSet<String>,
 }
 
@@ -522,7 +522,7 @@ fn refund(item: &Value) -> Option<RefundImage> {
 
 fn dispute(item: &Value) -> Option<DisputeImage> {
     let item = &item["M"];
-    let told = ["contested", "withdrawn", "reinstated"].into_iter();
+    let told = ["contested", "closed", "withdrawn", "reinstated"].into_iter();
     let told = told.filter(|fact| item[*fact]["BOOL"] == true).map(str::to_owned);
     Some(DisputeImage {
         id: text(item, "id")?.to_owned(),

@@ -32,6 +32,7 @@ pub(crate) fn given_back(order: &Order) -> Order {
         money: usd("5"),
         reason: Some("fraudulent".to_owned()),
         contested: true,
+        closed: true,
         withdrawn: true,
         reinstated: false,
         outcome: Some(DisputeOutcome::Lost),

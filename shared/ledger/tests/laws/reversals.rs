@@ -113,13 +113,14 @@ fn ours(id: &RefundId, name: &str, amount: &str, status: RefundStatus) -> Told {
 }
 
 /// What the provider says of a dispute: `open`, `withdrawn`, `reinstated`, `won`, `lost`, `inquiry`,
-/// `warning_closed`.
+/// `closed`.
 fn dispute(name: &str, amount: &str, what: &str) -> Told {
     Told::Dispute(Dispute {
         id: ProviderId::parse(name).unwrap(),
         money: usd(amount),
         reason: Some("fraudulent".to_owned()),
-        contested: !["inquiry", "warning_closed"].contains(&what),
+        contested: !["inquiry", "closed"].contains(&what),
+        closed: what == "closed",
         withdrawn: what == "withdrawn",
         reinstated: what == "reinstated",
         outcome: DisputeOutcome::parse(what),
@@ -240,7 +241,7 @@ fn what_is_spent_already_becomes_a_debt_that_the_next_top_up_pays() {
 fn the_life_of_a_dispute() {
     let table = [
         ("0", "inquiry", "wallet 100.00; debt 0.00; refunded 0.00"),
-        ("0", "warning_closed", "wallet 100.00; debt 0.00; refunded 0.00"),
+        ("0", "closed", "wallet 100.00; debt 0.00; refunded 0.00"),
         ("0", "open", "wallet 0.00, wallet:held 100.00; debt 0.00; refunded 0.00"),
         (
             "70",
@@ -384,7 +385,7 @@ fn told() -> impl Strategy<Value = Told> {
         };
         refund(name, amount, status)
     });
-    let whats = vec!["inquiry", "warning_closed", "open", "withdrawn", "reinstated", "won", "lost"];
+    let whats = vec!["inquiry", "closed", "open", "withdrawn", "reinstated", "won", "lost"];
     let disputes = (prop::sample::select(vec!["dp_1", "dp_2"]), prop::sample::select(whats));
     let disputes = disputes
         .prop_map(|(name, what)| dispute(name, if name == "dp_1" { "100" } else { "40.5" }, what));

@@ -352,6 +352,7 @@ fn of_dispute(change: &str, dispute: &Value) -> Result<Option<WhatBack>, &'stati
         money: money(dispute.get("amount").and_then(Value::as_i64), text(dispute, "/currency"))?,
         reason: text(dispute, "/reason").map(words),
         contested: matches!(status, "needs_response" | "under_review" | "won" | "lost"),
+        closed: status == "warning_closed",
         withdrawn,
         reinstated,
         outcome: DisputeOutcome::parse(status),

@@ -45,6 +45,8 @@ struct DisputeItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     contested: bool,
+    #[serde(default)]
+    closed: bool,
     withdrawn: bool,
     reinstated: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +120,7 @@ fn from_dispute(dispute: &Dispute) -> DisputeItem {
         currency: dispute.money.currency.code().to_owned(),
         reason: dispute.reason.clone(),
         contested: dispute.contested,
+        closed: dispute.closed,
         withdrawn: dispute.withdrawn,
         reinstated: dispute.reinstated,
         outcome: dispute.outcome.map(|outcome| outcome.name().to_owned()),
@@ -131,6 +134,7 @@ fn to_dispute(item: &DisputeItem) -> Option<Dispute> {
         money: money(&item.amount, &item.currency)?,
         reason: item.reason.clone(),
         contested: item.contested,
+        closed: item.closed,
         withdrawn: item.withdrawn,
         reinstated: item.reinstated,
         outcome: match &item.outcome {
