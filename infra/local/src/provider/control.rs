@@ -9,8 +9,9 @@
 //! - `POST /_control/faults {"next":[{"kind"}]}`: what befalls the next API calls, one each.
 //!   `error_500` answers 500 before any effect; `error_after` answers 500 after the effect;
 //!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and
-//!   `unauthorized` 401, and both keep nothing; `slow` holds the call for four seconds. A result kept under an idempotency key before
-//!   is replayed all the same. An empty list forgets the faults that are left.
+//!   `unauthorized` 401, and both keep nothing; `slow` holds the call for four seconds. A result
+//!   kept under an idempotency key before is replayed all the same. An empty list forgets the faults
+//!   that are left.
 //! - `GET /_control/requests`: the latest API calls, oldest first.
 //! - `POST /_control/sessions/{id}/pay {"card_number"?,"email"?,"expiry"?,"cvc"?,"confirmation"?,
 //!   "amount"?,"currency"?}`: what the form of the payment page does. `confirmation` is `complete`
