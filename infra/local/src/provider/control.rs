@@ -5,7 +5,8 @@
 //!   two more times; `delay` sends each later, by 3 seconds if not said otherwise; `reorder` holds
 //!   them until three wait or the mode changes, and then sends them newest first.
 //! - `POST /_control/webhooks/resend {"event_id"?,"times"?}`: sends that event again, or every
-//!   event that was never taken; in the mode `reorder` as that says, else at once.
+//!   event that was never taken; in the mode `reorder` as that says, else at once, and then answers
+//!   once each was answered.
 //! - `POST /_control/faults {"next":[{"kind"}]}`: what befalls the next API calls, one each.
 //!   `error_500` answers 500 before any effect; `error_after` answers 500 after the effect;
 //!   `lost_response` closes the connection after the effect; `rate_limited` answers 429 and
@@ -212,6 +213,9 @@ async fn resend(
     provider.0.wake.notify_one();
     if event.is_some() && resent.is_empty() {
         return Ok(not_found());
+    }
+    for event in &resent {
+        provider.every_answer(event).await;
     }
     Ok(Json(json!({ "resent": resent })).into_response())
 }

@@ -136,6 +136,16 @@ impl Books<'_> {
         )?)
     }
 
+    /// Whether the endpoint has still to answer for the first time, one of the times that it is sent now.
+    pub(super) fn awaits_answer(&self, event: &str) -> Result<bool, StoreError> {
+        Ok(self.0.query_row(
+            "SELECT COUNT(*) > 0 FROM deliveries
+             WHERE event = ?1 AND state = 'pending' AND tries = 0",
+            [event],
+            |row| row.get(0),
+        )?)
+    }
+
     /// Sends one event again, or every one that was never taken: `times` each, at once, or as the mode
     /// reorders them.
     pub(super) fn resend(

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use tokio::task::JoinSet;
 
 use super::deliveries::Delivery;
-use super::store::StoreError;
+use super::store::{Books, StoreError};
 use super::{Provider, shapes};
 
 /// How long the endpoint may take to answer.
@@ -48,10 +48,19 @@ impl Provider {
     /// Waits until the endpoint has answered an event once, well or badly. Stripe too holds the
     /// payer's redirect for this, and for at most ten seconds.
     pub(super) async fn first_answer(&self, event: &str) {
+        self.until_answered(|books| books.awaits_first_answer(event)).await;
+    }
+
+    /// Waits until the endpoint has answered each time that an event is sent now.
+    pub(super) async fn every_answer(&self, event: &str) {
+        self.until_answered(|books| books.awaits_answer(event)).await;
+    }
+
+    async fn until_answered(&self, waits: impl Fn(&Books<'_>) -> Result<bool, StoreError>) {
         let answered = async {
             loop {
                 let next = self.0.answered.notified();
-                let waits = self.0.store.transaction(|books| books.awaits_first_answer(event));
+                let waits = self.0.store.transaction(|books| waits(books));
                 if !waits.unwrap_or(false) {
                     return;
                 }
