@@ -582,8 +582,8 @@ to the dead-letter queue");
         "a payment that is on its way back is credited when it is told again",
         ((
             PAYMENTS,
-            "Some(found) if found.gives_back() =>",
-            "Some(found) if found.gives_back() && found.closed.is_some() =>",
+            "Some(found) if found.settles() =>",
+            "Some(found) if found.settles() && found.closed.is_some() =>",
         ),),
         story(
             "back::findings::"
@@ -1175,11 +1175,41 @@ to the dead-letter queue");
         "gone-before-it-was-credited",
         "what went back of a payment before it was credited is never taken",
         ((
-            "shared/service/src/comparing.rs",
-            "            self.take_back(&record.finding, now).await?;\n",
-            "            let _ = Self::take_back;\n",
+            "shared/service/src/looking_again.rs",
+            "                    self.take_back(payment, reversal, now).await?;\n",
+            "                    let _ = Self::take_back;\n",
         ),),
         story("back::comparison::what_went_back_of_a_payment_before_it_was_credited_is_taken_by_the_next_comparison"),
+    ),
+    Defect(
+        "failed-refund-forgotten",
+        "a late word of a refund that failed takes a payment back that was credited since",
+        ((
+            "shared/service/src/findings.rs",
+            "            let order = order.with_failed_refunds(&record.refunds);\n",
+            "",
+        ),),
+        story("back::lost_refunds::a_refund_that_failed_before_its_payment_was_credited_takes_nothing_whatever_is_told_late"),
+    ),
+    Defect(
+        "settled-and-credited",
+        "a payment that a person has settled is credited when it is told again",
+        ((
+            "shared/service/src/findings.rs",
+            "self.refunds.goes_back() || (self.closed.is_some() && !self.is_cured())",
+            "self.refunds.goes_back()",
+        ),),
+        story("back::findings::a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_tells_it_again"),
+    ),
+    Defect(
+        "came-back-as-gone",
+        "what comes back of a payment without a place is drift as if it had gone once more",
+        ((
+            "shared/service/src/comparing.rs",
+            "Some((self.amount.signum(), notice))",
+            "Some((-1, notice))",
+        ),),
+        story("back::lost_refunds::what_comes_back_of_lost_money_is_drift_in_the_other_direction"),
     ),
     Defect(
         "inquiry-never-closes",

@@ -660,8 +660,9 @@ impl World {
     /// The provider's name for the refund of a finding.
     pub async fn finding_refund(&self, id: &str) -> String {
         let record = self.table.finding(id).await.expect("the table answers");
-        let refund = record.and_then(|record| record.refund).expect("a refund");
-        refund.provider_id.expect("the provider has made it").to_string()
+        let record = record.expect("a finding");
+        let refund = record.refunds.deciding().expect("a refund");
+        refund.provider_id.as_ref().expect("the provider has made it").to_string()
     }
 
     /// The findings that are stored, by their kind.

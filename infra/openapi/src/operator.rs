@@ -206,7 +206,7 @@ const FINDINGS: &[Operation] = &[
         .answers(FINDING)
         .fails(&["not_found"]),
     Operation::post("/v1/admin/findings/{finding_id}/resolve", "resolveFinding")
-        .says("Close a finding", "With a reason.")
+        .says("Close a finding", "With a reason. No money moves, now or by itself later.")
         .needs(&[OperatorMoney])
         .takes("Reason")
         .answers(FINDING)
@@ -229,7 +229,7 @@ const FINDINGS: &[Operation] = &[
         .needs(&[OperatorMoney])
         .takes("Reason")
         .answers(FINDING)
-        .fails(&["not_found", "finding_closed", "finding_not_creditable"]),
+        .fails(&["not_found", "finding_closed", "finding_not_creditable", "too_many_refunds"]),
     Operation::get("/v1/admin/reconciliations", "listReconciliations")
         .says("Comparisons with the provider", "The latest day first.")
         .needs(&[OperatorRead])

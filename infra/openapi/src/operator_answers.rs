@@ -290,7 +290,7 @@ fn findings() -> Vec<(&'static str, Value)> {
         text_or_null("reversal_id", "re_1", "The provider's refund or dispute."),
         ("expected", money("100.00"), "What the records say."),
         ("actual", money("90.00"), "What the money says."),
-        ("refund", or_null(refund), "The refund of its payment."),
+        ("refund", or_null(refund), "The refund of its payment; of several, the one that decides."),
         text_or_null("next_step", "credit it, or refund it", "What a person can do."),
         time("found_at", "When it was found."),
         time_or_null("closed_at", "When it was closed."),

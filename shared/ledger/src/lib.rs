@@ -46,6 +46,7 @@ mod timeline;
 mod transfer;
 mod transfer_reference;
 mod verify;
+mod whole_refunds;
 
 pub use accept::{Booking, accept_transfer, book_transfer};
 pub use account::{Account, AccountStatus};
@@ -98,6 +99,7 @@ pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};
 pub use transfer_reference::TransferReference;
 pub use verify::{Broken, Checkpoint, Verification, verify};
+pub use whole_refunds::WholeRefunds;
 
 /// What a rule decided: the next account and the entries that explain the difference.
 #[derive(Debug, Clone, PartialEq, Eq)]

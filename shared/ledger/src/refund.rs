@@ -261,13 +261,11 @@ pub fn refund_told(
         let (status, method) = (order.status(), order.method);
         return Err(Refusal::OrderNotRefundable { status, method });
     }
-    let mut refunds = order.reversals.refunds.iter().enumerate();
-    let known = refunds.find_map(|(position, refund)| Some((position, refund.told(told)?)));
+    let known = told_among(&order.reversals.refunds, told);
     let (next, refund) = match known {
-        Some((position, refund)) => {
+        Some((refunds, refund)) => {
             let mut next = order.clone();
-            next.reversals.refunds.remove(position);
-            next.reversals.refunds.insert(position, refund.clone());
+            next.reversals.refunds = refunds;
             (next, refund)
         }
         None => {
@@ -309,6 +307,15 @@ pub fn refund_refused(
     let Some(refund) = known.refused(failure) else { return Ok(None) };
     known.clone_from(&refund);
     rebalance(next, account, Cause::Refund(&refund), now).map(Some)
+}
+
+/// These refunds with what the provider tells of one of them, and that one; `None` if it is none of them.
+pub(crate) fn told_among(refunds: &[Refund], told: &ToldRefund) -> Option<(Vec<Refund>, Refund)> {
+    let mut next = refunds.to_vec();
+    let (known, refund) =
+        next.iter_mut().find_map(|known| known.told(told).map(|refund| (known, refund)))?;
+    known.clone_from(&refund);
+    Some((next, refund))
 }
 
 fn added(order: &Order, refund: Refund) -> Result<Order, Refusal> {

@@ -14,7 +14,7 @@ use tracing::{error, warn};
 
 use crate::comparison::{Comparison, Report, run_id};
 use crate::error::{Error, Invalid, Unavailable};
-use crate::findings::{FindingRecord, cured, found_again};
+use crate::findings::{FindingRecord, found_again};
 use crate::metrics;
 use crate::notice::{Notice, ReversalNotice, Told, What};
 use crate::payments::{self, Confirmed};
@@ -30,9 +30,9 @@ const PART: Duration = Duration::from_secs(3_600);
 /// A payment that was credited in an hour was mostly made in it or in the hour before.
 const OVERLAP: Duration = Duration::from_secs(3_600);
 /// Claims a page.
-const PAGE: u8 = 100;
+pub(crate) const PAGE: u8 = 100;
 /// Most pages of open findings that are looked at again; one has a hundred.
-const MAX_PAGES_OF_FINDINGS: usize = 20;
+pub(crate) const MAX_PAGES_OF_FINDINGS: usize = 20;
 /// A day is compared so long after it is over: what its last seconds brought has been told by then.
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(30 * 60);
 /// Days back from yesterday that are compared if they were not.
@@ -240,9 +240,9 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         // The newest come first, and what goes back came before: each after its payment.
-        for notice in reversals.iter().rev() {
+        for (direction, notice) in reversals.iter().rev() {
             count(&mut report.reversals);
-            self.compare_reversal(notice, run, report, now).await?;
+            self.compare_reversal(notice, *direction, run, report, now).await?;
         }
         earlier.payments.extend(known.payments.iter().cloned());
         earlier.reversals.extend(known.reversals.iter().cloned());
@@ -330,9 +330,9 @@ impl<W: Wire> Comparisons<W> {
                 actual: Some(payment.money),
                 found_at: now,
             };
-            if found_again(&self.refunds.table, &finding).await? {
+            if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
                 let apart = [(payment.money, 1), (claim.money, -1)];
-                report.finds(finding.id(), finding.kind, &apart);
+                report.finds(finding.id(), kind, &apart);
             }
         }
         Ok(())
@@ -359,7 +359,7 @@ impl<W: Wire> Comparisons<W> {
         };
         let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
-            Ok(Confirmed::GoesBack) => {
+            Ok(Confirmed::Settled) => {
                 self.name_leading(notice, paid, report).await?;
                 return Ok(None);
             }
@@ -376,8 +376,8 @@ impl<W: Wire> Comparisons<W> {
         // One that a person has closed is settled in another way.
         let finding = finding(kind);
         match found_again(&self.refunds.table, &finding).await? {
-            true => report.finds(finding.id(), kind, &[(paid, 1)]),
-            false => report.leaves_out(finding.id(), kind, &[(paid, 1)]),
+            Some(kind) => report.finds(finding.id(), kind, &[(paid, 1)]),
+            None => report.leaves_out(finding.id(), kind, &[(paid, 1)]),
         }
         Ok(None)
     }
@@ -402,6 +402,7 @@ impl<W: Wire> Comparisons<W> {
     async fn compare_reversal(
         &self,
         notice: &ReversalNotice,
+        direction: i64,
         run: &Comparison,
         report: &mut Report,
         now: Timestamp,
@@ -426,8 +427,8 @@ impl<W: Wire> Comparisons<W> {
         match found {
             Some(kind) => {
                 let finding = reversals::finding_about(notice, kind, now);
-                if found_again(&self.refunds.table, &finding).await? {
-                    report.finds(finding.id(), kind, &[(notice.money(), -1)]);
+                if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
+                    report.adds(finding.id(), kind, &[(notice.money(), direction)]);
                 }
             }
             None => {
@@ -456,9 +457,9 @@ impl<W: Wire> Comparisons<W> {
                     count(&mut report.claims);
                     if !known.payments.contains(&claim.payment)
                         && let Some(finding) = self.never_paid(claim, now).await?
-                        && found_again(&self.refunds.table, &finding).await?
+                        && let Some(kind) = found_again(&self.refunds.table, &finding).await?
                     {
-                        report.finds(finding.id(), finding.kind, &[(claim.money, -1)]);
+                        report.finds(finding.id(), kind, &[(claim.money, -1)]);
                     }
                 }
                 after = page.next.as_deref().and_then(Position::parse);
@@ -504,9 +505,9 @@ impl<W: Wire> Comparisons<W> {
                     count(&mut report.claims);
                     if !known.reversals.contains(&claim.reversal)
                         && let Some(finding) = self.never_made(claim, now).await?
-                        && found_again(&self.refunds.table, &finding).await?
+                        && let Some(kind) = found_again(&self.refunds.table, &finding).await?
                     {
-                        report.finds(finding.id(), finding.kind, &[(claim.money, 1)]);
+                        report.finds(finding.id(), kind, &[(claim.money, 1)]);
                     }
                 }
                 after = page.next.as_deref().and_then(Position::parse);
@@ -536,85 +537,6 @@ impl<W: Wire> Comparisons<W> {
         }))
     }
 
-    /// Looks at the findings of earlier comparisons again: those that are cured close themselves.
-    async fn look_again(&self, now: Timestamp) -> Result<(), Error> {
-        let mut after = None;
-        for _ in 0..MAX_PAGES_OF_FINDINGS {
-            let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
-            for record in page.items {
-                let finding_id = record.finding.id();
-                // One that nobody can look at must not hide those behind it.
-                match self.look_at(record, now).await {
-                    Err(Error::Broken(cause)) => error!(finding_id, %cause, "it is left as it is"),
-                    looked => looked?,
-                }
-            }
-            after = page.next.as_deref().and_then(Position::parse);
-            if after.is_none() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn look_at(&self, record: FindingRecord, now: Timestamp) -> Result<(), Error> {
-        if record.finding.kind == FindingKind::UnknownPayment {
-            self.take_back(&record.finding, now).await?;
-        }
-        if self.is_cured(&record.finding, now).await? {
-            cured(&self.refunds.table, &record.finding.id(), now).await?;
-        } else if record.refund.is_some() {
-            self.refunds.continue_finding(record, now).await?;
-        }
-        Ok(())
-    }
-
-    /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told.
-    async fn take_back(&self, finding: &Finding, now: Timestamp) -> Result<(), Error> {
-        let (Some(payment), Some(reversal)) = (&finding.payment, &finding.reversal) else {
-            return Ok(());
-        };
-        let table = &self.refunds.table;
-        let placed = table.payment_or_finding(payment).await?;
-        if !matches!(placed, Some(ClaimOrFinding::Claim(_)))
-            || table.reversal(reversal).await?.is_some()
-        {
-            return Ok(());
-        }
-        let told = self.refunds.stripe.reversal(reversal, now).await?;
-        let Some(told) = told.filter(|told| told.payment == *payment) else { return Ok(()) };
-        match reversals::confirm(table, &told, now).await {
-            // The finding stays: a person must look.
-            Err(Error::Refused(refusal)) => {
-                warn!(payment_id = %payment, %refusal, "a reversal cannot be booked");
-                Ok(())
-            }
-            confirmed => confirmed.map(drop),
-        }
-    }
-
-    async fn is_cured(&self, finding: &Finding, now: Timestamp) -> Result<bool, Error> {
-        let (payment, reversal) = (finding.payment.as_ref(), finding.reversal.as_ref());
-        match (finding.kind, payment, reversal) {
-            (FindingKind::CreditedNotPaid, Some(payment), _) => {
-                let paid = self.refunds.stripe.paid_by(payment, now).await?;
-                Ok(paid.is_some() && paid == finding.expected)
-            }
-            (FindingKind::ReversalNotMade, _, Some(reversal)) => {
-                let made = self.refunds.stripe.gave_back(reversal, now).await?;
-                Ok(made.is_some() && made == finding.expected)
-            }
-            (FindingKind::PaidNotCredited, Some(payment), _) => {
-                let known = self.refunds.table.payment_or_finding(payment).await?;
-                Ok(matches!(known, Some(ClaimOrFinding::Claim(_))))
-            }
-            (FindingKind::UnknownPayment, _, Some(reversal)) => {
-                Ok(self.refunds.table.reversal(reversal).await?.is_some())
-            }
-            _ => Ok(false),
-        }
-    }
-
     async fn stored(&self, run: Comparison) -> Result<Comparison, Error> {
         match self.refunds.table.commit(Commit::default().comparison(&run)).await? {
             Committed::Yes => Ok(Comparison { version: run.version.saturating_add(1), ..run }),
@@ -639,10 +561,11 @@ impl Known {
 }
 
 impl Movement {
-    /// The refund or dispute, if it is one of ours.
-    fn into_reversal(self) -> Option<ReversalNotice> {
+    /// The refund or dispute, if it is one of ours, and whether it moved money to us (1) or from us (-1): what comes
+    /// back of it is told by another movement.
+    fn into_reversal(self) -> Option<(i64, ReversalNotice)> {
         match self.of {
-            Reading::Told(Told::Reversal(notice)) => Some(notice),
+            Reading::Told(Told::Reversal(notice)) => Some((self.amount.signum(), notice)),
             _ => None,
         }
     }

@@ -154,6 +154,17 @@ impl Report {
         self.names(Named::new(id, kind, apart));
     }
 
+    /// Names a finding about something that moves more than once, and what one more movement adds to the drift.
+    pub fn adds(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
+        let Some(known) = self.findings.iter_mut().find(|known| known.id == id) else {
+            return self.finds(id, kind, apart);
+        };
+        for (code, units) in Named::new(id, kind, apart).drift {
+            add(&mut known.drift, &code, units);
+            add(&mut self.drift, &code, units);
+        }
+    }
+
     /// Names a finding that would add this to the drift.
     pub fn names(&mut self, named: Named) {
         if self.findings.iter().any(|known| known.id == named.id) {

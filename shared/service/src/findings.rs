@@ -2,7 +2,7 @@
 
 use ledger::{
     AccountId, Actor, Finding, FindingKind, IdempotencyKey, LostPayment, NewOrder, Note, OrderId,
-    Payment, PaymentId, Refund, RefundStatus, Target, Timestamp,
+    Payment, PaymentId, RefundStatus, Target, Timestamp, WholeRefunds,
 };
 use tracing::error;
 
@@ -23,8 +23,8 @@ pub struct FindingRecord {
     pub finding: Finding,
     /// How often it was written; 0 before the first time.
     pub version: u64,
-    /// The refund of a payment that was credited to no order.
-    pub refund: Option<Refund>,
+    /// The refunds of a payment that was credited to no order.
+    pub refunds: WholeRefunds,
     /// How it ended; none while a person must look.
     pub closed: Option<Closed>,
 }
@@ -100,17 +100,38 @@ impl How {
 impl FindingRecord {
     /// A finding that nobody has seen yet.
     #[must_use]
-    pub const fn new(finding: Finding) -> Self {
-        Self { finding, version: 0, refund: None, closed: None }
+    pub fn new(finding: Finding) -> Self {
+        Self { finding, version: 0, refunds: WholeRefunds::default(), closed: None }
     }
 
-    /// Whether its payment went back to whoever paid it, or is on its way.
-    pub(crate) fn gives_back(&self) -> bool {
-        self.refund.as_ref().is_some_and(|refund| refund.status != RefundStatus::Failed)
+    /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
+    /// or a person has settled it.
+    pub(crate) fn settles(&self) -> bool {
+        self.refunds.goes_back() || (self.closed.is_some() && !self.is_cured())
     }
 
     fn is_cured(&self) -> bool {
         self.closed.as_ref().is_some_and(|closed| closed.how == How::Cured)
+    }
+
+    /// What is stored of how it ended, once its payment stands like this. Once all of the payment has gone back it
+    /// is closed; once that has failed a person must look, also at one that a person had closed: what they
+    /// knew was another thing.
+    fn closed_after(&self, refunds: &WholeRefunds, now: Timestamp) -> Option<Closed> {
+        let gone = refunds.status() == Some(RefundStatus::Succeeded);
+        let failed = refunds.status() == Some(RefundStatus::Failed);
+        let news = self.refunds.status() != refunds.status();
+        match (&self.closed, refunds.deciding()) {
+            (None, Some(refund)) if gone => Some(Closed {
+                at: now,
+                by: refund.by.clone(),
+                how: How::Refunded,
+                reason: refund.reason.clone(),
+            }),
+            (Some(closed), _) if closed.how == How::Refunded && !gone => None,
+            (Some(closed), _) if closed.how == How::Resolved && failed && news => None,
+            (closed, _) => closed.clone(),
+        }
     }
 }
 
@@ -242,25 +263,28 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
     Err(Unavailable::Busy.into())
 }
 
-/// Stores a finding of something that is looked at again and again, and whether a person must look at
-/// it: not at one that a person has closed. One that was cured is open again.
+/// Stores a finding of something that is looked at again and again, and says as what a person must look at it:
+/// `None` for one that a person has closed. One that was cured is open again.
 ///
 /// # Errors
 /// [`Error::Unavailable`], or the stored one cannot be read.
-pub(crate) async fn found_again(table: &Table, finding: &Finding) -> Result<bool, Error> {
+pub(crate) async fn found_again(
+    table: &Table,
+    finding: &Finding,
+) -> Result<Option<FindingKind>, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let record = match table.finding(&finding.id()).await? {
             None => {
                 found(table, finding).await?;
-                return Ok(true);
+                return Ok(Some(finding.kind));
             }
-            Some(FindingRecord { closed: None, .. }) => return Ok(true),
+            Some(FindingRecord { closed: None, finding, .. }) => return Ok(Some(finding.kind)),
             Some(record) if record.is_cured() => record,
-            Some(_) => return Ok(false),
+            Some(_) => return Ok(None),
         };
-        let finding = finding.clone();
-        if stored(table, FindingRecord { finding, closed: None, ..record }).await?.is_some() {
-            return Ok(true);
+        let again = FindingRecord { finding: finding.clone(), closed: None, ..record };
+        if stored(table, again).await?.is_some() {
+            return Ok(Some(finding.kind));
         }
         pause_before_retry(tries).await;
     }
@@ -296,7 +320,7 @@ pub(crate) async fn reversed(
     for tries in 0..MAX_COMMIT_TRIES {
         let missing = || BrokenRecord::Missing(format!("finding {id}"));
         let record = table.finding(id).await?.ok_or_else(missing)?;
-        let Some(refund) = refund_of(&record, notice) else {
+        let Some(refunds) = refunds_after(&record, notice) else {
             let finding = Finding {
                 account: record.finding.account,
                 order: record.finding.order,
@@ -304,25 +328,17 @@ pub(crate) async fn reversed(
             };
             return found(table, &finding).await;
         };
-        let refunded = record.closed.as_ref().is_some_and(|closed| closed.how == How::Refunded);
-        let closed = match refund.status {
-            RefundStatus::Succeeded if record.closed.is_none() => {
-                let (by, how, reason) = (refund.by.clone(), How::Refunded, refund.reason.clone());
-                Some(Closed { at: now, by, how, reason })
-            }
-            RefundStatus::Failed if refunded => None,
-            _ => record.closed.clone(),
-        };
-        let next = FindingRecord { refund: Some(refund), closed, ..record.clone() };
+        let closed = record.closed_after(&refunds, now);
+        let next = FindingRecord { refunds, closed, ..record.clone() };
         if next == record {
             return Ok(Confirmed::Unchanged);
         }
-        let became = match next.refund.as_ref().map(|refund| refund.status) {
+        let became = match next.refunds.status() {
             Some(RefundStatus::Succeeded) => Some(LostPayment::Refunded),
             Some(RefundStatus::Failed) => Some(LostPayment::Returned),
             _ => None,
         };
-        let commit = match (became, &next.refund) {
+        let commit = match (became, next.refunds.deciding()) {
             (Some(became), Some(refund)) => {
                 followed(table, &next.finding, became, &refund.by, now).await?
             }
@@ -361,24 +377,11 @@ async fn followed(
     })
 }
 
-/// The refund of a whole payment, with what is known of it now.
-fn refund_of(record: &FindingRecord, notice: &ReversalNotice) -> Option<Refund> {
+/// The refunds of a payment without a place, with what is told of one. `None` if the finding does not keep it: a
+/// dispute, or a refund of a part.
+fn refunds_after(record: &FindingRecord, notice: &ReversalNotice) -> Option<WholeRefunds> {
     let WhatBack::Refund(told) = &notice.what else { return None };
-    if record.finding.actual != Some(told.money) {
-        return None;
-    }
-    let other = || Refund::made_elsewhere(told);
-    match &record.refund {
-        // All of a payment goes back once: if it is not the refund that is known, that one was not made.
-        Some(known) => known.told(told).or_else(|| {
-            let made = known.status != RefundStatus::Failed && known.provider_id.is_some();
-            match told.status {
-                RefundStatus::Failed => Some(known.clone()),
-                _ => (!made).then(other),
-            }
-        }),
-        None => Some(other()),
-    }
+    record.refunds.told(told, record.finding.actual?).ok().flatten()
 }
 
 impl Findings {
@@ -419,7 +422,7 @@ impl Findings {
                 let other = closed_already(closed);
                 return if same { Ok(record) } else { Err(other) };
             }
-            if record.refund.as_ref().is_some_and(|one| one.status == RefundStatus::Pending) {
+            if record.refunds.status() == Some(RefundStatus::Pending) {
                 // Only open findings are continued: the refund would stop halfway.
                 let detail =
                     "its payment is on its way back: it closes itself, or the refund fails";
@@ -474,7 +477,7 @@ impl Findings {
                     .map(|made| (record.clone(), made))
                     .ok_or_else(|| closed_already(closed));
             }
-            if record.refund.as_ref().is_some_and(|one| one.status != RefundStatus::Failed) {
+            if record.refunds.goes_back() {
                 let detail = "a refund of this payment is under way".to_owned();
                 return Err(Error::Conflict { code: "finding_not_creditable", detail });
             }
@@ -505,6 +508,7 @@ impl Findings {
                 money,
                 settled_at: now,
             };
+            let order = order.with_failed_refunds(&record.refunds);
             let made = OrderRecord::new(order, RequestWords::default());
             let closed = Closed { at: now, by: by.clone(), how: How::Credited, reason: None };
             let next = FindingRecord { closed: Some(closed), ..record.clone() };

@@ -34,6 +34,8 @@ pub mod http;
 pub mod keys;
 pub mod lambda;
 pub mod log;
+#[cfg(feature = "stripe")]
+mod looking_again;
 pub mod metrics;
 pub mod moments;
 pub mod notice;

@@ -25,9 +25,9 @@ pub enum Confirmed {
     Reversed,
     /// The notice tells nothing new.
     Unchanged,
-    /// The payment is on its way back to whoever paid it, or went back: the finding that it leads to
-    /// knows. Nothing is credited.
-    GoesBack,
+    /// The payment is on its way back to whoever paid it, or went back, or a person has settled it: the finding
+    /// that it leads to knows. Nothing is credited.
+    Settled,
     /// Money and records disagree; the finding is stored.
     Found(FindingKind),
 }
@@ -42,7 +42,7 @@ impl Confirmed {
             Self::Recorded => "recorded",
             Self::Reversed => "reversed",
             Self::Unchanged => "unchanged",
-            Self::GoesBack => "goes_back",
+            Self::Settled => "settled",
             Self::Found(kind) => kind.name(),
         }
     }
@@ -179,6 +179,10 @@ fn decide_payment(
     match settlement {
         Settlement::AlreadyCredited => Ok(Step::Done(Confirmed::AlreadyCredited)),
         Settlement::Credited { order, decision } => {
+            let order = match &seen.finding {
+                Some(found) => order.with_failed_refunds(&found.refunds),
+                None => *order,
+            };
             let claim = PaymentClaim {
                 payment: payment.id.clone(),
                 order: order.id.clone(),
@@ -186,15 +190,15 @@ fn decide_payment(
                 money: payment.money,
                 settled_at: now,
             };
-            let commit = written(record, *order, now).payment(&claim).decision(&decision);
+            let commit = written(record, order, now).payment(&claim).decision(&decision);
             Ok(match &seen.finding {
-                // Its page is closed, and its money does not stay: nobody can pay it any more.
-                Some(found) if found.gives_back() => {
+                // Its page is closed, and its money is not for it: nobody can pay it any more.
+                Some(found) if found.settles() => {
                     match ledger::session_expired(&record.order, now)? {
                         Some(order) => {
-                            Step::Commit(written(record, order, now), Confirmed::GoesBack)
+                            Step::Commit(written(record, order, now), Confirmed::Settled)
                         }
-                        None => Step::Done(Confirmed::GoesBack),
+                        None => Step::Done(Confirmed::Settled),
                     }
                 }
                 // Written in the same commit, so that nobody begins to give it back meanwhile.

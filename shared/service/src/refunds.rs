@@ -120,9 +120,9 @@ impl<W: Wire> Refunds<W> {
     ) -> Result<FindingRecord, Error> {
         for tries in 0..MAX_COMMIT_TRIES {
             let record = findings::known(&self.table, id).await?;
-            let begun = record.refund.as_ref().filter(|one| one.status != RefundStatus::Failed);
-            if let Some(refund) = begun {
-                let refund = refund.id.clone();
+            let last = record.refunds.deciding();
+            if let Some(begun) = last.filter(|_| record.refunds.goes_back()) {
+                let refund = begun.id.clone();
                 let holder = Holder::Finding(Box::new(record));
                 return self.end(holder, &refund, false, now).await?.finding();
             }
@@ -133,7 +133,7 @@ impl<W: Wire> Refunds<W> {
             let (payment, money) = lost.ok_or_else(|| findings::not_lost(&record))?;
             findings::has_no_place(&self.table, payment, id).await?;
             let refund = Refund {
-                id: RefundId::of_finding(id, record.refund.as_ref().map(|failed| &failed.id)),
+                id: RefundId::of_finding(id, last.map(|failed| &failed.id)),
                 money,
                 status: RefundStatus::Pending,
                 provider_id: None,
@@ -145,7 +145,8 @@ impl<W: Wire> Refunds<W> {
                 created_at: now,
             };
             let refund_id = refund.id.clone();
-            let next = FindingRecord { refund: Some(refund), ..record };
+            let refunds = record.refunds.and(refund)?;
+            let next = FindingRecord { refunds, ..record };
             if let Some(next) = findings::stored(&self.table, next).await? {
                 let holder = Holder::Finding(Box::new(next));
                 return self.end(holder, &refund_id, true, now).await?.finding();
@@ -186,7 +187,7 @@ impl<W: Wire> Refunds<W> {
         record: FindingRecord,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Some(id) = record.refund.as_ref().map(|refund| refund.id.clone()) else {
+        let Some(id) = record.refunds.deciding().map(|refund| refund.id.clone()) else {
             return Ok(());
         };
         let holder = Holder::Finding(Box::new(record));
@@ -252,17 +253,7 @@ impl<W: Wire> Refunds<W> {
                 Ok(Holder::Order(Box::new(current)))
             }
             Holder::Finding(record) => {
-                let Some(refund) = record.refund.as_ref().and_then(Refund::with_next_attempt)
-                else {
-                    return Ok(Holder::Finding(record));
-                };
-                let finding = record.finding.id();
-                let next = FindingRecord { refund: Some(refund), ..*record };
-                let stored = match findings::stored(&self.table, next).await? {
-                    Some(stored) => stored,
-                    None => findings::known(&self.table, &finding).await?,
-                };
-                Ok(Holder::Finding(Box::new(stored)))
+                self.change_finding(*record, id, Refund::with_next_attempt).await
             }
         }
     }
@@ -283,16 +274,7 @@ impl<W: Wire> Refunds<W> {
                 self.change(&record, now, given_up).await
             }
             Holder::Finding(record) => {
-                let Some(refund) = record.refund.as_ref().and_then(|one| one.refused(why)) else {
-                    return Ok(Holder::Finding(record));
-                };
-                let finding = record.finding.id();
-                let next = FindingRecord { refund: Some(refund), ..*record };
-                let stored = match findings::stored(&self.table, next).await? {
-                    Some(stored) => stored,
-                    None => findings::known(&self.table, &finding).await?,
-                };
-                Ok(Holder::Finding(Box::new(stored)))
+                self.change_finding(*record, id, |refund| refund.refused(why)).await
             }
         }
     }
@@ -347,6 +329,25 @@ impl<W: Wire> Refunds<W> {
         let changed = change(&self.table, &order.id, &order.account, now, decide).await?;
         Ok(Holder::Order(Box::new(changed.0)))
     }
+
+    /// Stores what has become of the refund of a finding; what somebody else has stored meanwhile counts.
+    async fn change_finding(
+        &self,
+        record: FindingRecord,
+        id: &RefundId,
+        change: impl FnOnce(&Refund) -> Option<Refund>,
+    ) -> Result<Holder, Error> {
+        let Some(refunds) = record.refunds.changed(id, change) else {
+            return Ok(Holder::Finding(Box::new(record)));
+        };
+        let finding = record.finding.id();
+        let next = FindingRecord { refunds, ..record };
+        let stored = match findings::stored(&self.table, next).await? {
+            Some(stored) => stored,
+            None => findings::known(&self.table, &finding).await?,
+        };
+        Ok(Holder::Finding(Box::new(stored)))
+    }
 }
 
 /// What has a refund: an order, or a finding about a payment that no order could take.
@@ -356,19 +357,19 @@ enum Holder {
 }
 
 impl Holder {
-    /// Whether all of a payment has gone back meanwhile, and not by this refund: there is nothing left
-    /// to bring to its end.
+    /// Whether all of a payment has gone back meanwhile, or goes, and not by this refund: it is not asked for as
+    /// long as that one stands.
     fn went_another_way(&self, id: &RefundId) -> bool {
         match self {
             Self::Order(_) => false,
-            Self::Finding(record) => record.refund.as_ref().is_some_and(|other| other.id != *id),
+            Self::Finding(record) => record.refunds.deciding().is_some_and(|other| other.id != *id),
         }
     }
 
     fn refund(&self, id: &RefundId) -> Result<Refund, BrokenRecord> {
         let refund = match self {
             Self::Order(record) => record.order.refund(id),
-            Self::Finding(record) => record.refund.as_ref().filter(|refund| refund.id == *id),
+            Self::Finding(record) => record.refunds.get(id),
         };
         refund.cloned().ok_or_else(|| BrokenRecord::Missing(format!("refund {id}")))
     }

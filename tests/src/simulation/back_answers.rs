@@ -116,7 +116,8 @@ pub fn adjusted(
 pub fn resolved(cloud: &Cloud, id: &str, reason: &str, answer: &Answer) -> Result<(), String> {
     let known = cloud.model.findings.get(id).ok_or("a finding that is not in the table")?;
     let closed = known.closed.as_ref();
-    let by_this = closed.is_some_and(|(how, why)| how == "resolved" && why == reason);
+    // It can be open again since.
+    let by_this = cloud.model.resolved.contains(&(id.to_owned(), reason.to_owned()));
     match (answer.status, answer.text("code").as_str()) {
         (200, _) if by_this => Ok(()),
         (409, "refund_under_way") if known.refund.is_some() => Ok(()),

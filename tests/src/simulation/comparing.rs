@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::bank;
-use super::going_back::Standing;
 use super::images::{Step, number, text};
 use super::micros::{self, Micros};
 use super::model::Model;
@@ -102,6 +101,13 @@ struct Expected {
 }
 
 impl Expected {
+    /// What comes or goes once more adds to the drift of its finding.
+    fn moves(&mut self, id: String, cents: i64, currency: &str) {
+        let drift = self.findings.entry(id).or_default();
+        *drift.entry(currency.to_uppercase()).or_default() += cents;
+        drift.retain(|_, cents| *cents != 0);
+    }
+
     /// A finding that adds so many cents of these currencies to the drift. The first time counts.
     fn finds(&mut self, id: String, apart: &[(i64, &str)]) {
         let mut drift = BTreeMap::new();
@@ -244,18 +250,13 @@ impl Model {
             Category::Refund | Category::RefundFailure => {
                 *expected.counts.entry("reversals").or_default() += 1;
                 let refund = back.refund(&movement.of).ok_or("a movement of no refund")?;
-                let money = (refund.cents, refund.currency);
-                let came_back = refund.standing == Standing::Failed;
-                // All of a payment without a place left and came back: it is where it was.
-                match came_back && self.is_whole(&refund.payment, money) {
-                    true => Ok(()),
-                    false => self.expect_reversal(&refund.payment, &refund.id, money, expected),
-                }
+                let money = (cents_moved(refund.cents, movement), refund.currency);
+                self.expect_reversal(&refund.payment, &refund.id, money, expected)
             }
             Category::Dispute | Category::DisputeReversal => {
                 *expected.counts.entry("reversals").or_default() += 1;
                 let dispute = back.dispute(&movement.of).ok_or("a movement of no dispute")?;
-                let money = (dispute.cents, dispute.currency);
+                let money = (cents_moved(dispute.cents, movement), dispute.currency);
                 self.expect_reversal(&dispute.payment, &dispute.id, money, expected)
             }
         }
@@ -295,23 +296,20 @@ impl Model {
         &self,
         payment: &str,
         reversal: &str,
-        (cents, currency): (u64, &str),
+        (cents, currency): (i64, &str),
         expected: &mut Expected,
     ) -> Result<(), String> {
         let id = bank::derived("fnd_", &["", payment, reversal]);
         let credited = self.credited.contains_key(payment);
         if credited && currency == "usd" {
             let finding = self.findings.get(&id).filter(|finding| finding.closed.is_none());
-            // What never was taken, because only its failure was told, leaves nothing to cure it.
-            let taken = self.taken.contains(reversal);
-            return match finding.filter(|_| taken) {
+            return match finding.filter(|_| self.knows_back(payment, reversal)) {
                 Some(finding) => Err(format!("{reversal} is in its place: {finding:?}")),
                 None => Ok(()),
             };
         }
-        if (credited || !self.leads_back(payment, reversal)) && self.is_open(&id)? {
-            let cents = i64::try_from(cents).unwrap_or(i64::MAX);
-            expected.finds(id, &[(-cents, currency)]);
+        if (credited || !self.knows_back(payment, reversal)) && self.is_open(&id)? {
+            expected.moves(id, cents, currency);
         }
         Ok(())
     }
@@ -340,21 +338,6 @@ impl Model {
         order.settled.as_ref().map(|settled| settled.received)
     }
 
-    /// Whether so much is all of a payment that has no place.
-    fn is_whole(&self, payment: &str, (cents, currency): (u64, &str)) -> bool {
-        let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
-        let finding = finding.filter(|_| !self.credited.contains_key(payment));
-        let whole = (micros::from_cents(cents), currency.to_uppercase());
-        finding.is_some_and(|finding| finding.actual.as_ref() == Some(&whole))
-    }
-
-    /// Whether the finding of a payment without a place knows this as its refund.
-    fn leads_back(&self, payment: &str, reversal: &str) -> bool {
-        let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
-        let refund = finding.and_then(|finding| finding.refund.as_ref());
-        refund.is_some_and(|refund| refund.provider.as_deref() == Some(reversal))
-    }
-
     fn is_open(&self, id: &str) -> Result<bool, String> {
         let finding = self.findings.get(id).ok_or_else(|| format!("{id} is not found"))?;
         Ok(finding.closed.is_none())
@@ -376,4 +359,9 @@ impl Model {
 
 fn cents_of(amount: Micros) -> i64 {
     i64::try_from(amount / micros::from_cents(1)).unwrap_or(i64::MAX)
+}
+
+/// What a refund or dispute of so many cents moves: back to us, or away.
+fn cents_moved(cents: u64, movement: &Movement) -> i64 {
+    i64::try_from(cents).unwrap_or(i64::MAX) * movement.cents.signum()
 }

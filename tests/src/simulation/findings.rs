@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::bank;
-use super::going_back::{GoneBack, Standing};
-use super::images::{FindingImage, OrderImage, RefundImage, Step};
+use super::going_back::{GoneBack, Refund, Standing};
+use super::images::{FindingImage, OrderImage, RefundImage, ReversalsImage, Step};
 use super::micros::{self, Micros};
 use super::model::{Model, Payment, claim_of};
 use super::reversals::READ_BEHIND;
@@ -38,6 +38,11 @@ impl FindingImage {
     #[must_use]
     pub fn goes_back(&self) -> bool {
         self.refund.as_ref().is_some_and(|refund| refund.status != "failed")
+    }
+
+    /// The refunds of its payment.
+    pub fn refunds(&self) -> impl Iterator<Item = &RefundImage> {
+        self.others.iter().chain(&self.refund)
     }
 
     /// What became of its payment.
@@ -91,9 +96,13 @@ impl Model {
             }
             None => self.must_be_so(finding, back)?,
         }
-        if let Some(refund) = &finding.refund {
+        for refund in finding.refunds() {
             let kept = (payment.clone(), refund.clone());
             self.set_aside.insert(refund.id.clone(), kept);
+        }
+        if finding.how() == "resolved" {
+            let reason = finding.closed.as_ref().map(|(_, reason)| reason.clone());
+            self.resolved.insert((id.clone(), reason.unwrap_or_default()));
         }
         self.pointers.extend(step.pointer.clone());
         let before = self.findings.insert(id.clone(), finding.clone());
@@ -133,7 +142,7 @@ impl Model {
             let differs = finding.expected.as_ref().map(|money| money.0)
                 == self.credited_as(payment)
                 && finding.expected != finding.actual;
-            ["cured", "resolved"].contains(&finding.how()) || differs
+            finding.how() == "cured" || differs
         });
         match overtaken {
             true => Ok(()),
@@ -211,13 +220,14 @@ impl Model {
         let same = FindingImage {
             version: known.version + 1,
             refund: finding.refund.clone(),
+            others: finding.others.clone(),
             closed: finding.closed.clone(),
             ..said.clone()
         };
         if same != *finding {
             return Err(format!("{known:?} became {finding:?}"));
         }
-        if known.refund != finding.refund {
+        if !known.refunds().eq(finding.refunds()) {
             let moved = self.refund_goes_on(known, finding, back);
             moved.map_err(|wrong| format!("{finding:?} was {known:?}, and {wrong}"))?;
         }
@@ -229,7 +239,9 @@ impl Model {
             ("", "cured") => self.is_cured(finding, back, credited),
             ("", "credited") => credited == Some(finding.payment.as_str()),
             ("", "refunded") => stands == Some(Standing::Succeeded),
-            ("refunded", "") => stands == Some(Standing::Failed),
+            ("refunded", "") => stands != Some(Standing::Succeeded),
+            // What a person knew was another thing.
+            ("resolved", "") => stands == Some(Standing::Failed) && known.refund != finding.refund,
             ("cured", "") => return self.must_be_so(finding, back),
             (before, after) => before == after && known.closed == finding.closed,
         };
@@ -244,27 +256,78 @@ impl Model {
                 let expected = finding.expected.as_ref().map(|money| money.0);
                 taken.zip(expected).is_some_and(|(taken, expected)| taken.is(expected))
             }
-            "unknown_payment" => self.taken.contains(&finding.reversal),
+            "unknown_payment" => self.knows_back(&finding.payment, &finding.reversal),
             // An order can take it now.
             _ => credited == Some(finding.payment.as_str()),
         }
     }
 
-    /// The refund of a finding is of the whole payment, and is asked for here or made elsewhere.
+    /// Whether an order that takes a payment knows the refunds of it that failed before, and nothing else.
+    pub(super) fn is_remembered(&self, order: &OrderImage) -> bool {
+        let payment = order.settled.as_ref().and_then(|settled| settled.payment.as_ref());
+        let finding = payment.and_then(|payment| self.pointers.get(payment));
+        let finding = finding.and_then(|id| self.findings.get(id));
+        let failed = finding.into_iter().flat_map(FindingImage::refunds);
+        let failed = failed.filter(|refund| refund.provider.is_some()).cloned();
+        order.reversals == ReversalsImage { refunds: failed.collect(), ..ReversalsImage::default() }
+    }
+
+    /// Whether whoever has a payment, an order or a finding, knows a refund or dispute of it.
+    pub(super) fn knows_back(&self, payment: &str, reversal: &str) -> bool {
+        let named = |refund: &RefundImage| refund.provider.as_deref() == Some(reversal);
+        if let Some(order) = self.credited.get(payment).and_then(|id| self.orders.get(id)) {
+            let books = &order.now().reversals;
+            return books.refunds.iter().any(named)
+                || books.disputes.iter().any(|dispute| dispute.id == reversal);
+        }
+        let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
+        finding.is_some_and(|finding| finding.refunds().any(named))
+    }
+
+    /// One of the refunds of a finding moved, or came: each is of the whole payment, and is asked for here or made
+    /// elsewhere. The one that is told decides.
     fn refund_goes_on(
         &self,
         known: &FindingImage,
         finding: &FindingImage,
         back: &GoneBack,
     ) -> Result<(), String> {
-        let refund = finding.refund.as_ref().ok_or("forgot its refund")?;
-        let FindingImage { id, payment, .. } = finding;
+        let deciding = finding.refund.as_ref().ok_or("forgot its refunds")?;
+        if finding.others.iter().any(|other| other.rank() > deciding.rank()) {
+            return Err("another refund decides".to_owned());
+        }
+        let before: BTreeMap<_, _> = known.refunds().map(|one| (&one.id, one)).collect();
+        let after: BTreeMap<_, _> = finding.refunds().map(|one| (&one.id, one)).collect();
+        if after.len() != finding.refunds().count() {
+            return Err("a refund is there twice".to_owned());
+        }
+        if before.keys().any(|id| !after.contains_key(id)) {
+            return Err("forgot a refund".to_owned());
+        }
+        let mut news = after.values().filter(|one| before.get(&one.id) != Some(one));
+        let (Some(refund), None) = (news.next(), news.next()) else {
+            return Err("more than one of its refunds is another one".to_owned());
+        };
         let whole = (refund.amount, refund.currency.clone());
         if finding.actual.as_ref() != Some(&whole) {
             return Err("it is not the whole payment".to_owned());
         }
-        let before = known.refund.as_ref();
-        let failed = before.map_or("", |before| before.id.as_str());
+        let truth = refund.provider.as_deref().and_then(|name| back.refund(name));
+        let is_true = refund.is_true(Some(&finding.payment), truth);
+        let right = match before.get(&refund.id) {
+            Some(before) => refund.has_gone_on(before, is_true, back),
+            None => {
+                self.begins_here(known, refund)
+                    || is_true && is_another(known.refunds(), refund, truth)
+            }
+        };
+        right.then_some(()).ok_or_else(|| "its refund is not so".to_owned())
+    }
+
+    /// Whether a refund was just asked for here, after all others had failed.
+    fn begins_here(&self, known: &FindingImage, refund: &RefundImage) -> bool {
+        let FindingImage { id, payment, .. } = known;
+        let failed = known.refund.as_ref().map_or("", |failed| failed.id.as_str());
         let begun = RefundImage {
             id: bank::derived("rfd_", &["finding", id, failed]),
             status: "pending".to_owned(),
@@ -273,28 +336,10 @@ impl Model {
             attempt: 1,
             ..refund.clone()
         };
-        let is_true = refund
-            .is_true(Some(payment), refund.provider.as_deref().and_then(|name| back.refund(name)));
-        let elsewhere =
-            refund.provider.as_deref().map(|name| bank::derived("rfd_", &["provider", name]));
-        let right = match before {
-            Some(before) if before.id == refund.id => refund.has_gone_on(before, is_true, back),
-            _ if begun == *refund => {
-                let free = before.is_none_or(|before| before.status == "failed");
-                let here = self.pointers.get(payment).is_none_or(|first| first == id);
-                let open = known.closed.is_none() && !self.credited.contains_key(payment);
-                free && here && open && known.is_lost() && self.refunds_asked.contains(id)
-            }
-            // What was asked for here is never made, if another one gave all of it back.
-            _ => {
-                let made = before.and_then(|before| back.made_for(&before.id));
-                let free = before
-                    .is_none_or(|before| before.status == "failed" || before.provider.is_none());
-                let failed = made.is_none_or(|made| made.standing == Standing::Failed);
-                is_true && free && failed && elsewhere.as_ref() == Some(&refund.id)
-            }
-        };
-        right.then_some(()).ok_or_else(|| "its refund is not so".to_owned())
+        let here = self.pointers.get(payment).is_none_or(|first| first == id);
+        let open = known.closed.is_none() && !self.credited.contains_key(payment);
+        let asked = known.is_lost() && self.refunds_asked.contains(id);
+        begun == *refund && !known.goes_back() && here && open && asked
     }
 
     /// The lines of a payment that is booked as an order of its own: an operator said so, it leads to
@@ -352,7 +397,31 @@ impl Model {
     }
 }
 
+/// Whether a refund that was not asked for here is none of those that are known.
+fn is_another<'known>(
+    mut known: impl Iterator<Item = &'known RefundImage>,
+    refund: &RefundImage,
+    truth: Option<&Refund>,
+) -> bool {
+    let Some(name) = &refund.provider else { return false };
+    let asked = truth.and_then(Refund::asked);
+    let same = |known: &RefundImage| {
+        let waits = known.status == "pending" && known.provider.is_none();
+        known.provider.as_ref() == Some(name) || waits && asked == Some(&known.id)
+    };
+    refund.id == bank::derived("rfd_", &["provider", name]) && !known.any(same)
+}
+
 impl RefundImage {
+    /// What has arrived decides, then what is under way.
+    fn rank(&self) -> u8 {
+        match self.status.as_str() {
+            "succeeded" => 2,
+            "pending" => 1,
+            _ => 0,
+        }
+    }
+
     /// Whether a refund of a finding has moved on: asked for with another key, named, arrived, failed,
     /// or given up.
     fn has_gone_on(&self, before: &Self, is_true: bool, back: &GoneBack) -> bool {

@@ -265,8 +265,10 @@ pub struct FindingImage {
     pub expected: Option<(Micros, String)>,
     /// How much the outside says, and of what.
     pub actual: Option<(Micros, String)>,
-    /// The refund of the whole payment.
+    /// The refund of the whole payment that decides where it is.
     pub refund: Option<RefundImage>,
+    /// Its other refunds.
+    pub others: Vec<RefundImage>,
     /// How it ended, and why.
     pub closed: Option<(String, String)>,
 }
@@ -467,6 +469,10 @@ fn finding(id: &str, item: &Value) -> Option<FindingImage> {
         refund: match &item["refund"]["M"] {
             Value::Null => None,
             _ => Some(refund(&item["refund"])?),
+        },
+        others: match item["other_refunds"]["L"].as_array() {
+            Some(others) => others.iter().map(refund).collect::<Option<_>>()?,
+            None => Vec::new(),
         },
         closed: match &item["closed"]["M"] {
             Value::Null => None,

@@ -13,7 +13,7 @@ use super::events::EventImage;
 use super::going_back::GoneBack;
 use super::images::{
     AccountImage, AdjustmentImage, ClaimImage, EntryImage, FindingImage, OrderImage, RefundImage,
-    ReversalsImage, Step,
+    Step,
 };
 use super::journal::{Account, matches_journal};
 use super::micros::{self, Micros};
@@ -90,6 +90,8 @@ pub struct Model {
     pub adjustments: BTreeMap<String, AdjustmentImage>,
     /// Finding and reason, as operators say them.
     pub resolutions: BTreeSet<(String, String)>,
+    /// What became of it: findings that were closed by a person, and why.
+    pub resolved: BTreeSet<(String, String)>,
     /// Charges and holds.
     pub usage: Usage,
     /// What the platform is told, by id.
@@ -302,7 +304,7 @@ impl Model {
         if settled.credited != worth || settled.debt_paid != debt.min(worth) {
             return Err(format!("{} credited {:?}, owing {debt}", order.id, settled));
         }
-        if order.reversals != ReversalsImage::default() {
+        if !self.is_remembered(order) {
             return Err(format!("{} went back as it came: {:?}", order.id, order.reversals));
         }
         if order.method != "offline" && settled.credited != order.amount {

@@ -460,8 +460,8 @@ impl Model {
     /// Whether there is a finding about a refund or a dispute, or one that it is the refund of.
     fn is_found_back(&self, id: &str) -> bool {
         self.findings.values().any(|finding| {
-            let refund = finding.refund.as_ref().and_then(|refund| refund.provider.as_deref());
-            finding.reversal == id || refund == Some(id)
+            let named = |refund: &RefundImage| refund.provider.as_deref() == Some(id);
+            finding.reversal == id || finding.refunds().any(named)
         })
     }
 }

@@ -6,7 +6,7 @@ use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Checkpoint,
     CreditSum, Currency, Direction, Dispute, DisputeOutcome, EntryHash, Finding, FindingKind,
     IdempotencyKey, Note, Order, Place, ProviderId, Refund, RefundId, RefundStatus, ToldRefund,
-    dispute_told, refund_told,
+    WholeRefunds, dispute_told, refund_told,
 };
 use service::findings::{Closed, FindingRecord, How};
 use service::table::{Commit, Position};
@@ -136,8 +136,15 @@ async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
         reason: Some(Note::parse("went back").unwrap()),
     };
     let open = FindingRecord::new(bare);
-    let refund = Some(Refund::made_elsewhere(&told));
-    let closed = FindingRecord { version: 1, refund, closed: Some(closed), ..open.clone() };
+    let failed = ToldRefund {
+        provider_id: ProviderId::parse("re_8").unwrap(),
+        status: RefundStatus::Failed,
+        failure: Some("expired_or_canceled_card".to_owned()),
+        ..told.clone()
+    };
+    let refunds = [&failed, &told].map(Refund::made_elsewhere);
+    let refunds = WholeRefunds::new(refunds.to_vec());
+    let closed = FindingRecord { version: 1, refunds, closed: Some(closed), ..open.clone() };
     let adjustment = |key: &str, direction, target: &str| Adjustment {
         id: AdjustmentId::derive(&account_id(), &IdempotencyKey::parse(key).unwrap()),
         account: account_id(),

@@ -463,6 +463,26 @@ async fn a_payment_told_again_for_an_order_that_can_take_it_now_closes_its_findi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_tells_it_again() {
+    story(async |world| {
+        // Two payments for one order: a wrong one, and then the right one.
+        let (order, wrong) = wrongly_paid(world, "k1").await;
+        let event = world.paid_event(&order, "pi_right");
+        drop(world.deliver(&event).await.expect(200));
+        let found = listed(world, "open").await;
+        let right = found.iter().find(|one| one["payment_id"] == "pi_right").unwrap();
+        let by_hand = json!({"reason": "adjusted by hand"});
+        drop(act(world, right, "resolve", &by_hand).await.expect(200));
+        // The order could take it now.
+        drop(act(world, &wrong, "credit", &json!({"balance": "product:sms"})).await.expect(200));
+        drop(world.deliver(&event).await.expect(200));
+        world.assert_balances("wallet 0.00, sms 90.00").await;
+        assert_eq!(listed(world, "closed").await[0]["reason"], "adjusted by hand");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_that_two_orders_are_told_of_is_a_finding_for_each_and_has_one_place() {
     story(async |world| {
         for key in ["k1", "k2"] {

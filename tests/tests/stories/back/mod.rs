@@ -5,6 +5,7 @@ mod comparison;
 mod disputes;
 mod every_finding;
 mod findings;
+mod lost_refunds;
 mod refunds;
 mod spent;
 

@@ -111,7 +111,7 @@ pub fn finding(record: &FindingRecord) -> Value {
         "reversal_id": finding.reversal.as_ref().map(|id| id.as_str()),
         "expected": finding.expected.map(money),
         "actual": finding.actual.map(money),
-        "refund": record.refund.as_ref().map(|refund| json!({
+        "refund": record.refunds.deciding().map(|refund| json!({
             "refund_id": refund.id.as_str(),
             "status": refund.status.name(),
             "failure_reason": refund.failure,

@@ -2,6 +2,7 @@
 
 use ledger::{
     AccountId, Actor, Finding, FindingKind, Money, Note, OrderId, PaymentId, ProviderId, Timestamp,
+    WholeRefunds,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub(in crate::table) struct FindingItem {
     found_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refund: Option<RefundItem>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    other_refunds: Vec<RefundItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<ClosedItem>,
 }
@@ -85,7 +88,8 @@ pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
         expected: finding.expected.map(from_money),
         actual: finding.actual.map(from_money),
         found_at: finding.found_at.unix_millis(),
-        refund: record.refund.as_ref().map(from_refund),
+        refund: record.refunds.deciding().map(from_refund),
+        other_refunds: record.refunds.others().iter().map(from_refund).collect(),
         closed: record.closed.as_ref().map(|closed| ClosedItem {
             at: closed.at.unix_millis(),
             by: closed.by.to_string(),
@@ -117,9 +121,10 @@ pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRe
                 reason: optional(closed.reason.as_ref(), |reason| Note::parse(reason).ok())?,
             })
         })?;
-        let refund = optional(value.refund, to_refund)?;
+        let refunds = value.other_refunds.iter().chain(&value.refund);
+        let refunds = WholeRefunds::new(refunds.map(to_refund).collect::<Option<_>>()?);
         let known = id_of(&stored.pk)? == finding.id();
-        known.then_some(FindingRecord { finding, version: value.version, refund, closed })
+        known.then_some(FindingRecord { finding, version: value.version, refunds, closed })
     })
 }
 

@@ -1,0 +1,112 @@
+//! Looking again at what a person must look at: what is not so any more closes itself.
+
+use ledger::{Finding, FindingKind, PaymentId, ProviderId, Timestamp};
+use tracing::{error, warn};
+
+use crate::comparing::{Comparisons, MAX_PAGES_OF_FINDINGS, PAGE};
+use crate::error::Error;
+use crate::findings::{FindingRecord, cured};
+use crate::record::ClaimOrFinding;
+use crate::reversals;
+use crate::stripe::Wire;
+use crate::table::Position;
+
+impl<W: Wire> Comparisons<W> {
+    /// Looks at the findings of earlier comparisons again: those that are cured close themselves, and a refund that
+    /// was begun goes on.
+    pub(crate) async fn look_again(&self, now: Timestamp) -> Result<(), Error> {
+        let mut after = None;
+        for _ in 0..MAX_PAGES_OF_FINDINGS {
+            let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
+            for record in page.items {
+                let finding_id = record.finding.id();
+                // One that nobody can look at must not hide those behind it.
+                match self.look_at(record, now).await {
+                    Err(Error::Broken(cause)) => error!(finding_id, %cause, "it is left as it is"),
+                    looked => looked?,
+                }
+            }
+            after = page.next.as_deref().and_then(Position::parse);
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, record: FindingRecord, now: Timestamp) -> Result<(), Error> {
+        if self.is_cured(&record.finding, now).await? {
+            cured(&self.refunds.table, &record.finding.id(), now).await?;
+        } else {
+            self.refunds.continue_finding(record, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn is_cured(&self, finding: &Finding, now: Timestamp) -> Result<bool, Error> {
+        let (payment, reversal) = (finding.payment.as_ref(), finding.reversal.as_ref());
+        match (finding.kind, payment, reversal) {
+            (FindingKind::CreditedNotPaid, Some(payment), _) => {
+                let paid = self.refunds.stripe.paid_by(payment, now).await?;
+                Ok(paid.is_some() && paid == finding.expected)
+            }
+            (FindingKind::ReversalNotMade, _, Some(reversal)) => {
+                let made = self.refunds.stripe.gave_back(reversal, now).await?;
+                Ok(made.is_some() && made == finding.expected)
+            }
+            (FindingKind::PaidNotCredited, Some(payment), _) => {
+                let known = self.refunds.table.payment_or_finding(payment).await?;
+                Ok(matches!(known, Some(ClaimOrFinding::Claim(_))))
+            }
+            (FindingKind::UnknownPayment, Some(payment), Some(reversal)) => {
+                let known = self.is_known(payment, reversal).await?;
+                if known == Some(false) {
+                    self.take_back(payment, reversal, now).await?;
+                    return Ok(self.is_known(payment, reversal).await? == Some(true));
+                }
+                Ok(known == Some(true))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether whoever has the payment knows what went back of it: the order that it was credited to, or the finding
+    /// that it leads to. `None` if nobody has it.
+    async fn is_known(
+        &self,
+        payment: &PaymentId,
+        reversal: &ProviderId,
+    ) -> Result<Option<bool>, Error> {
+        let table = &self.refunds.table;
+        Ok(match table.payment_or_finding(payment).await? {
+            Some(ClaimOrFinding::Claim(claim)) => {
+                let order = table.order(&claim.order).await?;
+                order.map(|record| record.order.reversals.knows(reversal))
+            }
+            Some(ClaimOrFinding::Finding(id)) => {
+                let finding = table.finding(&id).await?;
+                finding.map(|record| record.refunds.knows(reversal))
+            }
+            None => None,
+        })
+    }
+
+    /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told.
+    async fn take_back(
+        &self,
+        payment: &PaymentId,
+        reversal: &ProviderId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let told = self.refunds.stripe.reversal(reversal, now).await?;
+        let Some(told) = told.filter(|told| told.payment == *payment) else { return Ok(()) };
+        match reversals::confirm(&self.refunds.table, &told, now).await {
+            // The finding stays: a person must look.
+            Err(Error::Refused(refusal)) => {
+                warn!(payment_id = %payment, %refusal, "a reversal cannot be booked");
+                Ok(())
+            }
+            confirmed => confirmed.map(drop),
+        }
+    }
+}

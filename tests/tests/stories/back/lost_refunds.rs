@@ -1,0 +1,209 @@
+//! Stories of payments that no order could take, and of their refunds: several, which fail, and are told late.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use service::comparison::Comparison;
+use tests::world::GOOD_CARD;
+use tests::{Answer, World, story};
+
+use super::{aside, no_webhooks};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn findings(world: &World, status: &str) -> Vec<Value> {
+    let path = format!("/v1/admin/findings?status={status}");
+    world.admin_get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
+}
+
+/// The finding about a payment that was 10.00 short of its order, and its payment.
+async fn lost(world: &World) -> (Value, String) {
+    let order = world.order("wallet", "100.00", "lost").await.expect(201);
+    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
+    drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
+    world.until(async || !findings(world, "open").await.is_empty()).await;
+    let found = findings(world, "open").await.remove(0);
+    let payment = found["payment_id"].as_str().unwrap().to_owned();
+    (found, payment)
+}
+
+async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
+    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
+    world.admin_post(&path, "unused", body).await
+}
+
+async fn give_back(world: &World, finding: &Value) {
+    drop(
+        act(world, finding, "refund", &json!({"reason": "not what was ordered"})).await.expect(200),
+    );
+}
+
+async fn credit(world: &World, finding: &Value) {
+    drop(act(world, finding, "credit", &json!({"balance": "wallet"})).await.expect(200));
+}
+
+async fn webhooks(world: &World, mode: &str) {
+    drop(world.control("webhooks", &json!({"mode": mode})).await.expect(200));
+}
+
+/// A refund in Stripe's dashboard: all of a payment, or so many cents of it. Its name.
+async fn dashboard(world: &World, payment: &str, cents: Option<u64>) -> String {
+    let body = match cents {
+        Some(cents) => json!({"payment_id": payment, "amount": cents}),
+        None => json!({"payment_id": payment}),
+    };
+    let made = world.control("refunds", &body).await.expect(200).json();
+    made["refund"]["id"].as_str().unwrap().to_owned()
+}
+
+async fn becomes(world: &World, refund: &str, status: &str) {
+    let body = json!({"status": status});
+    drop(world.control(&format!("refunds/{refund}"), &body).await.expect(200));
+}
+
+async fn drift(world: &World, run: &Comparison) -> Value {
+    let path = format!("/v1/admin/reconciliations/{}", run.id());
+    world.admin_get(&path).await.expect(200).json()["drift"].clone()
+}
+
+/// Each finding: `amount_differs refunded`, `unknown_payment open`.
+async fn stand(world: &World) -> Vec<String> {
+    let mut stand = Vec::new();
+    for found in findings(world, "open").await.into_iter().chain(findings(world, "closed").await) {
+        let how = found["closed_how"].as_str().unwrap_or("open");
+        stand.push(format!("{} {how}", found["type"].as_str().unwrap()));
+    }
+    stand
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_money_that_came_back_unseen_and_was_given_back_again_is_given_back() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        give_back(world, &found).await;
+        let first = world.finding_refund(found["finding_id"].as_str().unwrap()).await;
+        // The bank sends it back, and nobody tells; somebody sees it in the dashboard, and tries again.
+        no_webhooks(world).await;
+        becomes(world, &first, "failed").await;
+        webhooks(world, "deliver").await;
+        drop(dashboard(world, &payment, None).await);
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs refunded"]);
+        let run = world.compare().await;
+        assert_eq!(stand(world).await, ["amount_differs refunded"]);
+        assert!(run.is_green(), "{run:?}");
+        // What failed stays failed, and what has arrived counts.
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs refunded"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_the_dashboard_overtook_goes_on_once_that_one_has_failed() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        world.wires.fail("POST /v1/refunds", tests::Fault::LostBefore, usize::MAX);
+        give_back(world, &found).await;
+        let other = dashboard(world, &payment, None).await;
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs refunded"]);
+        becomes(world, &other, "failed").await;
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs open"]);
+        let place = json!({"balance": "wallet"});
+        let refused = act(world, &found, "credit", &place).await;
+        refused.expect_problem(409, "finding_not_creditable");
+        world.wires.heal();
+        assert!(world.compare().await.is_green());
+        assert_eq!(stand(world).await, ["amount_differs refunded"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_failed_before_its_payment_was_credited_takes_nothing_whatever_is_told_late()
+{
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        no_webhooks(world).await;
+        let refund = dashboard(world, &payment, None).await;
+        webhooks(world, "deliver").await;
+        becomes(world, &refund, "failed").await;
+        world.drain().await;
+        credit(world, &found).await;
+        world.assert_balances("wallet 90.00").await;
+        // What was told last is told again, and then what came before it.
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        world.assert_balances("wallet 90.00").await;
+        assert_eq!(aside(world).await, "held 0.00, debt 0.00");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_a_person_closed_is_open_again_when_the_refund_has_failed() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        no_webhooks(world).await;
+        let refund = dashboard(world, &payment, None).await;
+        let reason = json!({"reason": "given back in the dashboard"});
+        drop(act(world, &found, "resolve", &reason).await.expect(200));
+        webhooks(world, "deliver").await;
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        assert_eq!(stand(world).await, ["amount_differs resolved"]);
+        becomes(world, &refund, "failed").await;
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs open"]);
+        // With that known, it is what the person says.
+        drop(act(world, &found, "resolve", &reason).await.expect(200));
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs resolved"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_left_of_a_payment_that_was_credited_since_closes_its_finding() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        let part = dashboard(world, &payment, Some(4_000)).await;
+        let inquiry = json!({"payment_id": payment, "outcome": "open", "inquiry": true});
+        drop(world.control("disputes", &inquiry).await.expect(200));
+        becomes(world, &part, "failed").await;
+        world.drain().await;
+        let open = ["unknown_payment open", "unknown_payment open", "amount_differs open"];
+        assert_eq!(stand(world).await, open);
+        credit(world, &found).await;
+        world.clock.advance(DAY * 2);
+        drop(world.compare().await);
+        assert!(findings(world, "open").await.is_empty());
+        world.assert_balances("wallet 90.00").await;
+        assert_eq!(aside(world).await, "held 0.00, debt 0.00");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_of_lost_money_is_drift_in_the_other_direction() {
+    story(async |world| {
+        let (_, payment) = lost(world).await;
+        let part = dashboard(world, &payment, Some(4_000)).await;
+        let run = world.compare().await;
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "50.00"}]));
+        world.clock.advance(DAY);
+        becomes(world, &part, "failed").await;
+        let run = world.compare().await;
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "40.00"}]));
+        // On one day, both of it.
+        let part = dashboard(world, &payment, Some(1_000)).await;
+        becomes(world, &part, "failed").await;
+        let run = world.compare().await;
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "40.00"}]));
+    })
+    .await;
+}
