@@ -15,7 +15,9 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
     ExpireCheckoutSession, ProductData,
 };
-use stripe_client_core::{RequestBuilder, StripeClient, StripeMethod, StripeRequest};
+use stripe_client_core::{
+    CustomizableStripeRequest, RequestBuilder, StripeClient, StripeMethod, StripeRequest,
+};
 use stripe_shared::CheckoutSessionMode;
 use tracing::error;
 
@@ -179,12 +181,8 @@ impl<W: Wire> Stripe<W> {
         let key = format!("{}:{}", record.order.id, checkout.attempt);
         let key = IdempotencyKey::new(key).map_err(|error| refused(&error.to_string()))?;
         let request = self.parameters(record).ok_or_else(|| refused("amount or currency"))?;
-        let client = self.client(now).await?;
         let request = request.customize().request_strategy(RequestStrategy::Idempotent(key));
-        let session = match request.send(&client).await {
-            Ok(session) => session,
-            Err(error) => return Err(self.failed(error, now).await),
-        };
+        let session = self.send(request, now).await?;
         if session.livemode != self.settings.live_mode {
             return Err(refused("STRIPE_LIVE_MODE does not fit the API key"));
         }
@@ -202,14 +200,11 @@ impl<W: Wire> Stripe<W> {
         id: &str,
         now: Timestamp,
     ) -> Result<Closed, Error> {
-        let client = self.client(now).await.map_err(Error::from)?;
-        match ExpireCheckoutSession::new(id).customize().send(&client).await {
+        match self.send(ExpireCheckoutSession::new(id).customize(), now).await {
             Ok(_) => return Ok(Closed::Unpaid),
-            Err(error) => match self.failed(error, now).await {
-                // Stripe refuses to close what is not open: look at it.
-                CallFailed::Refused(_) => {}
-                failed => return Err(failed.into()),
-            },
+            // Stripe refuses to close what is not open: look at it.
+            Err(CallFailed::Refused(_)) => {}
+            Err(failed) => return Err(failed.into()),
         }
         match self.look(record, id, now).await? {
             PageState::Expired => Ok(Closed::Unpaid),
@@ -264,34 +259,31 @@ impl<W: Wire> Stripe<W> {
         request: RequestBuilder,
         now: Timestamp,
     ) -> Result<Value, CallFailed> {
-        let client = self.client(now).await?;
-        match request.customize::<miniserde::json::Value>().send(&client).await {
-            Ok(answer) => serde_json::from_str(&miniserde::json::to_string(&answer))
-                .map_err(|error| CallFailed::Repeat(error.to_string())),
-            Err(error) => Err(self.failed(error, now).await),
-        }
+        let answer = self.send(request.customize::<miniserde::json::Value>(), now).await?;
+        serde_json::from_str(&miniserde::json::to_string(&answer))
+            .map_err(|error| CallFailed::Repeat(error.to_string()))
     }
 
-    /// What a failed call means. A key that is refused may have been rotated: it is loaded again. If that brings no
-    /// other, nothing will go on by itself, and somebody must hear of it.
-    pub(super) async fn failed(&self, error: StripeError, now: Timestamp) -> CallFailed {
-        let unauthorized = matches!(error, StripeError::Stripe(_, 401));
-        let failed = failed(error);
-        if !unauthorized {
-            return failed;
+    /// Makes one call. A key that is refused may have been rotated: it is loaded again. If that brings no other,
+    /// nothing will go on by itself, and somebody must hear of it.
+    pub(super) async fn send<Answer: miniserde::Deserialize>(
+        &self,
+        request: CustomizableStripeRequest<Answer>,
+        now: Timestamp,
+    ) -> Result<Answer, CallFailed> {
+        let (key, client) = self.client(now).await?;
+        let error = match request.send(&client).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if !matches!(error, StripeError::Stripe(_, 401)) {
+            return Err(failed(error));
         }
         // Loaded or not, the next call asks for it again.
-        let found = self.settings.secret.get_again(now).await.ok();
-        if found.is_some() && found == self.used_key() {
+        if self.settings.secret.get_again(now).await.is_ok_and(|found| found == key) {
             error!("Stripe refuses the API key, and its secret holds no other");
         }
-        CallFailed::Repeat(failed.to_string())
-    }
-
-    /// The key of the last call.
-    fn used_key(&self) -> Option<String> {
-        let known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().map(|(key, _)| key.clone())
+        Err(CallFailed::Repeat(failed(error).to_string()))
     }
 
     fn parameters(&self, record: &OrderRecord) -> Option<CreateCheckoutSession> {
@@ -332,18 +324,19 @@ impl<W: Wire> Stripe<W> {
         })
     }
 
-    pub(super) async fn client(&self, now: Timestamp) -> Result<W::Client, CallFailed> {
+    /// The key of the next call, and its client.
+    async fn client(&self, now: Timestamp) -> Result<(String, W::Client), CallFailed> {
         let secret = self.settings.secret.get(now).await;
         let secret = secret.map_err(|error| CallFailed::Repeat(error.to_string()))?;
         let mut known = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((key, client)) = known.as_ref()
             && *key == secret
         {
-            return Ok(client.clone());
+            return Ok((secret, client.clone()));
         }
         let client = self.wire.client(&secret).map_err(failed)?;
-        *known = Some((secret, client.clone()));
-        Ok(client)
+        *known = Some((secret.clone(), client.clone()));
+        Ok((secret, client))
     }
 }
 

@@ -58,12 +58,9 @@ impl<W: Wire> Stripe<W> {
             .amount(units.ok_or_else(|| refused("amount"))?)
             .reason(CreateRefundReason::RequestedByCustomer)
             .metadata(marks);
-        let client = self.client(now).await?;
         let request = request.customize().request_strategy(RequestStrategy::Idempotent(key));
-        match request.send(&client).await {
-            Ok(made) => read(&made).map_err(|field| CallFailed::Repeat(format!("no {field}"))),
-            Err(error) => Err(self.failed(error, now).await),
-        }
+        let made = self.send(request, now).await?;
+        read(&made).map_err(|field| CallFailed::Repeat(format!("no {field}")))
     }
 
     /// A refund as Stripe knows it, by Stripe's name for it or by the id that it carries; none if
@@ -77,12 +74,8 @@ impl<W: Wire> Stripe<W> {
         refund: &Refund,
         now: Timestamp,
     ) -> Result<Option<ToldRefund>, Error> {
-        let client = self.client(now).await.map_err(Error::from)?;
         let found = match &refund.provider_id {
-            Some(id) => match RetrieveRefund::new(id.as_str()).customize().send(&client).await {
-                Ok(found) => Some(found),
-                Err(error) => return Err(self.failed(error, now).await.into()),
-            },
+            Some(id) => Some(self.send(RetrieveRefund::new(id.as_str()).customize(), now).await?),
             None => self.marked(payment, refund.id.as_str(), now).await?,
         };
         let unreadable = |field: &str| BrokenRecord::Provider(format!("{}: {field}", refund.id));
@@ -96,7 +89,6 @@ impl<W: Wire> Stripe<W> {
         mark: &str,
         now: Timestamp,
     ) -> Result<Option<StripeRefund>, Error> {
-        let client = self.client(now).await.map_err(Error::from)?;
         let mut after: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let request = ListRefund::new().payment_intent(payment.as_str()).limit(PAGE);
@@ -104,10 +96,7 @@ impl<W: Wire> Stripe<W> {
                 Some(after) => request.starting_after(after),
                 None => request,
             };
-            let page = match request.customize().send(&client).await {
-                Ok(page) => page,
-                Err(error) => return Err(self.failed(error, now).await.into()),
-            };
+            let page = self.send(request.customize(), now).await?;
             let last = page.data.last().map(|last| last.id.to_string());
             let carries = |refund: &StripeRefund| {
                 let marks = refund.metadata.as_ref();
