@@ -21,6 +21,7 @@ mod metrics;
 mod offline;
 mod races;
 mod secrets;
+mod stripe;
 mod sweep;
 mod usage;
 mod verify;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ledger::MAX_REFUNDS;
 use serde_json::{Value, json};
 use service::comparison::Comparison;
 use tests::world::GOOD_CARD;
@@ -184,6 +185,26 @@ async fn what_never_left_of_a_payment_that_was_credited_since_closes_its_finding
         assert!(findings(world, "open").await.is_empty());
         world.assert_balances("wallet 90.00").await;
         assert_eq!(aside(world).await, "held 0.00, debt 0.00");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_its_order_cannot_keep_is_left_to_a_person_and_stops_no_comparison() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        for _ in 0..=MAX_REFUNDS {
+            drop(dashboard(world, &payment, Some(1)).await);
+        }
+        world.drain().await;
+        credit(world, &found).await;
+        world.clock.advance(DAY * 2);
+        let run = world.compare().await;
+        assert!(run.finished_at.is_some(), "{run:?}");
+        let open: Vec<_> =
+            stand(world).await.into_iter().filter(|one| one.ends_with("open")).collect();
+        assert_eq!(open, ["unknown_payment open"]);
+        world.assert_balances("wallet 89.00").await;
     })
     .await;
 }
