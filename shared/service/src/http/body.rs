@@ -9,7 +9,7 @@ use lambda_http::http::header;
 use ledger::{
     Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, Place, ProductCode, Target, Timestamp,
 };
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::parameters::finished;
@@ -32,13 +32,16 @@ pub struct Fields(Map<String, Value>);
 /// Reads a JSON object whose fields are each there once: of two amounts, neither is meant.
 struct EachOnce<V>(PhantomData<V>);
 
+/// A JSON value in which every object has each of its fields once, however deep.
+struct Plain(Value);
+
 /// The fields of a request's JSON body.
 ///
 /// # Errors
 /// `unsupported_media_type`, `body_too_large`, `invalid_json`.
 pub fn json_body(request: &Request) -> Result<Fields, Error> {
     must_be_json(request)?;
-    Ok(Fields(read_object(bytes(request, MAX_BODY)?)?.into_iter().collect()))
+    Ok(Fields(plain(read_object(bytes(request, MAX_BODY)?)?)))
 }
 
 /// The charges of a request that asks for many.
@@ -111,8 +114,71 @@ pub fn bytes(request: &Request, longest: usize) -> Result<&[u8], Error> {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<Json: Deserializer<'de>>(json: Json) -> Result<Self, Json::Error> {
-        let fields = json.deserialize_map(EachOnce::<Value>(PhantomData))?;
-        Ok(Self(fields.into_iter().collect()))
+        json.deserialize_map(EachOnce(PhantomData)).map(plain).map(Self)
+    }
+}
+
+fn plain(fields: BTreeMap<String, Plain>) -> Map<String, Value> {
+    fields.into_iter().map(|(name, Plain(value))| (name, value)).collect()
+}
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<Json: Deserializer<'de>>(json: Json) -> Result<Self, Json::Error> {
+        struct Plainly;
+
+        impl<'de> Visitor<'de> for Plainly {
+            type Value = Value;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            #[expect(
+                clippy::disallowed_types,
+                reason = "so reads the crate a fraction; no field takes one"
+            )]
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_seq<Json: SeqAccess<'de>>(self, mut json: Json) -> Result<Value, Json::Error> {
+                let mut values = Vec::new();
+                while let Some(Plain(value)) = json.next_element()? {
+                    values.push(value);
+                }
+                Ok(Value::Array(values))
+            }
+
+            fn visit_map<Json: MapAccess<'de>>(self, json: Json) -> Result<Value, Json::Error> {
+                EachOnce(PhantomData).visit_map(json).map(plain).map(Value::Object)
+            }
+        }
+
+        json.deserialize_any(Plainly).map(Self)
     }
 }
 

@@ -173,6 +173,11 @@ async fn a_field_that_is_there_twice_is_refused() {
         let twice = [
             ("/v1/orders", r#"{"target":"wallet","method":"card","amount":"10","amount":"99"}"#),
             ("/v1/transfers", r#"{"product":"sms","amount":"1","amount":"9"}"#),
+            (
+                "/v1/orders",
+                r#"{"target":"wallet","method":"card","amount":"10","metadata":{"a":"1","a":"2"}}"#,
+            ),
+            ("/v1/transfers", r#"{"product":"sms","amount":"1","x":[{"a":[],"a":{}}]}"#),
         ];
         let twice = twice.map(|(path, body)| -> Bad {
             let request = post(world, path, KEY, body);
