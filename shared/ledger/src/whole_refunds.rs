@@ -56,6 +56,12 @@ impl WholeRefunds {
         self.status().is_some_and(|status| status != RefundStatus::Failed)
     }
 
+    /// How many have failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed).count()
+    }
+
     /// The refund of that id.
     #[must_use]
     pub fn get(&self, id: &RefundId) -> Option<&Refund> {

@@ -392,9 +392,13 @@ impl<W: Wire> Comparisons<W> {
         let Some(payment) = notice.payment_id() else { return Ok(()) };
         let known = self.refunds.table.payment_or_finding(payment).await?;
         let Some(ClaimOrFinding::Finding(id)) = known else { return Ok(()) };
-        let record = self.refunds.table.finding(&id).await?;
-        if let Some(FindingRecord { finding, closed: None, .. }) = record {
-            report.finds(id, finding.kind, &[(paid, 1)]);
+        let apart = [(paid, 1)];
+        match self.refunds.table.finding(&id).await? {
+            Some(FindingRecord { finding, closed: None, .. }) => {
+                report.finds(id, finding.kind, &apart);
+            }
+            Some(FindingRecord { finding, .. }) => report.leaves_out(id, finding.kind, &apart),
+            None => {}
         }
         Ok(())
     }

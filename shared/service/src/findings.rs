@@ -27,6 +27,8 @@ pub struct FindingRecord {
     pub refunds: WholeRefunds,
     /// How it ended; none while a person must look.
     pub closed: Option<Closed>,
+    /// Whether a person had closed it before it was opened again: what they did about its payment, only they know.
+    pub resolved_before: bool,
 }
 
 /// How a finding ended.
@@ -101,36 +103,49 @@ impl FindingRecord {
     /// A finding that nobody has seen yet.
     #[must_use]
     pub fn new(finding: Finding) -> Self {
-        Self { finding, version: 0, refunds: WholeRefunds::default(), closed: None }
+        let refunds = WholeRefunds::default();
+        Self { finding, version: 0, refunds, closed: None, resolved_before: false }
     }
 
     /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
     /// or a person has settled it.
     pub(crate) fn settles(&self) -> bool {
-        self.refunds.goes_back() || (self.closed.is_some() && !self.is_cured())
+        let closed = self.closed.is_some() && !self.is_cured();
+        closed || self.resolved_before || self.refunds.goes_back()
     }
 
     fn is_cured(&self) -> bool {
         self.closed.as_ref().is_some_and(|closed| closed.how == How::Cured)
     }
 
-    /// What is stored of how it ended, once its payment stands like this. Once all of the payment has gone back it
-    /// is closed; once that has failed a person must look, also at one that a person had closed: what they
-    /// knew was another thing.
-    fn closed_after(&self, refunds: &WholeRefunds, now: Timestamp) -> Option<Closed> {
+    /// As it is once the refunds of its payment are these. Once all of the payment has gone back it is closed; once
+    /// that has failed a person must look, also at one that a person had closed: what they knew was another thing.
+    fn refunded(&self, refunds: WholeRefunds, now: Timestamp) -> Self {
         let gone = refunds.status() == Some(RefundStatus::Succeeded);
-        let failed = refunds.status() == Some(RefundStatus::Failed);
-        let news = self.refunds.status() != refunds.status();
-        match (&self.closed, refunds.deciding()) {
-            (None, Some(refund)) if gone => Some(Closed {
-                at: now,
-                by: refund.by.clone(),
-                how: How::Refunded,
-                reason: refund.reason.clone(),
-            }),
-            (Some(closed), _) if closed.how == How::Refunded && !gone => None,
-            (Some(closed), _) if closed.how == How::Resolved && failed && news => None,
-            (closed, _) => closed.clone(),
+        let failed = refunds.status() == Some(RefundStatus::Failed)
+            && refunds.failed() > self.refunds.failed();
+        let (closed, resolved_before) = match (&self.closed, refunds.deciding()) {
+            (None, Some(refund)) if gone => {
+                let (by, how, reason) = (refund.by.clone(), How::Refunded, refund.reason.clone());
+                (Some(Closed { at: now, by, how, reason }), self.resolved_before)
+            }
+            (Some(closed), _) if closed.how == How::Refunded && !gone => {
+                (None, self.resolved_before)
+            }
+            (Some(closed), _) if closed.how == How::Resolved && failed => (None, true),
+            (closed, _) => (closed.clone(), self.resolved_before),
+        };
+        Self { refunds, closed, resolved_before, ..self.clone() }
+    }
+
+    /// What the order of its payment is told, after the payment stood as in the record before.
+    fn became(&self, before: &Self) -> Option<LostPayment> {
+        match (before.refunds.status(), self.refunds.status()) {
+            (_, Some(RefundStatus::Succeeded)) => Some(LostPayment::Refunded),
+            (Some(RefundStatus::Succeeded), _) | (_, Some(RefundStatus::Failed)) => {
+                Some(LostPayment::Returned)
+            }
+            _ => None,
         }
     }
 }
@@ -328,16 +343,11 @@ pub(crate) async fn reversed(
             };
             return found(table, &finding).await;
         };
-        let closed = record.closed_after(&refunds, now);
-        let next = FindingRecord { refunds, closed, ..record.clone() };
+        let next = record.refunded(refunds, now);
         if next == record {
             return Ok(Confirmed::Unchanged);
         }
-        let became = match next.refunds.status() {
-            Some(RefundStatus::Succeeded) => Some(LostPayment::Refunded),
-            Some(RefundStatus::Failed) => Some(LostPayment::Returned),
-            _ => None,
-        };
+        let became = next.became(&record);
         let commit = match (became, next.refunds.deciding()) {
             (Some(became), Some(refund)) => {
                 followed(table, &next.finding, became, &refund.by, now).await?

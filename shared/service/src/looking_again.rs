@@ -59,54 +59,61 @@ impl<W: Wire> Comparisons<W> {
                 Ok(matches!(known, Some(ClaimOrFinding::Claim(_))))
             }
             (FindingKind::UnknownPayment, Some(payment), Some(reversal)) => {
-                let known = self.is_known(payment, reversal).await?;
-                if known == Some(false) {
-                    self.take_back(payment, reversal, now).await?;
-                    return Ok(self.is_known(payment, reversal).await? == Some(true));
-                }
-                Ok(known == Some(true))
+                Ok(self.may_be_known(finding, payment).await?
+                    && self.take_back(payment, reversal, now).await?
+                    && self.is_known(payment, reversal).await?)
             }
             _ => Ok(false),
         }
     }
 
-    /// Whether whoever has the payment knows what went back of it: the order that it was credited to, or the finding
-    /// that it leads to. `None` if nobody has it.
-    async fn is_known(
-        &self,
-        payment: &PaymentId,
-        reversal: &ProviderId,
-    ) -> Result<Option<bool>, Error> {
+    /// Whether somebody has the payment who keeps what went back of it: an order keeps all, a finding the refunds
+    /// of the whole payment.
+    async fn may_be_known(&self, back: &Finding, payment: &PaymentId) -> Result<bool, Error> {
+        let table = &self.refunds.table;
+        Ok(match table.payment_or_finding(payment).await? {
+            Some(ClaimOrFinding::Claim(_)) => true,
+            Some(ClaimOrFinding::Finding(id)) => {
+                let lost = table.finding(&id).await?;
+                lost.is_some_and(|record| record.finding.actual == back.actual)
+            }
+            None => false,
+        })
+    }
+
+    /// Whether whoever has the payment knows what went back of it.
+    async fn is_known(&self, payment: &PaymentId, reversal: &ProviderId) -> Result<bool, Error> {
         let table = &self.refunds.table;
         Ok(match table.payment_or_finding(payment).await? {
             Some(ClaimOrFinding::Claim(claim)) => {
                 let order = table.order(&claim.order).await?;
-                order.map(|record| record.order.reversals.knows(reversal))
+                order.is_some_and(|record| record.order.reversals.knows(reversal))
             }
             Some(ClaimOrFinding::Finding(id)) => {
                 let finding = table.finding(&id).await?;
-                finding.map(|record| record.refunds.knows(reversal))
+                finding.is_some_and(|record| record.refunds.knows(reversal))
             }
-            None => None,
+            None => false,
         })
     }
 
-    /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told.
+    /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told all that the
+    /// provider says of it now, whatever of it they know. Whether they were.
     async fn take_back(
         &self,
         payment: &PaymentId,
         reversal: &ProviderId,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let told = self.refunds.stripe.reversal(reversal, now).await?;
-        let Some(told) = told.filter(|told| told.payment == *payment) else { return Ok(()) };
+        let Some(told) = told.filter(|told| told.payment == *payment) else { return Ok(false) };
         match reversals::confirm(&self.refunds.table, &told, now).await {
             // The finding stays: a person must look.
             Err(Error::Refused(refusal)) => {
                 warn!(payment_id = %payment, %refusal, "a reversal cannot be booked");
-                Ok(())
+                Ok(false)
             }
-            confirmed => confirmed.map(drop),
+            confirmed => confirmed.map(|_| true),
         }
     }
 }

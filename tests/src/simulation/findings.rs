@@ -50,7 +50,8 @@ impl FindingImage {
         match (self.how(), self.refund.as_ref().and_then(RefundImage::stands)) {
             ("credited", _) => Some(Became::Booked),
             (_, Some(Standing::Succeeded)) => Some(Became::Refunded),
-            (_, Some(Standing::Failed)) => Some(Became::Returned),
+            // One that was asked for before may go on once another one has failed.
+            (_, Some(Standing::Failed | Standing::Pending)) => Some(Became::Returned),
             _ if self.version == 1 && self.reversal.is_empty() => Some(Became::Lost),
             _ => None,
         }

@@ -461,7 +461,9 @@ impl Model {
     fn is_found_back(&self, id: &str) -> bool {
         self.findings.values().any(|finding| {
             let named = |refund: &RefundImage| refund.provider.as_deref() == Some(id);
-            finding.reversal == id || finding.refunds().any(named)
+            // One that was cured says that it is in its place.
+            let about = finding.reversal == id && finding.how() != "cured";
+            about || finding.refunds().any(named)
         })
     }
 }

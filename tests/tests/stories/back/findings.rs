@@ -478,6 +478,22 @@ async fn a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_t
         drop(world.deliver(&event).await.expect(200));
         world.assert_balances("wallet 0.00, sms 90.00").await;
         assert_eq!(listed(world, "closed").await[0]["reason"], "adjusted by hand");
+        // A refund of it has failed: the person must look again, and it is still for them to say.
+        let refund = json!({
+            "id": "re_by_hand", "object": "refund", "payment_intent": "pi_right", "amount": 10_000,
+            "currency": "usd", "status": "failed", "created": 1_795_435_200, "metadata": {},
+        });
+        let mut failed = event.clone();
+        failed["id"] = json!("evt_failed");
+        failed["type"] = json!("refund.failed");
+        failed["data"]["object"] = refund;
+        drop(world.deliver(&failed).await.expect(200));
+        let open = listed(world, "open").await;
+        assert_eq!(open[0]["payment_id"], "pi_right");
+        drop(world.deliver(&event).await.expect(200));
+        world.assert_balances("wallet 0.00, sms 90.00").await;
+        drop(act(world, &open[0], "credit", &json!({"balance": "wallet"})).await.expect(200));
+        world.assert_balances("wallet 100.00, sms 90.00").await;
     })
     .await;
 }

@@ -63,6 +63,19 @@ async fn becomes(world: &World, refund: &str, status: &str) {
     drop(world.control(&format!("refunds/{refund}"), &body).await.expect(200));
 }
 
+/// An event that nobody else tells.
+fn event(world: &World, kind: &str, object: &Value) -> Value {
+    json!({
+        "id": "evt_by_hand",
+        "object": "event",
+        "api_version": "2026-09-30.endive",
+        "created": world.clock.now().unix_seconds(),
+        "livemode": false,
+        "type": kind,
+        "data": {"object": object},
+    })
+}
+
 async fn drift(world: &World, run: &Comparison) -> Value {
     let path = format!("/v1/admin/reconciliations/{}", run.id());
     world.admin_get(&path).await.expect(200).json()["drift"].clone()
@@ -159,6 +172,7 @@ async fn a_finding_that_a_person_closed_is_open_again_when_the_refund_has_failed
         becomes(world, &refund, "failed").await;
         world.drain().await;
         assert_eq!(stand(world).await, ["amount_differs open"]);
+        // Only the person knows what they did: it goes where they say, and nowhere by itself.
         // With that known, it is what the person says.
         drop(act(world, &found, "resolve", &reason).await.expect(200));
         drop(world.control("webhooks/resend", &json!({})).await.expect(200));
@@ -225,6 +239,96 @@ async fn what_comes_back_of_lost_money_is_drift_in_the_other_direction() {
         becomes(world, &part, "failed").await;
         let run = world.compare().await;
         assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "40.00"}]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispute_of_which_an_order_knows_only_the_name_is_taken_by_the_next_comparison() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        let asks = json!({"payment_id": payment, "outcome": "open"});
+        let made = world.control("disputes", &asks).await.expect(200).json();
+        world.drain().await;
+        credit(world, &found).await;
+        drop(world.transfer("sms", "90.00", "t1").await.expect(201));
+        // It is told that the merchant has answered; that the money has gone was told to nobody.
+        let dispute = &made["dispute"];
+        let mut told = dispute.clone();
+        told["status"] = json!("under_review");
+        told["balance_transactions"] = json!([]);
+        let event = event(world, "charge.dispute.updated", &told);
+        drop(world.deliver(&event).await.expect(200));
+        assert_eq!(aside(world).await, "held 0.00, debt 0.00");
+        world.clock.advance(DAY * 2);
+        drop(world.compare().await);
+        assert_eq!(aside(world).await, "held 0.00, debt 90.00");
+        assert!(findings(world, "open").await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_arrived_of_a_part_is_not_taken_though_an_order_was_told_that_it_had() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        no_webhooks(world).await;
+        let part = dashboard(world, &payment, Some(4_000)).await;
+        webhooks(world, "deliver").await;
+        becomes(world, &part, "failed").await;
+        world.drain().await;
+        credit(world, &found).await;
+        // What came first is told last.
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        world.assert_balances("wallet 50.00").await;
+        world.clock.advance(DAY * 2);
+        drop(world.compare().await);
+        world.assert_balances("wallet 90.00").await;
+        assert!(findings(world, "open").await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_a_person_closed_is_open_again_whichever_refund_of_several_has_failed() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        let first = dashboard(world, &payment, None).await;
+        becomes(world, &first, "failed").await;
+        world.drain().await;
+        no_webhooks(world).await;
+        let second = dashboard(world, &payment, None).await;
+        let reason = json!({"reason": "given back in the dashboard"});
+        drop(act(world, &found, "resolve", &reason).await.expect(200));
+        webhooks(world, "deliver").await;
+        // That it failed is the first that is told of it.
+        becomes(world, &second, "failed").await;
+        world.drain().await;
+        assert_eq!(stand(world).await, ["amount_differs open"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_an_exception_again_though_another_refund_of_its_payment_is_still_asked_for() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        let status = async || {
+            let path = format!("/v1/orders/{}", found["order_id"].as_str().unwrap());
+            world.get(&path).await.expect(200).text("status")
+        };
+        world.wires.fail("POST /v1/refunds", tests::Fault::LostBefore, usize::MAX);
+        give_back(world, &found).await;
+        let other = dashboard(world, &payment, None).await;
+        world.drain().await;
+        assert_eq!(status().await, "refunded");
+        becomes(world, &other, "failed").await;
+        world.drain().await;
+        assert_eq!(status().await, "exception");
+        world.wires.heal();
+        drop(world.compare().await);
+        assert_eq!(status().await, "refunded");
     })
     .await;
 }

@@ -37,6 +37,8 @@ pub(in crate::table) struct FindingItem {
     other_refunds: Vec<RefundItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<ClosedItem>,
+    #[serde(default)]
+    resolved_before: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +98,7 @@ pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
             how: closed.how.name().to_owned(),
             reason: closed.reason.as_ref().map(ToString::to_string),
         }),
+        resolved_before: record.resolved_before,
     };
     stored(FindingItem::SORT_KEY, &id, value)
 }
@@ -124,7 +127,8 @@ pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRe
         let refunds = value.other_refunds.iter().chain(&value.refund);
         let refunds = WholeRefunds::new(refunds.map(to_refund).collect::<Option<_>>()?);
         let known = id_of(&stored.pk)? == finding.id();
-        known.then_some(FindingRecord { finding, version: value.version, refunds, closed })
+        let (version, resolved_before) = (value.version, value.resolved_before);
+        known.then_some(FindingRecord { finding, version, refunds, closed, resolved_before })
     })
 }
 
