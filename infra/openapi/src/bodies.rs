@@ -126,8 +126,11 @@ fn usage() -> Vec<Body> {
             "top_up_below",
             "Move money from the wallet when less is available: products only.",
         ),
-        threshold("top_up_amount", "Move so much."),
-        threshold("top_up_to", "Or so much that this is available."),
+        threshold(
+            "top_up_amount",
+            "Move so much, within the product's limits; as often at once as it takes.",
+        ),
+        threshold("top_up_to", "Or so much that this is available, whatever the product's limits."),
         threshold("monthly_cap", "Move at most so much in a month, UTC."),
     ];
     let last = vec![("final", flag(true), "Whether what is left of the hold is free then.")];

@@ -156,7 +156,8 @@ impl Refund {
     }
 
     /// Whether the provider has told nothing of it yet.
-    fn is_unknown(&self) -> bool {
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
         self.status == RefundStatus::Pending && self.provider_id.is_none()
     }
 

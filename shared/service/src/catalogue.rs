@@ -205,10 +205,13 @@ impl Catalogue {
         self.products.iter().find(|product| product.product == code.as_str())
     }
 
-    /// The products that cannot be topped up at the moment.
+    /// The products that cannot be topped up from a wallet of this currency at the moment.
     #[must_use]
-    pub fn closed_products(&self) -> BTreeSet<ProductCode> {
-        let closed = self.products.iter().filter(|product| !product.enabled);
+    pub fn closed_products(&self, wallet: Currency) -> BTreeSet<ProductCode> {
+        let closed = self.products.iter().filter(|product| {
+            let methods = product.methods.of(Method::Balance);
+            !product.enabled || !methods.contains_key(wallet.code())
+        });
         closed.filter_map(|product| ProductCode::parse(&product.product).ok()).collect()
     }
 

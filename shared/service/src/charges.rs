@@ -225,7 +225,8 @@ fn decide(
     let fresh = asked.iter().filter(|one| !known.contains_key(&one.wanted.id));
     let fresh: Vec<WantedCharge> =
         fresh.filter(|one| sold(one).is_ok()).map(|one| one.wanted.clone()).collect();
-    let charged = ledger::charge(account, &fresh, &catalogue.closed_products(), now);
+    let closed = catalogue.closed_products(account.currency);
+    let charged = ledger::charge(account, &fresh, &closed, now);
     let mut outcomes = charged.outcomes.into_iter();
     let decided = asked.iter().map(|one| {
         if let Some(record) = known.get(&one.wanted.id) {

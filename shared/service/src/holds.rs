@@ -245,7 +245,8 @@ impl Holds {
         let target = Target::Product(wanted.product.clone());
         let catalogue = self.catalogue.get(&self.table, now).await?;
         catalogue.must_know(&target)?;
-        Ok(ledger::place_hold(account, wanted, &catalogue.closed_products(), now)?)
+        let closed = catalogue.closed_products(account.currency);
+        Ok(ledger::place_hold(account, wanted, &closed, now)?)
     }
 }
 

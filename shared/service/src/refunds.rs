@@ -98,7 +98,11 @@ impl<W: Wire> Refunds<W> {
         if !same {
             return Err(Error::KeyReused);
         }
-        let holder = self.end(holder, &asked.id, made, now).await?;
+        // How one goes on that the provider has made, it tells, or a sweep finds out.
+        let holder = match made || refund.is_unknown() {
+            true => self.end(holder, &asked.id, made, now).await?,
+            false => holder,
+        };
         let refund = holder.refund(&asked.id)?;
         match holder {
             Holder::Order(record) => Ok(MadeRefund { record: *record, refund, before: !made }),

@@ -177,11 +177,26 @@ async fn what_is_set_can_be_changed_and_turned_off_and_a_closed_product_is_left_
         drop(charge(world, "sms", "1", "b").await.expect(201));
         world.assert_balances("wallet 80.00, sms 28.00").await;
 
+        // Nor is one that is topped up in other ways only.
+        let by_balance = product["methods"]["balance"].take();
+        product["methods"].as_object_mut().unwrap().remove("balance");
+        drop(world.admin_put("/v1/admin/products/sms", &product).await.expect(200));
+        world.clock.advance(Duration::from_secs(61));
+        drop(charge(world, "sms", "27", "d").await.expect(201));
+        charge(world, "sms", "2", "e").await.expect_problem(402, "insufficient_balance");
+        drop(hold(world, "2", "h").await.expect_problem(402, "insufficient_balance"));
+        world.assert_balances("wallet 80.00, sms 1.00").await;
+        product["methods"]["balance"] = by_balance;
+        drop(world.admin_put("/v1/admin/products/sms", &product).await.expect(200));
+        world.clock.advance(Duration::from_secs(61));
+        drop(charge(world, "sms", "1", "f").await.expect(201));
+        world.assert_balances("wallet 60.00, sms 20.00").await;
+
         let off = set(world, &json!({})).await.expect(200).json();
         assert_eq!((&off["alert_below"], &off["set_by"]), (&json!(null), &json!(null)));
         assert_eq!(world.get("/v1/thresholds").await.expect(200).json()["data"], json!([]));
-        drop(charge(world, "sms", "28", "c").await.expect(201));
-        world.assert_balances("wallet 80.00").await;
+        drop(charge(world, "sms", "20", "c").await.expect(201));
+        world.assert_balances("wallet 60.00").await;
     })
     .await;
 }
