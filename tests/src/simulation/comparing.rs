@@ -273,9 +273,9 @@ impl Model {
         let paid = (movement.cents, taken.currency);
         let Some(order) = self.credited.get(payment) else {
             let own = self.findings.get(&bank::derived("fnd_", &[&taken.order, payment, ""]));
-            // It may go back from the finding of another order that it was told of.
+            // It may be settled with the finding of another order that it was told of.
             let first = self.pointers.get(payment).and_then(|id| self.findings.get(id));
-            let finding = own.or(first.filter(|first| first.goes_back()));
+            let finding = own.or(first.filter(|_| self.is_decided(payment)));
             let finding = finding.ok_or_else(|| format!("{payment} has no place: {taken:?}"))?;
             if finding.closed.is_none() {
                 expected.finds(finding.id.clone(), &[paid]);

@@ -122,17 +122,23 @@ impl Model {
         self.findings.get(&bank::derived("fnd_", &[order, payment, ""]))
     }
 
-    /// Whether a payment is on its way back from the finding that it leads to, or went back.
-    pub(super) fn goes_back(&self, payment: &str) -> bool {
+    /// Whether a payment is on its way back from the finding that it leads to, or went back, or a person has settled
+    /// it: nothing of it is credited by itself.
+    pub(super) fn is_decided(&self, payment: &str) -> bool {
         let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
-        finding.is_some_and(FindingImage::goes_back)
+        finding.is_some_and(|finding| finding.goes_back() || self.was_resolved(&finding.id))
     }
 
-    /// Whether a payment went back or was on its way, so that no order took it: what becomes of it is
-    /// decided with the finding that it leads to.
-    pub(super) fn has_gone_back(&self, payment: &str) -> bool {
+    /// Whether a payment went back or was on its way, or a person has settled it, so that no order took it: what
+    /// becomes of it is decided with the finding that it leads to.
+    pub(super) fn was_decided(&self, payment: &str) -> bool {
         let finding = self.pointers.get(payment).and_then(|id| self.findings.get(id));
-        finding.is_some_and(|finding| finding.refund.is_some())
+        finding.is_some_and(|finding| finding.refund.is_some() || self.was_resolved(&finding.id))
+    }
+
+    /// Whether a person has ever closed a finding.
+    fn was_resolved(&self, finding: &str) -> bool {
+        self.resolved.iter().any(|(id, _)| id == finding)
     }
 
     /// A payment that was credited to the order of its finding: the order could take it later, or the

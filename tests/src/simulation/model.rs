@@ -350,6 +350,10 @@ impl Model {
             let id = &order.id;
             return Err(format!("{id} was credited, but {} did not pay exactly it", claim.payment));
         }
+        if self.is_decided(&claim.payment) {
+            let ClaimImage { payment, order } = claim;
+            return Err(format!("{payment} is settled, and is credited to {order}"));
+        }
         self.credit_once(claim)?;
         let debt_paid = order.settled.as_ref().map_or(0, |settled| settled.debt_paid);
         Ok(bank::incoming("external:card", &order.target, order.amount, debt_paid))
@@ -383,9 +387,6 @@ impl Model {
 
     pub(super) fn credit_once(&mut self, claim: &ClaimImage) -> Result<(), String> {
         let ClaimImage { payment, order } = claim;
-        if self.goes_back(payment) {
-            return Err(format!("{payment} goes back, and is credited to {order}"));
-        }
         match self.credited.insert(payment.clone(), order.clone()) {
             Some(other) => Err(format!("{payment} was credited to {other} and to {order}")),
             None => {
@@ -437,7 +438,7 @@ impl Model {
             match (credited, found) {
                 (true, false) => {}
                 (true, true) => self.must_be_overtaken(order, id)?,
-                (false, false) if self.has_gone_back(id) => {}
+                (false, false) if self.was_decided(id) => {}
                 (false, false) => return Err(format!("{id} for {order} is lost")),
                 (false, true) => self.must_be_wrong(payment)?,
             }
