@@ -22,7 +22,7 @@ use problem::Problem;
 /// What an operator of Topup does by hand: first steps, keys, verification, dead letters.
 ///
 /// Say which deployment with --stage, and be signed in to its AWS account as for the AWS CLI. Nothing
-/// here moves or edits money. What it works on is told on standard error; answers are on
+/// here edits money; `reconcile` credits what Stripe says was paid. What it works on is told on standard error; answers are on
 /// standard output.
 #[derive(Debug, Parser)]
 #[command(name = "topup-admin", version, after_help = EXAMPLES)]

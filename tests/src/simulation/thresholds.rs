@@ -220,6 +220,23 @@ impl Account {
         }
     }
 
+    /// Holds whose time is over are available, and nothing says when thresholds were set: a balance that is above its
+    /// threshold with what its holds keep may have been.
+    fn may_have_seen_holds_over(&mut self, written: &AccountImage) {
+        let balances = self.balances().clone();
+        for (target, image) in &mut self.thresholds {
+            let told = written.thresholds.get(target).is_some_and(|image| image.given);
+            let kept = self.holds.values().filter(|hold| hold.target == *target);
+            let there = balances.get(target).copied().unwrap_or_default();
+            let with_holds = kept.fold(there, |sum, hold| sum + hold.left);
+            if !told && image.given && image.wanted.alert_below.is_some_and(|low| with_holds > low)
+            {
+                image.given = false;
+                self.low.retain(|(low, ..)| low != target);
+            }
+        }
+    }
+
     /// A balance that has fallen below its threshold is told, once, and again after it was above it.
     pub(super) fn tell_low_balances(&mut self) {
         let balances = self.balances().clone();
@@ -307,6 +324,7 @@ impl Model {
             return Err(format!("{} went to version {}", written.id, written.version));
         }
         account.tell_low_balances();
+        account.may_have_seen_holds_over(written);
         account.write(written.version);
         matches_journal(account, written)
     }

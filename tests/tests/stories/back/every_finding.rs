@@ -206,7 +206,7 @@ async fn reversal_not_made(world: &World) -> How {
 /// Somebody writes a debt into the table. It is taken out again.
 async fn journal_broken(world: &World) -> How {
     drop(paid_order(world, "k1").await);
-    let account = json!({"pk": "ACCOUNT#demo", "sk": "ACCOUNT", "set": {"debt": {"N": "5"}}});
+    let account = json!({"pk": "ACCOUNT#demo", "sk": "ACCOUNT", "set": {"debt": {"S": "5"}}});
     let undo = world.runner("items", &account).await.expect(200).json()["undo"].clone();
     verify_until_put_back(world, FindingKind::JournalBroken, &undo).await
 }

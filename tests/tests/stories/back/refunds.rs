@@ -193,7 +193,7 @@ async fn a_refund_that_is_pending_is_set_aside_until_the_provider_tells() {
         assert_eq!(world.look_up(&order).await.text("status"), "completed");
         world.transfer("whatsapp", "1.00", "t1").await.expect_problem(402, "insufficient_balance");
         // How it stands is answered though the provider does not.
-        world.wires.fail("GET /v1/refunds", tests::Fault::LostBefore, usize::MAX);
+        world.wires.fail("GET /v1/refunds", Fault::LostBefore, usize::MAX);
         assert_eq!(refund(world, &order, "100.00", "r1").await.expect(200).json(), made.json());
         world.wires.heal();
         becomes(world, &provider_id(world, &order).await, "succeeded").await;
