@@ -110,12 +110,11 @@ impl FindingRecord {
     /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
     /// or a person has settled it.
     pub(crate) fn settles(&self) -> bool {
-        let closed = self.closed.is_some() && !self.is_cured();
-        closed || self.resolved_before || self.refunds.goes_back()
+        self.is(How::Resolved) || self.resolved_before || self.refunds.goes_back()
     }
 
-    fn is_cured(&self) -> bool {
-        self.closed.as_ref().is_some_and(|closed| closed.how == How::Cured)
+    fn is(&self, how: How) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.how == how)
     }
 
     /// As it is once the refunds of its payment are these. Once all of the payment has gone back it is closed; once
@@ -294,7 +293,7 @@ pub(crate) async fn found_again(
                 return Ok(Some(finding.kind));
             }
             Some(FindingRecord { closed: None, finding, .. }) => return Ok(Some(finding.kind)),
-            Some(record) if record.is_cured() => record,
+            Some(record) if record.is(How::Cured) => record,
             Some(_) => return Ok(None),
         };
         let again = FindingRecord { finding: finding.clone(), closed: None, ..record };

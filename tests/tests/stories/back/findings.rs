@@ -499,6 +499,21 @@ async fn a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_credited_from_its_finding_and_claims_another_order_is_found() {
+    story(async |world| {
+        let (_, found) = wrongly_paid(world, "k1").await;
+        drop(act(world, &found, "credit", &json!({"balance": "wallet"})).await.expect(200));
+        let other = world.order("wallet", "90.00", "k2").await.expect(201);
+        let event = world.paid_event(&other, found["payment_id"].as_str().unwrap());
+        drop(world.deliver(&event).await.expect(200));
+        world.assert_balances("wallet 90.00").await;
+        let open = listed(world, "open").await;
+        assert_eq!((open.len(), &open[0]["type"]), (1, &json!("payment_already_used")));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_that_two_orders_are_told_of_is_a_finding_for_each_and_has_one_place() {
     story(async |world| {
         for key in ["k1", "k2"] {
