@@ -1196,8 +1196,8 @@ to the dead-letter queue");
         "a payment that a person has settled is credited when it is told again",
         ((
             "shared/service/src/findings.rs",
-            "self.is(How::Resolved) || self.resolved_before || self.refunds.goes_back()",
-            "self.resolved_before || self.refunds.goes_back()",
+            "self.is(How::Resolved) || self.resolved_before.is_some()",
+            "self.resolved_before.is_some()",
         ),),
         story("back::findings::a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_tells_it_again"),
     ),

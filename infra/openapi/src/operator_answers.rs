@@ -280,6 +280,14 @@ fn findings() -> Vec<(&'static str, Value)> {
             text_or_null("failure_reason", "lost_or_stolen_card", "Why it failed."),
         ],
     );
+    let before = answer(
+        "How a person had closed it.",
+        [
+            time("at", "When."),
+            ("by", named("Actor"), "Who."),
+            ("reason", or_null(named("Note")), "Why."),
+        ],
+    );
     let finding = vec![
         ("finding_id", text("fnd_0123456789abcdefghjk"), "Its id."),
         ("type", named("FindingType"), "What disagrees."),
@@ -297,6 +305,11 @@ fn findings() -> Vec<(&'static str, Value)> {
         ("closed_by", or_null(named("Actor")), "By whom."),
         ("closed_how", or_null(named("FindingEnd")), "How."),
         ("reason", or_null(named("Note")), "Why."),
+        (
+            "resolved_before",
+            or_null(before),
+            "How a person had closed it before a refund of its payment failed: ask them before you credit it.",
+        ),
     ];
     let credited = finding.clone().into_iter();
     let order = ("order", named("Order"), "The order that its payment is now.");

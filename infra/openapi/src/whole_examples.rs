@@ -204,6 +204,7 @@ fn finding() -> Value {
         "closed_by": "Ann Lee",
         "closed_how": "resolved",
         "reason": "as agreed by phone",
+        "resolved_before": null,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
 /// arrives and stays: the others have failed, will be told to have failed, or are never made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WholeRefunds {
-    /// In the order in which they became known; the one that decides is the last.
+    /// In the order in which they became known, but for the one that decides: it is the last.
     refunds: Vec<Refund>,
 }
 

@@ -27,8 +27,8 @@ pub struct FindingRecord {
     pub refunds: WholeRefunds,
     /// How it ended; none while a person must look.
     pub closed: Option<Closed>,
-    /// Whether a person had closed it before it was opened again: what they did about its payment, only they know.
-    pub resolved_before: bool,
+    /// How a person had closed it before it was opened again: what was done about its payment then, only they know.
+    pub resolved_before: Option<Closed>,
 }
 
 /// How a finding ended.
@@ -104,13 +104,13 @@ impl FindingRecord {
     #[must_use]
     pub fn new(finding: Finding) -> Self {
         let refunds = WholeRefunds::default();
-        Self { finding, version: 0, refunds, closed: None, resolved_before: false }
+        Self { finding, version: 0, refunds, closed: None, resolved_before: None }
     }
 
     /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
     /// or a person has settled it.
     pub(crate) fn settles(&self) -> bool {
-        self.is(How::Resolved) || self.resolved_before || self.refunds.goes_back()
+        self.is(How::Resolved) || self.resolved_before.is_some() || self.refunds.goes_back()
     }
 
     fn is(&self, how: How) -> bool {
@@ -119,22 +119,23 @@ impl FindingRecord {
 
     /// As it is once the refunds of its payment are these. Once all of the payment has gone back it is closed; once
     /// that has failed a person must look, also at one that a person had closed: what they knew was another thing.
-    fn refunded(&self, refunds: WholeRefunds, now: Timestamp) -> Self {
+    fn with_refunds(&self, refunds: WholeRefunds, now: Timestamp) -> Self {
         let gone = refunds.status() == Some(RefundStatus::Succeeded);
         let failed = refunds.status() == Some(RefundStatus::Failed)
             && refunds.failed() > self.refunds.failed();
-        let (closed, resolved_before) = match (&self.closed, refunds.deciding()) {
+        let mut next = Self { refunds, ..self.clone() };
+        match (&self.closed, next.refunds.deciding()) {
             (None, Some(refund)) if gone => {
                 let (by, how, reason) = (refund.by.clone(), How::Refunded, refund.reason.clone());
-                (Some(Closed { at: now, by, how, reason }), self.resolved_before)
+                next.closed = Some(Closed { at: now, by, how, reason });
             }
-            (Some(closed), _) if closed.how == How::Refunded && !gone => {
-                (None, self.resolved_before)
+            (Some(closed), _) if closed.how == How::Refunded && !gone => next.closed = None,
+            (Some(closed), _) if closed.how == How::Resolved && failed => {
+                next.resolved_before = next.closed.take();
             }
-            (Some(closed), _) if closed.how == How::Resolved && failed => (None, true),
-            (closed, _) => (closed.clone(), self.resolved_before),
-        };
-        Self { refunds, closed, resolved_before, ..self.clone() }
+            _ => {}
+        }
+        next
     }
 
     /// What the order of its payment is told, after the payment stood as in the record before.
@@ -342,7 +343,7 @@ pub(crate) async fn reversed(
             };
             return found(table, &finding).await;
         };
-        let next = record.refunded(refunds, now);
+        let next = record.with_refunds(refunds, now);
         if next == record {
             return Ok(Confirmed::Unchanged);
         }

@@ -144,7 +144,9 @@ async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
     };
     let refunds = [&failed, &told].map(Refund::made_elsewhere);
     let refunds = WholeRefunds::new(refunds.to_vec());
-    let closed = FindingRecord { version: 1, refunds, closed: Some(closed), ..open.clone() };
+    let resolved_before = Some(Closed { at: later(5), how: How::Resolved, ..closed.clone() });
+    let closed = Some(closed);
+    let closed = FindingRecord { version: 1, refunds, closed, resolved_before, ..open.clone() };
     let adjustment = |key: &str, direction, target: &str| Adjustment {
         id: AdjustmentId::derive(&account_id(), &IdempotencyKey::parse(key).unwrap()),
         account: account_id(),

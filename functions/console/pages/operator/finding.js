@@ -48,6 +48,7 @@ function findingFacts(one) {
     [say('finding.closed_at'), one.closed_at && time(one.closed_at)],
     [say('finding.closed_by'), one.closed_by],
     [say('reason'), one.reason],
+    [say('finding.resolved_before'), one.resolved_before && [time(one.resolved_before.at), ' ', one.resolved_before.by, ': ', one.resolved_before.reason]],
     [say('finding.id'), code(one.finding_id)],
   ]);
 }

@@ -490,6 +490,7 @@ async fn a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_t
         drop(world.deliver(&failed).await.expect(200));
         let open = listed(world, "open").await;
         assert_eq!(open[0]["payment_id"], "pi_right");
+        assert_eq!(open[0]["resolved_before"]["reason"], "adjusted by hand");
         drop(world.deliver(&event).await.expect(200));
         world.assert_balances("wallet 0.00, sms 90.00").await;
         drop(act(world, &open[0], "credit", &json!({"balance": "wallet"})).await.expect(200));

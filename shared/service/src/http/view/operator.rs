@@ -122,6 +122,11 @@ pub fn finding(record: &FindingRecord) -> Value {
         "closed_by": closed.map(|closed| closed.by.as_str()),
         "closed_how": closed.map(|closed| closed.how.name()),
         "reason": closed.and_then(|closed| closed.reason.as_ref()).map(|reason| reason.as_str()),
+        "resolved_before": record.resolved_before.as_ref().map(|closed| json!({
+            "at": stamp::format(closed.at),
+            "by": closed.by.as_str(),
+            "reason": closed.reason.as_ref().map(|reason| reason.as_str()),
+        })),
     })
 }
 

@@ -37,8 +37,8 @@ pub(in crate::table) struct FindingItem {
     other_refunds: Vec<RefundItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<ClosedItem>,
-    #[serde(default)]
-    resolved_before: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved_before: Option<ClosedItem>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,13 +92,8 @@ pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
         found_at: finding.found_at.unix_millis(),
         refund: record.refunds.deciding().map(from_refund),
         other_refunds: record.refunds.others().iter().map(from_refund).collect(),
-        closed: record.closed.as_ref().map(|closed| ClosedItem {
-            at: closed.at.unix_millis(),
-            by: closed.by.to_string(),
-            how: closed.how.name().to_owned(),
-            reason: closed.reason.as_ref().map(ToString::to_string),
-        }),
-        resolved_before: record.resolved_before,
+        closed: record.closed.as_ref().map(from_closed),
+        resolved_before: record.resolved_before.as_ref().map(from_closed),
     };
     stored(FindingItem::SORT_KEY, &id, value)
 }
@@ -116,18 +111,12 @@ pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRe
             actual: optional(value.actual, to_money)?,
             found_at: Timestamp::from_unix_millis(value.found_at),
         };
-        let closed = optional(value.closed, |closed| {
-            Some(Closed {
-                at: Timestamp::from_unix_millis(closed.at),
-                by: Actor::parse(&closed.by).ok()?,
-                how: How::parse(&closed.how)?,
-                reason: optional(closed.reason.as_ref(), |reason| Note::parse(reason).ok())?,
-            })
-        })?;
+        let closed = optional(value.closed, to_closed)?;
+        let resolved_before = optional(value.resolved_before, to_closed)?;
         let refunds = value.other_refunds.iter().chain(&value.refund);
         let refunds = WholeRefunds::new(refunds.map(to_refund).collect::<Option<_>>()?);
         let known = id_of(&stored.pk)? == finding.id();
-        let (version, resolved_before) = (value.version, value.resolved_before);
+        let version = value.version;
         known.then_some(FindingRecord { finding, version, refunds, closed, resolved_before })
     })
 }
@@ -142,6 +131,24 @@ pub(in crate::table) fn from_found(finding: &Finding) -> Option<Item> {
 /// The finding that a payment leads to.
 pub(in crate::table) fn to_found(item: Item) -> Result<String, BrokenRecord> {
     read(item, |stored: Stored<FoundItem>| Some(stored.value.finding_id))
+}
+
+fn from_closed(closed: &Closed) -> ClosedItem {
+    ClosedItem {
+        at: closed.at.unix_millis(),
+        by: closed.by.to_string(),
+        how: closed.how.name().to_owned(),
+        reason: closed.reason.as_ref().map(ToString::to_string),
+    }
+}
+
+fn to_closed(item: &ClosedItem) -> Option<Closed> {
+    Some(Closed {
+        at: Timestamp::from_unix_millis(item.at),
+        by: Actor::parse(&item.by).ok()?,
+        how: How::parse(&item.how)?,
+        reason: optional(item.reason.as_ref(), |reason| Note::parse(reason).ok())?,
+    })
 }
 
 fn from_money(money: Money) -> MoneyItem {
