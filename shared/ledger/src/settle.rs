@@ -151,14 +151,19 @@ pub fn book_payment(
 
 /// The order that could not take its payment, after what became of that: cancelled if it was booked as
 /// an order of its own, refunded if it went back, an exception again if it came back. `None` if the
-/// order does not wait for it: another payment completed it, or it was followed before.
+/// order does not wait for it: it is not the payment that made the order an exception, another one completed it,
+/// or it was followed before.
 #[must_use]
 pub fn follow_lost_payment(
     order: &Order,
+    finding: &Finding,
     became: LostPayment,
     by: &Actor,
     now: Timestamp,
 ) -> Option<Order> {
+    if finding.kind == FindingKind::OrderInException {
+        return None;
+    }
     let (from, to, reason) = match became {
         LostPayment::Booked => {
             (OrderStatus::Exception, OrderStatus::Cancelled, Reason::PaymentBooked)

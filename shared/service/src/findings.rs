@@ -381,7 +381,7 @@ async fn followed(
     };
     let record = record.filter(|record| Some(&record.order.account) == finding.account.as_ref());
     let Some(record) = record else { return Ok(Commit::default()) };
-    Ok(match ledger::follow_lost_payment(&record.order, became, by, now) {
+    Ok(match ledger::follow_lost_payment(&record.order, finding, became, by, now) {
         Some(order) => Commit::default().order(&OrderRecord { order, ..record }, now),
         None => Commit::default(),
     })

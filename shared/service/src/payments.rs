@@ -194,7 +194,8 @@ fn decide_payment(
             Ok(match &seen.finding {
                 // Its page is closed, and its money is not for it: nobody can pay it any more.
                 Some(found) if found.settles() => {
-                    match ledger::session_expired(&record.order, now)? {
+                    let expired = ledger::session_expired(&record.order, now)?;
+                    match expired.or(ledger::payment_failed(&record.order, now)?) {
                         Some(order) => {
                             Step::Commit(written(record, order, now), Confirmed::Settled)
                         }

@@ -47,7 +47,9 @@ impl FindingImage {
 
     /// What became of its payment.
     pub(super) fn became(&self) -> Option<Became> {
+        let further = self.kind == "order_in_exception" && self.version > 1;
         match (self.how(), self.refund.as_ref().and_then(RefundImage::stands)) {
+            _ if further => None,
             ("credited", _) => Some(Became::Booked),
             (_, Some(Standing::Succeeded)) => Some(Became::Refunded),
             // One that was asked for before may go on once another one has failed.
@@ -383,8 +385,10 @@ impl Model {
     pub(super) fn must_follow(&self, step: &Step) -> Result<(), String> {
         let booked = step.books().filter(|_| step.claim.is_some());
         let waits = booked.and_then(|finding| self.orders.get(&finding.order));
-        let waits =
-            waits.map(super::model::Order::now).filter(|order| order.status() == "exception");
+        // It waits for the payment that made it so, and for no other.
+        let further = booked.is_some_and(|finding| finding.kind == "order_in_exception");
+        let waits = waits.map(super::model::Order::now);
+        let waits = waits.filter(|order| order.status() == "exception" && !further);
         match (&step.follower, waits) {
             (None, None) => Ok(()),
             (Some(follower), Some(waits)) if follower.id == waits.id => {

@@ -500,6 +500,52 @@ async fn a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_waits_for_the_payment_that_made_it_an_exception_and_for_no_other() {
+    story(async |world| {
+        let (order, wrong) = wrongly_paid(world, "k1").await;
+        drop(world.deliver(&world.paid_event(&order, "pi_right")).await.expect(200));
+        let found = listed(world, "open").await;
+        let right = found.iter().find(|one| one["payment_id"] == "pi_right").unwrap();
+        // The other one is credited elsewhere, or goes back: the order has still not been refunded.
+        drop(act(world, right, "credit", &json!({"balance": "product:sms"})).await.expect(200));
+        assert_eq!(world.look_up(&order).await.text("status"), "exception");
+        drop(act(world, &wrong, "refund", &json!({"reason": "x"})).await.expect(200));
+        let shown = world.look_up(&order).await;
+        assert_eq!(
+            (shown.text("status"), shown.text("refunded_amount")),
+            ("refunded".into(), "90.00".into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_delayed_payment_a_person_has_settled_is_not_open_for_ever() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        let paid = world.paid_event(&order, "pi_delayed");
+        let mut astray = paid.clone();
+        astray["id"] = json!("evt_astray");
+        astray["data"]["object"]["metadata"]["account_id"] = json!("nobody");
+        drop(world.deliver(&astray).await.expect(200));
+        let found = listed(world, "open").await.remove(0);
+        assert_eq!(found["type"], "unknown_order");
+        drop(act(world, &found, "resolve", &json!({"reason": "by hand"})).await.expect(200));
+        let mut delayed = paid.clone();
+        delayed["data"]["object"]["payment_status"] = json!("unpaid");
+        drop(world.deliver(&delayed).await.expect(200));
+        assert_eq!(world.look_up(&order).await.text("status"), "processing");
+        let mut arrived = paid.clone();
+        arrived["id"] = json!("evt_arrived");
+        arrived["type"] = json!("checkout.session.async_payment_succeeded");
+        drop(world.deliver(&arrived).await.expect(200));
+        assert_eq!(world.look_up(&order).await.text("status"), "failed");
+        world.assert_balances("wallet 0.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_that_was_credited_from_its_finding_and_claims_another_order_is_found() {
     story(async |world| {
         let (_, found) = wrongly_paid(world, "k1").await;
