@@ -89,6 +89,7 @@ ADJUSTMENTS = "shared/service/src/adjustments.rs"
 JOURNAL = "shared/ledger/src/journal.rs"
 ORDER = "shared/ledger/src/order.rs"
 SETTLE = "shared/ledger/src/settle.rs"
+FINDING_STATE = "shared/ledger/src/finding_state.rs"
 CREDIT_SUM = "shared/ledger/src/credit_sum.rs"
 VERIFY = "shared/ledger/src/verify.rs"
 VERIFICATION = "shared/service/src/verification.rs"
@@ -581,9 +582,9 @@ to the dead-letter queue");
         "given-back-and-credited",
         "a payment that is on its way back is credited when it is told again",
         ((
-            PAYMENTS,
-            "Some(found) if found.settles() =>",
-            "Some(found) if found.settles() && found.closed.is_some() =>",
+            FINDING_STATE,
+            "None => self.resolved_before.is_some() || self.refunds.goes_back(),",
+            "None => self.resolved_before.is_some(),",
         ),),
         story(
             "back::findings::"
@@ -1176,8 +1177,8 @@ to the dead-letter queue");
         "what went back of a payment before it was credited is never taken",
         ((
             "shared/service/src/looking_again.rs",
-            "&& self.take_back(payment, reversal, now).await?\n",
-            "&& { let _ = Self::take_back; true }\n",
+            "&& self.take_back(payment, reversal, now).await?)\n",
+            "&& { let _ = Self::take_back; true })\n",
         ),),
         story("back::comparison::what_went_back_of_a_payment_before_it_was_credited_is_taken_by_the_next_comparison"),
     ),
@@ -1185,9 +1186,9 @@ to the dead-letter queue");
         "failed-refund-forgotten",
         "a late word of a refund that failed takes a payment back that was credited since",
         ((
-            "shared/service/src/findings.rs",
-            "            let order = order.with_failed_refunds(&record.refunds);\n",
-            "",
+            SETTLE,
+            "Ok((order.with_failed_refunds(before), decision))",
+            "let _ = before;\n    Ok((order, decision))",
         ),),
         story("back::lost_refunds::a_refund_that_failed_before_its_payment_was_credited_takes_nothing_whatever_is_told_late"),
     ),
@@ -1195,9 +1196,9 @@ to the dead-letter queue");
         "settled-and-credited",
         "a payment that a person has settled is credited when it is told again",
         ((
-            "shared/service/src/findings.rs",
-            "self.is(How::Resolved) || self.resolved_before.is_some()",
-            "self.resolved_before.is_some()",
+            FINDING_STATE,
+            "Some(FindingOutcome::Resolved | FindingOutcome::Refunded) => true,",
+            "Some(FindingOutcome::Refunded) => true,\n            Some(FindingOutcome::Resolved) => false,",
         ),),
         story("back::findings::a_payment_that_a_person_has_settled_is_not_credited_by_itself_whoever_tells_it_again"),
     ),

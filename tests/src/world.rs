@@ -661,7 +661,7 @@ impl World {
     pub async fn finding_refund(&self, id: &str) -> String {
         let record = self.table.finding(id).await.expect("the table answers");
         let record = record.expect("a finding");
-        let refund = record.refunds.deciding().expect("a refund");
+        let refund = record.state.refunds.deciding().expect("a refund");
         refund.provider_id.as_ref().expect("the provider has made it").to_string()
     }
 

@@ -2,13 +2,12 @@
 
 use ledger::{
     AccountStatus, AttemptOutcome, DisputeStatus, EntryKind, Evidence, External, FindingKind,
-    HoldStatus, MAX_AMOUNT, MAX_DECIMALS, MAX_RATE_DECIMALS, Method, OrderStatus, ProofType,
-    Reason, RefundStatus,
+    FindingOutcome, HoldStatus, MAX_AMOUNT, MAX_DECIMALS, MAX_RATE_DECIMALS, Method, OrderStatus,
+    ProofType, Reason, RefundStatus,
 };
 use serde_json::{Value, json};
 use service::endpoints::DisabledReason;
 use service::events::EventKind;
-use service::findings::How;
 use service::keys::Scope;
 use service::record::StatementFormat;
 
@@ -157,7 +156,7 @@ fn states() -> Vec<(&'static str, Value)> {
         ("EventType", one_of(EventKind::ALL.map(EventKind::name))),
         ("Evidence", one_of(evidence.map(Evidence::name))),
         ("FindingType", one_of(FindingKind::ALL.map(FindingKind::name))),
-        ("FindingEnd", one_of(How::ALL.map(How::name))),
+        ("FindingEnd", one_of(FindingOutcome::ALL.map(FindingOutcome::name))),
         ("HoldStatus", one_of(HoldStatus::ALL.map(HoldStatus::name))),
         ("Method", one_of(Method::ALL.map(Method::name))),
         ("OrderReason", one_of(Reason::ALL.map(Reason::name))),

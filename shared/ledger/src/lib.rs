@@ -26,6 +26,7 @@ mod credit_sum;
 mod currency;
 mod dispute;
 mod finding;
+mod finding_state;
 mod fx;
 mod hold;
 mod ids;
@@ -66,6 +67,7 @@ pub use credit_sum::{Credit, CreditSum};
 pub use currency::Currency;
 pub use dispute::{Dispute, DisputeOutcome, DisputeStatus, ToldDispute, dispute_told};
 pub use finding::{Finding, FindingKind};
+pub use finding_state::{FindingEnd, FindingOutcome, FindingState};
 pub use fx::{MAX_RATE, MAX_RATE_DECIMALS, Rate};
 pub use hold::{
     Capture, Hold, HoldStatus, MAX_HOLD_TIME, MAX_HOLDS, MIN_HOLD_TIME, OpenHold, WantedHold,

@@ -9,8 +9,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     Account, Actor, Amount, Balance, Decision, Dispute, EntryKind, External, Method, Money,
-    MoneyError, Movement, Order, OrderStatus, Place, ProviderId, Rate, Reason, Refund,
-    RefundStatus, Refusal, Timestamp, Verdict,
+    MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundStatus, Refusal,
+    Timestamp, Verdict,
 };
 
 /// What of an order's money was given back or asked back.
@@ -51,15 +51,6 @@ struct Kinds {
     returned: EntryKind,
     held: EntryKind,
     released: EntryKind,
-}
-
-impl Reversals {
-    /// Whether the refund or dispute that the provider names so is one of these.
-    #[must_use]
-    pub fn knows(&self, name: &ProviderId) -> bool {
-        self.refunds.iter().any(|refund| refund.provider_id.as_ref() == Some(name))
-            || self.disputes.iter().any(|dispute| dispute.id == *name)
-    }
 }
 
 impl Order {

@@ -6,8 +6,8 @@
 use crate::credit::{Credited, Incoming, credit};
 use crate::{
     Account, Actor, Attempt, AttemptOutcome, Decision, EntryKind, External, Finding, FindingKind,
-    IllegalMove, Method, Money, NewOrder, Order, OrderStatus, PaymentId, Reason, Refusal, Timeline,
-    Timestamp,
+    FindingOutcome, FindingState, IllegalMove, Method, Money, NewOrder, Order, OrderStatus,
+    PaymentId, Reason, Refusal, Timeline, Timestamp, WholeRefunds, payment_failed, session_expired,
 };
 
 /// Money that the provider says it has taken for an order.
@@ -43,9 +43,18 @@ pub enum Settlement {
         order: Box<Order>,
         /// The account and the entry.
         decision: Box<Decision>,
+        /// The finding that the payment leads to, cured by this: it belongs into the same commit, so that nobody
+        /// begins to give the payment back meanwhile. None if no person must look at it.
+        cured: Option<Box<FindingState>>,
     },
     /// This payment was credited to this order before. Nothing is to be done.
     AlreadyCredited,
+    /// What becomes of this payment is decided with the finding that it leads to. Nothing is credited.
+    LeftToItsFinding {
+        /// The order, which nobody can pay any more: its page is closed, and the money is not for it. None if it
+        /// stays as it is.
+        order: Option<Box<Order>>,
+    },
     /// Money and order disagree. Nothing is credited; a person must look.
     Disputed {
         /// The order in exception; none if the order stays as it is.
@@ -55,11 +64,11 @@ pub enum Settlement {
     },
 }
 
-/// Decides what a payment means.
+/// Decides what a payment means that leads to this finding, or to none.
 ///
 /// Only what the order says is credited, and only after amount and currency were compared. A debt
 /// is paid first, in the same entry. Money that comes after the order was closed is credited and
-/// marked late.
+/// marked late. A payment that goes back, or that a person has settled, is credited by nobody but a person.
 ///
 /// # Errors
 /// [`IllegalMove`] if the table of moves does not let the order complete: a broken invariant.
@@ -67,6 +76,7 @@ pub fn settle(
     order: &Order,
     account: &Account,
     payment: &Payment,
+    found: Option<&FindingState>,
     now: Timestamp,
 ) -> Result<Settlement, IllegalMove> {
     if order.payment_id.as_ref() == Some(&payment.id) {
@@ -84,6 +94,12 @@ pub fn settle(
         order: &order.id,
     };
     match credit(account, &incoming, now) {
+        Ok(_) if found.is_some_and(FindingState::keeps_payment) => {
+            let closed = session_expired(order, now)?;
+            let closed =
+                closed.map_or_else(|| payment_failed(order, now), |order| Ok(Some(order)))?;
+            Ok(Settlement::LeftToItsFinding { order: closed.map(Box::new) })
+        }
         Ok(Credited { decision, debt_paid, credited }) => {
             let late = !order.status().is_open();
             let reason = if late { Reason::PaidLate } else { Reason::Paid };
@@ -107,15 +123,24 @@ pub fn settle(
                 paid_at: Some(payment.paid_at),
                 ..order.clone()
             };
-            let order = Box::new(order.with_attempt(attempt));
-            Ok(Settlement::Credited { order, decision: Box::new(decision) })
+            let order = order.with_attempt(attempt);
+            let order = match found {
+                Some(found) => order.with_failed_refunds(&found.refunds),
+                None => order,
+            };
+            let cured = found.filter(|found| found.is_open());
+            let cured =
+                cured.map(|found| found.ended(FindingOutcome::Cured, &Actor::stripe(), None, now));
+            let (order, decision) = (Box::new(order), Box::new(decision));
+            Ok(Settlement::Credited { order, decision, cured: cured.map(Box::new) })
         }
         Err(_) => dispute(order, payment, FindingKind::NotCreditable, now),
     }
 }
 
 /// Decides to credit a payment that no order could take, as a person says: an order that is completed as
-/// it is made, and the decision, for one commit with the claim of the payment.
+/// it is made, with the refunds of the payment that failed before, and the decision, for one commit with the claim
+/// of the payment.
 ///
 /// # Errors
 /// [`Refusal::CurrencyDiffers`] for money that the account does not hold;
@@ -124,6 +149,7 @@ pub fn book_payment(
     account: &Account,
     new: &NewOrder,
     payment: &Payment,
+    before: &WholeRefunds,
     now: Timestamp,
 ) -> Result<(Order, Decision), Refusal> {
     let incoming = Incoming {
@@ -146,7 +172,7 @@ pub fn book_payment(
         completed_at: Some(now),
         ..begun
     };
-    Ok((order, decision))
+    Ok((order.with_failed_refunds(before), decision))
 }
 
 /// The order that could not take its payment, after what became of that: cancelled if it was booked as

@@ -1,9 +1,7 @@
 //! The refunds of a payment that no order could take.
 
 use crate::refund::told_among;
-use crate::{
-    MAX_REFUNDS, Money, Order, ProviderId, Refund, RefundId, RefundStatus, Refusal, ToldRefund,
-};
+use crate::{MAX_REFUNDS, Money, Order, Refund, RefundId, RefundStatus, Refusal, ToldRefund};
 
 /// The refunds of a payment that no order could take. Each is of all of it, so that at most one of them
 /// arrives and stays: the others have failed, will be told to have failed, or are never made.
@@ -68,12 +66,6 @@ impl WholeRefunds {
         self.refunds.iter().find(|refund| refund.id == *id)
     }
 
-    /// Whether the refund that the provider names so is one of them.
-    #[must_use]
-    pub fn knows(&self, name: &ProviderId) -> bool {
-        self.refunds.iter().any(|refund| refund.provider_id.as_ref() == Some(name))
-    }
-
     /// With one more.
     ///
     /// # Errors
@@ -122,8 +114,7 @@ impl WholeRefunds {
 impl Order {
     /// The order that takes a payment of which refunds have failed before: whatever is told of them later moves
     /// nothing.
-    #[must_use]
-    pub fn with_failed_refunds(self, before: &WholeRefunds) -> Self {
+    pub(crate) fn with_failed_refunds(self, before: &WholeRefunds) -> Self {
         let failed = |refund: &&Refund| {
             refund.status == RefundStatus::Failed
                 && refund.provider_id.is_some()
@@ -139,7 +130,7 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Actor, Currency, Timestamp};
+    use crate::{Actor, Currency, ProviderId, Timestamp};
 
     fn told(name: &str, status: RefundStatus) -> ToldRefund {
         ToldRefund {

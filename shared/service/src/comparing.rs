@@ -183,7 +183,7 @@ impl<W: Wire> Comparisons<W> {
 
     async fn is_open(&self, finding: &str) -> Result<bool, Error> {
         let record = self.refunds.table.finding(finding).await?;
-        Ok(record.is_none_or(|record| record.closed.is_none()))
+        Ok(record.is_none_or(|record| record.state.is_open()))
     }
 
     /// Counts the findings that a person must look at, for the alarm on them.
@@ -359,7 +359,7 @@ impl<W: Wire> Comparisons<W> {
         };
         let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
-            Ok(Confirmed::Settled) => {
+            Ok(Confirmed::LeftToItsFinding) => {
                 self.name_leading(notice, paid, report).await?;
                 return Ok(None);
             }
@@ -394,7 +394,7 @@ impl<W: Wire> Comparisons<W> {
         let Some(ClaimOrFinding::Finding(id)) = known else { return Ok(()) };
         let apart = [(paid, 1)];
         match self.refunds.table.finding(&id).await? {
-            Some(FindingRecord { finding, closed: None, .. }) => {
+            Some(FindingRecord { finding, state, .. }) if state.is_open() => {
                 report.finds(id, finding.kind, &apart);
             }
             Some(FindingRecord { finding, .. }) => report.leaves_out(id, finding.kind, &apart),

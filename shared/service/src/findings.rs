@@ -1,8 +1,9 @@
 //! Findings: where money and records disagree, until a person, or the money itself, has set it right.
 
 use ledger::{
-    AccountId, Actor, Finding, FindingKind, IdempotencyKey, LostPayment, NewOrder, Note, OrderId,
-    Payment, PaymentId, RefundStatus, Target, Timestamp, WholeRefunds,
+    AccountId, Actor, Finding, FindingEnd, FindingKind, FindingOutcome, FindingState,
+    IdempotencyKey, LostPayment, NewOrder, Note, OrderId, Payment, PaymentId, RefundStatus, Target,
+    Timestamp, WholeRefunds,
 };
 use tracing::error;
 
@@ -23,38 +24,8 @@ pub struct FindingRecord {
     pub finding: Finding,
     /// How often it was written; 0 before the first time.
     pub version: u64,
-    /// The refunds of a payment that was credited to no order.
-    pub refunds: WholeRefunds,
-    /// How it ended; none while a person must look.
-    pub closed: Option<Closed>,
-    /// How a person had closed it before it was opened again: what was done about its payment then, only they know.
-    pub resolved_before: Option<Closed>,
-}
-
-/// How a finding ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: Actor,
-    /// How.
-    pub how: How,
-    /// Why, in the words of whoever closed it.
-    pub reason: Option<Note>,
-}
-
-/// The ways in which a finding ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// A person has set it right, or says that nothing is to be done.
-    Resolved,
-    /// The payment went back to whoever paid it.
-    Refunded,
-    /// The payment was credited, as an order of its own.
-    Credited,
-    /// What was found is not so any more.
-    Cured,
+    /// What became of it.
+    pub state: FindingState,
 }
 
 /// Where the payment of a finding is to be credited.
@@ -77,76 +48,11 @@ pub struct Findings {
     pub cursors: Cursors,
 }
 
-impl How {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Resolved, Self::Refunded, Self::Credited, Self::Cured];
-
-    /// The name that is stored and shown.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Resolved => "resolved",
-            Self::Refunded => "refunded",
-            Self::Credited => "credited",
-            Self::Cured => "cured",
-        }
-    }
-
-    /// The way of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|how| how.name() == name)
-    }
-}
-
 impl FindingRecord {
     /// A finding that nobody has seen yet.
     #[must_use]
     pub fn new(finding: Finding) -> Self {
-        let refunds = WholeRefunds::default();
-        Self { finding, version: 0, refunds, closed: None, resolved_before: None }
-    }
-
-    /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
-    /// or a person has settled it.
-    pub(crate) fn settles(&self) -> bool {
-        self.is(How::Resolved) || self.resolved_before.is_some() || self.refunds.goes_back()
-    }
-
-    fn is(&self, how: How) -> bool {
-        self.closed.as_ref().is_some_and(|closed| closed.how == how)
-    }
-
-    /// As it is once the refunds of its payment are these. Once all of the payment has gone back it is closed; once
-    /// that has failed a person must look, also at one that a person had closed: what they knew was another thing.
-    fn with_refunds(&self, refunds: WholeRefunds, now: Timestamp) -> Self {
-        let gone = refunds.status() == Some(RefundStatus::Succeeded);
-        let failed = refunds.status() == Some(RefundStatus::Failed)
-            && refunds.failed() > self.refunds.failed();
-        let mut next = Self { refunds, ..self.clone() };
-        match (&self.closed, next.refunds.deciding()) {
-            (None, Some(refund)) if gone => {
-                let (by, how, reason) = (refund.by.clone(), How::Refunded, refund.reason.clone());
-                next.closed = Some(Closed { at: now, by, how, reason });
-            }
-            (Some(closed), _) if closed.how == How::Refunded && !gone => next.closed = None,
-            (Some(closed), _) if closed.how == How::Resolved && failed => {
-                next.resolved_before = next.closed.take();
-            }
-            _ => {}
-        }
-        next
-    }
-
-    /// What the order of its payment is told, after the payment stood as in the record before.
-    fn became(&self, before: &Self) -> Option<LostPayment> {
-        match (before.refunds.status(), self.refunds.status()) {
-            (_, Some(RefundStatus::Succeeded)) => Some(LostPayment::Refunded),
-            (Some(RefundStatus::Succeeded), _) | (_, Some(RefundStatus::Failed)) => {
-                Some(LostPayment::Returned)
-            }
-            _ => None,
-        }
+        Self { finding, version: 0, state: FindingState::default() }
     }
 }
 
@@ -201,7 +107,7 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
 }
 
 /// The answer to who would do something else about a finding that has ended.
-pub(crate) fn closed_already(closed: &Closed) -> Error {
+pub(crate) fn closed_already(closed: &FindingEnd) -> Error {
     let detail = format!("it was closed by {}: {}", closed.by, closed.how.name());
     Error::Conflict { code: "finding_closed", detail }
 }
@@ -293,11 +199,14 @@ pub(crate) async fn found_again(
                 found(table, finding).await?;
                 return Ok(Some(finding.kind));
             }
-            Some(FindingRecord { closed: None, finding, .. }) => return Ok(Some(finding.kind)),
-            Some(record) if record.is(How::Cured) => record,
-            Some(_) => return Ok(None),
+            Some(record) => match record.state.outcome() {
+                None => return Ok(Some(record.finding.kind)),
+                Some(FindingOutcome::Cured) => record,
+                Some(_) => return Ok(None),
+            },
         };
-        let again = FindingRecord { finding: finding.clone(), closed: None, ..record };
+        let state = FindingState { closed: None, ..record.state };
+        let again = FindingRecord { finding: finding.clone(), state, ..record };
         if stored(table, again).await?.is_some() {
             return Ok(Some(finding.kind));
         }
@@ -313,10 +222,10 @@ pub(crate) async fn found_again(
 /// [`Error::Unavailable`], or the stored one cannot be read.
 pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
-        let open = table.finding(id).await?.filter(|record| record.closed.is_none());
+        let open = table.finding(id).await?.filter(|record| record.state.is_open());
         let Some(record) = open else { return Ok(false) };
-        let closed = Closed { at: now, by: Actor::schedule(), how: How::Cured, reason: None };
-        if stored(table, FindingRecord { closed: Some(closed), ..record }).await?.is_some() {
+        let state = record.state.ended(FindingOutcome::Cured, &Actor::schedule(), None, now);
+        if stored(table, FindingRecord { state, ..record }).await?.is_some() {
             return Ok(true);
         }
         pause_before_retry(tries).await;
@@ -343,18 +252,17 @@ pub(crate) async fn reversed(
             };
             return found(table, &finding).await;
         };
-        let next = record.with_refunds(refunds, now);
-        if next == record {
+        let state = record.state.with_refunds(refunds, now);
+        if state == record.state {
             return Ok(Confirmed::Unchanged);
         }
-        let became = next.became(&record);
-        let commit = match (became, next.refunds.deciding()) {
+        let commit = match (state.became(&record.state), state.refunds.deciding()) {
             (Some(became), Some(refund)) => {
-                followed(table, &next.finding, became, &refund.by, now).await?
+                followed(table, &record.finding, became, &refund.by, now).await?
             }
             _ => Commit::default(),
         };
-        match table.commit(commit.finding(&next)).await? {
+        match table.commit(commit.finding(&FindingRecord { state, ..record })).await? {
             Committed::Yes => return Ok(Confirmed::Reversed),
             Committed::No(_) => pause_before_retry(tries).await,
         }
@@ -391,7 +299,7 @@ async fn followed(
 /// dispute, or a refund of a part.
 fn refunds_after(record: &FindingRecord, notice: &ReversalNotice) -> Option<WholeRefunds> {
     let WhatBack::Refund(told) = &notice.what else { return None };
-    record.refunds.told(told, record.finding.actual?).ok().flatten()
+    record.state.refunds.told(told, record.finding.actual?).ok().flatten()
 }
 
 impl Findings {
@@ -427,12 +335,13 @@ impl Findings {
     ) -> Result<FindingRecord, Error> {
         for tries in 0..MAX_COMMIT_TRIES {
             let record = self.one(id).await?;
-            if let Some(closed) = &record.closed {
-                let same = closed.how == How::Resolved && closed.reason.as_ref() == Some(reason);
+            if let Some(closed) = &record.state.closed {
+                let same = closed.how == FindingOutcome::Resolved
+                    && closed.reason.as_ref() == Some(reason);
                 let other = closed_already(closed);
                 return if same { Ok(record) } else { Err(other) };
             }
-            if record.refunds.status() == Some(RefundStatus::Pending) {
+            if record.state.refunds.status() == Some(RefundStatus::Pending) {
                 // Only open findings are continued: the refund would stop halfway.
                 let detail =
                     "its payment is on its way back: it closes itself, or the refund fails";
@@ -441,13 +350,8 @@ impl Findings {
                     detail: detail.to_owned(),
                 });
             }
-            let closed = Closed {
-                at: now,
-                by: by.clone(),
-                how: How::Resolved,
-                reason: Some(reason.clone()),
-            };
-            let next = FindingRecord { closed: Some(closed), ..record };
+            let state = record.state.ended(FindingOutcome::Resolved, by, Some(reason), now);
+            let next = FindingRecord { state, ..record };
             if let Some(stored) = stored(&self.table, next).await? {
                 return Ok(stored);
             }
@@ -478,22 +382,22 @@ impl Findings {
             let missing = || Invalid::field("missing_field", "account_id", "is required");
             let account_id = account.ok_or_else(missing)?;
             let order_id = OrderId::derive(&account_id, "finding", &key);
-            if let Some(closed) = &record.closed {
+            if let Some(closed) = &record.state.closed {
                 let made = self.table.order(&order_id).await?;
                 let made = made.filter(|made| made.order.target == place.target);
-                let credited = closed.how == How::Credited;
+                let credited = closed.how == FindingOutcome::Credited;
                 return made
                     .filter(|_| credited)
                     .map(|made| (record.clone(), made))
                     .ok_or_else(|| closed_already(closed));
             }
-            if record.refunds.goes_back() {
+            if record.state.refunds.goes_back() {
                 let detail = "a refund of this payment is under way".to_owned();
                 return Err(Error::Conflict { code: "finding_not_creditable", detail });
             }
             if let Err(refused) = has_no_place(&self.table, payment, id).await {
                 // The two reads are not of one moment: it may have been closed since, by this very credit.
-                match self.one(id).await?.closed {
+                match self.one(id).await?.state.closed {
                     Some(_) => continue,
                     None => return Err(refused),
                 }
@@ -510,7 +414,8 @@ impl Findings {
             };
             let (paid_at, reference) = (record.finding.found_at, id.to_owned());
             let paid = Payment { id: payment.clone(), money, paid_at, reference };
-            let (order, decision) = ledger::book_payment(&account, &new, &paid, now)?;
+            let (order, decision) =
+                ledger::book_payment(&account, &new, &paid, &record.state.refunds, now)?;
             let claim = PaymentClaim {
                 payment: paid.id,
                 order: order.id.clone(),
@@ -518,10 +423,9 @@ impl Findings {
                 money,
                 settled_at: now,
             };
-            let order = order.with_failed_refunds(&record.refunds);
             let made = OrderRecord::new(order, RequestWords::default());
-            let closed = Closed { at: now, by: by.clone(), how: How::Credited, reason: None };
-            let next = FindingRecord { closed: Some(closed), ..record.clone() };
+            let state = record.state.ended(FindingOutcome::Credited, by, None, now);
+            let next = FindingRecord { state, ..record };
             let commit = followed(&self.table, &next.finding, LostPayment::Booked, by, now).await?;
             let commit =
                 commit.order(&made, now).payment(&claim).finding(&next).decision(&decision);

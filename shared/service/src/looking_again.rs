@@ -6,6 +6,7 @@ use tracing::{error, warn};
 use crate::comparing::{Comparisons, MAX_PAGES_OF_FINDINGS, PAGE};
 use crate::error::Error;
 use crate::findings::{FindingRecord, cured};
+use crate::payments::Confirmed;
 use crate::record::ClaimOrFinding;
 use crate::reversals;
 use crate::stripe::Wire;
@@ -60,8 +61,7 @@ impl<W: Wire> Comparisons<W> {
             }
             (FindingKind::UnknownPayment, Some(payment), Some(reversal)) => {
                 Ok(self.may_be_known(finding, payment).await?
-                    && self.take_back(payment, reversal, now).await?
-                    && self.is_known(payment, reversal).await?)
+                    && self.take_back(payment, reversal, now).await?)
             }
             _ => Ok(false),
         }
@@ -81,24 +81,8 @@ impl<W: Wire> Comparisons<W> {
         })
     }
 
-    /// Whether whoever has the payment knows what went back of it.
-    async fn is_known(&self, payment: &PaymentId, reversal: &ProviderId) -> Result<bool, Error> {
-        let table = &self.refunds.table;
-        Ok(match table.payment_or_finding(payment).await? {
-            Some(ClaimOrFinding::Claim(claim)) => {
-                let order = table.order(&claim.order).await?;
-                order.is_some_and(|record| record.order.reversals.knows(reversal))
-            }
-            Some(ClaimOrFinding::Finding(id)) => {
-                let finding = table.finding(&id).await?;
-                finding.is_some_and(|record| record.refunds.knows(reversal))
-            }
-            None => false,
-        })
-    }
-
     /// What went back of a payment while it had no place was told to nobody: whoever has it by now is told all that the
-    /// provider says of it now, whatever of it they know. Whether they were.
+    /// provider says of it now, whatever of it they know. Whether they know it by now.
     async fn take_back(
         &self,
         payment: &PaymentId,
@@ -113,7 +97,7 @@ impl<W: Wire> Comparisons<W> {
                 warn!(payment_id = %payment, %refusal, "a reversal cannot be booked");
                 Ok(false)
             }
-            confirmed => confirmed.map(|_| true),
+            confirmed => Ok(matches!(confirmed?, Confirmed::Reversed | Confirmed::Unchanged)),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Acting on what the payment provider tells: the one way in which a card payment is credited.
 
-use ledger::{Actor, Finding, FindingKind, Order, Payment, Settlement, Timestamp};
+use ledger::{Finding, FindingKind, Order, Payment, Settlement, Timestamp};
 
 use crate::error::{Error, Unavailable};
-use crate::findings::{Closed, FindingRecord, How};
+use crate::findings::FindingRecord;
 use crate::metrics;
 use crate::notice::{Notice, Told, What};
 use crate::record::{OrderRecord, PaymentClaim, Seen};
@@ -27,7 +27,7 @@ pub enum Confirmed {
     Unchanged,
     /// The payment is on its way back to whoever paid it, or went back, or a person has settled it: the finding
     /// that it leads to knows. Nothing is credited.
-    Settled,
+    LeftToItsFinding,
     /// Money and records disagree; the finding is stored.
     Found(FindingKind),
 }
@@ -42,7 +42,7 @@ impl Confirmed {
             Self::Recorded => "recorded",
             Self::Reversed => "reversed",
             Self::Unchanged => "unchanged",
-            Self::Settled => "settled",
+            Self::LeftToItsFinding => "left_to_its_finding",
             Self::Found(kind) => kind.name(),
         }
     }
@@ -169,8 +169,9 @@ fn decide_payment(
     now: Timestamp,
 ) -> Result<Step, Error> {
     let account = must_exist(seen.account.clone(), &record.order.account)?;
-    let settlement = ledger::settle(&record.order, &account, payment, now)?;
-    let settlement = match settlement {
+    let known = seen.finding.as_ref();
+    let state = known.map(|known| &known.state);
+    let settlement = match ledger::settle(&record.order, &account, payment, state, now)? {
         Settlement::Credited { .. } if met.claimed => {
             ledger::dispute(&record.order, payment, FindingKind::PaymentAlreadyUsed, now)?
         }
@@ -178,11 +179,11 @@ fn decide_payment(
     };
     match settlement {
         Settlement::AlreadyCredited => Ok(Step::Done(Confirmed::AlreadyCredited)),
-        Settlement::Credited { order, decision } => {
-            let order = match &seen.finding {
-                Some(found) => order.with_failed_refunds(&found.refunds),
-                None => *order,
-            };
+        Settlement::LeftToItsFinding { order: None } => Ok(Step::Done(Confirmed::LeftToItsFinding)),
+        Settlement::LeftToItsFinding { order: Some(order) } => {
+            Ok(Step::Commit(written(record, *order, now), Confirmed::LeftToItsFinding))
+        }
+        Settlement::Credited { order, decision, cured } => {
             let claim = PaymentClaim {
                 payment: payment.id.clone(),
                 order: order.id.clone(),
@@ -190,27 +191,14 @@ fn decide_payment(
                 money: payment.money,
                 settled_at: now,
             };
-            let commit = written(record, order, now).payment(&claim).decision(&decision);
-            Ok(match &seen.finding {
-                // Its page is closed, and its money is not for it: nobody can pay it any more.
-                Some(found) if found.settles() => {
-                    let expired = ledger::session_expired(&record.order, now)?;
-                    match expired.or(ledger::payment_failed(&record.order, now)?) {
-                        Some(order) => {
-                            Step::Commit(written(record, order, now), Confirmed::Settled)
-                        }
-                        None => Step::Done(Confirmed::Settled),
-                    }
+            let commit = written(record, *order, now).payment(&claim).decision(&decision);
+            let commit = match (known, cured) {
+                (Some(known), Some(state)) => {
+                    commit.finding(&FindingRecord { state: *state, ..known.clone() })
                 }
-                // Written in the same commit, so that nobody begins to give it back meanwhile.
-                Some(found) if found.closed.is_none() => {
-                    let (by, how) = (Actor::stripe(), How::Cured);
-                    let closed = Some(Closed { at: now, by, how, reason: None });
-                    let commit = commit.finding(&FindingRecord { closed, ..found.clone() });
-                    Step::Commit(commit, Confirmed::Credited)
-                }
-                _ => Step::Commit(commit, Confirmed::Credited),
-            })
+                _ => commit,
+            };
+            Ok(Step::Commit(commit, Confirmed::Credited))
         }
         Settlement::Disputed { order, finding } => {
             let commit = match order {

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use ledger::{
-    Account, Actor, BankReference, Method, Note, Order, OrderId, Refund, RefundId, RefundStatus,
-    Refusal, Timestamp, ToldRefund, WantedRefund,
+    Account, Actor, BankReference, FindingState, Method, Note, Order, OrderId, Refund, RefundId,
+    RefundStatus, Refusal, Timestamp, ToldRefund, WantedRefund,
 };
 
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -124,13 +124,13 @@ impl<W: Wire> Refunds<W> {
     ) -> Result<FindingRecord, Error> {
         for tries in 0..MAX_COMMIT_TRIES {
             let record = findings::known(&self.table, id).await?;
-            let last = record.refunds.deciding();
-            if let Some(begun) = last.filter(|_| record.refunds.goes_back()) {
+            let last = record.state.refunds.deciding();
+            if let Some(begun) = last.filter(|_| record.state.refunds.goes_back()) {
                 let refund = begun.id.clone();
                 let holder = Holder::Finding(Box::new(record));
                 return self.end(holder, &refund, false, now).await?.finding();
             }
-            if let Some(closed) = &record.closed {
+            if let Some(closed) = &record.state.closed {
                 return Err(findings::closed_already(closed));
             }
             let lost = record.finding.lost_payment();
@@ -149,8 +149,9 @@ impl<W: Wire> Refunds<W> {
                 created_at: now,
             };
             let refund_id = refund.id.clone();
-            let refunds = record.refunds.and(refund)?;
-            let next = FindingRecord { refunds, ..record };
+            let refunds = record.state.refunds.and(refund)?;
+            let state = FindingState { refunds, ..record.state };
+            let next = FindingRecord { state, ..record };
             if let Some(next) = findings::stored(&self.table, next).await? {
                 let holder = Holder::Finding(Box::new(next));
                 return self.end(holder, &refund_id, true, now).await?.finding();
@@ -191,7 +192,7 @@ impl<W: Wire> Refunds<W> {
         record: FindingRecord,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let Some(id) = record.refunds.deciding().map(|refund| refund.id.clone()) else {
+        let Some(id) = record.state.refunds.deciding().map(|refund| refund.id.clone()) else {
             return Ok(());
         };
         let holder = Holder::Finding(Box::new(record));
@@ -341,11 +342,12 @@ impl<W: Wire> Refunds<W> {
         id: &RefundId,
         change: impl FnOnce(&Refund) -> Option<Refund>,
     ) -> Result<Holder, Error> {
-        let Some(refunds) = record.refunds.changed(id, change) else {
+        let Some(refunds) = record.state.refunds.changed(id, change) else {
             return Ok(Holder::Finding(Box::new(record)));
         };
         let finding = record.finding.id();
-        let next = FindingRecord { refunds, ..record };
+        let state = FindingState { refunds, ..record.state };
+        let next = FindingRecord { state, ..record };
         let stored = match findings::stored(&self.table, next).await? {
             Some(stored) => stored,
             None => findings::known(&self.table, &finding).await?,
@@ -366,14 +368,16 @@ impl Holder {
     fn went_another_way(&self, id: &RefundId) -> bool {
         match self {
             Self::Order(_) => false,
-            Self::Finding(record) => record.refunds.deciding().is_some_and(|other| other.id != *id),
+            Self::Finding(record) => {
+                record.state.refunds.deciding().is_some_and(|other| other.id != *id)
+            }
         }
     }
 
     fn refund(&self, id: &RefundId) -> Result<Refund, BrokenRecord> {
         let refund = match self {
             Self::Order(record) => record.order.refund(id),
-            Self::Finding(record) => record.refunds.get(id),
+            Self::Finding(record) => record.state.refunds.get(id),
         };
         refund.cloned().ok_or_else(|| BrokenRecord::Missing(format!("refund {id}")))
     }

@@ -312,7 +312,9 @@ impl<W: Wire> Sweeps<W> {
         while let Some((account_id, order_id, outcome)) = sweeping.next().await {
             swept.looked_at = swept.looked_at.saturating_add(1);
             let count = match outcome {
-                Ok(Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::Settled) => {
+                Ok(
+                    Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::LeftToItsFinding,
+                ) => {
                     continue;
                 }
                 Ok(Confirmed::Found(kind)) => {

@@ -202,7 +202,8 @@ fn paid_by_card(
     let order = Order::by_card(new, money, at.plus(Duration::from_secs(24 * 3_600)));
     let reference = "evt".to_owned();
     let paid = Payment { id: payment.clone(), money, paid_at: at, reference };
-    let Settlement::Credited { order, decision } = settle(&order, account, &paid, at)? else {
+    let Settlement::Credited { order, decision, .. } = settle(&order, account, &paid, None, at)?
+    else {
         return Err("the right payment is credited".into());
     };
     let (order_id, account) = (order.id.clone(), account.id.clone());

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Checkpoint,
-    CreditSum, Currency, Direction, Dispute, DisputeOutcome, EntryHash, Finding, FindingKind,
-    IdempotencyKey, Note, Order, Place, ProviderId, Refund, RefundId, RefundStatus, ToldRefund,
-    WholeRefunds, dispute_told, refund_told,
+    CreditSum, Currency, Direction, Dispute, DisputeOutcome, EntryHash, Finding, FindingEnd,
+    FindingKind, FindingOutcome, FindingState, IdempotencyKey, Note, Order, Place, ProviderId,
+    Refund, RefundId, RefundStatus, ToldRefund, WholeRefunds, dispute_told, refund_told,
 };
-use service::findings::{Closed, FindingRecord, How};
+use service::findings::FindingRecord;
 use service::table::{Commit, Position};
 use service::verification::{CheckpointRecord, ShardCursor, Verified};
 
@@ -129,10 +129,10 @@ async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
         actual: None,
         found_at: LATEST,
     };
-    let closed = Closed {
+    let closed = FindingEnd {
         at: later(9),
         by: by.clone(),
-        how: How::Refunded,
+        how: FindingOutcome::Refunded,
         reason: Some(Note::parse("went back").unwrap()),
     };
     let open = FindingRecord::new(bare);
@@ -144,9 +144,10 @@ async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
     };
     let refunds = [&failed, &told].map(Refund::made_elsewhere);
     let refunds = WholeRefunds::new(refunds.to_vec());
-    let resolved_before = Some(Closed { at: later(5), how: How::Resolved, ..closed.clone() });
-    let closed = Some(closed);
-    let closed = FindingRecord { version: 1, refunds, closed, resolved_before, ..open.clone() };
+    let resolved_before =
+        Some(FindingEnd { at: later(5), how: FindingOutcome::Resolved, ..closed.clone() });
+    let state = FindingState { refunds, closed: Some(closed), resolved_before };
+    let closed = FindingRecord { version: 1, state, ..open.clone() };
     let adjustment = |key: &str, direction, target: &str| Adjustment {
         id: AdjustmentId::derive(&account_id(), &IdempotencyKey::parse(key).unwrap()),
         account: account_id(),
@@ -173,7 +174,7 @@ async fn findings_and_adjustments_read_as_they_are_written() -> Checked {
             assert_eq!(table.finding(&id).await?, Some(stored.clone()));
             for open in [true, false] {
                 let listed = table.findings(open, None, 20).await?.items;
-                let expected = record.closed.is_none() == open;
+                let expected = record.state.is_open() == open;
                 assert_eq!(listed, if expected { vec![stored.clone()] } else { Vec::new() });
             }
         }

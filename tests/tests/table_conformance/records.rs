@@ -96,8 +96,8 @@ pub(crate) fn credited(
     account: &Account,
     payment: &Payment,
 ) -> (OrderRecord, PaymentClaim, Decision) {
-    let settlement = settle(&record.order, account, payment, NOW).unwrap();
-    let Settlement::Credited { order, decision } = settlement else {
+    let settlement = settle(&record.order, account, payment, None, NOW).unwrap();
+    let Settlement::Credited { order, decision, .. } = settlement else {
         panic!("not credited: {settlement:?}");
     };
     let claim = PaymentClaim {

@@ -207,7 +207,8 @@ fn only_a_bank_transfer_can_be_accepted_or_rejected_and_only_a_card_settled() {
     assert!(matches!(refused, Refusal::OrderNotReviewable { .. }));
     let refused = reject_transfer(&card, &note("no"), &operator("ann"), AT).unwrap_err();
     assert!(matches!(refused, Refusal::OrderNotReviewable { .. }));
-    let settled = settle(&bank_order("USD 100.00"), &account(), &paid("pi_1", "100", "USD"), AT);
+    let settled =
+        settle(&bank_order("USD 100.00"), &account(), &paid("pi_1", "100", "USD"), None, AT);
     assert!(matches!(settled.unwrap(), ledger::Settlement::Disputed { .. }));
 }
 

@@ -100,7 +100,7 @@ pub fn paid(id: &str, amount: &str, currency: &str) -> Payment {
 /// An account whose wallet was topped up once.
 pub fn funded(amount: &str) -> Account {
     let order = card_order("wallet", amount);
-    match settle(&order, &account(), &paid("pi_funds", amount, "USD"), AT).unwrap() {
+    match settle(&order, &account(), &paid("pi_funds", amount, "USD"), None, AT).unwrap() {
         Settlement::Credited { decision, .. } => decision.account,
         other => panic!("not credited: {other:?}"),
     }

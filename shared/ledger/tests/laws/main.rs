@@ -11,6 +11,7 @@
 
 mod bank;
 mod common;
+mod findings;
 mod moment;
 mod properties;
 mod reversals;

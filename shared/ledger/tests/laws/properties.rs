@@ -60,8 +60,8 @@ fn apply(number: usize, command: &Command, account: Account, history: &mut Histo
             let payment = paid(&format!("pi_{number}"), &text(*paid_cents), "USD");
             let mut account = account;
             for _ in 0..*repeats {
-                if let Settlement::Credited { order: next, decision } =
-                    settle(&order, &account, &payment, AT).unwrap()
+                if let Settlement::Credited { order: next, decision, .. } =
+                    settle(&order, &account, &payment, None, AT).unwrap()
                 {
                     history.entries.extend(decision.entries);
                     history.credited_cents += cents;
@@ -295,7 +295,7 @@ proptest! {
     fn an_order_is_settled_by_its_own_payment_only(cents in 1_u64..1_000_000, other in 1_u64..1_000_000) {
         prop_assume!(cents != other);
         let order: Order = card_order("wallet", &text(cents));
-        let settlement = settle(&order, &account(), &paid("pi_1", &text(other), "USD"), AT).unwrap();
+        let settlement = settle(&order, &account(), &paid("pi_1", &text(other), "USD"), None, AT).unwrap();
         let refused = matches!(settlement, Settlement::Disputed { .. });
         prop_assert!(refused);
     }

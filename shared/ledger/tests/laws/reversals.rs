@@ -25,8 +25,8 @@ struct Books {
 /// An order of 100.00 by card, of which so much was spent since.
 fn bought(spent: &str) -> Books {
     let order = card_order("wallet", "100");
-    let settled = settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap();
-    let Settlement::Credited { order, decision } = settled else { panic!("not credited") };
+    let settled = settle(&order, &account(), &paid("pi_1", "100", "USD"), None, AT).unwrap();
+    let Settlement::Credited { order, decision, .. } = settled else { panic!("not credited") };
     let mut books = Books { order: *order, account: decision.account, entries: decision.entries };
     books.spend(spent);
     books
@@ -226,8 +226,8 @@ fn what_is_spent_already_becomes_a_debt_that_the_next_top_up_pays() {
     books.tell(&refund("re_1", "100", RefundStatus::Succeeded));
     assert_eq!(books.stand(), "wallet 0.00, product:sms 70.00; debt 70.00; refunded 100.00");
     let next = card_order("wallet", "80");
-    let settled = settle(&next, &books.account, &paid("pi_2", "80", "USD"), AT).unwrap();
-    let Settlement::Credited { order, decision } = settled else { panic!("not credited") };
+    let settled = settle(&next, &books.account, &paid("pi_2", "80", "USD"), None, AT).unwrap();
+    let Settlement::Credited { order, decision, .. } = settled else { panic!("not credited") };
     assert_eq!(order.debt_paid, Some(Balance::parse("70").unwrap()));
     assert_eq!(order.credited, Some(Balance::parse("80").unwrap()));
     books.account = decision.account;

@@ -12,7 +12,7 @@ use ledger::{
 
 fn credited(settlement: Settlement) -> (Order, Account) {
     match settlement {
-        Settlement::Credited { order, decision } => (*order, decision.account),
+        Settlement::Credited { order, decision, .. } => (*order, decision.account),
         other => panic!("not credited: {other:?}"),
     }
 }
@@ -31,7 +31,7 @@ fn who_decides_with_an_earlier_time_completes_the_order_when_its_timeline_says()
     let order = payment_processing(&card_order("wallet", "100"), AT).unwrap().unwrap();
     let early = AT.minus(Duration::from_millis(3));
     let (order, _) =
-        credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), early).unwrap());
+        credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), None, early).unwrap());
     assert_eq!(order.completed_at, Some(order.timeline.changed_at()));
 }
 
@@ -39,19 +39,20 @@ fn who_decides_with_an_earlier_time_completes_the_order_when_its_timeline_says()
 fn a_payment_of_what_was_ordered_is_credited_once() {
     let order = card_order("wallet", "100");
     let payment = paid("pi_1", "100", "USD");
-    let settlement = settle(&order, &account(), &payment, AT).unwrap();
+    let settlement = settle(&order, &account(), &payment, None, AT).unwrap();
     let (order, account) = credited(settlement);
     assert_eq!(order.status(), OrderStatus::Completed);
     assert_eq!(balances(&account), "wallet 100.00");
     assert_eq!(order.credited.unwrap().format(Currency::USD), "100.00");
     assert!(!order.late);
-    assert_eq!(settle(&order, &account, &payment, AT), Ok(Settlement::AlreadyCredited));
+    assert_eq!(settle(&order, &account, &payment, None, AT), Ok(Settlement::AlreadyCredited));
 }
 
 #[test]
 fn money_that_differs_from_its_order_is_never_credited() {
     let check = |payment, status, kind| {
-        let settlement = settle(&card_order("wallet", "100"), &account(), &payment, AT).unwrap();
+        let settlement =
+            settle(&card_order("wallet", "100"), &account(), &payment, None, AT).unwrap();
         assert_eq!(disputed(settlement), (status, kind));
     };
     let exception = Some(OrderStatus::Exception);
@@ -63,16 +64,16 @@ fn money_that_differs_from_its_order_is_never_credited() {
 #[test]
 fn a_second_payment_is_a_finding_and_leaves_the_order_alone() {
     let order = card_order("wallet", "100");
-    let first = settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap();
+    let first = settle(&order, &account(), &paid("pi_1", "100", "USD"), None, AT).unwrap();
     let (order, account) = credited(first);
-    let second = settle(&order, &account, &paid("pi_2", "100", "USD"), AT).unwrap();
+    let second = settle(&order, &account, &paid("pi_2", "100", "USD"), None, AT).unwrap();
     assert_eq!(disputed(second), (None, FindingKind::DuplicatePayment));
 }
 
 #[test]
 fn the_same_disagreement_seen_again_is_the_same_finding() {
     let wrong = paid("pi_1", "1", "USD");
-    let seen = |order: &Order| match settle(order, &account(), &wrong, AT).unwrap() {
+    let seen = |order: &Order| match settle(order, &account(), &wrong, None, AT).unwrap() {
         Settlement::Disputed { order, finding } => (order, finding.id()),
         other => panic!("{other:?}"),
     };
@@ -84,11 +85,11 @@ fn the_same_disagreement_seen_again_is_the_same_finding() {
 #[test]
 fn an_order_in_exception_waits_for_a_person() {
     let wrong = paid("pi_1", "1", "USD");
-    let order = match settle(&card_order("wallet", "100"), &account(), &wrong, AT).unwrap() {
+    let order = match settle(&card_order("wallet", "100"), &account(), &wrong, None, AT).unwrap() {
         Settlement::Disputed { order: Some(order), .. } => *order,
         other => panic!("{other:?}"),
     };
-    let right = settle(&order, &account(), &paid("pi_2", "100", "USD"), AT).unwrap();
+    let right = settle(&order, &account(), &paid("pi_2", "100", "USD"), None, AT).unwrap();
     assert_eq!(disputed(right), (None, FindingKind::OrderInException));
 }
 
@@ -100,7 +101,7 @@ fn money_that_comes_in_is_taken_even_when_frozen_or_late() {
     let failed = payment_failed(&card_order("wallet", "100"), AT).unwrap().unwrap();
     for (closed, status) in [(expired, OrderStatus::Expired), (failed, OrderStatus::Failed)] {
         assert_eq!(closed.status(), status);
-        let settlement = settle(&closed, &frozen, &paid("pi_1", "100", "USD"), AT).unwrap();
+        let settlement = settle(&closed, &frozen, &paid("pi_1", "100", "USD"), None, AT).unwrap();
         let (order, account) = credited(settlement);
         assert!(order.late);
         assert_eq!(balances(&account), "wallet 100.00");
@@ -113,8 +114,10 @@ fn a_debt_is_paid_first_in_the_same_entry() {
         let indebted = Account { debt: Balance::parse(debt).unwrap(), ..account() };
         let payment = paid("pi_1", "100", "USD");
         let settlement =
-            settle(&card_order("product:sms", "100"), &indebted, &payment, AT).unwrap();
-        let Settlement::Credited { order, decision } = settlement else { panic!("not credited") };
+            settle(&card_order("product:sms", "100"), &indebted, &payment, None, AT).unwrap();
+        let Settlement::Credited { order, decision, .. } = settlement else {
+            panic!("not credited")
+        };
         assert_eq!(order.debt_paid.unwrap().format(Currency::USD), paid_off);
         assert_eq!(order.credited.unwrap().format(Currency::USD), credit);
         assert_eq!(decision.account.debt.format(Currency::USD), after);
@@ -131,7 +134,7 @@ fn what_no_account_can_hold_is_a_finding() {
     let mut full = account();
     full.balances.insert(Place::WALLET, Balance::new(MAX_BALANCE).unwrap());
     let settlement =
-        settle(&card_order("wallet", "100"), &full, &paid("pi_1", "100", "USD"), AT).unwrap();
+        settle(&card_order("wallet", "100"), &full, &paid("pi_1", "100", "USD"), None, AT).unwrap();
     assert_eq!(disputed(settlement), (Some(OrderStatus::Exception), FindingKind::NotCreditable));
 }
 
@@ -171,7 +174,8 @@ fn cancelling_stores_the_wish_then_closes_then_is_done() {
     let CancelStep::Close(order) = cancel(&order, &by, AT).unwrap() else { panic!("close") };
     assert_eq!(order.status(), OrderStatus::Cancelled);
     assert_eq!(cancel(&order, &by, AT), Ok(CancelStep::Done));
-    let (paid, _) = credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), AT).unwrap());
+    let (paid, _) =
+        credited(settle(&order, &account(), &paid("pi_1", "100", "USD"), None, AT).unwrap());
     assert!(paid.late);
     let status = OrderStatus::Completed;
     assert_eq!(cancel(&paid, &by, AT), Err(Refusal::OrderNotCancellable { status }));
@@ -239,7 +243,8 @@ fn attempts_are_listed_as_they_were_made_in_whatever_order_their_notices_come() 
     };
     // A provider counts whole seconds: the good card may have followed within the same one.
     let paid = Payment { paid_at: later(9), ..paid("pi_1", "30", "USD") };
-    let paid = |order: Order| credited(settle(&order, &account(), &paid, later(20)).unwrap()).0;
+    let paid =
+        |order: Order| credited(settle(&order, &account(), &paid, None, later(20)).unwrap()).0;
     let listed = |order: &Order| {
         let names = order.attempts.iter().map(|attempt| attempt.reference.clone());
         names.collect::<Vec<_>>().join(" ")

@@ -395,7 +395,7 @@ fn a_journal_with_automatic_top_ups_gives_its_account() {
     let order = crate::common::card_order("wallet", "100.00");
     let paid = crate::common::paid("pi_1", "100.00", "USD");
     let ledger::Settlement::Credited { decision, .. } =
-        ledger::settle(&order, &account(), &paid, AT).unwrap()
+        ledger::settle(&order, &account(), &paid, None, AT).unwrap()
     else {
         panic!("not credited")
     };

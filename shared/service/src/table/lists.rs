@@ -291,7 +291,7 @@ impl Table {
         let findings = found.into_iter().map(items::to_finding);
         let mut findings = findings.collect::<Result<Vec<_>, _>>()?;
         // The index may still name what was closed a moment ago.
-        findings.retain(|record| record.closed.is_none() == open);
+        findings.retain(|record| record.state.is_open() == open);
         findings.sort_by_key(|one| Reverse((one.finding.found_at, one.finding.id())));
         Ok(Page { items: findings, next })
     }

@@ -100,7 +100,7 @@ pub fn finding(record: &FindingRecord) -> Value {
     let finding = &record.finding;
     let money =
         |money: Money| json!({"amount": money.to_string(), "currency": money.currency.code()});
-    let closed = record.closed.as_ref();
+    let closed = record.state.closed.as_ref();
     json!({
         "finding_id": finding.id(),
         "type": finding.kind.name(),
@@ -111,7 +111,7 @@ pub fn finding(record: &FindingRecord) -> Value {
         "reversal_id": finding.reversal.as_ref().map(|id| id.as_str()),
         "expected": finding.expected.map(money),
         "actual": finding.actual.map(money),
-        "refund": record.refunds.deciding().map(|refund| json!({
+        "refund": record.state.refunds.deciding().map(|refund| json!({
             "refund_id": refund.id.as_str(),
             "status": refund.status.name(),
             "failure_reason": refund.failure,
@@ -122,7 +122,7 @@ pub fn finding(record: &FindingRecord) -> Value {
         "closed_by": closed.map(|closed| closed.by.as_str()),
         "closed_how": closed.map(|closed| closed.how.name()),
         "reason": closed.and_then(|closed| closed.reason.as_ref()).map(|reason| reason.as_str()),
-        "resolved_before": record.resolved_before.as_ref().map(|closed| json!({
+        "resolved_before": record.state.resolved_before.as_ref().map(|closed| json!({
             "at": stamp::format(closed.at),
             "by": closed.by.as_str(),
             "reason": closed.reason.as_ref().map(|reason| reason.as_str()),

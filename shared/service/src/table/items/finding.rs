@@ -1,15 +1,15 @@
 //! The item of a finding, and what leads from a payment to it.
 
 use ledger::{
-    AccountId, Actor, Finding, FindingKind, Money, Note, OrderId, PaymentId, ProviderId, Timestamp,
-    WholeRefunds,
+    AccountId, Actor, Finding, FindingEnd, FindingKind, FindingOutcome, FindingState, Money, Note,
+    OrderId, PaymentId, ProviderId, Timestamp, WholeRefunds,
 };
 use serde::{Deserialize, Serialize};
 
 use super::reversal::{RefundItem, from_refund, to_refund};
 use super::{Keyed, Stored, due_at, id_of, money, partition_key, read, stored, to_item};
 use crate::error::BrokenRecord;
-use crate::findings::{Closed, FindingRecord, How};
+use crate::findings::FindingRecord;
 use crate::table::Item;
 
 #[derive(Serialize, Deserialize)]
@@ -76,11 +76,11 @@ pub(in crate::table) const fn findings_listed_under(open: bool) -> &'static str 
 }
 
 pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
-    let finding = &record.finding;
+    let (finding, state) = (&record.finding, &record.state);
     let id = finding.id();
     let value = FindingItem {
         version: record.version.saturating_add(1),
-        listed_under: findings_listed_under(record.closed.is_none()).to_owned(),
+        listed_under: findings_listed_under(state.is_open()).to_owned(),
         listed_at: due_at(finding.found_at, &id),
         kind: finding.kind.name().to_owned(),
         account_id: finding.account.as_ref().map(ToString::to_string),
@@ -90,10 +90,10 @@ pub(in crate::table) fn from_finding(record: &FindingRecord) -> Item {
         expected: finding.expected.map(from_money),
         actual: finding.actual.map(from_money),
         found_at: finding.found_at.unix_millis(),
-        refund: record.refunds.deciding().map(from_refund),
-        other_refunds: record.refunds.others().iter().map(from_refund).collect(),
-        closed: record.closed.as_ref().map(from_closed),
-        resolved_before: record.resolved_before.as_ref().map(from_closed),
+        refund: state.refunds.deciding().map(from_refund),
+        other_refunds: state.refunds.others().iter().map(from_refund).collect(),
+        closed: state.closed.as_ref().map(from_closed),
+        resolved_before: state.resolved_before.as_ref().map(from_closed),
     };
     stored(FindingItem::SORT_KEY, &id, value)
 }
@@ -117,7 +117,8 @@ pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRe
         let refunds = WholeRefunds::new(refunds.map(to_refund).collect::<Option<_>>()?);
         let known = id_of(&stored.pk)? == finding.id();
         let version = value.version;
-        known.then_some(FindingRecord { finding, version, refunds, closed, resolved_before })
+        let state = FindingState { refunds, closed, resolved_before };
+        known.then_some(FindingRecord { finding, version, state })
     })
 }
 
@@ -133,7 +134,7 @@ pub(in crate::table) fn to_found(item: Item) -> Result<String, BrokenRecord> {
     read(item, |stored: Stored<FoundItem>| Some(stored.value.finding_id))
 }
 
-fn from_closed(closed: &Closed) -> ClosedItem {
+fn from_closed(closed: &FindingEnd) -> ClosedItem {
     ClosedItem {
         at: closed.at.unix_millis(),
         by: closed.by.to_string(),
@@ -142,11 +143,11 @@ fn from_closed(closed: &Closed) -> ClosedItem {
     }
 }
 
-fn to_closed(item: &ClosedItem) -> Option<Closed> {
-    Some(Closed {
+fn to_closed(item: &ClosedItem) -> Option<FindingEnd> {
+    Some(FindingEnd {
         at: Timestamp::from_unix_millis(item.at),
         by: Actor::parse(&item.by).ok()?,
-        how: How::parse(&item.how)?,
+        how: FindingOutcome::parse(&item.how)?,
         reason: optional(item.reason.as_ref(), |reason| Note::parse(reason).ok())?,
     })
 }
