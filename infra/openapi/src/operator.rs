@@ -45,6 +45,7 @@ const REVIEWS: &[Operation] = &[
             "already_reviewed",
             "bank_reference_used",
             "difference_not_confirmed",
+            "currency_differs",
             "unknown_currency",
             "unknown_rate",
             "balance_too_large",

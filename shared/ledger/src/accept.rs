@@ -22,6 +22,7 @@ const PART_THAT_MAY_DIFFER: u8 = 5;
 ///
 /// # Errors
 /// [`Refusal::OrderNotReviewable`]; [`Refusal::AlreadyReviewed`] if it was credited before;
+/// [`Refusal::CurrencyDiffers`] once the account has another currency than the order;
 /// [`Refusal::DifferenceNotConfirmed`]; [`Refusal::NoRate`]; [`Refusal::NotConvertible`];
 /// [`Refusal::BalanceTooLarge`].
 pub fn accept_transfer(
@@ -40,14 +41,16 @@ pub fn accept_transfer(
         let review = decided(order).ok_or_else(refused)?;
         return Err(Refusal::AlreadyReviewed { by: review.by.clone(), at: review.at });
     }
+    // The account was given another currency since: what the order says of money would be of neither.
+    if account.currency != order.amount.currency {
+        let (account, offered) = (account.currency, order.amount.currency);
+        return Err(Refusal::CurrencyDiffers { account, offered });
+    }
     if differs(order.payable, transfer.money) && !transfer.difference_confirmed {
         let (ordered, received) = (order.payable, transfer.money);
         return Err(Refusal::DifferenceNotConfirmed { ordered, received });
     }
-    let own = order.rate.filter(|_| {
-        transfer.money.currency == order.payable.currency
-            && account.currency == order.amount.currency
-    });
+    let own = order.rate.filter(|_| transfer.money.currency == order.payable.currency);
     let (worth, rate) = worth(account, transfer, own.or(transfer.rate))?;
     let closed = matches!(order.status(), OrderStatus::Expired | OrderStatus::Cancelled);
     let late = closed || is_overdue(order, now);

@@ -103,6 +103,33 @@ async fn an_account_in_another_currency_is_topped_up_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_before_its_account_had_another_currency_takes_no_money() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        for currency in ["CNY", "EUR"] {
+            let path = "/v1/admin/accounts/demo";
+            drop(world.admin_put(path, &json!({"currency": currency})).await.expect(200));
+            let accepted = world.accept(&order, "CNY 720.00", "R-1", currency).await;
+            let refused = accepted.expect_problem(422, "currency_differs");
+            assert_eq!(refused.text("detail"), format!("the account holds {currency}, not USD"));
+        }
+        assert_eq!(world.look_up(&order).await.text("status"), "pending_payment");
+        // It is not lost: it is booked as what it is.
+        drop(world.admin_put("/v1/admin/rates/CNY-EUR", &json!({"rate": "8"})).await.expect(200));
+        world.clock.advance(Duration::from_secs(61));
+        let body = json!({
+            "received_amount": "720.00", "received_currency": "CNY",
+            "bank_reference": "R-1", "received_on": world.today(),
+        });
+        let path = "/v1/admin/accounts/demo/received-payments";
+        let booked = world.admin_post(path, "booked", &body).await.expect(201).json();
+        assert_eq!(booked["credited_amount"], "90.00");
+        assert_eq!(booked["currency"], "EUR");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_listed_newest_first_over_pages() {
     story(async |world| {
         // Those of two equal letters fall into one shard of the list, the others into any.

@@ -1,6 +1,7 @@
 //! Bank transfers: ordered, reported, reviewed; statements; and what the operator configures.
 
 mod accounts;
+mod camt;
 mod configuration;
 mod console;
 mod ordering;

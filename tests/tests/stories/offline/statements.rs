@@ -7,7 +7,7 @@ use tests::{Answer, World, story};
 
 const HEADER: &str = "booked_on,amount,currency,bank_reference,payer_name,information";
 
-async fn import(world: &World, media_type: &str, content: &str) -> Answer {
+pub(super) async fn import(world: &World, media_type: &str, content: &str) -> Answer {
     let request = Request::post("/v1/admin/statements")
         .header("authorization", format!("Bearer {}", world.cloud.keys.operator))
         .header("content-type", media_type);
@@ -18,17 +18,17 @@ async fn csv(world: &World, lines: &[String]) -> Answer {
     import(world, "text/csv", &format!("{HEADER}\n{}\n", lines.join("\n"))).await
 }
 
-async fn accept(world: &World, statement: &Answer, body: &Value) -> Answer {
+pub(super) async fn accept(world: &World, statement: &Answer, body: &Value) -> Answer {
     let path = format!("/v1/admin/statements/{}/accept", statement.text("statement_id"));
     world.admin_post(&path, "unused", body).await
 }
 
-fn code(order: &Answer) -> String {
+pub(super) fn code(order: &Answer) -> String {
     order.json()["transfer_instructions"]["reference_code"].as_str().unwrap().to_owned()
 }
 
 /// State, best order and reasons of each line.
-fn lines(statement: &Answer) -> Vec<String> {
+pub(super) fn lines(statement: &Answer) -> Vec<String> {
     let shown = statement.json();
     let lines = shown["lines"].as_array().unwrap().iter();
     let line = |line: &Value| {
@@ -126,67 +126,6 @@ async fn a_line_that_was_accepted_at_the_desk_is_credited_in_the_statement() {
         let refused = accept(world, &statement, &chosen).await.expect(200).json();
         assert_eq!(refused["results"][0]["code"], "bank_reference_used");
         world.assert_balances("wallet 200.00").await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_camt_053_statement_is_read() {
-    story(async |world| {
-        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
-        let batched = world.order_offline("wallet", "CNY 500.00", "batched").await.expect(201);
-        let entry = |amount: &str, sign: &str, status: &str, reference: &str, details: &str| {
-            format!(
-                "<Ntry><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>{sign}</CdtDbtInd>\
-                 <Sts><Cd>{status}</Cd></Sts><BookgDt><Dt>{}</Dt></BookgDt>\
-                 <AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls>{details}</NtryDtls></Ntry>",
-                world.today()
-            )
-        };
-        let detail = |amount: &str, payer: &str, text: &str| {
-            format!(
-                "<TxDtls><Amt Ccy=\"CNY\">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><RltdPties><Dbtr>\
-                 <Pty><Nm>{payer}</Nm></Pty></Dbtr></RltdPties><RmtInf><Ustrd>{text}</Ustrd></RmtInf>\
-                 </TxDtls>"
-            )
-        };
-        let single = detail("720.00", "李雷", &format!("充值 {}", code(&order)));
-        let batch = [
-            detail("500.00", "韩梅梅", &code(&batched)),
-            detail("30.00", "Nobody", "other business"),
-        ];
-        let entries = [
-            entry("720.00", "CRDT", "BOOK", "20261123-0001", &single),
-            entry("530.00", "CRDT", "BOOK", "20261123-0002", &batch.concat()),
-            entry("12.00", "DBIT", "BOOK", "20261123-0003", &detail("12.00", "Bank", "fee")),
-            entry("99.00", "CRDT", "PDNG", "20261123-0004", &detail("99.00", "Li", "later")),
-        ];
-        let document = |number: &str| {
-            format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document \
-                 xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr>\
-                 <MsgId>1</MsgId><CreDtTm>2026-11-23T23:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id>\
-                 <Acct><Id><Othr><Id>{number}</Id></Othr></Id><Ccy>CNY</Ccy></Acct>{}</Stmt>\
-                 </BkToCstmrStmt></Document>",
-                entries.concat()
-            )
-        };
-        let statement = import(world, "application/xml", &document("6222000000000001")).await;
-        let statement = statement.expect(201);
-        assert_eq!(
-            lines(&statement),
-            ["exact reference_code+amount+date", "exact reference_code+amount+date", "unmatched"]
-        );
-        assert_eq!(statement.json()["skipped"], 2);
-        assert_eq!(statement.json()["lines"][0]["payer_name"], "李雷");
-        assert_eq!(statement.json()["lines"][1]["bank_reference"], "20261123-0002/1");
-        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
-        assert_eq!(accepted["accepted"], 2);
-        world.assert_balances("wallet 169.44").await;
-
-        let other = import(world, "text/xml", &document("6222000000009999")).await;
-        let other = other.expect_problem(422, "invalid_statement");
-        assert!(other.text("detail").contains("not of the bank account for CNY"));
     })
     .await;
 }

@@ -1,0 +1,197 @@
+//! Bank statements as camt.053: which lines they have, and that nobody is credited what others paid.
+
+use serde_json::json;
+use tests::{Answer, World, story};
+
+use super::statements::{accept, code, import, lines};
+
+/// A transaction: how much, of whom, and what they wrote.
+fn transaction(amount: &str, payer: &str, text: &str) -> String {
+    format!(
+        "<TxDtls>{}<RltdPties><Dbtr><Pty><Nm>{payer}</Nm></Pty></Dbtr></RltdPties>\
+         <RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls>",
+        of_cny(amount)
+    )
+}
+
+fn of_cny(amount: &str) -> String {
+    match amount {
+        "" => String::new(),
+        amount => format!("<Amt Ccy=\"CNY\">{amount}</Amt>"),
+    }
+}
+
+/// An entry of these blocks of details.
+fn entry(world: &World, said: (&str, &str, &str), reference: &str, blocks: &[String]) -> String {
+    let (amount, sign, status) = said;
+    let blocks: Vec<_> =
+        blocks.iter().map(|block| format!("<NtryDtls>{block}</NtryDtls>")).collect();
+    format!(
+        "<Ntry>{}<CdtDbtInd>{sign}</CdtDbtInd><Sts><Cd>{status}</Cd></Sts>\
+         <BookgDt><Dt>{}</Dt></BookgDt><AcctSvcrRef>{reference}</AcctSvcrRef>{}</Ntry>",
+        of_cny(amount),
+        world.today(),
+        // Banks write them in lines, with what they like between.
+        blocks.join("\n  <!-- next -->\n")
+    )
+}
+
+fn document(number: &str, entries: &[String]) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document \
+         xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr>\
+         <MsgId>1</MsgId><CreDtTm>2026-11-23T23:00:00</CreDtTm></GrpHdr><Stmt><Id>S1</Id>\
+         <Acct><Id><Othr><Id>{number}</Id></Othr></Id><Ccy>CNY</Ccy></Acct>{}</Stmt>\
+         </BkToCstmrStmt></Document>",
+        entries.concat()
+    )
+}
+
+/// What the lines of an imported statement are: amount, bank reference, state and reasons.
+async fn imported(world: &World, entries: &[String]) -> (Answer, Vec<String>) {
+    let statement = import(world, "application/xml", &document("6222000000000001", entries)).await;
+    let statement = statement.expect(201);
+    let shown = statement.json();
+    let shown = shown["lines"].as_array().unwrap().iter().zip(lines(&statement));
+    let shown = shown.map(|(line, state)| {
+        let reference = line["bank_reference"].as_str().unwrap_or("none").to_owned();
+        format!("{} {reference} {state}", line["amount"].as_str().unwrap())
+    });
+    (statement.clone(), shown.collect())
+}
+
+fn booked(amount: &str) -> (&str, &str, &str) {
+    (amount, "CRDT", "BOOK")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camt_053_statement_is_read() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        let batched = world.order_offline("wallet", "CNY 500.00", "batched").await.expect(201);
+        let single = transaction("720.00", "李雷", &format!("充值 {}", code(&order)));
+        let batch = transaction("500.00", "韩梅梅", &code(&batched))
+            + &transaction("30.00", "Nobody", "other business");
+        let entries = [
+            entry(world, booked("720.00"), "20261123-0001", &[single]),
+            entry(world, booked("530.00"), "20261123-0002", &[batch]),
+            entry(world, ("12.00", "DBIT", "BOOK"), "20261123-0003", &[]),
+            entry(world, ("99.00", "CRDT", "PDNG"), "20261123-0004", &[]),
+        ];
+        let (statement, shown) = imported(world, &entries).await;
+        assert_eq!(
+            shown,
+            [
+                "720.00 20261123-0001 exact reference_code+amount+date",
+                "500.00 20261123-0002/1 exact reference_code+amount+date",
+                "30.00 20261123-0002/2 unmatched",
+            ]
+        );
+        assert_eq!(statement.json()["skipped"], 2);
+        assert_eq!(statement.json()["lines"][0]["payer_name"], "李雷");
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 2);
+        world.assert_balances("wallet 169.44").await;
+
+        let other = import(world, "text/xml", &document("6222000000009999", &entries)).await;
+        let other = other.expect_problem(422, "invalid_statement");
+        assert!(other.text("detail").contains("not of the bank account for CNY"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_read_whole_in_however_many_blocks_its_bank_writes_it() {
+    story(async |world| {
+        let anna = world.order_offline("wallet", "CNY 1000.00", "anna").await.expect(201);
+        let bert = world.order_offline("wallet", "CNY 1700.00", "bert").await.expect(201);
+        let blocks = [
+            transaction("1000.00", "Anna", &code(&anna)) + &transaction("300.00", "Nobody", "rent"),
+            "<Btch><NbOfTxs>2</NbOfTxs></Btch>".to_owned(),
+            transaction("1700.00000", "Bert", &code(&bert))
+                + "<TxDtls><Amt Ccy=\"CNY\">200.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>",
+        ];
+        let (statement, shown) =
+            imported(world, &[entry(world, booked("2800.00000"), "REF1", &blocks)]).await;
+        assert_eq!(
+            shown,
+            [
+                "1000.00 REF1/1 exact reference_code+amount+date",
+                "300.00 REF1/2 unmatched",
+                "1700.00 REF1/3 exact reference_code+amount+date",
+            ]
+        );
+        assert_eq!(statement.json()["skipped"], 1, "what was taken back");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 3000.00", "order").await.expect(201);
+        let anna = |amount: &str| transaction(amount, "Anna", &code(&order));
+        let bert = |amount: &str| transaction(amount, "Bert", "invoice 7");
+        let count = |count: &str| format!("<Btch><NbOfTxs>{count}</NbOfTxs></Btch>");
+        for (number, blocks) in [
+            vec![anna("") + &bert("")],
+            vec![anna(""), bert("")],
+            vec![anna("1000.00"), bert("")],
+            vec![anna("1000.00") + &bert("1000.00")],
+            vec![anna("2000.00") + &bert("2000.00")],
+            vec![anna("1000.00")],
+            vec![count("3") + &anna("1000.00")],
+            vec![count("2") + &anna("")],
+            vec![count("2"), anna("3000.00")],
+        ]
+        .iter()
+        .enumerate()
+        {
+            let reference = format!("REF{number}");
+            let entries = [entry(world, booked("3000.00"), &reference, blocks)];
+            let (statement, shown) = imported(world, &entries).await;
+            let proposed = "3000.00 none proposed reference_code+amount+date";
+            assert_eq!(shown, [proposed], "{blocks:?}");
+            let line = &statement.json()["lines"][0];
+            assert_eq!(line["payer_name"], json!(null));
+            let information = line["information"].as_str().unwrap();
+            assert!(information.starts_with(&reference), "{information}");
+            let chosen = json!({"lines": [{"line": 1, "order_id": order.text("order_id")}]});
+            for choice in [json!({"exact": true}), chosen] {
+                let answer = accept(world, &statement, &choice).await.expect(200).json();
+                assert_eq!(answer["accepted"], 0, "{answer}");
+            }
+        }
+        world.assert_balances("wallet 0.00").await;
+        // One payer, of whom the bank says nothing else: the entry is theirs.
+        for (number, block) in ["", "3000.00", "3000"].map(anna).iter().enumerate() {
+            let reference = format!("SOLE{number}");
+            let (_, shown) =
+                imported(world, &[entry(world, booked("3000.00"), &reference, &[block.clone()])])
+                    .await;
+            let exact = format!("3000.00 {reference} exact reference_code+amount+date");
+            assert_eq!(shown, [exact]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bank_writes_that_is_of_no_use_does_not_make_its_statement_useless() {
+    story(async |world| {
+        let entries = [
+            entry(world, booked("0.00"), "NOTICE", &[]),
+            entry(world, booked("50.000"), "ZEROS", &[]),
+            entry(world, booked("60.00"), "2026 – 7", &[]),
+        ];
+        let (statement, shown) = imported(world, &entries).await;
+        assert_eq!(shown, ["50.00 ZEROS unmatched", "60.00 none unmatched"]);
+        assert_eq!(statement.json()["skipped"], 1);
+        let fractions = [entry(world, booked("50.005"), "FRACTION", &[])];
+        let refused =
+            import(world, "application/xml", &document("6222000000000001", &fractions)).await;
+        let refused = refused.expect_problem(422, "invalid_statement");
+        assert!(refused.text("detail").contains("statement S1, entry 1: Amt must have at most 2"));
+    })
+    .await;
+}
