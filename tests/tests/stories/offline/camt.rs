@@ -166,9 +166,11 @@ async fn a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody() {
         // One payer, of whom the bank says nothing else: the entry is theirs.
         for (number, block) in ["", "3000.00", "3000"].map(anna).iter().enumerate() {
             let reference = format!("SOLE{number}");
-            let (_, shown) =
-                imported(world, &[entry(world, booked("3000.00"), &reference, &[block.clone()])])
-                    .await;
+            let (_, shown) = imported(
+                world,
+                &[entry(world, booked("3000.00"), &reference, std::slice::from_ref(block))],
+            )
+            .await;
             let exact = format!("3000.00 {reference} exact reference_code+amount+date");
             assert_eq!(shown, [exact]);
         }
