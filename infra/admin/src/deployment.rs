@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_dynamodb::types::TableStatus;
 use clap::Args;
+use service::error::in_words;
 use service::table::Table;
 
 use crate::problem::Problem;
@@ -85,7 +86,7 @@ impl Which {
             .credentials_provider()
             .ok_or_else(|| Problem::NoCredentials("there is no provider of them".to_owned()))?;
         let found = provider.provide_credentials().await;
-        found.map_err(|error| Problem::NoCredentials(error.to_string()))?;
+        found.map_err(|error| Problem::NoCredentials(in_words(&error)))?;
         Ok(Deployment { sdk, region })
     }
 

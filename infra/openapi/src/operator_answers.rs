@@ -363,7 +363,11 @@ fn reconciliations() -> Vec<(&'static str, Value)> {
         ("claims", count(0, 3), "What the books have of this day."),
         ("credited", count(0, 0), "Payments that nobody had told, credited now."),
         ("taken", count(0, 0), "Refunds and disputes that nobody had told, in the books now."),
-        ("unreadable", count(0, 0), "Movements that cannot be read."),
+        (
+            "unreadable",
+            count(0, 0),
+            "Movements that cannot be read, or of which our own records cannot.",
+        ),
         ("totals", list(total), "What the provider moved."),
         ("drift", list(drift), "Currencies in which both agree are not here."),
         ("finding_count", count(0, 0), "How many findings there are about this day."),

@@ -148,6 +148,16 @@ impl Account {
         Ok(next.decided(self, released.into_iter().chain([entry]).collect(), now))
     }
 
+    /// Refuses a balance that could not take back what is set aside of it: that would be refused for ever, and with it
+    /// all that comes after.
+    fn must_have_room(&self, place: &Place) -> Result<(), Refusal> {
+        let (Place::Available(target) | Place::Held(target)) = place else { return Ok(()) };
+        let inside = Place::Available(target.clone());
+        let aside = self.balance(&Place::Held(target.clone()));
+        let all = self.balance(&inside).decimal().saturating_add(aside.decimal());
+        Balance::new(all).map(drop).map_err(|_| Refusal::BalanceTooLarge { place: inside })
+    }
+
     /// What was decided: this account, which was that one before these entries.
     pub(crate) fn decided(
         mut self,
@@ -191,6 +201,9 @@ impl Account {
                     balances_after.insert(place.clone(), after);
                 }
             }
+        }
+        for line in lines.iter().filter(|line| line.amount > Decimal::ZERO) {
+            self.must_have_room(&line.place)?;
         }
         let entry = Entry {
             account: self.id.clone(),

@@ -182,8 +182,11 @@ impl<W: Wire> Comparisons<W> {
     }
 
     async fn is_open(&self, finding: &str) -> Result<bool, Error> {
-        let record = self.refunds.table.finding(finding).await?;
-        Ok(record.is_none_or(|record| record.state.is_open()))
+        match self.refunds.table.finding(finding).await {
+            // Nobody can have closed one that cannot be read.
+            Err(Error::Broken(_)) => Ok(true),
+            record => Ok(record?.is_none_or(|record| record.state.is_open())),
+        }
     }
 
     /// Counts the findings that a person must look at, for the alarm on them.
@@ -242,7 +245,8 @@ impl<W: Wire> Comparisons<W> {
         // The newest come first, and what goes back came before: each after its payment.
         for (direction, notice) in reversals.iter().rev() {
             count(&mut report.reversals);
-            self.compare_reversal(notice, *direction, run, report, now).await?;
+            let compared = self.compare_reversal(notice, *direction, run, report, now).await;
+            or_unreadable(compared, &notice.id, report)?;
         }
         earlier.payments.extend(known.payments.iter().cloned());
         earlier.reversals.extend(known.reversals.iter().cloned());
@@ -287,7 +291,8 @@ impl<W: Wire> Comparisons<W> {
             match &movement.of {
                 Reading::Told(Told::Payment(notice)) => {
                     count(&mut report.payments);
-                    self.compare_payment(notice, &claims, run, report, now).await?;
+                    let compared = self.compare_payment(notice, &claims, run, report, now).await;
+                    or_unreadable(compared, &notice.id, report)?;
                 }
                 Reading::Unreadable { event, why } => {
                     count(&mut report.unreadable);
@@ -580,6 +585,22 @@ impl Movement {
             Reading::Told(Told::Payment(notice)) => Some(notice),
             _ => None,
         }
+    }
+}
+
+/// A movement of which our own records cannot be read is none that agrees; the others are compared.
+fn or_unreadable(
+    compared: Result<(), Error>,
+    event_id: &str,
+    report: &mut Report,
+) -> Result<(), Error> {
+    match compared {
+        Err(Error::Broken(cause)) => {
+            count(&mut report.unreadable);
+            error!(event_id, %cause, "a movement cannot be compared");
+            Ok(())
+        }
+        compared => compared,
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Report {
     pub credited: u64,
     /// Refunds and disputes that nobody had told, and that are in the books now.
     pub taken: u64,
-    /// Movements that may be of this deployment and cannot be read.
+    /// Movements that may be of this deployment and cannot be read, or of which our own records cannot.
     pub unreadable: u64,
     /// What the provider moved, by category and currency (`charge USD`), in the smallest coin.
     pub totals: BTreeMap<String, Total>,

@@ -9,18 +9,18 @@
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use ledger::{Method, Timestamp};
+use ledger::{AccountId, HoldId, Method, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
-use crate::error::{BrokenRecord, Error, Unavailable};
+use crate::error::{Error, Unavailable};
 use crate::events::EventRecord;
 use crate::holds;
 use crate::metrics;
 use crate::notice::{Notice, What};
 use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
 use crate::payments::{self, Confirmed};
-use crate::record::{HoldRecord, OrderRecord};
+use crate::record::OrderRecord;
 use crate::refunds::Refunds;
 use crate::stripe::{Closed, Https, PageState, Stripe, Wire};
 use crate::table::{Commit, Committed, Position, SHARDS, Table};
@@ -52,10 +52,10 @@ pub struct Sweeps<W: Wire = Https> {
 pub struct Swept {
     /// Open card orders that were looked at.
     pub looked_at: u32,
-    /// Payments that were credited, and that nobody had told.
+    /// Payments that were credited, and that nobody had told in the minutes that a webhook is left.
     pub credited: u32,
     /// Orders whose time was over, or which were to be cancelled, and that were closed unpaid; or to
-    /// which something else happened that nobody had told.
+    /// which something else happened that nobody had told, as a payment of a moment ago.
     pub recorded: u32,
     /// Payments that disagree with their order.
     pub found: u32,
@@ -119,8 +119,8 @@ impl<W: Wire> Sweeps<W> {
             for _ in 0..MAX_PAGES {
                 let page = self.table().awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
                 let page = page.await?;
-                for record in &page.items {
-                    self.close_transfer(record, now, swept).await?;
+                for record in page.items {
+                    self.close_transfer(record, now, swept).await;
                 }
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
@@ -132,10 +132,10 @@ impl<W: Wire> Sweeps<W> {
     }
 
     /// Closes the holds whose time is over, last and for at most a fifth of the sweep's time: nobody waits
-    /// for it, since every rule counts their money as free.
+    /// for it, since every rule counts their money as free. Each sweep begins with another shard.
     async fn close_overdue_holds(&self, time: Duration, now: Timestamp, swept: &mut Swept) {
         let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
-        for shard in 0..SHARDS {
+        for shard in shards_from(now) {
             let mut after = None;
             for _ in 0..MAX_PAGES {
                 if end.is_some_and(|end| Instant::now() >= end) {
@@ -150,8 +150,13 @@ impl<W: Wire> Sweeps<W> {
                         break;
                     }
                 };
-                for record in page.items {
-                    self.close_hold(record, now, swept).await;
+                let closing = stream::iter(page.items).map(async |record| {
+                    let (account, hold) = (record.hold.account.clone(), record.hold.id.clone());
+                    (account, hold, holds::expire(self.table(), record, now).await)
+                });
+                let mut closing = closing.buffer_unordered(AT_ONCE);
+                while let Some((account, hold, closed)) = closing.next().await {
+                    count_hold(&account, &hold, closed, swept);
                 }
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
@@ -169,9 +174,7 @@ impl<W: Wire> Sweeps<W> {
             return;
         }
         let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
-        let minutes = u64::try_from(now.unix_millis().div_euclid(60_000)).unwrap_or_default();
-        for round in 0..SHARDS {
-            let shard = minutes.wrapping_add(round).checked_rem(SHARDS).unwrap_or_default();
+        for shard in shards_from(now) {
             let mut after = None;
             for _ in 0..MAX_PAGES {
                 let page = self.table().untold_events(shard, now, after.as_ref(), CARD_PAGE).await;
@@ -194,21 +197,10 @@ impl<W: Wire> Sweeps<W> {
         }
     }
 
-    async fn tell_page(
-        &self,
-        records: Vec<Result<EventRecord, BrokenRecord>>,
-        now: Timestamp,
-        swept: &mut Swept,
-    ) {
-        let mut untold = Vec::new();
-        for record in records {
-            match record {
-                // The index may still name what has ended.
-                Ok(record) if record.due.is_some_and(|due| due <= now) => untold.push(record),
-                Ok(_) => {}
-                Err(cause) => error!(%cause, "an event that cannot be told"),
-            }
-        }
+    async fn tell_page(&self, records: Vec<EventRecord>, now: Timestamp, swept: &mut Swept) {
+        let mut untold = records;
+        // The index may still name what has ended.
+        untold.retain(|record| record.due.is_some_and(|due| due <= now));
         let ids: Vec<_> = untold.iter().map(|record| record.event.id.clone()).collect();
         let taken = self.table().tell(&ids).await;
         untold.retain(|record| taken.contains(&record.event.id));
@@ -230,37 +222,33 @@ impl<W: Wire> Sweeps<W> {
         }
     }
 
-    async fn close_hold(&self, record: HoldRecord, now: Timestamp, swept: &mut Swept) {
-        let (account_id, hold_id) = (record.hold.account.clone(), record.hold.id.clone());
-        let count = match holds::expire(self.table(), record, now).await {
-            Ok(false) => return,
-            Ok(true) => &mut swept.holds,
-            Err(Error::Unavailable(cause)) => {
-                warn!(%account_id, %hold_id, %cause, "a hold to be closed later");
+    async fn close_transfer(&self, record: OrderRecord, now: Timestamp, swept: &mut Swept) {
+        let (account_id, order_id) = (record.order.account.clone(), record.order.id.clone());
+        let count = match self.overdue(record, now).await {
+            Ok(None) => return,
+            Ok(Some(Committed::Yes)) => &mut swept.recorded,
+            Ok(Some(Committed::No(_))) => &mut swept.left,
+            Err(Error::Broken(cause)) => {
+                error!(%account_id, %order_id, %cause, "the order cannot be closed");
                 &mut swept.left
             }
             Err(cause) => {
-                error!(%account_id, %hold_id, %cause, "the hold cannot be closed");
+                warn!(%account_id, %order_id, %cause, "an order to be closed later");
                 &mut swept.left
             }
         };
         *count = count.saturating_add(1);
     }
 
-    async fn close_transfer(
+    /// Closes one order whose transfer nobody reported in time; `None` if its time is not over.
+    async fn overdue(
         &self,
-        record: &OrderRecord,
+        record: OrderRecord,
         now: Timestamp,
-        swept: &mut Swept,
-    ) -> Result<(), Error> {
-        let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(()) };
-        let next = OrderRecord { order, ..record.clone() };
-        let count = match self.table().commit(Commit::default().order(&next, now)).await? {
-            Committed::Yes => &mut swept.recorded,
-            Committed::No(_) => &mut swept.left,
-        };
-        *count = count.saturating_add(1);
-        Ok(())
+    ) -> Result<Option<Committed>, Error> {
+        let Some(order) = ledger::transfer_overdue(&record.order, now)? else { return Ok(None) };
+        let next = OrderRecord { order, ..record };
+        self.table().commit(Commit::default().order(&next, now)).await.map(Some)
     }
 
     /// Goes once around all shards from where the last sweep stopped. Returns where this one stopped,
@@ -379,7 +367,14 @@ impl<W: Wire> Sweeps<W> {
         match state {
             PageState::Open => Ok(Confirmed::Unchanged),
             PageState::Expired => self.page_expired(&record, session, now).await,
-            PageState::Completed(notice) => payments::confirm(self.table(), &notice, now).await,
+            PageState::Completed(notice) => {
+                let confirmed = payments::confirm(self.table(), &notice, now).await?;
+                Ok(match confirmed {
+                    // Its webhook may still be on its way: that is nothing to ring for.
+                    Confirmed::Credited if paid_just_now(&notice, now) => Confirmed::Recorded,
+                    confirmed => confirmed,
+                })
+            }
         }
     }
 
@@ -458,4 +453,36 @@ impl<W: Wire> Sweeps<W> {
         };
         payments::confirm(self.table(), &notice, now).await
     }
+}
+
+fn paid_just_now(notice: &Notice, now: Timestamp) -> bool {
+    matches!(&notice.what, What::Paid(payment) if payment.paid_at > now.minus(QUIET_TIME))
+}
+
+/// All shards, from another one on in each sweep: if the time is up before the last, it is not always the same ones that wait.
+fn shards_from(now: Timestamp) -> impl Iterator<Item = u64> {
+    let minutes = u64::try_from(now.unix_millis().div_euclid(60_000)).unwrap_or_default();
+    let of = move |round: u64| minutes.wrapping_add(round).checked_rem(SHARDS).unwrap_or_default();
+    (0..SHARDS).map(of)
+}
+
+fn count_hold(
+    account_id: &AccountId,
+    hold_id: &HoldId,
+    closed: Result<bool, Error>,
+    swept: &mut Swept,
+) {
+    let count = match closed {
+        Ok(false) => return,
+        Ok(true) => &mut swept.holds,
+        Err(Error::Unavailable(cause)) => {
+            warn!(%account_id, %hold_id, %cause, "a hold to be closed later");
+            &mut swept.left
+        }
+        Err(cause) => {
+            error!(%account_id, %hold_id, %cause, "the hold cannot be closed");
+            &mut swept.left
+        }
+    };
+    *count = count.saturating_add(1);
 }

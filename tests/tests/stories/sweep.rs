@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use service::stamp;
 use service::sweep::Swept;
-use tests::world::{GOOD_CARD, card_order};
+use tests::world::{Damage, GOOD_CARD, Item, card_order};
 use tests::{Answer, Fault, World, story};
 
 use super::faults::orders;
+use super::usage::{hold, with_sms};
 
 const MAKE_PAGE: &str = "POST /v1/checkout/sessions";
 const LOOK_AT_PAGE: &str = "GET /v1/checkout/sessions";
@@ -154,6 +156,106 @@ async fn a_payment_of_the_last_minute_is_credited_and_not_called_late() {
             (paid.text("status"), paid.json()["late"].as_bool()),
             ("completed".into(), Some(false))
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_made_while_the_sweep_came_is_credited_and_does_not_ring() {
+    story(async |world| {
+        let order = world.order("wallet", "50", "order").await.expect(201);
+        // Somebody took long to find the card: the webhook is on its way.
+        world.clock.advance(A_WHILE);
+        no_webhooks(world).await;
+        drop(world.pay(&order, GOOD_CARD).await.expect(303));
+        let swept = world.sweep().await;
+        assert_eq!((swept.credited, swept.recorded), (0, 1));
+        world.assert_balances("wallet 50.00").await;
+    })
+    .await;
+}
+
+/// Nobody can read it any more, as after a program that knew more has written it.
+async fn spoil(world: &World, sk: &str, id: &str) -> Damage {
+    let spoilt = |mut item: Item| {
+        drop(item.insert("version".to_owned(), AttributeValue::S("of tomorrow".to_owned())));
+        Some(item)
+    };
+    world.damage(&format!("{sk}#{id}"), sk, spoilt).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_an_error_in_the_log_and_hides_nothing_else() {
+    story(async |world| {
+        with_sms(world).await;
+        no_webhooks(world).await;
+        let mut damages = Vec::new();
+        for number in 0..2 {
+            let key = |what: &str| format!("{what}-{number}");
+            drop(hold(world, "10", &key("hold")).await.expect(201));
+            drop(paid_unseen(world, "50", &key("paid")).await);
+            drop(world.order_offline("wallet", "USD 100.00", &key("offline")).await.expect(201));
+            let reported = world.order_offline("wallet", "USD 100.00", &key("reported")).await;
+            drop(world.report(&reported.expect(201), &key("ref")).await.expect(200));
+        }
+        let listed = world.get("/v1/orders?limit=100").await.expect(200).json();
+        let of = |method: &str, status: &str| {
+            let orders = listed["data"].as_array().unwrap().iter();
+            let order = orders.filter(|one| one["method"] == method && one["status"] == status);
+            order.map(|one| one["order_id"].as_str().unwrap().to_owned()).next().unwrap()
+        };
+        let orders = [
+            of("card", "pending_payment"),
+            of("offline", "pending_payment"),
+            of("offline", "pending_review"),
+        ];
+        let listed = world.get("/v1/holds").await.expect(200).json();
+        let hold = listed["data"][0]["hold_id"].as_str().unwrap();
+        for order in &orders {
+            damages.push(spoil(world, "ORDER", order).await);
+        }
+        damages.push(spoil(world, "HOLD", hold).await);
+
+        let desk = world.admin_get("/v1/admin/reviews").await.expect(200).json();
+        assert_eq!(desk["data"].as_array().unwrap().len(), 1);
+        world.clock.advance(A_DAY * 20);
+        let swept = world.sweep().await;
+        assert_eq!((swept.credited, swept.recorded, swept.holds), (1, 1, 1), "{swept:?}");
+        assert!(swept.complete);
+        let logs = tests::logs::so_far();
+        for id in orders.iter().map(String::as_str).chain([hold]) {
+            let told = logs.lines().any(|line| line.contains("ERROR") && line.contains(id));
+            assert!(told, "{id}");
+        }
+        for damage in damages {
+            world.undo(damage).await;
+        }
+        let swept = world.sweep().await;
+        assert_eq!((swept.credited, swept.recorded, swept.holds), (1, 1, 1), "{swept:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_cannot_be_read_stops_no_comparison_and_hides_no_other() {
+    story(async |world| {
+        for key in ["one", "two"] {
+            let order = world.order("wallet", "50", key).await.expect(201);
+            let page = order.text("checkout_url");
+            let page = page.rsplit('/').next().expect("the session's id comes last");
+            let body = json!({"amount": 4_999});
+            drop(world.control(&format!("sessions/{page}/pay"), &body).await.expect(200));
+        }
+        let listed = world.admin_get("/v1/admin/findings").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+        let id = listed["data"][0]["finding_id"].as_str().unwrap();
+        let damage = spoil(world, "FINDING", id).await;
+        let compared = world.compare().await;
+        assert_eq!((compared.report.unreadable, compared.report.findings.len()), (1, 1));
+        assert!(compared.finished_at.is_some());
+        let listed = world.admin_get("/v1/admin/findings").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+        world.undo(damage).await;
     })
     .await;
 }

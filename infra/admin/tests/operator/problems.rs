@@ -48,6 +48,29 @@ async fn what_is_typed_goes_before_what_is_set() {
     refused(set, "topup-of-another-day");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_as_for_the_aws_cli() {
+    let deployment = Deployment::start().await;
+    let config = std::env::temp_dir().join(format!("topup-admin-{}.config", std::process::id()));
+    let profiles = "[profile program]\n\
+        credential_process = echo '{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\"}'\n\
+        [profile company]\nsso_session = company\nsso_account_id = 123456789012\nsso_role_name = finance\n\
+        [sso-session company]\nsso_region = us-east-1\nsso_start_url = https://company.example/start\n";
+    std::fs::write(&config, profiles).unwrap();
+    let with = |profile: &str| {
+        let mut command = deployment.command(&["--stage", "local", "keys", "list"]);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        command.env("PATH", "/usr/bin:/bin").env("AWS_CONFIG_FILE", &config);
+        command.env("AWS_PROFILE", profile);
+        command
+    };
+    let listed = with("program").output().unwrap();
+    assert!(listed.status.success(), "{}", said(&listed));
+    // Nobody has signed in to this one: it says what is missing, and not that it cannot be done here.
+    refused(with("company"), "token");
+    std::fs::remove_file(&config).unwrap();
+}
+
 /// The command finds queues and functions by the names that the template gives them.
 #[test]
 fn the_template_names_what_the_command_looks_for() {

@@ -495,3 +495,21 @@ proptest! {
         prop_assert!(followed.unwrap().finish(&account).is_ok());
     }
 }
+
+#[test]
+fn a_balance_takes_no_more_than_it_can_hold_with_what_is_set_aside_of_it() {
+    let mut full = customer();
+    let inside = Place::Available(target("product:sms"));
+    full.balances.insert(inside.clone(), Balance::new(ledger::MAX_BALANCE).unwrap());
+    let (_, placed) = place_hold(&full, &wanted_hold("5", TIME, "h"), &OPEN, AT).unwrap();
+    let held = placed.account;
+    assert_eq!(
+        transfer(&held, &transfer_of("sms", "5.00"), AT),
+        Err(Refusal::BalanceTooLarge { place: inside })
+    );
+    // Its time is over: what was set aside is free again, and the account goes on.
+    let later = AT.plus(TIME);
+    assert_eq!(held.available(&target("product:sms"), later).decimal(), ledger::MAX_BALANCE);
+    let (_, decision) = transfer(&held, &transfer_of("otp", "5.00"), later).unwrap();
+    assert_eq!(decision.entries.len(), 2);
+}

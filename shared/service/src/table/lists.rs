@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 use ledger::{AccountId, Adjustment, OrderStatus, Timestamp};
+use tracing::error;
 
 use super::items::{
     self, AccountItem, AdjustmentItem, COMPARISONS, ComparisonItem, EventItem, FindingItem,
@@ -18,9 +19,7 @@ use super::read::key;
 use super::{Item, Table, unavailable};
 use crate::accounts::KnownAccount;
 use crate::comparison::Comparison;
-#[cfg(feature = "stripe")]
-use crate::error::BrokenRecord;
-use crate::error::Error;
+use crate::error::{BrokenRecord, Error};
 use crate::events::Event;
 #[cfg(feature = "stripe")]
 use crate::events::EventRecord;
@@ -170,10 +169,11 @@ impl Table {
         }
         let kind = (OrderItem::SORT_KEY, OrderItem::SORT_KEY);
         let listing = Listing::by_time(items::listed_under(account), kind);
-        let page = self.order_page(&Listing { from, to, ..listing }, after, limit).await?;
-        let mut items = page.items;
-        items.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));
-        Ok(Page { items, ..page })
+        let (found, next) = self.page(&Listing { from, to, ..listing }, after, limit).await?;
+        let orders = found.into_iter().map(items::to_order);
+        let mut orders = orders.collect::<Result<Vec<_>, _>>()?;
+        orders.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));
+        Ok(Page { items: orders, next })
     }
 
     /// A page of the bank transfers that a person must look at, oldest first.
@@ -186,13 +186,13 @@ impl Table {
         limit: u8,
     ) -> Result<Page<OrderRecord>, Error> {
         let listing = Listing::by_due(items::REVIEWS.to_owned());
-        let page = self.order_page(&listing, after, limit).await?;
-        let mut items = page.items;
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let mut items = readable(found, items::to_order);
         // The index may still name what was decided a moment ago.
         items.retain(|record| record.order.status() == OrderStatus::PendingReview);
         let reported_at = |record: &OrderRecord| record.order.timeline.changed_at();
         items.sort_by_key(|record| (reported_at(record), record.order.id.clone()));
-        Ok(Page { items, ..page })
+        Ok(Page { items, next })
     }
 
     /// A page of the orders in one of the 16 shards that await a bank transfer, those first whose
@@ -253,7 +253,8 @@ impl Table {
     ) -> Result<Page<OrderRecord>, Error> {
         let listing = Listing::by_due(queue);
         let to = until.map_or_else(|| LAST.to_owned(), |until| stamp::format(until) + LAST);
-        self.order_page(&Listing { to, ..listing }, after, limit).await
+        let (found, next) = self.page(&Listing { to, ..listing }, after, limit).await?;
+        Ok(Page { items: readable(found, items::to_order), next })
     }
 
     /// A page of an owner's API keys, newest first.
@@ -288,8 +289,7 @@ impl Table {
         let kind = (FindingItem::SORT_KEY, FindingItem::SORT_KEY);
         let listing = Listing::by_time(findings_listed_under(open).to_owned(), kind);
         let (found, next) = self.page(&listing, after, limit).await?;
-        let findings = found.into_iter().map(items::to_finding);
-        let mut findings = findings.collect::<Result<Vec<_>, _>>()?;
+        let mut findings = readable(found, items::to_finding);
         // The index may still name what was closed a moment ago.
         findings.retain(|record| record.state.is_open() == open);
         findings.sort_by_key(|one| Reverse((one.finding.found_at, one.finding.id())));
@@ -327,9 +327,11 @@ impl Table {
     ) -> Result<Page<HoldRecord>, Error> {
         let kind = (HoldItem::SORT_KEY, HoldItem::SORT_KEY);
         let listing = Listing::by_time(holds_listed_under(account), kind);
-        let mut page = self.hold_page(&listing, after, limit).await?;
-        page.items.sort_by_key(|one| Reverse((one.hold.created_at, one.hold.id.clone())));
-        Ok(page)
+        let (found, next) = self.page(&listing, after, limit).await?;
+        let holds = found.into_iter().map(items::to_hold);
+        let mut holds = holds.collect::<Result<Vec<_>, _>>()?;
+        holds.sort_by_key(|one| Reverse((one.hold.created_at, one.hold.id.clone())));
+        Ok(Page { items: holds, next })
     }
 
     /// A page of the holds in one of the 16 shards whose time is over at a moment, and that nobody has
@@ -350,11 +352,11 @@ impl Table {
             to: stamp::format(now) + LAST,
             ..Listing::by_due(items::shard(items::OPEN_HOLDS, shard))
         };
-        self.hold_page(&listing, after, limit).await
+        let (found, next) = self.page(&listing, after, limit).await?;
+        Ok(Page { items: readable(found, items::to_hold), next })
     }
 
-    /// A page of the events of a shard that are still to be told, and whose time with the queue is over. One
-    /// that cannot be read does not hide the others.
+    /// A page of the events of a shard that are still to be told, and whose time with the queue is over.
     ///
     /// # Errors
     /// [`crate::error::Unavailable`].
@@ -365,25 +367,14 @@ impl Table {
         now: Timestamp,
         after: Option<&Position>,
         limit: u8,
-    ) -> Result<Page<Result<EventRecord, BrokenRecord>>, Error> {
+    ) -> Result<Page<EventRecord>, Error> {
         let listing = Listing {
             kind: (EventItem::SORT_KEY, EventItem::SORT_KEY),
             to: stamp::format(now) + LAST,
             ..Listing::by_due(items::shard(items::UNTOLD_EVENTS, shard))
         };
         let (found, next) = self.page(&listing, after, limit).await?;
-        Ok(Page { items: found.into_iter().map(items::to_event).collect(), next })
-    }
-
-    async fn hold_page(
-        &self,
-        listing: &Listing,
-        after: Option<&Position>,
-        limit: u8,
-    ) -> Result<Page<HoldRecord>, Error> {
-        let (found, next) = self.page(listing, after, limit).await?;
-        let holds = found.into_iter().map(items::to_hold);
-        Ok(Page { items: holds.collect::<Result<_, _>>()?, next })
+        Ok(Page { items: readable(found, items::to_event), next })
     }
 
     /// A page of the payments in one of the 16 shards that were credited in a part of a day, the oldest
@@ -643,17 +634,6 @@ impl Table {
         Ok(Page { items: entries, next })
     }
 
-    async fn order_page(
-        &self,
-        listing: &Listing,
-        after: Option<&Position>,
-        limit: u8,
-    ) -> Result<Page<OrderRecord>, Error> {
-        let (found, next) = self.page(listing, after, limit).await?;
-        let orders = found.into_iter().map(items::to_order);
-        Ok(Page { items: orders.collect::<Result<_, _>>()?, next })
-    }
-
     /// The items that a page of an index names, as they are now and in any order, and where the
     /// next page starts.
     async fn page(
@@ -698,6 +678,19 @@ impl Table {
         let next = page.last_evaluated_key.as_ref().and_then(position);
         Ok(Keys { found: found.collect(), next })
     }
+}
+
+/// What can be read of what waits for somebody. One that cannot must not hide the others: it is an error of its own,
+/// which rings.
+fn readable<T>(found: Vec<Item>, read: impl Fn(Item) -> Result<T, BrokenRecord>) -> Vec<T> {
+    let readable = found.into_iter().map(read).filter_map(|read| match read {
+        Ok(record) => Some(record),
+        Err(cause) => {
+            error!(%cause, "it is left out of what waits");
+            None
+        }
+    });
+    readable.collect()
 }
 
 fn text(value: &str) -> AttributeValue {

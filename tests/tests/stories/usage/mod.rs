@@ -19,7 +19,7 @@ async fn charge(world: &World, product: &str, amount: &str, key: &str) -> Answer
     world.post("/v1/charges", key, &json!({"product": product, "amount": amount})).await
 }
 
-async fn hold(world: &World, amount: &str, key: &str) -> Answer {
+pub(crate) async fn hold(world: &World, amount: &str, key: &str) -> Answer {
     let body = json!({"product": "sms", "amount": amount, "expires_in": TIME});
     world.post("/v1/holds", key, &body).await
 }
@@ -34,7 +34,7 @@ async fn release(world: &World, hold: &Answer) -> Answer {
 }
 
 /// Puts 100.00 into SMS, by card.
-async fn with_sms(world: &World) {
+pub(crate) async fn with_sms(world: &World) {
     let order = world.order("sms", "100.00", "funds").await.expect(201);
     drop(world.pay(&order, tests::world::GOOD_CARD).await.expect(303));
 }
