@@ -215,8 +215,8 @@ DEFECTS = [
         "Order Details come in whatever order a batch read has",
         ((
             LISTS,
-            "items.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));",
-            "items.sort_by_key(|_| Reverse(0));",
+            "orders.sort_by_key(|record| Reverse((record.order.created_at, record.order.id.clone())));",
+            "orders.sort_by_key(|_| Reverse(0));",
         ),),
     ),
     Defect(
@@ -384,8 +384,8 @@ Committed::No(Stale::Order(current)) => {
         "a payment that only the sweep finds is not credited",
         ((
             SWEEP,
-            "PageState::Completed(notice) => payments::confirm(self.table(), &notice, now).await,",
-            "PageState::Completed(_) => Ok(Confirmed::Unchanged),",
+            "let confirmed = payments::confirm(self.table(), &notice, now).await?;",
+            "let confirmed = Confirmed::Unchanged;",
         ),),
     ),
     Defect(

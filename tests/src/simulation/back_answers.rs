@@ -118,11 +118,12 @@ pub fn resolved(cloud: &Cloud, id: &str, reason: &str, answer: &Answer) -> Resul
     let closed = known.closed.as_ref();
     // It can be open again since.
     let by_this = cloud.model.resolved.contains(&(id.to_owned(), reason.to_owned()));
+    let stands = closed.is_some_and(|(how, why)| how == "resolved" && why == reason);
     match (answer.status, answer.text("code").as_str()) {
         (200, _) if by_this => Ok(()),
         (409, "refund_under_way") if known.refund.is_some() => Ok(()),
-        // What was refunded can be open again.
-        (409, "finding_closed") if !by_this && (closed.is_some() || known.refund.is_some()) => {
+        // What was refunded can be open again; and what was resolved, and credited since.
+        (409, "finding_closed") if !stands && (closed.is_some() || known.refund.is_some()) => {
             Ok(())
         }
         _ => Err(format!("answered {}, and the table has {known:?}", answer.json())),
