@@ -221,6 +221,19 @@ impl Catalogue {
     /// `unknown_product`, `product_disabled`, `method_not_allowed`, `unknown_currency` or
     /// `amount_out_of_range`.
     pub fn admit(&self, target: &Target, method: Method, money: Money) -> Result<(), Error> {
+        self.limits(target, method, money.currency)?.admit(money).map_err(Error::from)
+    }
+
+    /// How much may be put there in this way and currency.
+    ///
+    /// # Errors
+    /// `unknown_product`, `product_disabled`, `method_not_allowed` or `unknown_currency`.
+    pub fn limits(
+        &self,
+        target: &Target,
+        method: Method,
+        currency: Currency,
+    ) -> Result<&Limits, Error> {
         let methods = match target {
             Target::Wallet => &self.wallet,
             Target::Product(code) => &self.enabled(code)?.methods,
@@ -230,12 +243,11 @@ impl Catalogue {
             let detail = format!("{target} cannot be topped up by {}", method.name());
             return Err(Invalid::field("method_not_allowed", "method", detail).into());
         }
-        let limits = currencies.get(money.currency.code()).ok_or_else(|| {
+        Ok(currencies.get(currency.code()).ok_or_else(|| {
             let known: Vec<_> = currencies.keys().map(String::as_str).collect();
             let detail = format!("{} is paid in {}", method.name(), known.join(", "));
             Invalid::field("unknown_currency", "currency", detail)
-        })?;
-        limits.admit(money).map_err(Error::from)
+        })?)
     }
 
     /// Refuses a product that there is not, whether or not it can be topped up now.
@@ -341,7 +353,7 @@ impl Limits {
     }
 
     /// Refuses an amount outside of the limits.
-    fn admit(&self, money: Money) -> Result<(), Invalid> {
+    pub(crate) fn admit(&self, money: Money) -> Result<(), Invalid> {
         let parse = |text: &str| Amount::parse(text, money.currency.decimals()).ok();
         let largest = self.max_amount.as_deref();
         let inside = parse(&self.min_amount).is_some_and(|smallest| money.amount >= smallest)

@@ -54,10 +54,18 @@ impl SetThresholds {
         let mut account = self.table.account(account_id).await?;
         for tries in 0..MAX_COMMIT_TRIES {
             let current = must_exist(account, account_id)?;
-            let wanted = written.wanted(target, current.currency, &catalogue)?;
+            catalogue.must_know(target)?;
+            let wanted = written.wanted(target, current.currency)?;
             let Some(decision) = set_thresholds(&current, target, &wanted, by, now) else {
                 return Ok(current);
             };
+            let before = current.thresholds.get(target).and_then(|known| known.automatic.as_ref());
+            // What was set before stands, whatever the catalogue says by now.
+            if let Some(automatic) = &wanted.automatic
+                && before.map(|before| before.size) != Some(automatic.size)
+            {
+                admit(target, automatic.size, current.currency, &catalogue)?;
+            }
             match self.table.commit(Commit::default().decision(&decision)).await? {
                 Committed::Yes => return Ok(decision.account),
                 // The refusal carries the account as it is now: one more try without a read.
@@ -74,13 +82,7 @@ impl SetThresholds {
 
 impl WrittenThresholds {
     /// What they mean for a balance in this currency.
-    fn wanted(
-        &self,
-        target: &Target,
-        currency: Currency,
-        catalogue: &Catalogue,
-    ) -> Result<WantedThresholds, Error> {
-        catalogue.must_know(target)?;
+    fn wanted(&self, target: &Target, currency: Currency) -> Result<WantedThresholds, Error> {
         let money = |name: &str, written: Option<WrittenAmount>| {
             written.map(|written| written.in_currency(name, currency)).transpose()
         };
@@ -101,7 +103,7 @@ impl WrittenThresholds {
             let detail = "the wallet cannot be topped up by itself: only a product can, from it";
             return Err(Invalid::field("invalid_field", "top_up_below", detail).into());
         }
-        let size = size(target, below, (fixed, up_to), catalogue)?;
+        let size = size(below, (fixed, up_to))?;
         if let (TopUpSize::Fixed(amount), Some(cap)) = (size, cap)
             && cap.amount < amount
         {
@@ -114,25 +116,25 @@ impl WrittenThresholds {
     }
 }
 
-/// How much is moved: an amount that the catalogue lets move, or what is missing to a balance.
-fn size(
+/// Refuses what the catalogue does not let move: the amount, or any.
+fn admit(
     target: &Target,
-    below: Money,
-    written: (Option<Money>, Option<Money>),
+    size: TopUpSize,
+    currency: Currency,
     catalogue: &Catalogue,
-) -> Result<TopUpSize, Error> {
+) -> Result<(), Error> {
+    let limits = catalogue.limits(target, Method::Balance, currency)?;
+    let TopUpSize::Fixed(amount) = size else { return Ok(()) };
+    let admitted = limits.admit(Money { amount, currency });
+    admitted
+        .map_err(|refused| Invalid { field: Some("top_up_amount".to_owned()), ..refused }.into())
+}
+
+/// How much is moved: an amount, or what is missing to a balance.
+fn size(below: Money, written: (Option<Money>, Option<Money>)) -> Result<TopUpSize, Error> {
     let wrong = |code, name, detail: &str| Error::from(Invalid::field(code, name, detail));
     match written {
-        (Some(amount), None) => {
-            let admitted = catalogue.admit(target, Method::Balance, amount);
-            admitted.map_err(|error| match error {
-                Error::Invalid(invalid) if invalid.field.as_deref() == Some("amount") => {
-                    Invalid { field: Some("top_up_amount".to_owned()), ..invalid }.into()
-                }
-                error => error,
-            })?;
-            Ok(TopUpSize::Fixed(amount.amount))
-        }
+        (Some(amount), None) => Ok(TopUpSize::Fixed(amount.amount)),
         (None, Some(up_to)) if up_to.amount >= below.amount => Ok(TopUpSize::UpTo(up_to.amount)),
         (None, Some(_)) => Err(wrong("invalid_field", "top_up_to", "is below top_up_below")),
         (Some(_), Some(_)) => {

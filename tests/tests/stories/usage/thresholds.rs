@@ -168,9 +168,16 @@ async fn what_is_set_can_be_changed_and_turned_off_and_a_closed_product_is_left_
         world.clock.advance(Duration::from_secs(61));
         drop(charge(world, "sms", "1", "a").await.expect(201));
         world.assert_balances("wallet 100.00, sms 9.00").await;
-        set(world, &json!({"top_up_below": "1", "top_up_amount": "20"}))
-            .await
-            .expect_problem(422, "product_disabled");
+        // What was set stands, and can be set again with another alert; nothing new can be moved.
+        assert_eq!(set(world, &rule).await.expect(200).json()["top_up_amount"], "20.00");
+        let other_alert = json!({"alert_below": "4", "top_up_below": "20", "top_up_amount": "20"});
+        drop(set(world, &other_alert).await.expect(200));
+        drop(set(world, &rule).await.expect(200));
+        for size in [json!({"top_up_amount": "21"}), json!({"top_up_to": "30"})] {
+            let mut new = json!({"top_up_below": "20"});
+            new.as_object_mut().unwrap().extend(size.as_object().unwrap().clone());
+            set(world, &new).await.expect_problem(422, "product_disabled");
+        }
         product["enabled"] = json!(true);
         drop(world.admin_put("/v1/admin/products/sms", &product).await.expect(200));
         world.clock.advance(Duration::from_secs(61));
