@@ -252,6 +252,8 @@ async fn a_finding_that_cannot_be_read_stops_no_comparison_and_hides_no_other() 
         let damage = spoil(world, "FINDING", id).await;
         let compared = world.compare().await;
         assert_eq!((compared.report.unreadable, compared.report.findings.len()), (1, 1));
+        // Told again it is another one, of an order in exception; it is named as it is stored.
+        assert_eq!(compared.report.findings[0].kind, "amount_differs");
         assert!(compared.finished_at.is_some());
         let listed = world.admin_get("/v1/admin/findings").await.expect(200).json();
         assert_eq!(listed["data"].as_array().unwrap().len(), 1);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tests::world::GOOD_CARD;
 use tests::{Answer, World, story};
 
-use super::{dashboard_refund, no_webhooks};
+use super::{act, dashboard_refund, listed, no_webhooks};
 
 /// How a finding ended.
 type How = &'static str;
@@ -16,8 +16,8 @@ async fn every_finding_can_be_made_and_put_right() {
     for kind in FindingKind::ALL {
         story(async |world| {
             let how = tell(kind, world).await;
-            assert_eq!(findings(world, "open").await, Vec::<Value>::new(), "{kind:?}");
-            let closed = findings(world, "closed").await;
+            assert_eq!(listed(world, "open").await, Vec::<Value>::new(), "{kind:?}");
+            let closed = listed(world, "closed").await;
             let ended = |one: &Value| one["type"] == kind.name() && one["closed_how"] == how;
             assert!(closed.iter().any(ended), "{kind:?}: {closed:?}");
             let run = compare(world).await;
@@ -53,7 +53,7 @@ async fn tell(kind: FindingKind, world: &World) -> How {
 async fn amount_differs(world: &World) -> How {
     let order = order(world, "k1").await;
     pay_differently(world, &order, &json!({"amount": 9_000})).await;
-    let found = listed(world, FindingKind::AmountDiffers).await;
+    let found = found(world, FindingKind::AmountDiffers).await;
     credit(world, &found).await;
     world.assert_balances("wallet 90.00").await;
     "credited"
@@ -63,7 +63,7 @@ async fn amount_differs(world: &World) -> How {
 async fn currency_differs(world: &World) -> How {
     let order = order(world, "k1").await;
     pay_differently(world, &order, &json!({"currency": "eur"})).await;
-    let found = listed(world, FindingKind::CurrencyDiffers).await;
+    let found = found(world, FindingKind::CurrencyDiffers).await;
     give_back(world, &found).await;
     world.assert_balances("wallet 0.00").await;
     assert_eq!(world.look_up(&order).await.text("status"), "refunded");
@@ -74,7 +74,7 @@ async fn currency_differs(world: &World) -> How {
 async fn duplicate_payment(world: &World) -> How {
     let order = paid_order(world, "k1").await;
     drop(pay_unasked(world, &order, &json!({})).await);
-    let found = listed(world, FindingKind::DuplicatePayment).await;
+    let found = found(world, FindingKind::DuplicatePayment).await;
     give_back(world, &found).await;
     world.assert_balances("wallet 100.00").await;
     "refunded"
@@ -84,9 +84,9 @@ async fn duplicate_payment(world: &World) -> How {
 async fn order_in_exception(world: &World) -> How {
     let order = order(world, "k1").await;
     pay_differently(world, &order, &json!({"amount": 9_000})).await;
-    let wrong = listed(world, FindingKind::AmountDiffers).await;
+    let wrong = found(world, FindingKind::AmountDiffers).await;
     drop(pay_unasked(world, &order, &json!({"amount": 10_000})).await);
-    let right = listed(world, FindingKind::OrderInException).await;
+    let right = found(world, FindingKind::OrderInException).await;
     give_back(world, &wrong).await;
     credit(world, &right).await;
     world.assert_balances("wallet 100.00").await;
@@ -98,7 +98,7 @@ async fn unknown_order(world: &World) -> How {
     let order = order(world, "k1").await;
     let of_nobody = json!({"metadata": {"order_id": "ord_00000000000000000000"}});
     drop(pay_unasked(world, &order, &of_nobody).await);
-    let found = listed(world, FindingKind::UnknownOrder).await;
+    let found = found(world, FindingKind::UnknownOrder).await;
     credit(world, &found).await;
     world.assert_balances("wallet 100.00").await;
     "credited"
@@ -110,7 +110,7 @@ async fn payment_already_used(world: &World) -> How {
     let second = order(world, "k2").await;
     let payment = world.look_up(&first).await.text("payment_id");
     drop(pay_unasked(world, &second, &json!({"payment_id": payment})).await);
-    let found = listed(world, FindingKind::PaymentAlreadyUsed).await;
+    let found = found(world, FindingKind::PaymentAlreadyUsed).await;
     assert_eq!(found["order_id"], second.json()["order_id"]);
     resolve(world, &found).await;
     world.assert_balances("wallet 100.00").await;
@@ -123,7 +123,7 @@ async fn not_creditable(world: &World) -> How {
     let offline = world.order_offline("wallet", "CNY 720.00", "k2").await.expect(201);
     let metadata = json!({"metadata": {"order_id": offline.text("order_id")}});
     drop(pay_unasked(world, &card, &metadata).await);
-    let found = listed(world, FindingKind::NotCreditable).await;
+    let found = found(world, FindingKind::NotCreditable).await;
     give_back(world, &found).await;
     world.assert_balances("wallet 0.00").await;
     "refunded"
@@ -139,7 +139,7 @@ async fn unknown_payment(world: &World) -> How {
     drop(world.control("refunds", &body).await.expect(200));
     // It could be on its way: the queue waits for it, and then gives up.
     world.drain().await;
-    let found = listed(world, FindingKind::UnknownPayment).await;
+    let found = found(world, FindingKind::UnknownPayment).await;
     assert_eq!(found["payment_id"], session["payment_intent"]);
     resolve(world, &found).await;
     world.assert_balances("wallet 0.00").await;
@@ -152,7 +152,7 @@ async fn reversal_differs(world: &World) -> How {
     let payment = world.look_up(&order).await.text("payment_id");
     let body = json!({"payment_id": payment, "amount": 500, "currency": "eur"});
     drop(world.control("refunds", &body).await.expect(200));
-    let found = listed(world, FindingKind::ReversalDiffers).await;
+    let found = found(world, FindingKind::ReversalDiffers).await;
     let path = format!("/v1/admin/accounts/{}/adjustments", world.customer.account);
     let body = json!({"balance": "wallet", "amount": "-5.00", "reason": "went back in euros"});
     drop(world.admin_post(&path, "a1", &body).await.expect(201));
@@ -168,7 +168,7 @@ async fn paid_not_credited(world: &World) -> How {
     drop(world.pay(&order, GOOD_CARD).await.expect(303));
     let undo = damage_order(world, &order, &json!({"remove": ["timeline"]})).await;
     drop(compare(world).await);
-    drop(listed(world, FindingKind::PaidNotCredited).await);
+    drop(found(world, FindingKind::PaidNotCredited).await);
     put_back(world, &undo).await;
     drop(compare(world).await);
     world.assert_balances("wallet 100.00").await;
@@ -181,7 +181,7 @@ async fn credited_not_paid(world: &World) -> How {
     let payment = json!({"id": world.look_up(&order).await.text("payment_id")});
     drop(world.control("forget", &payment).await.expect(200));
     drop(compare(world).await);
-    drop(listed(world, FindingKind::CreditedNotPaid).await);
+    drop(found(world, FindingKind::CreditedNotPaid).await);
     drop(world.control("recall", &payment).await.expect(200));
     drop(compare(world).await);
     world.assert_balances("wallet 100.00").await;
@@ -195,7 +195,7 @@ async fn reversal_not_made(world: &World) -> How {
     let refund = json!({"id": made["id"]});
     drop(world.control("forget", &refund).await.expect(200));
     drop(compare(world).await);
-    let found = listed(world, FindingKind::ReversalNotMade).await;
+    let found = found(world, FindingKind::ReversalNotMade).await;
     assert_eq!(found["reversal_id"], made["id"]);
     drop(world.control("recall", &refund).await.expect(200));
     drop(compare(world).await);
@@ -231,7 +231,7 @@ async fn order_without_entry(world: &World) -> How {
 
 async fn verify_until_put_back(world: &World, kind: FindingKind, undo: &Value) -> How {
     assert_eq!(verify(world).await["broken"], 1);
-    drop(listed(world, kind).await);
+    drop(found(world, kind).await);
     put_back(world, undo).await;
     assert_eq!(verify(world).await["cured"], 1);
     world.assert_balances("wallet 100.00").await;
@@ -266,14 +266,9 @@ async fn pay_unasked(world: &World, order: &Answer, changes: &Value) -> Value {
     world.control("payments", &body).await.expect(200).json()["session"].clone()
 }
 
-async fn findings(world: &World, status: &str) -> Vec<Value> {
-    let path = format!("/v1/admin/findings?status={status}");
-    world.admin_get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
-}
-
 /// The finding of this kind, which is open and says what to do about it.
-async fn listed(world: &World, kind: FindingKind) -> Value {
-    let open = findings(world, "open").await;
+async fn found(world: &World, kind: FindingKind) -> Value {
+    let open = listed(world, "open").await;
     let found = open.iter().find(|one| one["type"] == kind.name());
     let found = found.unwrap_or_else(|| panic!("{kind:?}: {open:?}"));
     assert!(found["next_step"].is_string());
@@ -281,20 +276,20 @@ async fn listed(world: &World, kind: FindingKind) -> Value {
 }
 
 async fn credit(world: &World, finding: &Value) {
-    act(world, finding, "credit", &json!({"balance": "wallet"})).await;
+    ends(world, finding, "credit", &json!({"balance": "wallet"})).await;
 }
 
 async fn give_back(world: &World, finding: &Value) {
-    act(world, finding, "refund", &json!({"reason": "not what was ordered"})).await;
+    ends(world, finding, "refund", &json!({"reason": "not what was ordered"})).await;
 }
 
 async fn resolve(world: &World, finding: &Value) {
-    act(world, finding, "resolve", &json!({"reason": "looked into"})).await;
+    ends(world, finding, "resolve", &json!({"reason": "looked into"})).await;
 }
 
-async fn act(world: &World, finding: &Value, what: &str, body: &Value) {
-    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
-    let answer = world.admin_post(&path, "unused", body).await.expect(200);
+/// What is done about a finding ends it.
+async fn ends(world: &World, finding: &Value, what: &str, body: &Value) {
+    let answer = act(world, finding, what, body).await.expect(200);
     assert_eq!(answer.text("status"), "closed");
 }
 

@@ -5,12 +5,7 @@ use service::events::LISTED_AFTER;
 use tests::world::GOOD_CARD;
 use tests::{Answer, Fault, World, story};
 
-use super::dashboard_refund;
-
-async fn listed(world: &World, status: &str) -> Vec<Value> {
-    let path = format!("/v1/admin/findings?status={status}");
-    world.admin_get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
-}
+use super::{act, dashboard_refund, listed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_payment_is_found_and_closed_by_a_person() {
@@ -215,11 +210,6 @@ async fn an_order_that_could_not_take_its_payment_says_what_came_and_that_it_wen
         assert!(String::from_utf8_lossy(&csv.body).contains(",100.00,USD,100.00,"));
     })
     .await;
-}
-
-async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
-    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
-    world.admin_post(&path, "unused", body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,32 +6,27 @@ use ledger::MAX_REFUNDS;
 use serde_json::{Value, json};
 use service::comparison::Comparison;
 use tests::world::GOOD_CARD;
-use tests::{Answer, World, story};
+use tests::{World, story};
 
-use super::{aside, no_webhooks};
+use super::{act, aside, becomes, listed, no_webhooks};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-async fn findings(world: &World, status: &str) -> Vec<Value> {
-    let path = format!("/v1/admin/findings?status={status}");
-    world.admin_get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
-}
-
 /// The finding about a payment that was 10.00 short of its order, and its payment.
 async fn lost(world: &World) -> (Value, String) {
-    let order = world.order("wallet", "100.00", "lost").await.expect(201);
-    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
-    let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
-    drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
-    world.until(async || !findings(world, "open").await.is_empty()).await;
-    let found = findings(world, "open").await.remove(0);
+    let (found, _) = paid_short(world).await;
     let payment = found["payment_id"].as_str().unwrap().to_owned();
     (found, payment)
 }
 
-async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
-    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
-    world.admin_post(&path, "unused", body).await
+/// The same finding, and the page on which it was paid.
+async fn paid_short(world: &World) -> (Value, String) {
+    let order = world.order("wallet", "100.00", "lost").await.expect(201);
+    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
+    drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
+    world.until(async || !listed(world, "open").await.is_empty()).await;
+    (listed(world, "open").await.remove(0), session)
 }
 
 async fn give_back(world: &World, finding: &Value) {
@@ -58,11 +53,6 @@ async fn dashboard(world: &World, payment: &str, cents: Option<u64>) -> String {
     made["refund"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn becomes(world: &World, refund: &str, status: &str) {
-    let body = json!({"status": status});
-    drop(world.control(&format!("refunds/{refund}"), &body).await.expect(200));
-}
-
 /// An event that nobody else tells.
 fn event(world: &World, kind: &str, object: &Value) -> Value {
     json!({
@@ -84,7 +74,7 @@ async fn drift(world: &World, run: &Comparison) -> Value {
 /// Each finding: `amount_differs refunded`, `unknown_payment open`.
 async fn stand(world: &World) -> Vec<String> {
     let mut stand = Vec::new();
-    for found in findings(world, "open").await.into_iter().chain(findings(world, "closed").await) {
+    for found in listed(world, "open").await.into_iter().chain(listed(world, "closed").await) {
         let how = found["closed_how"].as_str().unwrap_or("open");
         stand.push(format!("{} {how}", found["type"].as_str().unwrap()));
     }
@@ -196,7 +186,7 @@ async fn what_never_left_of_a_payment_that_was_credited_since_closes_its_finding
         credit(world, &found).await;
         world.clock.advance(DAY * 2);
         drop(world.compare().await);
-        assert!(findings(world, "open").await.is_empty());
+        assert!(listed(world, "open").await.is_empty());
         world.assert_balances("wallet 90.00").await;
         assert_eq!(aside(world).await, "held 0.00, debt 0.00");
     })
@@ -263,7 +253,7 @@ async fn a_dispute_of_which_an_order_knows_only_the_name_is_taken_by_the_next_co
         world.clock.advance(DAY * 2);
         drop(world.compare().await);
         assert_eq!(aside(world).await, "held 0.00, debt 90.00");
-        assert!(findings(world, "open").await.is_empty());
+        assert!(listed(world, "open").await.is_empty());
     })
     .await;
 }
@@ -285,7 +275,7 @@ async fn what_never_arrived_of_a_part_is_not_taken_though_an_order_was_told_that
         world.clock.advance(DAY * 2);
         drop(world.compare().await);
         world.assert_balances("wallet 90.00").await;
-        assert!(findings(world, "open").await.is_empty());
+        assert!(listed(world, "open").await.is_empty());
     })
     .await;
 }
@@ -329,6 +319,41 @@ async fn an_order_is_an_exception_again_though_another_refund_of_its_payment_is_
         world.wires.heal();
         drop(world.compare().await);
         assert_eq!(status().await, "refunded");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_comes_back_while_its_day_is_compared_is_in_the_report_by_the_name_of_its_finding()
+ {
+    story(async |world| {
+        // A wrong payment, and then the right one; both go back, so that the order could take the right one.
+        let (wrong, session) = paid_short(world).await;
+        let right = json!({"session_id": session, "amount": 10_000});
+        drop(world.control("payments", &right).await.expect(200));
+        world.until(async || listed(world, "open").await.len() == 2).await;
+        let open = listed(world, "open").await;
+        let right = open.iter().find(|one| one["type"] == "order_in_exception").unwrap();
+        give_back(world, &wrong).await;
+        give_back(world, right).await;
+        assert!(listed(world, "open").await.is_empty());
+        // The hour of the payments is compared: there is nothing for a person to do.
+        world.clock.advance(Duration::from_secs(3 * 3_600));
+        let mut run = world.compare_for(Duration::ZERO).await.unwrap();
+        while run.report.left_out.is_empty() {
+            run = world.compare_for(Duration::ZERO).await.unwrap();
+        }
+        assert!(run.finished_at.is_none() && run.report.findings.is_empty(), "{run:?}");
+        let back = world.finding_refund(right["finding_id"].as_str().unwrap()).await;
+        becomes(world, &back, "failed").await;
+        world.until(async || listed(world, "open").await.len() == 1).await;
+        let run = world.compare().await;
+        let named: Vec<_> = run.report.findings.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(named, ["order_in_exception"]);
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "100.00"}]));
+        // Its order can take it, and nobody gives it back any more: told again, it is credited.
+        assert_eq!(world.compare().await.report.findings.len(), 0);
+        world.assert_balances("wallet 100.00").await;
     })
     .await;
 }

@@ -35,6 +35,24 @@ async fn dispute(world: &World, order: &Answer, outcome: &str) -> Value {
     world.control("disputes", &body).await.expect(200).json()["dispute"].clone()
 }
 
+/// The provider says of a refund of its that it stands so by now.
+async fn becomes(world: &World, refund: &str, status: &str) {
+    let body = json!({"status": status});
+    drop(world.control(&format!("refunds/{refund}"), &body).await.expect(200));
+}
+
+/// The findings that are `open`, or `closed`, newest first.
+async fn listed(world: &World, status: &str) -> Vec<Value> {
+    let path = format!("/v1/admin/findings?status={status}");
+    world.admin_get(&path).await.expect(200).json()["data"].as_array().unwrap().clone()
+}
+
+/// Somebody does something about a finding: `resolve`, `credit`, `refund`.
+async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer {
+    let path = format!("/v1/admin/findings/{}/{what}", finding["finding_id"].as_str().unwrap());
+    world.admin_post(&path, "unused", body).await
+}
+
 async fn no_webhooks(world: &World) {
     drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
 }

@@ -11,7 +11,7 @@ use tests::{Answer, Fault, World, story};
 
 use crate::races::all;
 
-use super::{aside, dashboard_refund, kinds, no_webhooks, refund, refund_with};
+use super::{aside, becomes, dashboard_refund, kinds, no_webhooks, refund, refund_with};
 
 const MAKE: &str = "POST /v1/refunds";
 const LIST: &str = "GET /v1/refunds";
@@ -21,11 +21,6 @@ const A_WHILE: Duration = Duration::from_secs(5 * 60);
 /// The statuses that the stand-in gives to the next refunds.
 async fn next_status(world: &World, status: &str) {
     drop(world.control("refund_status", &json!({"next": [status]})).await.expect(200));
-}
-
-/// What becomes of a refund at the stand-in.
-async fn becomes(world: &World, id: &str, status: &str) {
-    drop(world.control(&format!("refunds/{id}"), &json!({"status": status})).await.expect(200));
 }
 
 /// The stand-in's name for the refund of an order.
