@@ -123,11 +123,7 @@ fn texts() -> Vec<(&'static str, Value)> {
         ("Note", words(500, "as agreed by phone", "A few sentences, without control characters.")),
         (
             "BankReference",
-            words(
-                70,
-                "FT26328 0042",
-                "A bank's reference: letters that can be seen, digits and punctuation.",
-            ),
+            words(70, "FT26328 0042", "A bank's reference: Latin letters, digits and punctuation."),
         ),
         ("Hash", form("^[0-9a-f]{64}$", &"5e".repeat(32), "A SHA-256 in hexadecimal.")),
         ("Metadata", metadata),

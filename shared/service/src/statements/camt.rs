@@ -21,8 +21,10 @@ use crate::stamp;
 
 /// Reads a statement; the first entry that cannot be read is the error.
 pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
-    let document = parse_camt053(&with_details_together(text));
+    let together = with_details_together(text)?;
+    let document = parse_camt053(&together.text);
     let document = document.map_err(|error| flaw(format!("no camt.053: {error}")))?;
+    let mut several = together.several.into_iter();
     let (mut lines, mut skipped, mut account) = (Vec::new(), 0_u32, None);
     for statement in &document.statements {
         let of = account_of(statement)?;
@@ -30,6 +32,7 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
             return Err(flaw("it is of several accounts: import one file for each"));
         }
         for (position, entry) in statement.entries.iter().enumerate() {
+            let several = several.next().unwrap_or(true);
             let booked = entry.status == EntryStatus::Booked;
             if !booked || entry.amount.direction == Some(CreditDebitIndicator::Debit) {
                 skipped = skipped.saturating_add(1);
@@ -38,7 +41,7 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
             let place =
                 format!("statement {}, entry {}", statement.stmt_id, position.saturating_add(1));
             let (of_entry, of_nobody) =
-                lines_of(entry, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
+                lines_of(entry, several, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
             skipped = skipped.saturating_add(of_nobody);
             for line in of_entry {
                 if lines.len() >= MAX_LINES {
@@ -63,52 +66,80 @@ fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invali
     Ok((number.to_owned(), currency))
 }
 
-/// The same document with one `NtryDtls` in each entry that has several: `sepa` reads the first one only. A text that is
-/// no XML is as it was.
-fn with_details_together(text: &str) -> Cow<'_, str> {
-    const NAME: &[u8] = b"NtryDtls";
+/// A document in which each entry has one `NtryDtls`: `sepa` reads the first one only.
+struct Together<'text> {
+    text: Cow<'text, str>,
+    /// Of each entry, in turn, whether it had several.
+    several: Vec<bool>,
+}
+
+/// Puts the `NtryDtls` of each entry together. A text that is no XML is as it was.
+fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
+    let unread = || Ok(Together { text: text.into(), several: Vec::new() });
     let mut reader = Reader::from_str(text);
-    // Where the last one ended, as long as nothing has come after it.
-    let (mut ended, mut kept, mut together) = (None, 0, String::new());
+    let (mut together, mut kept, mut several) = (String::new(), 0, Vec::new());
+    // Of this entry, where its last block ended, as long as nothing has come after it, and whether it had one.
+    let (mut ended, mut had) = (None, false);
     loop {
-        let from = reader.buffer_position();
-        match reader.read_event() {
-            Ok(Event::End(tag)) if tag.local_name().as_ref() == NAME => ended = Some(from),
-            Ok(Event::Start(tag)) if tag.local_name().as_ref() == NAME => {
-                if let Some(ended) = ended.take().and_then(|ended| usize::try_from(ended).ok()) {
-                    together.push_str(text.get(kept..ended).unwrap_or_default());
-                    kept = usize::try_from(reader.buffer_position()).unwrap_or(kept);
+        let from = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let Ok(event) = reader.read_event() else { return unread() };
+        let to = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let name = match &event {
+            Event::Start(tag) | Event::Empty(tag) => tag.local_name().as_ref().to_vec(),
+            Event::End(tag) => tag.local_name().as_ref().to_vec(),
+            _ => Vec::new(),
+        };
+        let mut cut = |from: usize| {
+            together.push_str(text.get(kept..from).unwrap_or_default());
+            kept = to;
+        };
+        match (&event, name.as_slice()) {
+            (Event::Start(_), b"Ntry") => {
+                several.push(false);
+                (ended, had) = (None, false);
+            }
+            (Event::Start(_), b"NtryDtls") if had => {
+                let between = "an entry with something between its NtryDtls cannot be read";
+                cut(ended.take().ok_or_else(|| flaw(between))?);
+                several.last_mut().into_iter().for_each(|several| *several = true);
+            }
+            (Event::Start(_), b"NtryDtls") => had = true,
+            (Event::End(_), b"NtryDtls") => ended = Some(from),
+            // One that says nothing, before the others: `sepa` would read it.
+            (Event::Empty(_), b"NtryDtls") => {
+                if !had {
+                    cut(from);
                 }
             }
-            Ok(Event::Text(blank)) if blank.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(Event::Comment(_)) => {}
-            Ok(Event::Eof) => break,
-            Ok(_) => ended = None,
-            Err(_) => return text.into(),
+            (Event::Text(blank), _) if blank.iter().all(u8::is_ascii_whitespace) => {}
+            (Event::Comment(_) | Event::PI(_), _) => {}
+            (Event::Eof, _) => break,
+            _ => ended = None,
         }
     }
-    if kept == 0 {
-        return text.into();
-    }
     together.push_str(text.get(kept..).unwrap_or_default());
-    together.into()
+    Ok(Together { text: together.into(), several })
 }
 
 /// The lines of one booked credit, and how many of its transactions are no money that arrived.
-fn lines_of(entry: &CashEntry, currency: Currency) -> Result<(Vec<StatementLine>, u32), String> {
+fn lines_of(
+    entry: &CashEntry,
+    several: bool,
+    currency: Currency,
+) -> Result<(Vec<StatementLine>, u32), String> {
     if entry.amount.direction != Some(CreditDebitIndicator::Credit) {
         return Err("CdtDbtInd must be CRDT or DBIT".to_owned());
     }
     let Some(whole) = money(&entry.amount, currency)? else { return Ok((Vec::new(), 1)) };
-    let said = entry.batch.as_ref().and_then(|batch| batch.transaction_count);
-    let said = said.map_or(1, |said| usize::try_from(said).unwrap_or(usize::MAX));
-    let several = entry.details.len().max(said) > 1;
+    // How many transactions the bank says there are; a batch of which it does not say that can be of any number.
+    let said = entry.batch.as_ref().map(|batch| batch.transaction_count.unwrap_or(u64::MAX));
+    let of_one = !several && said.is_none_or(|said| said == 1);
     match entry.details.as_slice() {
-        [] if !several => Ok((vec![line(entry, None, whole, None)?], 0)),
-        [only] if !several && !contradicts(only, whole) => {
+        [] if of_one => Ok((vec![line(entry, None, whole, None)?], 0)),
+        [only] if of_one && !contradicts(only, whole) => {
             Ok((vec![line(entry, Some(only), whole, None)?], 0))
         }
-        details => match taken_apart(details, said, whole) {
+        details => match taken_apart(details, whole) {
             Some(parts) => {
                 let nothing = parts.iter().filter(|(_, money, _)| money.is_none()).count();
                 let lines = parts.into_iter().filter_map(|(detail, money, number)| {
@@ -122,19 +153,21 @@ fn lines_of(entry: &CashEntry, currency: Currency) -> Result<(Vec<StatementLine>
     }
 }
 
-/// Whether the bank says of the one transaction of an entry that it is another amount: it is not all of it.
+/// Whether the bank says of the one transaction of an entry that it is another amount, or went out: it is not all of it.
 fn contradicts(only: &EntryDetail, whole: Money) -> bool {
     let own = &only.amount;
     let same = own.currency.as_deref() == Some(whole.currency.code());
-    same && money(own, whole.currency) != Ok(Some(whole))
+    let other = same && money(own, whole.currency) != Ok(Some(whole));
+    other || own.direction != Some(CreditDebitIndicator::Credit)
 }
 
 /// A transaction of a batch, the money of it that arrived, and its number.
 type Part<'entry> = (&'entry EntryDetail, Option<Money>, u32);
 
-/// The transactions of a batch of at least so many; `None` unless they are all there and come to what was booked.
-fn taken_apart(details: &[EntryDetail], said: usize, whole: Money) -> Option<Vec<Part<'_>>> {
-    if details.len() < said {
+/// The transactions of a batch; `None` unless they are several and come to what was booked: one amount that does may
+/// be what the bank says of all of them.
+fn taken_apart(details: &[EntryDetail], whole: Money) -> Option<Vec<Part<'_>>> {
+    if details.len() < 2 {
         return None;
     }
     let units = |money: Money| money.amount.to_minor_units(money.currency);
@@ -165,11 +198,15 @@ fn money(amount: &ReportedAmount, currency: Currency) -> Result<Option<Money>, S
     }
     // The schema has five decimals, and some banks write them all.
     let written = amount.amount_raw.as_deref().unwrap_or_default().trim();
-    let written = match written.contains('.') {
-        true => written.trim_end_matches('0').trim_end_matches('.'),
-        false => written,
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let written = match written.split_once('.') {
+        Some((_, fraction)) if digits(fraction) => {
+            let fewer = written.trim_end_matches('0');
+            fewer.strip_suffix('.').unwrap_or(fewer)
+        }
+        _ => written,
     };
-    if !written.is_empty() && written.bytes().all(|byte| byte == b'0') {
+    if digits(written) && written.bytes().all(|byte| byte == b'0') {
         return Ok(None);
     }
     Money::parse(written, currency).map(Some).map_err(|error| format!("Amt {error}"))

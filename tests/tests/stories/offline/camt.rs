@@ -143,6 +143,11 @@ async fn a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody() {
             vec![count("3") + &anna("1000.00")],
             vec![count("2") + &anna("")],
             vec![count("2"), anna("3000.00")],
+            vec![count("1") + &anna(""), count("2")],
+            vec![anna(""), "<Btch><MsgId>M</MsgId></Btch>".to_owned()],
+            vec!["<Btch><PmtInfId>P</PmtInfId></Btch>".to_owned() + &anna("")],
+            vec!["<TxDtls/>".to_owned(), anna("")],
+            vec![anna("").replace("<TxDtls>", "<TxDtls><CdtDbtInd>DBIT</CdtDbtInd>")],
         ]
         .iter()
         .enumerate()
@@ -164,7 +169,8 @@ async fn a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody() {
         }
         world.assert_balances("wallet 0.00").await;
         // One payer, of whom the bank says nothing else: the entry is theirs.
-        for (number, block) in ["", "3000.00", "3000"].map(anna).iter().enumerate() {
+        let of_one = [anna(""), anna("3000.00"), anna("3000"), count("1") + &anna("")];
+        for (number, block) in of_one.iter().enumerate() {
             let reference = format!("SOLE{number}");
             let (_, shown) = imported(
                 world,
@@ -174,6 +180,41 @@ async fn a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody() {
             let exact = format!("3000.00 {reference} exact reference_code+amount+date");
             assert_eq!(shown, [exact]);
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_the_same_however_its_document_is_written() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 3000.00", "order").await.expect(201);
+        let details = transaction("1000.00", "Anna", &code(&order)) + "</NtryDtls>";
+        let rest = transaction("2000.00", "Bert", "é € invoice");
+        let joined = |between: &str| {
+            let details = format!("{details}{between}{rest}");
+            entry(world, booked("3000.00"), "REF", &[details])
+        };
+        for between in
+            ["<NtryDtls>", "\r\n<NtryDtls >", "<!-- </NtryDtls> --><NtryDtls>", "<?x y?><NtryDtls>"]
+        {
+            let (_, shown) = imported(world, &[joined(between)]).await;
+            assert_eq!(shown.len(), 2, "{between}");
+            let spelled = joined(between).replace("<NtryDtls>", "<NtryDtls/><NtryDtls>");
+            let (_, shown) = imported(world, &[spelled]).await;
+            assert_eq!(shown.len(), 2, "an empty one before each, {between}");
+        }
+        let prefixed = document("6222000000000001", &[joined("<NtryDtls>")]);
+        let prefixed = prefixed.replace("</", "<\u{1}").replace('<', "<c:");
+        let prefixed =
+            prefixed.replace("<c:\u{1}", "</c:").replace("<c:?", "<?").replace("<c:!", "<!");
+        let prefixed = prefixed.replace("xmlns=", "xmlns:c=");
+        let statement = import(world, "application/xml", &prefixed).await.expect(201);
+        assert_eq!(lines(&statement).len(), 2);
+        // What is not beside the others is nobody's to guess.
+        let apart = joined("<AddtlNtryInf>x</AddtlNtryInf><NtryDtls>");
+        let refused = import(world, "text/xml", &document("6222000000000001", &[apart])).await;
+        let refused = refused.expect_problem(422, "invalid_statement");
+        assert!(refused.text("detail").contains("something between its NtryDtls"));
     })
     .await;
 }
@@ -189,11 +230,20 @@ async fn what_a_bank_writes_that_is_of_no_use_does_not_make_its_statement_useles
         let (statement, shown) = imported(world, &entries).await;
         assert_eq!(shown, ["50.00 ZEROS unmatched", "60.00 none unmatched"]);
         assert_eq!(statement.json()["skipped"], 1);
-        let fractions = [entry(world, booked("50.005"), "FRACTION", &[])];
-        let refused =
-            import(world, "application/xml", &document("6222000000000001", &fractions)).await;
-        let refused = refused.expect_problem(422, "invalid_statement");
-        assert!(refused.text("detail").contains("statement S1, entry 1: Amt must have at most 2"));
+        for (amount, why) in [
+            ("50.005", "must have at most 2 decimals"),
+            ("50.", "must be"),
+            ("50.00.0", "must be"),
+            ("50..", "must be"),
+            (".0", "must be"),
+            ("-0.00", "must be"),
+        ] {
+            let entries = [entry(world, booked(amount), "AMOUNT", &[])];
+            let refused =
+                import(world, "application/xml", &document("6222000000000001", &entries)).await;
+            let refused = refused.expect_problem(422, "invalid_statement").text("detail");
+            assert!(refused.contains(&format!("statement S1, entry 1: Amt {why}")), "{refused}");
+        }
     })
     .await;
 }

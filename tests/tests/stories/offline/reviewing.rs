@@ -211,16 +211,14 @@ async fn a_transfer_is_credited_once_however_its_reference_is_spelled() {
         let [one, two] = orders.map(async |order| order.await.expect(201));
         let (one, two) = (one.await, two.await);
         drop(world.accept(&one, "USD 100.00", "ICBC-1", "a").await.expect(201));
-        // Latin, then with Cyrillic and Greek letters that look the same.
-        for (key, spelled) in [("b", " icbc - 1 "), ("c", "IСВС-1"), ("d", "ΙCΒC-1")] {
-            let again = world.accept(&two, "USD 100.00", spelled, key).await;
-            drop(again.expect_problem(409, "bank_reference_used"));
-        }
-        // With letters that nobody sees.
-        for hidden in ["ICBC-1\u{3164}", "IC\u{115f}BC-1", "ICBC\u{345}-1"] {
-            let report = world.report(&two, hidden).await;
+        let again = world.accept(&two, "USD 100.00", " icbc - １ ", "b").await;
+        drop(again.expect_problem(409, "bank_reference_used"));
+        // With letters that nobody sees, and with those of Greek and Cyrillic that look the same.
+        for spelled in ["ICBC-1\u{3164}", "IC\u{115f}BC-1", "ICBC\u{345}-1", "IСВС-1", "ΙCΒC-1"]
+        {
+            let report = world.report(&two, spelled).await;
             drop(report.expect_problem(422, "invalid_field"));
-            let again = world.accept(&two, "USD 100.00", hidden, "e").await;
+            let again = world.accept(&two, "USD 100.00", spelled, "c").await;
             drop(again.expect_problem(422, "invalid_field"));
         }
         world.assert_balances("wallet 100.00").await;
