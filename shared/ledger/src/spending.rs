@@ -132,8 +132,9 @@ impl<'account> Spending<'account> {
                 wanted.min(self.in_coins(allowed, RoundingStrategy::ToZero))
             }
         };
+        let aside = self.account.balance(&Place::Held(target.clone())).decimal();
         let fits = before.saturating_add(moved) <= MAX_AMOUNT
-            && after.saturating_add(moved) <= MAX_BALANCE;
+            && after.saturating_add(aside).saturating_add(moved) <= MAX_BALANCE;
         (moved > Decimal::ZERO && fits).then_some(moved)
     }
 

@@ -155,7 +155,7 @@ impl<W: Wire> Comparisons<W> {
                 return Ok(run);
             }
         }
-        self.look_again(now).await?;
+        self.look_again(limit, now).await?;
         let report = self.at_last(run.report.clone()).await?;
         let finished_at = Some(now.plus(began.elapsed()));
         let run = self.stored(Comparison { finished_at, report, ..run }).await?;
@@ -280,9 +280,14 @@ impl<W: Wire> Comparisons<W> {
         let payments = movements.iter().filter_map(Movement::payment);
         let ids: Vec<PaymentId> =
             payments.filter_map(|notice| notice.payment_id().cloned()).collect();
-        let claims = self.refunds.table.payments(&ids).await?;
-        let claims: BTreeMap<PaymentId, PaymentClaim> =
-            claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
+        let claims = match self.refunds.table.payments(&ids).await {
+            // Of one that cannot be read the others are not the worse: each asks for its own.
+            Err(Error::Broken(_)) => None,
+            claims => {
+                let claims = claims?.into_iter().map(|claim| (claim.payment.clone(), claim));
+                Some(claims.collect::<BTreeMap<_, _>>())
+            }
+        };
         for movement in movements {
             count(&mut report.movements);
             let key = format!("{} {}", movement.category, movement.currency);
@@ -291,7 +296,8 @@ impl<W: Wire> Comparisons<W> {
             match &movement.of {
                 Reading::Told(Told::Payment(notice)) => {
                     count(&mut report.payments);
-                    let compared = self.compare_payment(notice, &claims, run, report, now).await;
+                    let compared = self.compare_payment(notice, claims.as_ref(), run, report, now);
+                    let compared = compared.await;
                     or_unreadable(compared, &notice.id, report)?;
                 }
                 Reading::Unreadable { event, why } => {
@@ -307,14 +313,18 @@ impl<W: Wire> Comparisons<W> {
     async fn compare_payment(
         &self,
         notice: &Notice,
-        claims: &BTreeMap<PaymentId, PaymentClaim>,
+        claims: Option<&BTreeMap<PaymentId, PaymentClaim>>,
         run: &Comparison,
         report: &mut Report,
         now: Timestamp,
     ) -> Result<(), Error> {
         let What::Paid(payment) = &notice.what else { return Ok(()) };
-        let claim = match claims.get(&payment.id) {
-            Some(claim) => Some(claim.clone()),
+        let claim = match claims {
+            Some(claims) => claims.get(&payment.id).cloned(),
+            None => self.refunds.table.payments(std::slice::from_ref(&payment.id)).await?.pop(),
+        };
+        let claim = match claim {
+            Some(claim) => Some(claim),
             None => self.credit(notice, payment.money, report, now).await?,
         };
         let Some(claim) = claim else { return Ok(()) };
@@ -464,18 +474,32 @@ impl<W: Wire> Comparisons<W> {
                 let page = self.refunds.table.settled(shard, part, after.as_ref(), PAGE).await?;
                 for claim in page.items.iter().filter(|claim| !claim.payment.is_bank_transfer()) {
                     count(&mut report.claims);
-                    if !known.payments.contains(&claim.payment)
-                        && let Some(finding) = self.never_paid(claim, now).await?
-                        && let Some(kind) = found_again(&self.refunds.table, &finding).await?
-                    {
-                        report.finds(finding.id(), kind, &[(claim.money, -1)]);
+                    if known.payments.contains(&claim.payment) {
+                        continue;
                     }
+                    let never_paid = self.never_paid(claim, now).await?;
+                    let compared = self.finds(never_paid, (claim.money, -1), report).await;
+                    or_unreadable(compared, claim.payment.as_str(), report)?;
                 }
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Stores what was found, if anything was, and names it unless a person has closed it.
+    async fn finds(
+        &self,
+        found: Option<Finding>,
+        apart: (Money, i64),
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Some(finding) = found else { return Ok(()) };
+        if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
+            report.finds(finding.id(), kind, &[apart]);
         }
         Ok(())
     }
@@ -512,12 +536,12 @@ impl<W: Wire> Comparisons<W> {
                 let page = self.refunds.table.reversed(shard, part, after.as_ref(), PAGE).await?;
                 for claim in &page.items {
                     count(&mut report.claims);
-                    if !known.reversals.contains(&claim.reversal)
-                        && let Some(finding) = self.never_made(claim, now).await?
-                        && let Some(kind) = found_again(&self.refunds.table, &finding).await?
-                    {
-                        report.finds(finding.id(), kind, &[(claim.money, 1)]);
+                    if known.reversals.contains(&claim.reversal) {
+                        continue;
                     }
+                    let never_made = self.never_made(claim, now).await?;
+                    let compared = self.finds(never_made, (claim.money, 1), report).await;
+                    or_unreadable(compared, claim.reversal.as_str(), report)?;
                 }
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
@@ -591,13 +615,13 @@ impl Movement {
 /// A movement of which our own records cannot be read is none that agrees; the others are compared.
 fn or_unreadable(
     compared: Result<(), Error>,
-    event_id: &str,
+    told: &str,
     report: &mut Report,
 ) -> Result<(), Error> {
     match compared {
         Err(Error::Broken(cause)) => {
             count(&mut report.unreadable);
-            error!(event_id, %cause, "a movement cannot be compared");
+            error!(told, %cause, "what the provider or the books tell of cannot be compared");
             Ok(())
         }
         compared => compared,

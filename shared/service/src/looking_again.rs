@@ -1,6 +1,7 @@
 //! Looking again at what a person must look at: what is not so any more closes itself.
 
 use ledger::{Finding, FindingKind, PaymentId, ProviderId, Timestamp};
+use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::comparing::{Comparisons, MAX_PAGES_OF_FINDINGS, PAGE};
@@ -14,8 +15,12 @@ use crate::table::Position;
 
 impl<W: Wire> Comparisons<W> {
     /// Looks at the findings of earlier comparisons again: those that are cured close themselves, and a refund that
-    /// was begun goes on.
-    pub(crate) async fn look_again(&self, now: Timestamp) -> Result<(), Error> {
+    /// was begun goes on. The newest come first, and those that there is no time for wait for another day.
+    pub(crate) async fn look_again(
+        &self,
+        limit: Option<Instant>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let mut after = None;
         for _ in 0..MAX_PAGES_OF_FINDINGS {
             let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
@@ -23,12 +28,13 @@ impl<W: Wire> Comparisons<W> {
                 let finding_id = record.finding.id();
                 // One that nobody can look at must not hide those behind it.
                 match self.look_at(record, now).await {
+                    Ok(()) => {}
                     Err(Error::Broken(cause)) => error!(finding_id, %cause, "it is left as it is"),
-                    looked => looked?,
+                    Err(cause) => warn!(finding_id, %cause, "to be looked at another day"),
                 }
             }
             after = page.next.as_deref().and_then(Position::parse);
-            if after.is_none() {
+            if after.is_none() || limit.is_some_and(|limit| Instant::now() >= limit) {
                 break;
             }
         }

@@ -6,6 +6,7 @@
 //! When its time is up it stores where it stopped, and the next sweep goes on from there: in turn,
 //! every order is looked at, however many there are.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
@@ -20,7 +21,7 @@ use crate::metrics;
 use crate::notice::{Notice, What};
 use crate::pages::{ORDER_TIME, SHORTEST_PAGE_TIME, with_page};
 use crate::payments::{self, Confirmed};
-use crate::record::OrderRecord;
+use crate::record::{HoldRecord, OrderRecord};
 use crate::refunds::Refunds;
 use crate::stripe::{Closed, Https, PageState, Stripe, Wire};
 use crate::table::{Commit, Committed, Position, SHARDS, Table};
@@ -150,19 +151,28 @@ impl<W: Wire> Sweeps<W> {
                         break;
                     }
                 };
-                let closing = stream::iter(page.items).map(async |record| {
-                    let (account, hold) = (record.hold.account.clone(), record.hold.id.clone());
-                    (account, hold, holds::expire(self.table(), record, now).await)
-                });
-                let mut closing = closing.buffer_unordered(AT_ONCE);
-                while let Some((account, hold, closed)) = closing.next().await {
-                    count_hold(&account, &hold, closed, swept);
-                }
+                let mut accounts = BTreeSet::new();
+                let new = |record: &HoldRecord| accounts.insert(record.hold.account.clone());
+                // The first of an account writes it, for all of them; the others have nothing left to win a race for.
+                let (first, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(new);
+                self.close_holds(first, now, swept).await;
+                self.close_holds(others, now, swept).await;
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }
             }
+        }
+    }
+
+    async fn close_holds(&self, records: Vec<HoldRecord>, now: Timestamp, swept: &mut Swept) {
+        let closing = stream::iter(records).map(|record| async move {
+            let (account, hold) = (record.hold.account.clone(), record.hold.id.clone());
+            (account, hold, holds::expire(self.table(), record, now).await)
+        });
+        let mut closing = closing.buffer_unordered(AT_ONCE);
+        while let Some((account, hold, closed)) = closing.next().await {
+            count_hold(&account, &hold, closed, swept);
         }
     }
 

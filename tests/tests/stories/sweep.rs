@@ -178,7 +178,9 @@ async fn a_payment_that_was_made_while_the_sweep_came_is_credited_and_does_not_r
 /// Nobody can read it any more, as after a program that knew more has written it.
 async fn spoil(world: &World, sk: &str, id: &str) -> Damage {
     let spoilt = |mut item: Item| {
-        drop(item.insert("version".to_owned(), AttributeValue::S("of tomorrow".to_owned())));
+        for name in ["shard", "money", "account_id"] {
+            drop(item.insert(name.to_owned(), AttributeValue::S("of tomorrow!".to_owned())));
+        }
         Some(item)
     };
     world.damage(&format!("{sk}#{id}"), sk, spoilt).await
@@ -258,6 +260,68 @@ async fn a_finding_that_cannot_be_read_stops_no_comparison_and_hides_no_other() 
         let listed = world.admin_get("/v1/admin/findings").await.expect(200).json();
         assert_eq!(listed["data"].as_array().unwrap().len(), 1);
         world.undo(damage).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_comparison_cannot_read_is_counted_and_stops_nothing() {
+    story(async |world| {
+        let forgotten = world.top_up("50", "forgotten").await;
+        let claimed = world.top_up("60", "claimed").await;
+        drop(world.top_up("70", "whole").await);
+        let payment = async |order: &Answer| world.look_up(order).await.text("payment_id");
+        let (forgotten, claimed) = (payment(&forgotten).await, payment(&claimed).await);
+        let id = json!({"id": forgotten});
+        drop(world.control("forget", &id).await.expect(200));
+        let green = world.compare().await.report;
+        assert_eq!((green.payments, green.unreadable, green.findings.len()), (2, 0, 1));
+        let listed = world.admin_get("/v1/admin/findings").await.expect(200).json();
+        let finding = listed["data"][0]["finding_id"].as_str().unwrap();
+        let damages =
+            [spoil(world, "FINDING", finding).await, spoil(world, "PAYMENT", &claimed).await];
+        let run = world.compare().await;
+        assert!(run.finished_at.is_some());
+        assert_eq!((run.report.payments, run.report.unreadable), (2, 2), "{:?}", run.report);
+        for damage in damages {
+            world.undo(damage).await;
+        }
+        drop(world.control("recall", &id).await.expect(200));
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_run_stopped_is_a_hint_and_one_that_cannot_be_read_stops_none() {
+    story(async |world| {
+        no_webhooks(world).await;
+        drop(paid_unseen(world, "50", "order").await);
+        assert!(world.verify().await.complete);
+        // A week later another round begins.
+        world.clock.advance(A_DAY * 8);
+        drop(spoil(world, "CURSOR", "sweep").await);
+        drop(spoil(world, "CURSOR", "verify-07").await);
+        let swept = world.sweep().await;
+        assert_eq!((swept.credited, swept.complete), (1, true));
+        let verified = world.verify().await;
+        assert_eq!((verified.accounts, verified.broken, verified.complete), (1, 0, true));
+        world.clock.advance(A_DAY * 8);
+        assert_eq!(world.verify().await.accounts, 1, "what could not be read was replaced");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holds_of_one_account_are_closed_by_one_sweep() {
+    story(async |world| {
+        with_sms(world).await;
+        for number in 0..40 {
+            drop(hold(world, "1", &format!("hold-{number}")).await.expect(201));
+        }
+        world.clock.advance(A_DAY);
+        let swept = world.sweep().await;
+        assert_eq!((swept.holds, swept.left), (40, 0));
     })
     .await;
 }

@@ -393,8 +393,7 @@ impl Table {
         let kind = (PaymentItem::SORT_KEY, PaymentItem::SORT_KEY);
         let listing = part.listing(items::settled_shard(part.from, shard), kind);
         let (found, next) = self.page(&listing, after, limit).await?;
-        let claims = found.into_iter().map(items::to_payment);
-        Ok(Page { items: claims.collect::<Result<_, _>>()?, next })
+        Ok(Page { items: readable(found, items::to_payment), next })
     }
 
     /// A page of the refunds and disputes in one of the 16 shards whose money was taken in a part of a
@@ -413,8 +412,7 @@ impl Table {
         let kind = (ReversalItem::SORT_KEY, ReversalItem::SORT_KEY);
         let listing = part.listing(items::reversed_shard(part.from, shard), kind);
         let (found, next) = self.page(&listing, after, limit).await?;
-        let claims = found.into_iter().map(items::to_reversal);
-        Ok(Page { items: claims.collect::<Result<_, _>>()?, next })
+        Ok(Page { items: readable(found, items::to_reversal), next })
     }
 
     /// A page of the comparisons with the provider, the latest day first.
@@ -686,7 +684,7 @@ fn readable<T>(found: Vec<Item>, read: impl Fn(Item) -> Result<T, BrokenRecord>)
     let readable = found.into_iter().map(read).filter_map(|read| match read {
         Ok(record) => Some(record),
         Err(cause) => {
-            error!(%cause, "it is left out of what waits");
+            error!(%cause, "it is left out");
             None
         }
     });

@@ -8,6 +8,7 @@ use ledger::{
     Account, AccountId, Adjustment, AdjustmentId, ChargeId, Entry, EventId, HoldId, OrderId,
     PaymentId, TransferReference,
 };
+use tracing::error;
 
 use super::items::{
     self, AccountItem, AdjustmentItem, CatalogueItem, ChargeItem, CheckpointItem, ComparisonItem,
@@ -288,7 +289,8 @@ impl Table {
     #[cfg(feature = "stripe")]
     pub async fn sweep_cursor(&self) -> Result<SweepCursor, Error> {
         let item = self.get(key(CursorItem::SORT_KEY, items::SWEEP)).await?;
-        Ok(item.map(items::to_sweep_cursor).transpose()?.unwrap_or_default())
+        let anew = |version| SweepCursor { version, ..SweepCursor::default() };
+        Ok(item.map_or(anew(0), |item| or_anew(item, items::to_sweep_cursor, anew)))
     }
 
     /// Where the verification of each shard stopped, in the order of the shards.
@@ -297,10 +299,16 @@ impl Table {
     /// [`Unavailable`] or an unreadable item.
     pub async fn shard_cursors(&self) -> Result<Vec<ShardCursor>, Error> {
         let keys = (0..SHARDS).map(|shard| key(CursorItem::SORT_KEY, &items::verifying(shard)));
-        let known = self.batch(keys.collect()).await?.into_iter().map(items::to_shard_cursor);
-        let known = known.collect::<Result<Vec<_>, _>>()?;
-        let of = |shard| known.iter().find(|cursor| cursor.shard == shard).cloned();
-        Ok((0..SHARDS).map(|shard| of(shard).unwrap_or(ShardCursor::never(shard))).collect())
+        let mut known = self.batch(keys.collect()).await?;
+        let cursors = (0..SHARDS).map(|shard| {
+            let never = ShardCursor::never(shard);
+            let key = key(CursorItem::SORT_KEY, &items::verifying(shard));
+            let item = known.iter().position(|item| item.get("pk") == key.get("pk"));
+            item.map(|position| known.swap_remove(position)).map_or(never.clone(), |item| {
+                or_anew(item, items::to_shard_cursor, |version| ShardCursor { version, ..never })
+            })
+        });
+        Ok(cursors.collect())
     }
 
     /// How far an account was verified; none if it never was.
@@ -492,4 +500,18 @@ fn exact_key(partition: &str, sort: &str) -> Item {
 /// [`BrokenRecord::Missing`].
 pub fn must_exist(account: Option<Account>, id: &AccountId) -> Result<Account, BrokenRecord> {
     account.ok_or_else(|| BrokenRecord::Missing(format!("account {id}")))
+}
+
+/// Where a run stopped. That is a hint: if it cannot be read the run begins anew, and replaces it.
+fn or_anew<T>(
+    item: Item,
+    read: impl FnOnce(Item) -> Result<T, BrokenRecord>,
+    anew: impl FnOnce(u64) -> T,
+) -> T {
+    let version = item.get("version").cloned();
+    let version = version.and_then(|version| serde_dynamo::from_attribute_value(version).ok());
+    read(item).unwrap_or_else(|cause| {
+        error!(%cause, "a run begins anew");
+        anew(version.unwrap_or_default())
+    })
 }
