@@ -59,7 +59,10 @@ impl ManageAccounts {
             let operator = call.operator(Scope::OperatorKeys, now)?;
             match (request.method().as_str(), last, key) {
                 ("POST", "api-keys", None) => self.mint(request, operator, now).await,
-                ("POST", "console-sessions", None) => self.open(request, operator, now).await,
+                ("POST", "console-sessions", None) => {
+                    call.must_be_a_key()?;
+                    self.open(request, operator, now).await
+                }
                 ("POST", "rotate", Some(id)) => {
                     let idempotency_key = Call::idempotency_key(request)?;
                     let minter = Minter { by: operator.by, scopes: operator.scopes };

@@ -77,7 +77,13 @@ fn read(message: &SqsMessage) -> Option<Vec<AskedCharge>> {
     });
     charges.map_or_else(
         |error: Error| {
-            error!(message_id, cause = %error, "a message that cannot be read is a dead letter");
+            // Not in words: they can have some of the message in them, and that tells of people.
+            let (code, field) = match &error {
+                Error::Invalid(invalid) => (invalid.code, invalid.field.as_deref()),
+                _ => ("unreadable", None),
+            };
+            let what = "a message that cannot be read is a dead letter";
+            error!(message_id, code, field = field.unwrap_or_default(), "{what}");
             None
         },
         Some,

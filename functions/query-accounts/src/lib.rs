@@ -79,9 +79,9 @@ impl QueryAccounts {
                     let page = self.reports.list(cursor, wanted.limit, now).await?;
                     Ok(Reply::Ok(http::reconciliations(&page)))
                 }
-                (None, run) => {
+                (None, _) => {
                     parameters.finish()?;
-                    self.report(run).await
+                    self.report(path.first("run_id").unwrap_or_default()).await
                 }
             }
         })

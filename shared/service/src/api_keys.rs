@@ -207,6 +207,7 @@ impl ApiKeys {
             expires_at: wanted.expires_at,
             retires_at: None,
             revoked_at: None,
+            is_console_token: false,
         };
         Ok(NewKey::with_secret(key, &secret))
     }

@@ -228,6 +228,7 @@ pub async fn authenticate_token(
         expires_at: Some(token.expires_at),
         retires_at: None,
         revoked_at: None,
+        is_console_token: true,
     }))
 }
 

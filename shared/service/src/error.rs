@@ -45,6 +45,9 @@ pub enum Error {
         /// The scope that is needed.
         scope: &'static str,
     },
+    /// A token of the console asked for what only an API key may.
+    #[error("a token of the console cannot open another session: it ends by itself")]
+    TokenNotKey,
     /// A key was asked for that could do what the asking one cannot.
     #[error("this API key does not have the scope '{scope}', and cannot hand it on")]
     ScopeNotYours {

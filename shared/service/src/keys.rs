@@ -79,6 +79,8 @@ pub struct ApiKey {
     pub retires_at: Option<Timestamp>,
     /// When it was stopped.
     pub revoked_at: Option<Timestamp>,
+    /// Whether it is a token of the console, which is never stored as a key.
+    pub is_console_token: bool,
 }
 
 /// A new key and the only moment at which its text exists.
@@ -157,6 +159,7 @@ impl NewKey {
             expires_at: None,
             retires_at: None,
             revoked_at: None,
+            is_console_token: false,
         };
         Self::with_secret(key, secret)
     }

@@ -381,7 +381,11 @@ impl<W: Wire> Sweeps<W> {
                 let confirmed = payments::confirm(self.table(), &notice, now).await?;
                 Ok(match confirmed {
                     // Its webhook may still be on its way: that is nothing to ring for.
-                    Confirmed::Credited if paid_just_now(&notice, now) => Confirmed::Recorded,
+                    Confirmed::Credited if paid_just_now(&notice, now) => {
+                        let order_id = &record.order.id;
+                        info!(%order_id, "credited by the sweep, moments after it was paid");
+                        Confirmed::Recorded
+                    }
                     confirmed => confirmed,
                 })
             }

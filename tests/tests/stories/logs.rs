@@ -21,6 +21,11 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
         let seconds = world.clock.now().unix_seconds();
         let signature = world.signature(event.to_string().as_bytes(), seconds);
         drop(world.deliver(&event).await.expect(200));
+        // A charge that its sender forgot to put into a list, and one that is no object.
+        world.meter(r#"{"description": "for ann@example.com", "key": "k"}"#).await;
+        world.meter(r#"{"charges": ["a private word"]}"#).await;
+        const DEAD: &str = "a message that cannot be read is a dead letter";
+        world.until(async || tests::logs::so_far().matches(DEAD).count() >= 2).await;
 
         let logs = tests::logs::so_far();
         let secret = world.customer.key.rsplit('_').next().unwrap();

@@ -13,6 +13,9 @@ use crate::keys::{ApiKey, KeyOwner, Scope};
 use crate::log;
 use crate::stamp;
 
+/// The field of the authorizer's answer that says that it was asked about a token of the console.
+const CONSOLE: &str = "console";
+
 /// What the gateway says about a request.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -111,6 +114,17 @@ impl Call {
         by.and_then(|name| Actor::parse(&String::from_utf8(name).ok()?).ok()).ok_or_else(missing)
     }
 
+    /// Refuses a token of the console: it ends by itself, and so must all that is done with it.
+    ///
+    /// # Errors
+    /// [`Error::TokenNotKey`].
+    pub fn must_be_a_key(&self) -> Result<(), Error> {
+        match self.field(CONSOLE) {
+            Some(_) => Err(Error::TokenNotKey),
+            None => Ok(()),
+        }
+    }
+
     fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
     }
@@ -147,6 +161,9 @@ pub fn authorizer_context(key: &ApiKey) -> Map<String, Value> {
     tell("scopes", scopes.join(" "));
     if let KeyOwner::Account(account) = &key.owner {
         tell("account_id", account.to_string());
+    }
+    if key.is_console_token {
+        tell(CONSOLE, "token".to_owned());
     }
     if let Some(end) = key.ends_at() {
         tell("expires_at", stamp::format(end));

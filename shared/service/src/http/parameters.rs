@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use ledger::{AccountId, OrderId, Timestamp};
 use serde::de::DeserializeOwned;
@@ -35,10 +36,16 @@ pub fn account_id(request: &Request) -> Result<AccountId, Error> {
     id.ok_or(Error::NotFound { what: "account" })
 }
 
-/// The last part of the path, which tells the routes of one function apart.
+/// The last part of the route, which tells the routes of one function apart: `orders`, or `{account_id}` for an
+/// account that somebody has named `orders`.
 #[must_use]
 pub fn last_part(request: &Request) -> &str {
-    request.uri().path().rsplit('/').next().unwrap_or_default()
+    let route = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref(),
+        _ => None,
+    };
+    let route = route.filter(|route| route.contains('/'));
+    route.unwrap_or_else(|| request.uri().path()).rsplit('/').next().unwrap_or_default()
 }
 
 /// The query parameters of a request, taken one by one; what is left over is an error.

@@ -69,7 +69,7 @@ impl Problem {
             Error::ScopeNotYours { .. } => {
                 new(StatusCode::FORBIDDEN, "scope_not_yours", error.to_string(), Retry::SameKey)
             }
-            Error::MissingScope { .. } => {
+            Error::MissingScope { .. } | Error::TokenNotKey => {
                 new(StatusCode::FORBIDDEN, "missing_scope", error.to_string(), Retry::SameKey)
             }
             Error::KeyExpired => {

@@ -86,16 +86,26 @@ impl Sheet {
     }
 }
 
-/// Words that no spreadsheet takes for a formula: an apostrophe before them says that they are text.
+/// Where a spreadsheet may begin another cell or row, whatever is quoted: in many countries semicolons separate.
+const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Words that no spreadsheet takes for a formula: an apostrophe before what looks like one says that it is text.
 fn plain(words: &str) -> String {
-    // Some skip the blanks before one too.
-    let begins = [words, words.trim_start()].into_iter().any(|words| words.starts_with(FORMULAS));
-    if begins { format!("'{words}") } else { words.to_owned() }
+    let mut plain = String::new();
+    for (position, cell) in words.split_inclusive(SEPARATORS).enumerate() {
+        // Some skip the blanks before one too.
+        let begins = cell.trim_start().starts_with(FORMULAS);
+        if begins || position == 0 && words.starts_with(FORMULAS) {
+            plain.push('\'');
+        }
+        plain.push_str(cell);
+    }
+    plain
 }
 
 /// A cell in quotes, if it needs them.
 fn quoted(cell: &str) -> String {
-    let needs = cell.contains([',', '"', '\r', '\n']) || cell.trim() != cell;
+    let needs = cell.contains([',', '"']) || cell.contains(SEPARATORS) || cell.trim() != cell;
     if needs { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
@@ -122,9 +132,11 @@ mod tests {
             ("-5", "'-5"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("＝1+1", "'＝1+1"),
-            ("\t=1", "'\t=1"),
-            ("\r=1", "\"'\r=1\""),
-            ("\n=1", "\"'\n=1\""),
+            ("\t=1", "\"'\t'=1\""),
+            ("\r=1", "\"'\r'=1\""),
+            ("\n=1", "\"'\n'=1\""),
+            ("Li;=1+1; -2;x", "\"Li;'=1+1;' -2;x\""),
+            ("a\tb", "\"a\tb\""),
             (" =1", "' =1"),
             (" a ", "\" a \""),
             ("=HYPERLINK(\"http://x\",1)", "\"'=HYPERLINK(\"\"http://x\"\",1)\""),

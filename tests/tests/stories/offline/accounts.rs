@@ -130,6 +130,23 @@ async fn an_order_of_before_its_account_had_another_currency_takes_no_money() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_may_be_named_as_what_it_has() {
+    story(async |world| {
+        for name in ["orders", "entries", "balances", "thresholds", "api-keys", "accounts"] {
+            let path = format!("/v1/admin/accounts/{name}");
+            world.admin_get(&path).await.expect_problem(404, "not_found");
+            drop(world.admin_put(&path, &json!({"name": "Acme"})).await.expect(200));
+            assert_eq!(world.admin_get(&path).await.expect(200).text("account_id"), name);
+            let orders = world.admin_get(&format!("{path}/orders")).await.expect(200).json();
+            assert_eq!(orders["data"], json!([]));
+        }
+        drop(world.admin_get("/v1/admin/reconciliations/accounts").await.expect(404));
+        drop(world.get("/v1/holds/holds").await.expect(404));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_listed_newest_first_over_pages() {
     story(async |world| {
         // Those of two equal letters fall into one shard of the list, the others into any.

@@ -70,6 +70,12 @@ async fn an_operator_signs_in_with_what_the_asking_key_has() {
         assert_eq!(accepted["transfer_reviews"][0]["by"], "Bob");
         let refused = world.get_as(&token, "/v1/admin/accounts").await;
         drop(refused.expect_problem(403, "missing_scope"));
+        // It ends by itself: nobody signs in with it once more, as somebody else or after the key is gone.
+        for body in [json!({"role": "operator", "person": "Ann"}), person] {
+            let renewed = world.post_as(&token, "/v1/admin/console-sessions", "again", &body).await;
+            let refused = renewed.expect_problem(403, "missing_scope");
+            assert!(refused.text("detail").contains("it ends by itself"));
+        }
     })
     .await;
 }

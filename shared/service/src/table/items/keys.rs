@@ -109,6 +109,7 @@ pub(in crate::table) fn to_api_key(item: Item) -> Result<ApiKey, BrokenRecord> {
             expires_at: value.expires_at.map(Timestamp::from_unix_millis),
             retires_at: value.retires_at.map(Timestamp::from_unix_millis),
             revoked_at: value.revoked_at.map(Timestamp::from_unix_millis),
+            is_console_token: false,
         })
     })
 }
