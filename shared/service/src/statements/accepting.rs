@@ -1,6 +1,7 @@
 //! Accepting lines of a statement: each as at the review desk, one after the other.
 
 use ledger::{OrderId, StatementLine, derive_id};
+use tracing::error;
 
 use super::{AcceptedLines, Choice, ChosenLine, MAX_ACCEPTED, MatchedStatement, Statements};
 use crate::error::{Error, Invalid};
@@ -13,7 +14,7 @@ impl Statements {
     ///
     /// # Errors
     /// [`Error::NotFound`]; `invalid_field` for a line that there is not, or that cannot be told from
-    /// another for want of a bank reference; [`Error::Unavailable`]; [`Error::Broken`].
+    /// another for want of a bank reference; [`Error::Unavailable`].
     pub async fn accept(
         &self,
         id: &str,
@@ -32,10 +33,12 @@ impl Statements {
         let mut outcomes = Vec::new();
         for one in chosen.into_iter().take(MAX_ACCEPTED) {
             let line = line_of(&shown, one.line)?;
-            match self.accept_line(&shown, line, &one, reviewer).await {
-                Err(Error::Broken(broken)) => return Err(broken.into()),
-                outcome => outcomes.push((one.line, one.order, outcome)),
+            let outcome = self.accept_line(&shown, line, &one, reviewer).await;
+            if let Err(Error::Broken(cause)) = &outcome {
+                let (order_id, line) = (&one.order, one.line);
+                error!(%order_id, line, %cause, "a line cannot be accepted");
             }
+            outcomes.push((one.line, one.order, outcome));
         }
         Ok(AcceptedLines { outcomes, remaining })
     }

@@ -474,15 +474,13 @@ impl Table {
         let profiles = found.into_iter().map(|(_, key)| key);
         let keys: Vec<Item> =
             profiles.flat_map(|profile| [account_of(&profile), profile]).collect();
-        let (mut profiles, mut accounts) = (Vec::new(), HashMap::new());
-        for item in self.batch(keys).await? {
-            if items::kind(&item) == ProfileItem::SORT_KEY {
-                profiles.push(items::to_profile(item)?);
-            } else {
-                let account = items::to_account(item)?;
-                accounts.insert(account.id.clone(), account);
-            }
-        }
+        let found = self.batch(keys).await?.into_iter();
+        let (profiles, accounts) =
+            found.partition(|item| items::kind(item) == ProfileItem::SORT_KEY);
+        let mut profiles = readable(profiles, items::to_profile);
+        let accounts = readable(accounts, items::to_account).into_iter();
+        let mut accounts: HashMap<_, _> =
+            accounts.map(|account| (account.id.clone(), account)).collect();
         profiles.sort_by_key(|profile| Reverse((profile.created_at, profile.account.clone())));
         let items = profiles.into_iter().filter_map(|profile| {
             let account = accounts.remove(&profile.account)?;
@@ -680,7 +678,10 @@ impl Table {
 
 /// What can be read of what waits for somebody. One that cannot must not hide the others: it is an error of its own,
 /// which rings.
-fn readable<T>(found: Vec<Item>, read: impl Fn(Item) -> Result<T, BrokenRecord>) -> Vec<T> {
+pub(super) fn readable<T>(
+    found: Vec<Item>,
+    read: impl Fn(Item) -> Result<T, BrokenRecord>,
+) -> Vec<T> {
     let readable = found.into_iter().map(read).filter_map(|read| match read {
         Ok(record) => Some(record),
         Err(cause) => {

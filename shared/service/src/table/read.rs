@@ -15,6 +15,7 @@ use super::items::{
     ConsoleSessionItem, CursorItem, EndpointsItem, EventItem, FindingItem, FoundItem, HoldItem,
     KeyItem, Keyed, OrderItem, PaymentItem, ProfileItem, ReferenceItem, SHARDS, StatementItem,
 };
+use super::lists::readable;
 use super::{Item, Table, unavailable};
 use crate::accounts::Profile;
 use crate::catalogue::CatalogueVersion;
@@ -338,11 +339,9 @@ impl Table {
         codes: &[TransferReference],
     ) -> Result<Vec<OrderRecord>, Error> {
         let keys = codes.iter().map(|code| key(ReferenceItem::SORT_KEY, code.as_str()));
-        let references = self.batch(keys.collect()).await?.into_iter().map(items::to_reference);
-        let orders = references.collect::<Result<Vec<_>, _>>()?;
+        let orders = readable(self.batch(keys.collect()).await?, items::to_reference);
         let keys = orders.iter().map(|id| key(OrderItem::SORT_KEY, id.as_str()));
-        let orders = self.batch(keys.collect()).await?.into_iter().map(items::to_order);
-        Ok(orders.collect::<Result<_, _>>()?)
+        Ok(readable(self.batch(keys.collect()).await?, items::to_order))
     }
 
     /// The claims of these payments, those that there are.
@@ -425,8 +424,7 @@ impl Table {
             let partition = items::partition_key(AccountItem::SORT_KEY, id.as_str());
             exact_key(&partition, ProfileItem::SORT_KEY)
         });
-        let profiles = self.batch(keys.collect()).await?.into_iter().map(items::to_profile);
-        Ok(profiles.collect::<Result<_, _>>()?)
+        Ok(readable(self.batch(keys.collect()).await?, items::to_profile))
     }
 
     /// What the operator made something at a version: the catalogue, or an account.

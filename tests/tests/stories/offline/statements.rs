@@ -1,8 +1,10 @@
 //! Bank statements: uploaded, matched, accepted, and imported twice.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
+use tests::world::Item;
 use tests::{Answer, World, story};
 
 const HEADER: &str = "booked_on,amount,currency,bank_reference,payer_name,information";
@@ -223,6 +225,54 @@ async fn a_choice_of_lines_that_cannot_be_meant_is_refused() {
         let refused = accept(world, &statement, &chosen).await.expect(200).json();
         assert_eq!(refused["results"][0]["outcome"], "refused");
         world.assert_balances("wallet 0.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_of_one_customer_keeps_no_line_of_another_from_being_accepted() {
+    story(async |world| {
+        let key = json!({"account_id": "gamma", "name": "gamma backend"});
+        let key = world.admin_post("/v1/admin/api-keys", "key", &key).await.expect(201);
+        let body = json!({
+            "target": "wallet", "method": "offline", "amount": "100.00", "currency": "USD",
+        });
+        let theirs = world.post_as(&key.text("secret"), "/v1/orders", "theirs", &body).await;
+        let theirs = theirs.expect(201);
+        let ours = world.order_offline("wallet", "USD 200.00", "ours").await.expect(201);
+        let day = world.today();
+        let content = [
+            format!("{day},100.00,USD,B-1,Whoever,{}", code(&theirs)),
+            format!("{day},200.00,USD,B-2,Whoever,{}", code(&ours)),
+        ];
+        let spoilt = |mut item: Item| {
+            for name in ["version", "created_at"] {
+                drop(item.insert(name.to_owned(), AttributeValue::S("of tomorrow".to_owned())));
+            }
+            Some(item)
+        };
+        // Who they are; what they ordered; what they have.
+        let order = format!("ORDER#{}", theirs.text("order_id"));
+        for (pk, sk, first) in [
+            ("ACCOUNT#gamma", "PROFILE", "exact reference_code+amount+date"),
+            (order.as_str(), "ORDER", "unmatched"),
+        ] {
+            let damage = world.damage(pk, sk, spoilt).await;
+            let statement = csv(world, &content).await;
+            assert_eq!(lines(&statement), [first, "exact reference_code+amount+date"]);
+            drop(world.admin_get("/v1/admin/accounts").await.expect(200));
+            world.undo(damage).await;
+        }
+        let damage = world.damage("ACCOUNT#gamma", "ACCOUNT", spoilt).await;
+        drop(world.admin_get("/v1/admin/accounts").await.expect(200));
+        let statement = csv(world, &content).await.expect(200);
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 1, "{accepted}");
+        assert_eq!(accepted["results"][0]["code"], "internal_error");
+        world.assert_balances("wallet 200.00").await;
+        world.undo(damage).await;
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 1);
     })
     .await;
 }
