@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// A bank account, as a payer must know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct BankAccount {
     /// In whose name it is.
     pub holder: String,

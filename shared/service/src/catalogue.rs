@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::bank_account::BankAccount;
 use crate::error::{Error, Invalid};
+use crate::exact::exact;
 use crate::record::Changed;
 use crate::stripe::is_chargeable;
 use crate::table::Table;
@@ -26,7 +27,6 @@ const MAX_PRODUCTS: usize = 50;
 
 /// The products of a platform, and the limits of every way to pay.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Catalogue {
     /// How the wallet can be topped up.
     pub wallet: Methods,
@@ -55,7 +55,6 @@ pub struct CatalogueVersion {
 
 /// One product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Product {
     /// Its code, such as `whatsapp`.
     pub product: String,
@@ -69,7 +68,6 @@ pub struct Product {
 
 /// A name in both languages of the console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ProductName {
     /// English.
     pub en: String,
@@ -79,7 +77,6 @@ pub struct ProductName {
 
 /// Limits by method and currency. A method or currency that is not listed is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Methods {
     /// By card.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -94,7 +91,6 @@ pub struct Methods {
 
 /// The smallest and the largest amount; none means that there is no largest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// The smallest amount, as money is written in the API.
     pub min_amount: String,
@@ -113,7 +109,9 @@ impl Catalogue {
     /// # Errors
     /// A sentence that names the place and what is wrong with it.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let catalogue: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mut json = serde_json::Deserializer::from_str(json);
+        let catalogue: Self = exact(&mut json)?;
+        json.end().map_err(|error| error.to_string())?;
         let checked = catalogue.check();
         checked
             .map_err(|wrong| format!("{}: {}", wrong.field.unwrap_or_default(), wrong.detail))?;

@@ -27,6 +27,7 @@ pub mod endpoints;
 pub mod erasure;
 pub mod error;
 pub mod events;
+mod exact;
 pub mod exports;
 pub mod findings;
 pub mod holds;

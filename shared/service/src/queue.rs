@@ -28,7 +28,6 @@ pub struct EventQueue {
 
 /// What travels through it: the event itself is in the table.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct EventMessage {
     event_id: String,
 }

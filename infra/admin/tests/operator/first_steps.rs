@@ -79,7 +79,8 @@ async fn the_catalogue_is_checked_before_it_is_stored() {
         ("\"USD\"", "\"DOLLARS\"", "ISO 4217"),
         ("\"product\": \"sms\"", "\"product\": \"whatsapp\"", "listed twice"),
         ("\"product\": \"sms\"", "\"product\": \"S M S\"", "lower-case"),
-        ("\"enabled\"", "\"enable\"", "unknown field"),
+        ("\"enabled\"", "\"enable\"", "missing field `enabled`"),
+        ("\"enabled\"", "\"from\": 1, \"enabled\"", "unknown field 'products.0.from'"),
         ("\"10000.00\"", "\"1.00\"", "below min_amount"),
     ] {
         std::fs::write(&file, text.replace(from, to)).unwrap();

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::parameters::finished;
 use crate::error::{Error, Invalid};
+use crate::exact::exact;
 use crate::record::{UsageWords, WrittenAmount};
 use crate::stamp;
 
@@ -284,8 +285,8 @@ impl Fields {
     /// `invalid_field` with what is wrong inside of it.
     pub fn optional_value<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
         let value = self.0.remove(name).filter(|value| !value.is_null());
-        let read = value.map(serde_json::from_value).transpose();
-        read.map_err(|error| Invalid::field("invalid_field", name, error.to_string()).into())
+        let read = value.map(exact).transpose();
+        read.map_err(|problem| Invalid::field("invalid_field", name, problem).into())
     }
 
     /// Any value of its own shape, that must be there.

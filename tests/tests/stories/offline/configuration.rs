@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use service::keys::Scope;
 use tests::story;
@@ -139,6 +140,51 @@ async fn each_part_of_the_desk_needs_its_own_scope() {
             let answer = world.post_as(&key, path, "key", &body).await;
             assert_eq!(answer.status, status, "{path} with {scopes:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_newer_program_has_stored_is_read_and_what_somebody_sends_must_be_known() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 100.00", "order").await.expect(201);
+        let more = |value: &mut AttributeValue| {
+            let AttributeValue::M(fields) = value else { panic!("{value:?}") };
+            drop(fields.insert("of_tomorrow".to_owned(), AttributeValue::S("x".to_owned())));
+        };
+        let key = format!("ORDER#{}", order.text("order_id"));
+        drop(
+            world
+                .damage("CATALOGUE", "CATALOGUE", |mut item| {
+                    more(item.get_mut("catalogue")?);
+                    Some(item)
+                })
+                .await,
+        );
+        drop(
+            world
+                .damage(&key, "ORDER", |mut item| {
+                    let AttributeValue::M(transfer) = item.get_mut("bank_transfer")? else {
+                        return None;
+                    };
+                    more(transfer.get_mut("instructions")?);
+                    Some(item)
+                })
+                .await,
+        );
+        world.clock.advance(Duration::from_secs(61));
+        drop(world.get("/v1/balances").await.expect(200));
+        drop(world.admin_get("/v1/admin/catalogue").await.expect(200));
+        assert_eq!(world.look_up(&order).await.json()["status"], "pending_payment");
+        let account = json!({
+            "holder": "Demo", "bank": "Bank", "number": "12345678", "of_tomorrow": "x",
+        });
+        let refused = world.admin_put("/v1/admin/bank-accounts/USD", &account).await;
+        drop(refused.expect(422));
+        let methods = json!({"card": {"USD": {"min_amount": "1", "max_amount": "10", "x": 1}}});
+        let refused = world.admin_put("/v1/admin/wallet", &json!({"methods": methods})).await;
+        let refused = refused.expect_problem(422, "invalid_field");
+        assert_eq!(refused.text("detail"), "methods: unknown field 'card.USD.x'");
     })
     .await;
 }
