@@ -1218,6 +1218,57 @@ to the dead-letter queue");
         ((DISPUTE, "_ if self.closed => DisputeStatus::Closed", "_ if self.closed => DisputeStatus::Inquiry"),),
         story("back::disputes::a_lost_dispute_stays_taken_and_an_inquiry_only_marks"),
     ),
+    # What comes by a bank, and what cannot be read.
+    Defect(
+        "batch-of-its-first-payer",
+        "a batch that cannot be taken apart is a line of its first payer",
+        ((
+            "shared/service/src/statements/camt.rs",
+            "let of_one = !several && said.is_none_or(|said| said == 1);",
+            "let of_one = !several || said.is_none();",
+        ),),
+        story("offline::camt::a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody"),
+    ),
+    Defect(
+        "look-alike-references",
+        "a bank reference with letters that look like others, or like none, is another transfer",
+        ((
+            BANK,
+            "|| character.is_alphabetic() && LATIN_LETTERS.contains(&character)",
+            "|| character.is_alphabetic() || LATIN_LETTERS.contains(&character)",
+        ),),
+        story("offline::reviewing::a_transfer_is_credited_once_however_its_reference_is_spelled"),
+    ),
+    Defect(
+        "order-of-another-currency",
+        "an order of before its account had another currency is credited in that",
+        ((ACCEPT, "if account.currency != order.amount.currency {", "if account.currency != account.currency {"),),
+        story("offline::accounts::an_order_of_before_its_account_had_another_currency_takes_no_money"),
+    ),
+    Defect(
+        "one-hides-all",
+        "one order that cannot be read stops every sweep",
+        ((
+            LISTS,
+            "Ok(Page { items: readable(found, items::to_order), next })",
+            "let orders = found.into_iter().map(items::to_order);\n"
+            "        Ok(Page { items: orders.collect::<Result<_, _>>()?, next })",
+        ),),
+        story("sweep::what_cannot_be_read_is_an_error_in_the_log_and_hides_nothing_else"),
+    ),
+    Defect(
+        "no-room-for-what-is-aside",
+        "a balance takes so much that it cannot take back what is set aside of it",
+        ((ACCOUNT, "self.must_have_room(&line.place)?;", "let _ = self.must_have_room(&line.place);"),),
+        "-p ledger --test laws -- --exact "
+        "usage::a_balance_takes_no_more_than_it_can_hold_with_what_is_set_aside_of_it",
+    ),
+    Defect(
+        "token-renews-itself",
+        "a token of the console opens another session, as anybody and after its key is gone",
+        (("functions/manage-accounts/src/lib.rs", "call.must_be_a_key()?;", "drop(call.must_be_a_key());"),),
+        story("offline::console::an_operator_signs_in_with_what_the_asking_key_has"),
+    ),
 ]
 
 
