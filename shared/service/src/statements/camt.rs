@@ -89,9 +89,13 @@ fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
             Event::End(tag) => tag.local_name().as_ref().to_vec(),
             _ => Vec::new(),
         };
+        // What is between two places that are none in the text must not be dropped in silence.
         let mut cut = |from: usize| {
-            together.push_str(text.get(kept..from).unwrap_or_default());
+            let before =
+                text.get(kept..from).ok_or_else(|| flaw("its entries cannot be told apart"))?;
+            together.push_str(before);
             kept = to;
+            Ok::<(), Invalid>(())
         };
         match (&event, name.as_slice()) {
             (Event::Start(_), b"Ntry") => {
@@ -100,7 +104,7 @@ fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
             }
             (Event::Start(_), b"NtryDtls") if had => {
                 let between = "an entry with something between its NtryDtls cannot be read";
-                cut(ended.take().ok_or_else(|| flaw(between))?);
+                cut(ended.take().ok_or_else(|| flaw(between))?)?;
                 several.last_mut().into_iter().for_each(|several| *several = true);
             }
             (Event::Start(_), b"NtryDtls") => had = true,
@@ -108,7 +112,7 @@ fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
             // One that says nothing, before the others: `sepa` would read it.
             (Event::Empty(_), b"NtryDtls") => {
                 if !had {
-                    cut(from);
+                    cut(from)?;
                 }
             }
             (Event::Text(blank), _) if blank.iter().all(u8::is_ascii_whitespace) => {}
@@ -117,7 +121,7 @@ fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
             _ => ended = None,
         }
     }
-    together.push_str(text.get(kept..).unwrap_or_default());
+    together.push_str(text.get(kept..).ok_or_else(|| flaw("its entries cannot be told apart"))?);
     Ok(Together { text: together.into(), several })
 }
 
