@@ -57,6 +57,12 @@ impl Answer {
         self.json()[field].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The session of the page on which an order is paid by card, whose name comes last in its address.
+    #[must_use]
+    pub fn session(&self) -> String {
+        self.text("checkout_url").rsplit('/').next().unwrap_or_default().to_owned()
+    }
+
     /// A header; empty if it is not there.
     #[must_use]
     pub fn header(&self, name: &str) -> String {

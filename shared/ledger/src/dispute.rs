@@ -157,8 +157,8 @@ impl Dispute {
 /// there any more becomes a debt; what it gives back returns.
 ///
 /// # Errors
-/// [`Refusal::OrderNotRefundable`], [`Refusal::TooManyRefunds`] or [`Refusal::BalanceTooLarge`]: a
-/// person must look.
+/// [`Refusal::CurrencyDiffers`] if it is not in the order's currency; [`Refusal::OrderNotRefundable`],
+/// [`Refusal::TooManyRefunds`] or [`Refusal::BalanceTooLarge`]: a person must look.
 pub fn dispute_told(
     order: &Order,
     account: &Account,
@@ -169,6 +169,7 @@ pub fn dispute_told(
         let (status, method) = (order.status(), order.method);
         return Err(Refusal::OrderNotRefundable { status, method });
     }
+    order.must_be_in(told.money.currency)?;
     let mut next = order.clone();
     let disputes = &mut next.reversals.disputes;
     let known = disputes.iter().position(|dispute| dispute.id == told.id);

@@ -250,8 +250,8 @@ pub fn request_refund(
 /// One that was not asked for here is taken as it is: what is not unspent any more becomes a debt.
 ///
 /// # Errors
-/// [`Refusal::TooManyRefunds`], [`Refusal::BalanceTooLarge`] or [`Refusal::OrderNotRefundable`]: a
-/// person must look.
+/// [`Refusal::CurrencyDiffers`] if it is not in the order's currency; [`Refusal::TooManyRefunds`],
+/// [`Refusal::BalanceTooLarge`] or [`Refusal::OrderNotRefundable`]: a person must look.
 pub fn refund_told(
     order: &Order,
     account: &Account,
@@ -262,6 +262,7 @@ pub fn refund_told(
         let (status, method) = (order.status(), order.method);
         return Err(Refusal::OrderNotRefundable { status, method });
     }
+    order.must_be_in(told.money.currency)?;
     let known = told_among(&order.reversals.refunds, told);
     let (next, refund) = match known {
         Some((refunds, refund)) => {

@@ -8,9 +8,9 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    Account, Actor, Amount, Balance, Decision, Dispute, EntryKind, External, Method, Money,
-    MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundStatus, Refusal,
-    Timestamp, Verdict,
+    Account, Actor, Amount, Balance, Currency, Decision, Dispute, EntryKind, External, Method,
+    Money, MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundStatus,
+    Refusal, Timestamp, Verdict,
 };
 
 /// What of an order's money was given back or asked back.
@@ -70,6 +70,14 @@ impl Order {
         let credited = self.credited.unwrap_or_default().decimal();
         let gone = self.wanted_out().saturating_add(self.wanted_held());
         within(credited.saturating_sub(gone), self.credited)
+    }
+
+    /// What goes back is counted in the order's currency: in another one it would be a number alone.
+    pub(crate) fn must_be_in(&self, offered: Currency) -> Result<(), Refusal> {
+        match self.amount.currency {
+            own if own == offered => Ok(()),
+            account => Err(Refusal::CurrencyDiffers { account, offered }),
+        }
     }
 
     /// Whether less is set aside than the facts ask for, because it was not there.
@@ -287,7 +295,7 @@ impl Movements<'_> {
         Ok(())
     }
 
-    fn push(&mut self, from: &Place, to: &Place, amount: Decimal, currency: crate::Currency) {
+    fn push(&mut self, from: &Place, to: &Place, amount: Decimal, currency: Currency) {
         if let Ok(amount) = Amount::new(amount) {
             let money = Money { amount, currency };
             self.movements.push(Movement { from: from.clone(), to: to.clone(), money });

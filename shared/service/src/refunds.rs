@@ -308,7 +308,13 @@ impl<W: Wire> Refunds<W> {
                 let decide = |order: &Order, account: &Account| {
                     ledger::refund_told(order, account, told, now)
                 };
-                self.change(&record, now, decide).await
+                match self.change(&record, now, decide).await {
+                    Err(Error::Refused(differs @ Refusal::CurrencyDiffers { .. })) => {
+                        let problem = format!("{}: {differs}", told.provider_id);
+                        Err(BrokenRecord::Provider(problem).into())
+                    }
+                    changed => changed,
+                }
             }
             Holder::Finding(record) => {
                 let id = record.finding.id();

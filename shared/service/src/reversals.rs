@@ -39,21 +39,24 @@ pub async fn confirm(
         None => return Err(Unavailable::NotCredited(notice.payment.clone()).into()),
     };
     log::about(&claim.account, Some(&claim.order));
-    if notice.money().currency != claim.money.currency {
-        let finding = Finding {
-            account: Some(claim.account),
-            order: Some(claim.order),
-            expected: Some(claim.money),
-            ..finding_about(notice, FindingKind::ReversalDiffers, now)
-        };
-        return findings::found(table, &finding).await;
-    }
     let told = |order: &Order, account: &Account| match &notice.what {
         WhatBack::Refund(refund) => ledger::refund_told(order, account, refund, now),
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
-    let (_, changed) = change(table, &claim.order, &claim.account, now, told).await?;
-    Ok(if changed { Confirmed::Reversed } else { Confirmed::Unchanged })
+    match change(table, &claim.order, &claim.account, now, told).await {
+        Ok((_, true)) => Ok(Confirmed::Reversed),
+        Ok((_, false)) => Ok(Confirmed::Unchanged),
+        Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
+            let finding = Finding {
+                account: Some(claim.account),
+                order: Some(claim.order),
+                expected: Some(claim.money),
+                ..finding_about(notice, FindingKind::ReversalDiffers, now)
+            };
+            findings::found(table, &finding).await
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Stores that nobody knows the payment that was taken back: the last thing that is done for a notice

@@ -523,7 +523,7 @@ impl Run {
             (SessionStatus::Paid, 3..5) => {
                 let other = pick(&mut self.random, cloud.provider.sessions.len()).unwrap_or(index);
                 let payment = session.payment.clone().unwrap_or_default();
-                Some(cloud.provider.pay_with(other, &payment))
+                cloud.provider.pay_with(other, &payment)
             }
             (SessionStatus::Expired | SessionStatus::DelayedFailed, 0..8) => {
                 Some(cloud.provider.pay_again(index))

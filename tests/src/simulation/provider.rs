@@ -327,10 +327,12 @@ impl Provider {
         self.tell("checkout.session.async_payment_failed", object);
     }
 
-    /// The same money is said to have paid this order as well. Returns what is said.
-    pub fn pay_with(&mut self, index: usize, payment: &str) -> Payment {
+    /// The same money is said to have paid this order as well. Returns what is said; nothing for money
+    /// of another currency, as a payment only ever has one.
+    pub fn pay_with(&mut self, index: usize, payment: &str) -> Option<Payment> {
         let money = self.price(index);
-        self.take(index, payment, &money, "checkout.session.completed")
+        let same = self.back.of(payment).is_some_and(|taken| taken.currency == money.currency);
+        same.then(|| self.take(index, payment, &money, "checkout.session.completed"))
     }
 
     /// A payer pays once more what was paid, or what was closed. Returns what was taken.

@@ -6,10 +6,10 @@ use crate::common::{
 };
 use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Currency, Direction,
-    Dispute, DisputeOutcome, Entry, IdempotencyKey, Note, Order, OrderStatus, Place, ProviderId,
-    RefundId, RefundStatus, Refusal, Reversals, Reversed, Settlement, Timestamp, ToldRefund,
-    WantedRefund, accept_transfer, adjust, dispute_told, next_attempt, refund_refused, refund_told,
-    request_refund, settle, transfer, verify,
+    Dispute, DisputeOutcome, Entry, IdempotencyKey, Money, Note, Order, OrderStatus, Place,
+    ProviderId, RefundId, RefundStatus, Refusal, Reversals, Reversed, Settlement, Timestamp,
+    ToldRefund, WantedRefund, accept_transfer, adjust, dispute_told, next_attempt, refund_refused,
+    refund_told, request_refund, settle, transfer, verify,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -218,6 +218,32 @@ fn another_attempt_is_made_only_while_nothing_is_known() {
     books.tell(&ours(&id, "re_2", "10", RefundStatus::Succeeded));
     assert_eq!(books.order.reversals.refunds.len(), 2);
     assert_eq!(books.stand(), "wallet 80.00, wallet:held 10.00; debt 0.00; refunded 10.00");
+}
+
+#[test]
+fn what_goes_back_in_another_currency_is_not_counted_as_if_it_were_the_orders() {
+    let mut books = bought("0");
+    let id = books.ask("a", "52.50").unwrap();
+    let euro = Currency::parse("EUR").unwrap();
+    let euros = Money::parse("52.50", euro).unwrap();
+    let differs = Err(Refusal::CurrencyDiffers { account: Currency::USD, offered: euro });
+    for told in [
+        ours(&id, "re_1", "52.50", RefundStatus::Succeeded),
+        refund("re_1", "52.50", RefundStatus::Succeeded),
+        dispute("dp_1", "52.50", "withdrawn"),
+    ] {
+        let told = match told {
+            Told::Refund(told) => {
+                let told = ToldRefund { money: euros, ..told };
+                refund_told(&books.order, &books.account, &told, AT)
+            }
+            Told::Dispute(told) => {
+                let told = Dispute { money: euros, ..told };
+                dispute_told(&books.order, &books.account, &told, AT)
+            }
+        };
+        assert_eq!(told, differs);
+    }
 }
 
 #[test]

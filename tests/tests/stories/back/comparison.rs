@@ -28,7 +28,7 @@ async fn resolve(world: &World, finding: &Value) {
 
 /// Pays an order on its page, but another amount than it is of, in cents.
 async fn pay_wrongly(world: &World, order: &Answer, cents: u64) -> Value {
-    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let session = order.session();
     let pay = json!({"card_number": GOOD_CARD, "amount": cents});
     world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200).json()
 }
@@ -396,7 +396,7 @@ async fn is_cured(world: &World) {
 async fn a_credit_without_a_payment_is_cured_by_the_payment() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let path = format!("sessions/{session}/pay");
         let declined = json!({"card_number": tests::world::DECLINED_CARD});
         let declined = world.control(&path, &declined).await.expect(200).json();
@@ -464,7 +464,7 @@ async fn a_refund_of_an_unknown_payment_is_cured_once_the_payment_is_known() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
         no_webhooks(world).await;
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let pay = json!({"card_number": GOOD_CARD});
         let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200).json();
         drop(world.control("webhooks", &json!({"mode": "deliver"})).await.expect(200));
@@ -575,7 +575,7 @@ async fn a_payment_on_its_way_back_from_another_order_is_found_once() {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
         let other = world.order("wallet", "50.00", "k2").await.expect(201);
         no_webhooks(world).await;
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let pay = json!({"card_number": GOOD_CARD});
         let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200);
         let payment = paid.json()["session"]["payment_intent"].as_str().unwrap().to_owned();

@@ -249,20 +249,16 @@ async fn paid_order(world: &World, key: &str) -> Answer {
     order
 }
 
-fn session_of(order: &Answer) -> String {
-    order.text("checkout_url").rsplit('/').next().unwrap().to_owned()
-}
-
 /// The page of an order takes something else than it asked for.
 async fn pay_differently(world: &World, order: &Answer, money: &Value) {
-    let path = format!("sessions/{}/pay", session_of(order));
+    let path = format!("sessions/{}/pay", order.session());
     assert_eq!(world.control(&path, money).await.expect(200).text("outcome"), "paid");
 }
 
 /// A payment comes that no page asked for, like that of an order but for these changes; its session.
 async fn pay_unasked(world: &World, order: &Answer, changes: &Value) -> Value {
     let mut body = changes.clone();
-    body["session_id"] = json!(session_of(order));
+    body["session_id"] = json!(order.session());
     world.control("payments", &body).await.expect(200).json()["session"].clone()
 }
 

@@ -55,7 +55,7 @@ async fn a_wrong_payment_is_found_and_closed_by_a_person() {
 async fn a_payment_that_was_credited_to_no_order_is_closed_by_its_refund() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
         drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
         world.until(async || !listed(world, "open").await.is_empty()).await;
@@ -96,7 +96,7 @@ async fn a_refund_before_its_payment_waits_for_it() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
         drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let pay = json!({"card_number": GOOD_CARD});
         let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200);
         let payment = paid.json()["session"]["payment_intent"].as_str().unwrap().to_owned();
@@ -182,7 +182,7 @@ async fn a_refund_in_another_currency_is_a_finding_and_moves_nothing() {
 /// An order whose payment differs from it, and the finding about that.
 async fn wrongly_paid(world: &World, key: &str) -> (Answer, Value) {
     let order = world.order("wallet", "100.00", key).await.expect(201);
-    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let session = order.session();
     let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
     drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
     world.until(async || world.look_up(&order).await.text("status") == "exception").await;

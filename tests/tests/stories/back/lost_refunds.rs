@@ -22,7 +22,7 @@ async fn lost(world: &World) -> (Value, String) {
 /// The same finding, and the page on which it was paid.
 async fn paid_short(world: &World) -> (Value, String) {
     let order = world.order("wallet", "100.00", "lost").await.expect(201);
-    let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+    let session = order.session();
     let pay = json!({"card_number": GOOD_CARD, "amount": 9_000});
     drop(world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200));
     world.until(async || !listed(world, "open").await.is_empty()).await;

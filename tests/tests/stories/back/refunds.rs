@@ -11,7 +11,7 @@ use tests::{Answer, Fault, World, story};
 
 use crate::races::all;
 
-use super::{aside, becomes, dashboard_refund, kinds, no_webhooks, refund, refund_with};
+use super::{aside, becomes, dashboard_refund, kinds, listed, no_webhooks, refund, refund_with};
 
 const MAKE: &str = "POST /v1/refunds";
 const LIST: &str = "GET /v1/refunds";
@@ -263,6 +263,34 @@ async fn after_an_error_that_stripe_keeps_another_attempt_is_made_only_if_none_i
         })
         .await;
     }
+}
+
+/// The event of one order says so many dollars, and names a payment that was made in euros.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_the_provider_made_in_another_currency_takes_nothing_and_a_person_must_look()
+{
+    story(async |world| {
+        let euros = world.order("wallet", "100.00", "k1").await.expect(201);
+        let path = format!("sessions/{}/pay", euros.session());
+        drop(world.control(&path, &json!({"currency": "eur"})).await.expect(200));
+        let payment = listed(world, "open").await[0]["payment_id"].clone();
+        let order = world.order("wallet", "100.00", "k2").await.expect(201);
+        let body = json!({"session_id": order.session(), "payment_id": payment});
+        drop(world.control("payments", &body).await.expect(200));
+        world.assert_balances("wallet 100.00").await;
+
+        refund(world, &order, "40.00", "r1").await.expect_problem(500, "internal_error");
+        assert_eq!(aside(world).await, "held 40.00, debt 0.00");
+        let shown = world.look_up(&order).await;
+        assert_eq!(shown.text("status"), "completed");
+        assert_eq!(shown.json()["refunds"].as_array().map(Vec::len), Some(1));
+        let open = listed(world, "open").await;
+        assert!(open.iter().any(|one| one["type"] == "reversal_differs"), "{open:?}");
+        // Whoever looks it up says so again, and never makes another one.
+        refund(world, &order, "40.00", "r1").await.expect_problem(500, "internal_error");
+        assert_eq!(world.provider_calls(MAKE).await, 1);
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -229,9 +229,8 @@ async fn an_orphan_page_that_closes_does_not_close_the_order_that_has_another_pa
 async fn the_page_that_is_shown_closes_its_order() {
     story(async |world| {
         let order = order(world).await.expect(201);
-        let page = order.text("checkout_url");
-        let page = page.rsplit('/').next().expect("the session's id comes last");
-        let closed = world.deliver(&closed_event(world, &order, page)).await.expect(200);
+        let page = order.session();
+        let closed = world.deliver(&closed_event(world, &order, &page)).await.expect(200);
         assert_eq!(closed.text("outcome"), "recorded");
         let expired = world.look_up(&order).await;
         assert_eq!(expired.text("status"), "expired");
@@ -284,7 +283,7 @@ async fn a_cancellation_puts_a_payment_that_had_no_place_into_its_order() {
     story(async |world| {
         drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
         let order = order(world).await.expect(201);
-        let session = order.text("checkout_url").rsplit('/').next().unwrap().to_owned();
+        let session = order.session();
         let pay = json!({"card_number": GOOD_CARD});
         let paid = world.control(&format!("sessions/{session}/pay"), &pay).await.expect(200);
         let payment = paid.json()["session"]["payment_intent"].as_str().unwrap().to_owned();
