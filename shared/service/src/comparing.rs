@@ -37,6 +37,9 @@ pub(crate) const MAX_PAGES_OF_FINDINGS: usize = 20;
 const AFTER_MIDNIGHT: Duration = Duration::from_secs(30 * 60);
 /// Days back from yesterday that are compared if they were not.
 const DAYS_BACK: i32 = 7;
+/// So long after it began, a comparison does not end as long as a finding cannot be looked at again because
+/// something does not answer: a refund of it may wait. One that nobody can ever look at stops no day for good.
+const PATIENCE: Duration = Duration::from_secs(6 * 3_600);
 /// Comparisons of one day that can be asked for.
 const MAX_NUMBER: u32 = 99;
 
@@ -155,7 +158,11 @@ impl<W: Wire> Comparisons<W> {
                 return Ok(run);
             }
         }
-        self.look_again(limit, now).await?;
+        if let Some(outage) = self.look_again(limit, now).await?
+            && now.since(run.started_at) < PATIENCE
+        {
+            return Err(outage);
+        }
         let report = self.at_last(run.report.clone()).await?;
         let finished_at = Some(now.plus(began.elapsed()));
         let run = self.stored(Comparison { finished_at, report, ..run }).await?;

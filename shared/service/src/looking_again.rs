@@ -15,13 +15,17 @@ use crate::table::Position;
 
 impl<W: Wire> Comparisons<W> {
     /// Looks at the findings of earlier comparisons again: those that are cured close themselves, and a refund that
-    /// was begun goes on. The newest come first, and those that there is no time for wait for another day.
+    /// was begun goes on. The newest come first, and those that there is no time for wait for another day. What kept
+    /// one from being looked at that may be over soon, if something did.
+    ///
+    /// # Errors
+    /// The findings cannot be listed.
     pub(crate) async fn look_again(
         &self,
         limit: Option<Instant>,
         now: Timestamp,
-    ) -> Result<(), Error> {
-        let mut after = None;
+    ) -> Result<Option<Error>, Error> {
+        let (mut after, mut outage) = (None, None);
         for _ in 0..MAX_PAGES_OF_FINDINGS {
             let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
             for record in page.items {
@@ -30,7 +34,10 @@ impl<W: Wire> Comparisons<W> {
                 match self.look_at(record, now).await {
                     Ok(()) => {}
                     Err(Error::Broken(cause)) => error!(finding_id, %cause, "it is left as it is"),
-                    Err(cause) => warn!(finding_id, %cause, "to be looked at another day"),
+                    Err(cause) => {
+                        warn!(finding_id, %cause, "to be looked at another time");
+                        outage = Some(cause);
+                    }
                 }
             }
             after = page.next.as_deref().and_then(Position::parse);
@@ -38,7 +45,7 @@ impl<W: Wire> Comparisons<W> {
                 break;
             }
         }
-        Ok(())
+        Ok(outage)
     }
 
     async fn look_at(&self, record: FindingRecord, now: Timestamp) -> Result<(), Error> {

@@ -186,7 +186,7 @@ impl<W: Wire> Refunds<W> {
     /// provider does not know it.
     ///
     /// # Errors
-    /// As [`Refunds::continue_all`].
+    /// As [`Refunds::continue_all`]; also if the provider was asked for it and has not answered.
     pub(crate) async fn continue_finding(
         &self,
         record: FindingRecord,
@@ -196,7 +196,11 @@ impl<W: Wire> Refunds<W> {
             return Ok(());
         };
         let holder = Holder::Finding(Box::new(record));
-        self.end(holder, &id, false, now).await.map(drop)
+        let holder = self.end(holder, &id, false, now).await?;
+        match holder.refund(&id)?.is_unknown() && !holder.went_another_way(&id) {
+            true => Err(Unavailable::Provider(format!("{id} is not made yet")).into()),
+            false => Ok(()),
+        }
     }
 
     /// Brings a refund to its end, as far as the provider lets it. One that was not begun just now is

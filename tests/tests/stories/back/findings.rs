@@ -1,5 +1,7 @@
 //! Findings: listed, closed by a person or by the money itself.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use service::events::LISTED_AFTER;
 use tests::world::GOOD_CARD;
@@ -348,6 +350,34 @@ async fn a_refund_of_lost_money_that_nobody_answers_ends_with_the_next_compariso
         assert!(run.is_green(), "{run:?}");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_waits_for_a_refund_of_lost_money_through_an_outage_but_not_for_ever() {
+    for (silent, ends) in [("POST /v1/refunds", true), ("GET /v1/refunds", false)] {
+        story(async |world| {
+            let (_, found) = wrongly_paid(world, "k1").await;
+            world.wires.fail("POST /v1/refunds", Fault::LostBefore, usize::MAX);
+            let reason = json!({"reason": "x"});
+            drop(act(world, &found, "refund", &reason).await.expect(200));
+            world.wires.heal();
+            world.wires.fail(silent, Fault::LostBefore, usize::MAX);
+            let long = Duration::from_secs(600);
+            drop(world.compare_for(long).await.expect_err("it waits"));
+            world.clock.advance(Duration::from_secs(5 * 3_600));
+            drop(world.compare_for(long).await.expect_err("it still waits"));
+            if ends {
+                world.wires.heal();
+                assert!(world.compare().await.is_green());
+                assert_eq!(listed(world, "closed").await[0]["closed_how"], "refunded");
+            } else {
+                world.clock.advance(Duration::from_secs(3_600));
+                assert!(world.compare().await.finished_at.is_some(), "it does not wait for ever");
+                assert_eq!(listed(world, "open").await[0]["refund"]["status"], "pending");
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
