@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// How an endpoint behaves.
@@ -21,6 +22,8 @@ pub enum Manner {
     Answers(u16),
     /// It never answers.
     Hangs,
+    /// It answers once it behaves otherwise, and then like that.
+    Waits,
 }
 
 /// What an endpoint was sent.
@@ -46,6 +49,7 @@ pub struct Receiver {
 #[derive(Debug)]
 struct Behaviour {
     manner: Manner,
+    otherwise: Arc<Notify>,
     received: Vec<Received>,
 }
 
@@ -59,7 +63,11 @@ impl Receiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/events", listener.local_addr().expect("an address"));
-        let behaviour = Behaviour { manner: Manner::Answers(200), received: Vec::new() };
+        let behaviour = Behaviour {
+            manner: Manner::Answers(200),
+            otherwise: Arc::new(Notify::new()),
+            received: Vec::new(),
+        };
         let state = Arc::new(Mutex::new(behaviour));
         let router = Router::new().fallback(receive).with_state(Arc::clone(&state));
         let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
@@ -68,7 +76,15 @@ impl Receiver {
 
     /// It behaves like this from now on.
     pub fn behave(&self, manner: Manner) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).manner = manner;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.manner = manner;
+        state.otherwise.notify_waiters();
+    }
+
+    /// Whether it was sent anything since it was asked last.
+    #[must_use]
+    pub fn has_received(&self) -> bool {
+        !self.state.lock().unwrap_or_else(PoisonError::into_inner).received.is_empty()
     }
 
     /// What it was sent since it was asked last.
@@ -119,17 +135,22 @@ async fn receive(State(state): State<Shared>, request: axum::extract::Request) -
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 65_536).await.unwrap_or_default();
     let path = parts.uri.path().to_owned();
-    let manner = {
+    let received = Received { path: path.clone(), headers: parts.headers, body };
+    let (mut manner, otherwise) = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.received.push(Received { path: path.clone(), headers: parts.headers, body });
-        state.manner
+        state.received.push(received);
+        (state.manner, Arc::clone(&state.otherwise).notified_owned())
     };
+    if manner == Manner::Waits {
+        otherwise.await;
+        manner = state.lock().unwrap_or_else(PoisonError::into_inner).manner;
+    }
     match manner {
         Manner::Answers(_) if path == "/elsewhere" => StatusCode::OK.into_response(),
         Manner::Answers(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT);
             (status, [(header::LOCATION, "/elsewhere")], "what it says is not read").into_response()
         }
-        Manner::Hangs => std::future::pending().await,
+        Manner::Hangs | Manner::Waits => std::future::pending().await,
     }
 }

@@ -403,7 +403,11 @@ fn told() -> Vec<(&'static str, Value)> {
         vec![
             ("endpoint_id", named("EndpointId"), "Its name."),
             ("url", text("https://example.com/events"), "Where it is."),
-            ("types", list(named("EventType")), "What it is told of; nothing means everything."),
+            (
+                "types",
+                list(text("order.completed")),
+                "What it is told of, also what only a newer release knows; nothing means everything.",
+            ),
             ("enabled", flag(true), "Whether anything is sent to it."),
             ("disabled_reason", or_null(named("DisabledReason")), "Why nothing is."),
             time_or_null("disabled_at", "Since when."),
@@ -415,7 +419,7 @@ fn told() -> Vec<(&'static str, Value)> {
     let all = [("data", list(named("Endpoint")), "In the order of their names.")];
     let tested = [
         ("delivered", flag(true), "Whether the endpoint took it."),
-        ("outcome", text("200"), "Its status, or why there is none."),
+        ("outcome", text("HTTP 200"), "Its status, or why there is none."),
     ];
     let received = [
         ("received", json!({"const": true, "examples": [true]}), "It need not be sent again."),

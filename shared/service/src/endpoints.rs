@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
+use lambda_http::http::Uri;
 use ledger::{Actor, EndpointId, Timestamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -36,8 +37,10 @@ pub struct Endpoint {
     pub made: u64,
     /// Where it is.
     pub url: Url,
-    /// What it is told of; nothing means everything.
+    /// What it is told of; nothing here and in the next means everything.
     pub kinds: Vec<EventKind>,
+    /// What else it is told of, by a newer program: the names of kinds that this one does not have.
+    pub other_kinds: Vec<String>,
     /// Since when nothing is sent to it, and why.
     pub disabled: Option<(Timestamp, DisabledReason)>,
     /// Since when it has failed every time.
@@ -139,7 +142,14 @@ impl Endpoint {
     /// Whether it is to be told of this.
     #[must_use]
     pub fn wants(&self, kind: EventKind) -> bool {
-        self.disabled.is_none() && (self.kinds.is_empty() || self.kinds.contains(&kind))
+        let everything = self.kinds.is_empty() && self.other_kinds.is_empty();
+        self.disabled.is_none() && (everything || self.kinds.contains(&kind))
+    }
+
+    /// The names of what it is told of; none means everything.
+    pub fn kind_names(&self) -> impl Iterator<Item = &str> {
+        let known = self.kinds.iter().map(|kind| kind.name());
+        known.chain(self.other_kinds.iter().map(String::as_str))
     }
 
     /// The numbers of the secrets that count at this moment, the newest first.
@@ -207,6 +217,7 @@ impl Endpoints {
             made: known.map_or_else(|| self.new_number(), |known| known.made),
             url: wanted.url.clone(),
             kinds: wanted.kinds.clone(),
+            other_kinds: Vec::new(),
             disabled: match wanted.enabled {
                 true => None,
                 false => Some(was_off.unwrap_or((now, DisabledReason::Operator))),
@@ -227,7 +238,7 @@ impl Endpoints {
             json!({
                 "id": endpoint.id.as_str(),
                 "url": endpoint.url.as_str(),
-                "types": endpoint.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+                "types": endpoint.kind_names().collect::<Vec<_>>(),
                 "disabled": endpoint.disabled.map(|(_, reason)| reason.name()),
                 "secret": endpoint.secret,
             })
@@ -265,11 +276,15 @@ impl Reach {
     /// `invalid_field` that says what it must be.
     pub fn check(self, text: &str) -> Result<Url, Invalid> {
         let wrong = |detail: &str| Invalid::field("invalid_field", "url", detail);
-        if text.len() > MAX_URL {
-            return Err(wrong("at most 500 characters"));
-        }
         let must = "must be an https address, such as https://example.com/events";
         let url = Url::parse(text).map_err(|_| wrong(must))?;
+        // As it is sent to, which can be longer than what was typed.
+        if url.as_str().len() > MAX_URL {
+            return Err(wrong("must have at most 500 characters, encoded"));
+        }
+        if Uri::try_from(url.as_str()).is_err() {
+            return Err(wrong(must));
+        }
         let is_here = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -402,6 +417,7 @@ mod tests {
             "https://user:secret@example.com/",
             "https://example.com/#x",
             "example.com",
+            "https://exa{mple.com/",
             "https://",
             "",
         ];
@@ -416,6 +432,8 @@ mod tests {
             assert!(Reach::Public.check(text).is_err(), "{text}");
             assert!(Reach::ThisMachineToo.check(text).is_err(), "{text}");
         }
-        assert!(Reach::Public.check(&format!("https://example.com/{}", "a".repeat(500))).is_err());
+        for long in ["a".repeat(500), "\u{e9}".repeat(200)] {
+            assert!(Reach::Public.check(&format!("https://example.com/?q={long}")).is_err());
+        }
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use service::delivery::WAITS;
 use service::events::LISTED_AFTER;
 use tests::http::Answer;
 use tests::receiver::Received;
+use tests::world::Item;
 use tests::{Fault, Manner, Receiver, World, story};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -272,6 +274,25 @@ async fn an_endpoint_that_says_it_is_gone_is_switched_off_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_endpoint_before_it_answers_late_is_nothing_of_the_one_of_its_name() {
+    story(async |world| {
+        let receiver = Receiver::start().await;
+        endpoint(world, "shop", &receiver).await;
+        receiver.behave(Manner::Waits);
+        something_happens(world).await;
+        let remade = async {
+            world.until(async || receiver.has_received()).await;
+            drop(world.admin_delete("/v1/admin/endpoints/shop").await.expect(200));
+            endpoint(world, "shop", &receiver).await;
+            receiver.behave(Manner::Answers(410));
+        };
+        let ((), ()) = tokio::join!(world.tell(), remade);
+        assert_eq!(shown(world, "shop").await["enabled"], true);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_a_secret_is_rotated_both_sign() {
     story(async |world| {
         let receiver = Receiver::start().await;
@@ -337,6 +358,37 @@ async fn an_endpoint_is_sent_only_what_it_wants() {
         assert!(off.received().is_empty());
         world.clock.advance(DAY);
         assert_eq!(world.sweep().await.told, 0, "nothing waits");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_of_a_newer_program_keeps_what_it_wants_and_stops_no_other() {
+    story(async |world| {
+        let (newer, older) = (Receiver::start().await, Receiver::start().await);
+        endpoint(world, "newer", &newer).await;
+        endpoint(world, "older", &older).await;
+        let told_of = AttributeValue::L(vec![AttributeValue::S("order.of_tomorrow".to_owned())]);
+        let newer_stored = |mut item: Item| {
+            let AttributeValue::L(endpoints) = item.get_mut("endpoints")? else { return None };
+            let AttributeValue::M(first) = endpoints.first_mut()? else { return None };
+            drop(first.insert("kinds".to_owned(), told_of.clone()));
+            Some(item)
+        };
+        drop(world.damage("ENDPOINTS", "ENDPOINTS", newer_stored).await);
+        something_happens(world).await;
+        world.tell().await;
+        assert_eq!(types(&older.received()), ["order.completed"]);
+        assert!(newer.received().is_empty());
+        // Whatever is done about another one, it is still told of that; until its operator says otherwise.
+        drop(
+            world.admin_post("/v1/admin/endpoints/older/rotate", "r", &json!({})).await.expect(200),
+        );
+        assert_eq!(shown(world, "newer").await["types"], json!(["order.of_tomorrow"]));
+        endpoint(world, "newer", &newer).await;
+        something_happens(world).await;
+        world.tell().await;
+        assert_eq!(types(&newer.received()), ["order.completed"]);
     })
     .await;
 }

@@ -1,10 +1,10 @@
 //! What attempts say about their endpoints: one that fails for days, or is gone, is switched off.
 
-use ledger::{EndpointId, EventId, Timestamp};
+use ledger::{EventId, Timestamp};
 use serde_json::json;
-use url::Url;
 
-use crate::endpoints::{Endpoint, Endpoints, Health};
+use super::Attempt;
+use crate::endpoints::{Endpoint, Endpoints};
 use crate::error::Error;
 use crate::events::{Event, EventKind};
 use crate::stamp;
@@ -18,12 +18,12 @@ use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retr
 pub(super) async fn note_health(
     table: &Table,
     seen: Endpoints,
-    outcomes: &[(EndpointId, Url, Health)],
+    attempts: &[Attempt],
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut seen = seen;
     for tries in 0..MAX_COMMIT_TRIES {
-        let (next, events) = after_attempts(&seen, outcomes, now);
+        let (next, events) = after_attempts(&seen, attempts, now);
         if next == seen {
             return Ok(());
         }
@@ -40,17 +40,20 @@ pub(super) async fn note_health(
 }
 
 /// All endpoints after these attempts, and what is told of those that are off now. An attempt at an
-/// address that is not the endpoint's any more says nothing about it.
+/// address that is not the endpoint's any more says nothing about it, and neither does one at an endpoint
+/// before it of the same name.
 fn after_attempts(
     seen: &Endpoints,
-    outcomes: &[(EndpointId, Url, Health)],
+    attempts: &[Attempt],
     now: Timestamp,
 ) -> (Endpoints, Vec<Event>) {
     let mut next = seen.clone();
     let mut events = Vec::new();
-    for (id, url, health) in outcomes {
-        let known = next.find(id).filter(|endpoint| endpoint.url == *url);
-        let Some(changed) = known.and_then(|endpoint| endpoint.after(*health, now)) else {
+    for attempt in attempts {
+        let same = |known: &&Endpoint| known.made == attempt.made && known.url == attempt.url;
+        let known = next.find(&attempt.endpoint).filter(same);
+        let health = attempt.outcome.health();
+        let Some(changed) = known.and_then(|endpoint| endpoint.after(health, now)) else {
             continue;
         };
         events.extend(Event::of_disabled_endpoint(&changed, seen.version.saturating_add(1), now));

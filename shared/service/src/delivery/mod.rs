@@ -54,6 +54,8 @@ pub struct Deliveries {
 /// What came of an attempt at one endpoint.
 struct Attempt {
     endpoint: EndpointId,
+    /// The endpoint's number: one that is made again under the same name is another.
+    made: u64,
     url: Url,
     /// How often it was sent before.
     attempts: u32,
@@ -113,7 +115,10 @@ impl EventRecord {
     fn after(&self, attempts: &[Attempt], now: Timestamp) -> Self {
         let mut next = self.clone();
         for attempt in attempts {
-            let Some(delivery) = next.deliveries.get_mut(&attempt.endpoint) else { continue };
+            let known = next.deliveries.get_mut(&attempt.endpoint);
+            let Some(delivery) = known.filter(|known| known.endpoint == attempt.made) else {
+                continue;
+            };
             let taken = attempt.outcome.health() == Health::Well;
             let delivered = matches!(delivery.state, DeliveryState::Delivered(_));
             if !delivered && (taken || delivery.attempts == attempt.attempts) {
@@ -170,11 +175,7 @@ impl Deliveries {
                 self.table.tell_later(id, wait).await;
             }
         }
-        let health = |attempt: &Attempt| {
-            (attempt.endpoint.clone(), attempt.url.clone(), attempt.outcome.health())
-        };
-        let health: Vec<_> = attempts.iter().map(health).collect();
-        note_health(&self.table, endpoints, &health, now).await
+        note_health(&self.table, endpoints, &attempts, now).await
     }
 
     /// Sends a message that means nothing, so that an operator sees what comes of it. Nothing is kept.
@@ -224,8 +225,8 @@ impl Deliveries {
                 warn!(%event_id, %endpoint_id, kind, attempts, %outcome, "not delivered");
             }
         }
-        let (id, url) = (endpoint.id.clone(), endpoint.url.clone());
-        Attempt { endpoint: id, url, attempts, outcome }
+        let (id, made, url) = (endpoint.id.clone(), endpoint.made, endpoint.url.clone());
+        Attempt { endpoint: id, made, url, attempts, outcome }
     }
 
     /// Writes down what came of it, on top of what others may have written meanwhile. `None` if that changes

@@ -23,6 +23,8 @@ use crate::error::{Invalid, in_words};
 
 /// How long an endpoint has to answer, from the look for its name on.
 pub const ATTEMPT_TIME: Duration = Duration::from_secs(10);
+/// How long all of its addresses together have to take the connection: one that is dead leaves time for the others.
+const CONNECT_TIME: Duration = Duration::from_secs(4);
 
 /// Longest reason that is kept, in characters.
 const MAX_REASON: usize = 200;
@@ -120,6 +122,7 @@ impl Sender {
 fn client(reach: Reach) -> HttpClient {
     let mut connector = HttpConnector::new_with_resolver(CheckedNames(reach));
     connector.enforce_http(false);
+    connector.set_connect_timeout(Some(CONNECT_TIME));
     let tls = HttpsConnectorBuilder::new().with_webpki_roots();
     let schemes = match reach {
         Reach::Public => tls.https_only(),

@@ -21,7 +21,7 @@ pub fn endpoint(endpoint: &Endpoint, secrets: &[String], now: Timestamp) -> Valu
     let mut shown = json!({
         "endpoint_id": endpoint.id.as_str(),
         "url": endpoint.url.as_str(),
-        "types": endpoint.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>(),
+        "types": endpoint.kind_names().collect::<Vec<_>>(),
         "enabled": endpoint.disabled.is_none(),
         "disabled_reason": reason.map(|reason| reason.name()),
         "disabled_at": disabled_at.map(stamp::format),
