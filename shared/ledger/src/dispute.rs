@@ -151,6 +151,20 @@ impl Dispute {
     }
 }
 
+impl Order {
+    /// Whether the money of a dispute came back after it was lost, and it is still taken: the cardholder can take it
+    /// back (<https://support.stripe.com/questions/lost-dispute-faq>), and a person must look. What comes back because
+    /// it had been refunded before was only taken once.
+    #[must_use]
+    pub fn keeps_returned(&self, id: &ProviderId) -> bool {
+        let dispute = self.reversals.disputes.iter().find(|dispute| dispute.id == *id);
+        let returned = dispute.is_some_and(|dispute| {
+            dispute.reinstated && dispute.outcome == Some(DisputeOutcome::Lost)
+        });
+        returned && self.wanted_out() <= self.credited.unwrap_or_default().decimal()
+    }
+}
+
 /// Decides what the provider's word about a dispute changes. `None` if it is known already.
 ///
 /// While it is open, what is left of the order's money is set aside; what the bank takes and is not

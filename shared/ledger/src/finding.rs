@@ -21,7 +21,8 @@ pub enum FindingKind {
     NotCreditable,
     /// A refund or a dispute of a payment that was credited to no order.
     UnknownPayment,
-    /// A refund or a dispute in another currency than its payment was credited in.
+    /// A refund or a dispute of another currency or amount than the books have, or one whose money came back after it
+    /// was lost.
     ReversalDiffers,
     /// The provider was paid, and it could not be credited.
     PaidNotCredited,

@@ -1,5 +1,7 @@
 //! Refunds: asked for by the operator, or made at the payment provider.
 
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 
 use crate::reversal::{Cause, rebalance};
@@ -10,6 +12,10 @@ use crate::{
 
 /// An order can be given back in so many parts.
 pub const MAX_REFUNDS: usize = 100;
+
+/// So long after an answer that says nothing the provider may still do what it was asked for: Stripe mends what its
+/// own errors left behind, and says no time for it.
+pub const UNCLEAR_FOR: Duration = Duration::from_secs(3_600);
 
 /// Where a refund stands; it only ever moves down this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +145,13 @@ impl Refund {
             failure: self.failure.clone().or_else(|| told.failure.clone()),
             ..self.clone()
         })
+    }
+
+    /// Whether an attempt that got no clear answer was so long ago that the provider will not make it any more:
+    /// [`UNCLEAR_FOR`] for each. Until then another attempt could give the money back twice.
+    #[must_use]
+    pub fn may_be_asked_anew(&self, now: Timestamp) -> bool {
+        now.since(self.created_at) >= UNCLEAR_FOR.saturating_mul(self.attempt)
     }
 
     /// Another attempt at it, as long as nothing is known of it.

@@ -89,7 +89,7 @@ impl Order {
     }
 
     /// What the facts say is gone for good, whatever the order brought in.
-    fn wanted_out(&self) -> Decimal {
+    pub(crate) fn wanted_out(&self) -> Decimal {
         let refunds = total(&self.reversals.refunds, |refund| match refund.status {
             RefundStatus::Succeeded => refund.amount(),
             RefundStatus::Pending | RefundStatus::Failed => Decimal::ZERO,

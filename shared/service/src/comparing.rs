@@ -34,7 +34,9 @@ pub(crate) const PAGE: u8 = 100;
 /// Most pages of open findings that are looked at again; one has a hundred.
 pub(crate) const MAX_PAGES_OF_FINDINGS: usize = 20;
 /// A day is compared so long after it is over: what its last seconds brought has been told by then.
-const AFTER_MIDNIGHT: Duration = Duration::from_secs(30 * 60);
+/// Stripe books a movement within an hour
+/// (<https://docs.stripe.com/payments/payment-intents/asynchronous-capture>).
+const AFTER_MIDNIGHT: Duration = Duration::from_secs(90 * 60);
 /// Days back from yesterday that are compared if they were not.
 const DAYS_BACK: i32 = 7;
 /// So long after it began, a comparison does not end as long as a finding cannot be looked at again because
@@ -458,13 +460,36 @@ impl<W: Wire> Comparisons<W> {
                 }
             }
             None => {
-                let claim = self.refunds.table.reversal(notice.reversal()).await?;
-                if claim.is_some_and(|claim| claim.settled_at >= run.started_at) {
+                let Some(claim) = self.refunds.table.reversal(notice.reversal()).await? else {
+                    return Ok(());
+                };
+                if claim.settled_at >= run.started_at {
                     count(&mut report.taken);
+                }
+                let moved = (notice.money(), direction);
+                let apart = match claim.money == notice.money() {
+                    false => vec![moved, (claim.money, direction.saturating_neg())],
+                    true if direction > 0 && self.keeps_returned(&claim).await? => vec![moved],
+                    true => return Ok(()),
+                };
+                let finding = Finding {
+                    account: Some(claim.account),
+                    order: Some(claim.order),
+                    expected: Some(claim.money),
+                    ..reversals::finding_about(notice, FindingKind::ReversalDiffers, now)
+                };
+                if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
+                    report.adds(finding.id(), kind, &apart);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether the books keep the money of a dispute that came back.
+    async fn keeps_returned(&self, claim: &ReversalClaim) -> Result<bool, Error> {
+        let record = self.refunds.table.order(&claim.order).await?;
+        Ok(record.is_some_and(|record| record.order.keeps_returned(&claim.reversal)))
     }
 
     /// What was credited in this part of the day must have been paid.

@@ -80,7 +80,8 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
              find out why; if it is not, resolve this"
         }
         FindingKind::ReversalDiffers => {
-            "money went back in another currency than it came: adjust the balance"
+            "what went back is not what the books have: it was of another currency or amount, or came \
+             back after its dispute was lost. Compare both at the provider, and adjust the balance"
         }
         FindingKind::PaidNotCredited => {
             "the provider was paid and the order cannot be completed: look at the logs, and credit or \

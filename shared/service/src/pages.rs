@@ -55,11 +55,14 @@ pub(crate) async fn with_page<W: Wire>(
                 record = stored(table, next, now).await?;
             }
             Err(CallFailed::Repeat(why)) => last = Unavailable::Provider(why),
-            Err(CallFailed::NextAttempt(why)) => {
+            // Of two pages, the customer is shown one.
+            Err(CallFailed::NextAttempt(why) | CallFailed::Unclear(why)) => {
                 last = Unavailable::Provider(why);
                 record = stored(table, with_next_attempt(&record, now), now).await?;
             }
-            Err(CallFailed::Refused(why)) => return Err(BrokenRecord::Provider(why).into()),
+            Err(CallFailed::Missing(why) | CallFailed::Refused(why)) => {
+                return Err(BrokenRecord::Provider(why).into());
+            }
         }
     }
     Ok(record)

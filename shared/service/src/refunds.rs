@@ -227,10 +227,14 @@ impl<W: Wire> Refunds<W> {
             match self.stripe.create_refund(&holder.of()?, &refund, now).await {
                 Ok(told) => holder = self.tell(holder, &told, now).await?,
                 Err(CallFailed::Repeat(_)) => {}
-                Err(CallFailed::NextAttempt(_)) => {
+                // It may be made yet: it is looked up, and asked for under another key much later.
+                Err(CallFailed::Unclear(_)) if !refund.may_be_asked_anew(now) => {
+                    return self.look(holder, id, now).await;
+                }
+                Err(CallFailed::NextAttempt(_) | CallFailed::Unclear(_)) => {
                     holder = self.next_attempt(holder, id, now).await?;
                 }
-                Err(CallFailed::Refused(why)) => {
+                Err(CallFailed::Missing(why) | CallFailed::Refused(why)) => {
                     holder = self.refused(holder, id, &why, now).await?;
                 }
             }

@@ -23,7 +23,7 @@ async fn what_goes_wrong_is_a_figure() {
         drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
         drop(world.pay(&order, GOOD_CARD).await.expect(303));
         drop(world.deliver(&world.paid_event(&order, "pi_nobody_paid")).await.expect(200));
-        world.clock.advance(Duration::from_secs(13 * 3_600));
+        world.clock.advance(Duration::from_secs(14 * 3_600));
         drop(
             world
                 .cloud

@@ -143,7 +143,7 @@ export default {
     'A payment was taken back that was credited to no order. If it is of this deployment, find out why; if it is not, close this.',
     '被退回的支付未入账到任何订单。若属于本系统，请查明原因；否则关闭此差异。',
   ],
-  'finding.next.reversal_differs': ['Money went back in another currency than it came: adjust the balance.', '退款币种与收款币种不同：请调账。'],
+  'finding.next.reversal_differs': ['What went back is not what the books have, or came back after its dispute was lost: compare both, and adjust the balance.', '退回的款项与账本不符，或在争议败诉后又退还：请核对后调账。'],
   'finding.next.paid_not_credited': ['The provider was paid and the order cannot be completed: look at the logs, and credit or give back the payment.', '服务商已收款但订单无法完成：请查看日志，并将支付入账或退回。'],
   'finding.next.credited_not_paid': ['A balance was credited for a payment that the provider does not know: find out how, and adjust the balance.', '余额因服务商不存在的支付而入账：请查明原因并调账。'],
   'finding.next.reversal_not_made': ['Money was taken for a refund or dispute that the provider does not know: find out how, and adjust the balance.', '余额因服务商不存在的退款或争议而扣减：请查明原因并调账。'],

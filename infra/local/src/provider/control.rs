@@ -36,7 +36,8 @@
 //!   `succeeded`, `failed` or `canceled`; one that succeeded can still be `failed`.
 //! - `POST /_control/disputes {"payment_id","outcome","amount"?,"inquiry"?}`: the payer's bank
 //!   disputes the payment, or with `inquiry` only asks. `outcome` is `open`, `won` or `lost`.
-//! - `POST /_control/disputes/{id} {"outcome"}`: closes an open dispute, `won` or `lost`.
+//! - `POST /_control/disputes/{id} {"outcome"}`: closes an open dispute, `won` or `lost`; one that was
+//!   lost can be `won` later, as when its cardholder takes it back.
 
 use std::collections::VecDeque;
 

@@ -54,7 +54,8 @@ pub(super) fn open(
     Ok(dispute)
 }
 
-/// Closes an open dispute. Nobody wins or loses an inquiry: it is only over.
+/// Closes an open dispute. Nobody wins or loses an inquiry: it is only over. One that was lost can still be won: its
+/// cardholder takes it back.
 pub(super) fn close(
     announcer: &Announcer<'_>,
     dispute: Dispute,
@@ -62,7 +63,7 @@ pub(super) fn close(
 ) -> Result<Dispute, Failure> {
     let status = match (dispute.status, outcome) {
         (DisputeStatus::WarningNeedsResponse, _) => DisputeStatus::WarningClosed,
-        (DisputeStatus::NeedsResponse, Outcome::Won) => DisputeStatus::Won,
+        (DisputeStatus::NeedsResponse | DisputeStatus::Lost, Outcome::Won) => DisputeStatus::Won,
         (DisputeStatus::NeedsResponse, Outcome::Lost) => DisputeStatus::Lost,
         _ => return Err(Failure::invalid(format!("Dispute {} is closed already.", dispute.id))),
     };

@@ -302,6 +302,28 @@ fn the_life_of_a_dispute() {
 }
 
 #[test]
+fn money_that_came_back_of_a_lost_dispute_is_kept_unless_it_had_been_refunded() {
+    for (refunded, told, keeps) in [
+        (None, "withdrawn reinstated", false),
+        (None, "withdrawn reinstated won", false),
+        (None, "withdrawn lost", false),
+        (None, "withdrawn lost reinstated", true),
+        (None, "withdrawn lost reinstated won", true),
+        (Some("40"), "withdrawn lost reinstated", false),
+    ] {
+        let mut books = bought("0");
+        if let Some(refunded) = refunded {
+            books.tell(&refund("re_1", refunded, RefundStatus::Succeeded));
+        }
+        for what in told.split(' ') {
+            books.tell(&dispute("dp_1", "100", what));
+        }
+        let id = ProviderId::parse("dp_1").unwrap();
+        assert_eq!(books.order.keeps_returned(&id), keeps, "{refunded:?} {told}");
+    }
+}
+
+#[test]
 fn a_refund_and_a_dispute_together_never_take_more_than_the_order_gave() {
     let mut books = bought("0");
     books.tell(&refund("re_1", "60", RefundStatus::Succeeded));

@@ -88,6 +88,11 @@ pub enum CallFailed {
     Repeat(String),
     /// This key will answer so for ever: other parameters need another key.
     NextAttempt(String),
+    /// This key will answer so for ever, and it may have happened, or happen yet: another key can do it twice
+    /// (<https://docs.stripe.com/error-low-level#server-errors>).
+    Unclear(String),
+    /// There is no such thing at Stripe.
+    Missing(String),
     /// It can never succeed: the request or the configuration is wrong.
     Refused(String),
 }
@@ -349,9 +354,11 @@ impl<W: Wire> fmt::Debug for Stripe<W> {
 impl fmt::Display for CallFailed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Repeat(why) | Self::NextAttempt(why) | Self::Refused(why) => {
-                formatter.write_str(why)
-            }
+            Self::Repeat(why)
+            | Self::NextAttempt(why)
+            | Self::Unclear(why)
+            | Self::Missing(why)
+            | Self::Refused(why) => formatter.write_str(why),
         }
     }
 }
@@ -359,10 +366,12 @@ impl fmt::Display for CallFailed {
 impl From<CallFailed> for Error {
     fn from(failed: CallFailed) -> Self {
         match failed {
-            CallFailed::Repeat(why) | CallFailed::NextAttempt(why) => {
+            CallFailed::Repeat(why) | CallFailed::NextAttempt(why) | CallFailed::Unclear(why) => {
                 Unavailable::Provider(why).into()
             }
-            CallFailed::Refused(why) => BrokenRecord::Provider(why).into(),
+            CallFailed::Missing(why) | CallFailed::Refused(why) => {
+                BrokenRecord::Provider(why).into()
+            }
         }
     }
 }
@@ -375,9 +384,12 @@ fn failed(error: StripeError) -> CallFailed {
             let parameter = answer.param.as_deref().unwrap_or_default();
             let why = format!("{status} {} {code} {parameter}", answer.type_);
             match status {
-                409 | 429 => CallFailed::Repeat(why),
+                // 424: what Stripe itself depends on failed.
+                409 | 424 | 429 => CallFailed::Repeat(why),
                 // Stripe keeps a 5xx answer under its key and gives it again.
-                500.. => CallFailed::NextAttempt(why),
+                500.. => CallFailed::Unclear(why),
+                404 => CallFailed::Missing(why),
+                _ if code == "resource_missing" => CallFailed::Missing(why),
                 _ if answer.type_ == ApiErrorsType::IdempotencyError => {
                     CallFailed::NextAttempt(why)
                 }
@@ -388,7 +400,7 @@ fn failed(error: StripeError) -> CallFailed {
             CallFailed::Repeat("no answer".to_owned())
         }
         // A 5xx whose body is not JSON arrives here without its status.
-        StripeError::JSONDeserialize(why) => CallFailed::NextAttempt(format!("unreadable: {why}")),
+        StripeError::JSONDeserialize(why) => CallFailed::Unclear(format!("unreadable: {why}")),
         StripeError::ConfigError(why) => CallFailed::Refused(why),
     }
 }

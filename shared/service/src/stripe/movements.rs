@@ -102,7 +102,7 @@ impl<W: Wire> Stripe<W> {
         let list = match self.call(get("/charges").query(&of), now).await {
             Ok(list) => list,
             // Stripe refuses to list the charges of what is no payment.
-            Err(CallFailed::Refused(_)) => return Ok(None),
+            Err(CallFailed::Missing(_)) => return Ok(None),
             Err(failed) => return Err(failed.into()),
         };
         let charges = list.get("data").and_then(Value::as_array).into_iter().flatten();
@@ -145,7 +145,7 @@ impl<W: Wire> Stripe<W> {
         let list = if is_refund(reversal) { "refunds" } else { "disputes" };
         match self.call(get(&format!("/{list}/{reversal}")), now).await {
             Ok(found) => Ok(Some(found)),
-            Err(CallFailed::Refused(_)) => Ok(None),
+            Err(CallFailed::Missing(_)) => Ok(None),
             Err(failed) => Err(failed.into()),
         }
     }

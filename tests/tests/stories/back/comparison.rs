@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use service::comparison::{Comparison, Report};
 use tests::world::{GOOD_CARD, Item};
@@ -131,6 +132,50 @@ async fn a_dispute_that_nobody_told_takes_the_money_and_gives_it_back() {
         assert!(world.compare().await.is_green());
         assert_eq!(aside(world).await, "held 0.00, debt 0.00");
         world.assert_balances("wallet 30.00, whatsapp 70.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_back() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        let lost = dispute(world, &order, "lost").await;
+        assert!(world.compare().await.is_green());
+        // The cardholder takes it back, long after.
+        let path = format!("disputes/{}", lost["id"].as_str().unwrap());
+        drop(world.control(&path, &json!({"outcome": "won"})).await.expect(200));
+        world.assert_balances("wallet 0.00").await;
+        let run = world.compare().await;
+        let report = shown(world, &run).await;
+        assert_eq!(report["drift"], json!([{"currency": "USD", "amount": "100.00"}]));
+        let found = open_findings(world).await.remove(0);
+        assert_eq!((&found["type"], &found["order_id"]), (&json!("reversal_differs"), &order.json()["order_id"]));
+        let adjust = format!("/v1/admin/accounts/{}/adjustments", world.customer.account);
+        let body = json!({"balance": "wallet", "amount": "100.00", "reason": "the dispute was taken back"});
+        drop(world.admin_post(&adjust, "a1", &body).await.expect(201));
+        resolve(world, &found).await;
+        assert!(world.compare().await.is_green());
+        world.assert_balances("wallet 100.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_which_the_books_have_another_amount_is_drift() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        let made = dashboard_refund(world, &order, 2_000).await;
+        let key = format!("REVERSAL#{}", made["id"].as_str().unwrap());
+        let less = |mut item: Item| {
+            drop(item.insert("amount".to_owned(), AttributeValue::S("15.00".to_owned())));
+            Some(item)
+        };
+        drop(world.damage(&key, "REVERSAL", less).await);
+        let run = world.compare().await;
+        let report = shown(world, &run).await;
+        assert_eq!(report["drift"], json!([{"currency": "USD", "amount": "-5.00"}]));
+        assert_eq!(open_findings(world).await[0]["type"], "reversal_differs");
     })
     .await;
 }
@@ -342,7 +387,7 @@ async fn yesterday_is_compared_once_by_the_clock() {
             Some("cmp_2026-11-22_1".into()),
             "the last seconds may still be told"
         );
-        world.clock.advance(Duration::from_secs(31 * 60));
+        world.clock.advance(Duration::from_secs(91 * 60));
         let run = by_the_clock().await.expect("it is time");
         assert_eq!(
             (run.id().as_str(), run.is_green(), run.report.payments),
@@ -363,7 +408,7 @@ async fn a_day_that_somebody_compared_before_it_was_over_is_compared_by_the_cloc
         let stopped = world.compare_for(Duration::ZERO).await.unwrap();
         assert_eq!((stopped.number, stopped.finished_at), (2, None));
         drop(world.top_up("30.00", "k2").await);
-        world.clock.advance(Duration::from_secs(13 * 3_600));
+        world.clock.advance(Duration::from_secs(14 * 3_600));
         let compare = &world.cloud.functions.compare_payments;
         let run = compare.handle(&json!({}), world.clock.now()).await.unwrap().expect("it goes on");
         assert_eq!(run.id(), "cmp_2026-11-23_2");
