@@ -35,6 +35,8 @@ pub enum Fault {
     Overtaken,
     /// None of the keys is read. Only for batch reads.
     Unprocessed,
+    /// The key may not do it; no effect. Only for the provider.
+    Forbidden,
 }
 
 /// One request and its answer, as the wire saw them.
@@ -391,6 +393,9 @@ pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
             429,
             json!({"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "slow"}}),
         ),
+        ("provider", Fault::Forbidden) => {
+            (403, json!({"error": {"type": "invalid_request_error", "message": "may not"}}))
+        }
         ("provider", _) => (500, json!({"error": {"type": "api_error", "message": "down"}})),
         ("queue", _) => {
             (500, json!({"__type": "com.amazonaws.sqs#InternalError", "message": "down"}))

@@ -207,6 +207,22 @@ async fn a_payment_that_differs_from_its_order_is_drift_until_it_went_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_key_may_not_see_is_not_taken_for_what_was_never_paid() {
+    story(async |world| {
+        let order = world.order("wallet", "100.00", "k1").await.expect(201);
+        drop(world.deliver(&world.paid_event(&order, "pi_nobody_paid")).await.expect(200));
+        world.wires.fail("GET /v1/charges", Fault::Forbidden, usize::MAX);
+        let stopped = world.compare_for(Duration::from_secs(600)).await;
+        assert!(stopped.unwrap_err().to_string().contains("403"));
+        assert!(open_findings(world).await.is_empty());
+        world.wires.heal();
+        assert!(!world.compare().await.is_green());
+        assert_eq!(open_findings(world).await[0]["type"], "credited_not_paid");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_credit_that_the_provider_does_not_know_is_found_until_a_person_has_looked() {
     story(async |world| {
         let order = world.order("wallet", "100.00", "k1").await.expect(201);
