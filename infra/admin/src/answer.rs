@@ -1,6 +1,6 @@
 //! What a command answers: the same thing as text and as JSON, and whether all is well.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) json: Value,
     pub(crate) outcome: Outcome,
+    /// What is told about it, after it.
+    pub(crate) note: Option<String>,
 }
 
 /// Whether a person must look at it.
@@ -37,34 +39,62 @@ pub(crate) enum Outcome {
 impl Answer {
     /// An answer that nobody needs to look into.
     pub(crate) fn well(text: impl Into<String>, json: Value) -> Self {
-        Self { text: text.into(), json, outcome: Outcome::Well }
+        Self::new(text, json, Outcome::Well)
     }
 
-    /// Prints it, and says with which code the process ends.
+    pub(crate) fn new(text: impl Into<String>, json: Value, outcome: Outcome) -> Self {
+        Self { text: text.into(), json, outcome, note: None }
+    }
+
+    /// This answer, and what is told about it.
+    pub(crate) fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: Some(note.into()), ..self }
+    }
+
+    /// Prints it, and says with which code the process ends. What could not be written is no success: it may have
+    /// been a secret that is shown once.
     pub(crate) fn print(&self, form: Form) -> ExitCode {
-        match form {
+        let written = match form {
             Form::Text => print(&self.text),
             Form::Json => print(&format!("{:#}", self.json)),
+        };
+        if let Some(note) = &self.note {
+            tell(note);
         }
-        match self.outcome {
-            Outcome::Well => ExitCode::SUCCESS,
-            Outcome::MustLook => ExitCode::from(FOUND),
+        match (written, self.outcome) {
+            (Err(error), _) => {
+                tell(&format!(
+                    "topup-admin: it was done, and the answer cannot be written: {error}"
+                ));
+                ExitCode::from(FAILED)
+            }
+            (Ok(()), Outcome::Well) => ExitCode::SUCCESS,
+            (Ok(()), Outcome::MustLook) => ExitCode::from(FOUND),
         }
     }
 }
 
 /// Says why it could not be done, to people, and to programs that asked for JSON.
 pub(crate) fn fail(problem: &Problem, form: Form) -> ExitCode {
-    eprintln!("topup-admin: {problem}");
+    tell(&format!("topup-admin: {problem}"));
     if form == Form::Json {
-        print(&format!("{:#}", json!({"error": problem.to_string()})));
+        drop(print(&format!("{:#}", json!({"error": problem.to_string()}))));
     }
     ExitCode::from(FAILED)
 }
 
-/// Nobody may be reading, as behind `head`: that is no reason to fail.
-fn print(text: &str) {
-    drop(writeln!(std::io::stdout(), "{}", text.trim_end()));
+/// Nobody may be reading, as behind `head`: that is no reason to fail. A disk that is full is one.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Tells people something, on standard error. Nobody may be reading.
+pub(crate) fn tell(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
 }
 
 /// A text of a document; empty if it is not there.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -11,6 +12,7 @@ use clap::Args;
 use service::error::in_words;
 use service::table::Table;
 
+use crate::answer::tell;
 use crate::problem::Problem;
 
 /// How long one attempt of a request may take, and all of them together: an operator may be far away
@@ -78,7 +80,9 @@ impl Which {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
+            // As the AWS CLI has it: keys that are left over in the environment are not those of the profile.
+            let of_profile = ProfileFileCredentialsProvider::builder().profile_name(profile);
+            loader = loader.profile_name(profile).credentials_provider(of_profile.build());
         }
         let sdk = loader.load().await;
         let region = sdk.region().map(ToString::to_string).ok_or(Problem::NoRegion)?;
@@ -111,7 +115,7 @@ impl Which {
             None | Some(TableStatus::Active | TableStatus::Updating) => {}
             Some(status) => return Err(Problem::NotReady { name, status: status.to_string() }),
         }
-        eprintln!("Table {name} in {region}.");
+        tell(&format!("Table {name} in {region}."));
         Ok((Table::new(client, &name), name))
     }
 }

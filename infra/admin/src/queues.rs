@@ -4,6 +4,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use clap::ValueEnum;
 
+use crate::answer::tell;
 use crate::deployment::Which;
 use crate::problem::Problem;
 
@@ -58,7 +59,7 @@ impl Queues {
         let stage = which.stage()?;
         let deployment = which.deployment().await?;
         let (client, region) = (Client::new(&deployment.sdk), deployment.region);
-        eprintln!("Queues of stage {stage} in {region}.");
+        tell(&format!("Queues of stage {stage} in {region}."));
         Ok(Self { client, stage, region })
     }
 

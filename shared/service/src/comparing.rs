@@ -605,8 +605,10 @@ impl<W: Wire> Comparisons<W> {
     async fn stored(&self, run: Comparison) -> Result<Comparison, Error> {
         match self.refunds.table.commit(Commit::default().comparison(&run)).await? {
             Committed::Yes => Ok(Comparison { version: run.version.saturating_add(1), ..run }),
-            // Somebody else compares the same day.
-            Committed::No(_) => Err(Unavailable::Busy.into()),
+            Committed::No(_) => {
+                let detail = "this day is being compared by somebody else: ask again in a minute";
+                Err(Error::Conflict { code: "comparison_under_way", detail: detail.to_owned() })
+            }
         }
     }
 }

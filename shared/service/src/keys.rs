@@ -256,11 +256,15 @@ pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<()
         match table.commit(commit).await? {
             Committed::Yes => return Ok(()),
             Committed::No(Stale::Exists) => {
-                // The same random id twice: this very write, seen by its own repetition.
-                return match table.api_key(&key.id).await? {
-                    Some(stored) if stored.secret_hash == key.secret_hash => Ok(()),
-                    _ => Err(BrokenRecord::Missing(format!("key {}", key.id)).into()),
-                };
+                match table.api_key(&key.id).await? {
+                    // The same random id twice: this very write, seen by its own repetition.
+                    Some(stored) if stored.secret_hash == key.secret_hash => return Ok(()),
+                    Some(_) => {
+                        return Err(BrokenRecord::Missing(format!("key {}", key.id)).into());
+                    }
+                    // Another first key of the account has brought it into being.
+                    None => pause_before_retry(tries).await,
+                }
             }
             Committed::No(_) => pause_before_retry(tries).await,
         }

@@ -8,7 +8,7 @@ use ledger::Timestamp;
 use serde_json::{Value, json};
 use service::stamp;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, tell};
 use crate::deployment::Which;
 use crate::problem::Problem;
 use crate::queues::{Found, Queue, Queues};
@@ -112,7 +112,8 @@ async fn give_back(queues: &Queues, found: &Found, messages: &[Message]) {
         let request = queues.client.change_message_visibility_batch().queue_url(&found.url);
         if let Err(error) = request.set_entries(entries.collect()).send().await {
             let problem = Problem::of(error);
-            eprintln!("Messages of {} are back in {LOOK_SECONDS} s: {problem}", found.name);
+            let name = &found.name;
+            tell(&format!("Messages of {name} are back in {LOOK_SECONDS} s: {problem}"));
         }
     }
 }
@@ -127,10 +128,18 @@ fn sent_at(message: &Message) -> Option<String> {
     Some(stamp::format(Timestamp::from_unix_millis(millis)))
 }
 
+/// A control character, or one that turns the direction of the text.
+fn is_hidden(one: char) -> bool {
+    one.is_control()
+        || matches!(one, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn line(message: &Message) -> String {
     let body = message.body.as_deref().unwrap_or_default();
-    let mut shown: String = body.chars().take(SHOWN_CHARACTERS).collect();
-    if shown.len() < body.len() {
+    // What anybody may have sent is not to move the cursor, nor to look like a line of its own.
+    let shown = |one: char| if is_hidden(one) { '\u{fffd}' } else { one };
+    let mut shown: String = body.chars().take(SHOWN_CHARACTERS).map(shown).collect();
+    if body.chars().nth(SHOWN_CHARACTERS).is_some() {
         shown.push('…');
     }
     format!("  {}  {shown}", sent_at(message).unwrap_or_default())

@@ -50,7 +50,10 @@ fn answer(account: &AccountId, found: &Personal, erased: bool) -> Answer {
     let mut lines = vec![match erased {
         true => format!("{count} orders of {account} were cleared, and its name."),
         false => {
-            format!("{count} orders of {account} have words of the customer. Nothing was changed.")
+            format!(
+                "{count} orders of {account} have words of the customer. With --yes these go, and the account's \
+                 name, once it is frozen. Nothing was changed."
+            )
         }
     }];
     for order in &found.open {
@@ -68,5 +71,5 @@ fn answer(account: &AccountId, found: &Personal, erased: bool) -> Answer {
         "folders": found.folders,
     });
     let outcome = if found.open.is_empty() { Outcome::Well } else { Outcome::MustLook };
-    Answer { text: lines.join("\n"), json, outcome }
+    Answer::new(lines.join("\n"), json, outcome)
 }

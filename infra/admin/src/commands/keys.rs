@@ -12,6 +12,7 @@ use service::http;
 use service::keys::{self, ApiKey, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope, draw_secret};
 use service::lambda::now;
 use service::secret::Secret;
+use service::stamp;
 use service::table::Table;
 
 use crate::answer::{Answer, table, text};
@@ -110,9 +111,11 @@ async fn create(
     let mut new = NewKey::new(&random, owner, name, scopes, now);
     let ends = |days| now.plus(Duration::from_secs(DAY_SECONDS.saturating_mul(u64::from(days))));
     new.key.expires_at = days.map(ends);
+    // Whoever will use it has not made it.
+    new.key.created_by = Actor::operator();
     keys::store(table, &new.key, currency).await?;
-    eprintln!("{KEEP}");
-    Ok(Answer::well(new.text.clone(), http::api_key(&new.key, Some(&new.text))))
+    let json = http::api_key(&new.key, Some(&new.text));
+    Ok(Answer::well(new.text.clone(), json).noted(KEEP))
 }
 
 async fn list(keys: &ApiKeys, owner: &KeyOwner) -> Result<Answer, Problem> {
@@ -139,8 +142,12 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     let by = Minter { by: Actor::operator(), scopes: Scope::OPERATOR.to_vec() };
     match keys.rotate(&by, old, &once, now()).await? {
         Minted::Now(key, secret) => {
-            eprintln!("{KEEP} Key {old} goes on for a day.");
-            Ok(Answer::well(secret.clone(), http::api_key(&key, Some(&secret))))
+            let before = keys.table.api_key(old).await?;
+            let end = before.and_then(|before| before.ends_at()).map(stamp::format);
+            let goes_on = end.map(|end| format!(" Key {old} goes on until {end}."));
+            let note = format!("{KEEP}{}", goes_on.unwrap_or_default());
+            let json = http::api_key(&key, Some(&secret));
+            Ok(Answer::well(secret.clone(), json).noted(note))
         }
         Minted::Before(key) => Ok(Answer::well(format!("Key {} was made.", key.id), shown(&key))),
     }
@@ -191,14 +198,10 @@ fn shown(key: &ApiKey) -> Value {
 fn row(key: &ApiKey) -> [String; 5] {
     let json = http::api_key(key, None);
     let at = |field: &str| text(&json, field).to_owned();
-    let state = if !key.is_usable(now()) {
-        "ended".to_owned()
-    } else if key.retires_at.is_some() {
-        format!("until {}", at("retires_at"))
-    } else if key.expires_at.is_some() {
-        format!("until {}", at("expires_at"))
-    } else {
-        "active".to_owned()
+    let state = match key.ends_at() {
+        _ if !key.is_usable(now()) => "ended".to_owned(),
+        Some(end) => format!("until {}", stamp::format(end)),
+        None => "active".to_owned(),
     };
     let scopes = key.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ");
     [key.id.clone(), key.name.as_str().to_owned(), state, at("created_at"), scopes]

@@ -10,8 +10,9 @@ use aws_sdk_lambda::primitives::Blob;
 use clap::Args;
 use serde_json::{Value, json};
 use service::comparison::parse_day;
+use service::lambda::now;
 
-use crate::answer::{Answer, Outcome, count, is_so, text};
+use crate::answer::{Answer, Outcome, count, is_so, tell, text};
 use crate::deployment::Which;
 use crate::problem::Problem;
 use crate::progress;
@@ -46,11 +47,18 @@ struct Functions {
 }
 
 pub(crate) async fn run(which: &Which, command: Reconcile) -> Result<Answer, Problem> {
-    if let Some(day) = command.day.as_deref().filter(|day| parse_day(day).is_none()) {
-        return Err(Problem::asked(
-            "--day",
-            format!("must be a day such as 2026-11-23, not {day}"),
-        ));
+    if let Some(day) = command.day.as_deref() {
+        match parse_day(day) {
+            Some(known) if known.begins() <= now() => {}
+            Some(_) => {
+                let problem = format!("{day} has not begun: days are in UTC");
+                return Err(Problem::asked("--day", problem));
+            }
+            None => {
+                let problem = format!("must be a day such as 2026-11-23, not {day}");
+                return Err(Problem::asked("--day", problem));
+            }
+        }
     }
     let functions = Functions::of(which).await?;
     match command.day {
@@ -73,7 +81,7 @@ impl Functions {
             .retry_config(RetryConfig::disabled())
             .build();
         let region = deployment.region;
-        eprintln!("Functions of stage {stage} in {region}.");
+        tell(&format!("Functions of stage {stage} in {region}."));
         Ok(Self { client: Client::from_conf(configuration), stage, region })
     }
 
@@ -95,7 +103,7 @@ impl Functions {
         );
         let look = count("found") > 0 || count("left") > 0 || !is_so(&swept, "complete");
         let outcome = if look { Outcome::MustLook } else { Outcome::Well };
-        Ok(Answer { text: told, json: swept, outcome })
+        Ok(Answer::new(told, swept, outcome))
     }
 
     /// Compares until the day is done: one call that ends early is gone on with by the next.
@@ -104,7 +112,7 @@ impl Functions {
             let run = self.invoke("compare-payments", &json!({"day": day})).await?;
             let until = text(&run, "compared_until");
             if text(&run, "status") != "finished" {
-                eprintln!("Compared until {until}; going on.");
+                tell(&format!("Compared until {until}; going on."));
                 continue;
             }
             let count = |name: &str| count(&run, name);
@@ -116,10 +124,10 @@ impl Functions {
                 count("claims"),
                 count("credited"),
                 count("finding_count"),
-                if green { "Green." } else { "Not green: look at its findings and drift." },
+                if green { "Green.".to_owned() } else { not_green(&run) },
             );
             let outcome = if green { Outcome::Well } else { Outcome::MustLook };
-            return Ok(Answer { text: told, json: run, outcome });
+            return Ok(Answer::new(told, run, outcome));
         }
         let problem =
             format!("{day} is not compared after {MOST_CALLS} calls: see the function's log");
@@ -156,4 +164,21 @@ impl Functions {
         }
         Ok(said)
     }
+}
+
+/// What a comparison found, in lines.
+fn not_green(run: &Value) -> String {
+    let listed = |field: &str| run.get(field).and_then(Value::as_array).into_iter().flatten();
+    let drift = listed("drift").map(|one| {
+        let (amount, currency) = (text(one, "amount"), text(one, "currency"));
+        format!("  drift {amount} {currency}")
+    });
+    let findings = listed("findings")
+        .map(|one| format!("  {} {}", text(one, "finding_id"), text(one, "type")));
+    let unreadable = count(run, "unreadable");
+    let unreadable =
+        (unreadable > 0).then(|| format!("  {unreadable} that cannot be read: see the log"));
+    let head = std::iter::once("Not green:".to_owned());
+    let lines: Vec<_> = head.chain(drift).chain(findings).chain(unreadable).collect();
+    lines.join("\n")
 }

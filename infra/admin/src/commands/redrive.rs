@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, tell};
 use crate::deployment::Which;
 use crate::problem::Problem;
 use crate::progress;
@@ -48,6 +48,8 @@ struct Moved {
     queue: Queue,
     status: String,
     moved: i64,
+    /// Dead letters that somebody looked at when it began: they are not among those that went back.
+    out_of_sight: u64,
     problem: Option<String>,
 }
 
@@ -62,11 +64,11 @@ pub(crate) async fn run(which: &Which, command: Redrive) -> Result<Answer, Probl
         let older = start(&queues, &from, &to, command.per_second).await?;
         all.push(watch(&queues, queue, &from, older).await?);
     }
-    let complete = all.iter().all(|one| one.status == "COMPLETED");
+    let complete = all.iter().all(|one| one.status == "COMPLETED" && one.out_of_sight == 0);
     let text: Vec<_> = all.iter().map(line).collect();
     let json = json!({"queues": all.iter().map(shown).collect::<Vec<_>>()});
     let outcome = if complete { Outcome::Well } else { Outcome::MustLook };
-    Ok(Answer { text: text.join("\n"), json, outcome })
+    Ok(Answer::new(text.join("\n"), json, outcome))
 }
 
 /// Starts the task, unless one runs; returns when the task before it was started, so that it is not taken
@@ -89,13 +91,13 @@ async fn start(
         .await;
     match started {
         Ok(_) => {
-            eprintln!("{} goes back to {}.", from.name, to.name);
+            tell(&format!("{} goes back to {}.", from.name, to.name));
             Ok(older.map(|task| task.started_timestamp()))
         }
         // A queue has one task at a time, and what SQS says to a second one it says of other things, too.
         Err(error) => match newest(queues, from).await? {
             Some(task) if runs(&task) => {
-                eprintln!("{} is going back already: watching.", from.name);
+                tell(&format!("{} is going back already: watching.", from.name));
                 Ok(None)
             }
             _ => Err(Problem::of(error)),
@@ -118,6 +120,7 @@ async fn watch(
         queue,
         status: task.as_ref().and_then(Task::status).unwrap_or("UNKNOWN").to_owned(),
         moved: task.as_ref().map(Task::approximate_number_of_messages_moved).unwrap_or_default(),
+        out_of_sight: from.in_flight,
         problem: task.and_then(|task| task.failure_reason),
     })
 }
@@ -168,9 +171,14 @@ fn show(task: &Task, bar: &ProgressBar) {
 }
 
 fn line(one: &Moved) -> String {
-    let Moved { queue, status, moved, problem } = one;
+    let Moved { queue, status, moved, out_of_sight, problem } = one;
     let why = problem.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
     match status.as_str() {
+        "COMPLETED" if *out_of_sight > 0 => format!(
+            "{}: {moved} messages went back. {out_of_sight} were being looked at and stay: do it again in a \
+             minute.",
+            queue.name()
+        ),
         "COMPLETED" => format!("{}: {moved} messages went back.", queue.name()),
         _ => format!("{}: {moved} messages went back, then {status}{why}.", queue.name()),
     }
@@ -181,6 +189,7 @@ fn shown(one: &Moved) -> Value {
         "queue": one.queue.name(),
         "status": one.status.to_lowercase(),
         "moved": one.moved,
+        "out_of_sight": one.out_of_sight,
         "problem": one.problem,
     })
 }

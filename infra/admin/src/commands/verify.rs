@@ -8,7 +8,7 @@ use service::error::Error;
 use service::lambda::now;
 use service::verification::{Examined, Verifications, Wrong};
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, tell};
 use crate::deployment::Which;
 use crate::problem::Problem;
 use crate::progress;
@@ -83,7 +83,7 @@ async fn verify(verifications: &Verifications, accounts: &[AccountId]) -> Result
         sum.entries = sum.entries.saturating_add(one.entries);
         sum.orders = sum.orders.saturating_add(one.orders);
         if !one.wrong.is_empty() {
-            bar.suspend(|| eprintln!("Account {} does not hold.", one.account));
+            bar.suspend(|| tell(&format!("Account {} does not hold.", one.account)));
             sum.broken.push(one);
         }
         bar.inc(1);
@@ -111,7 +111,7 @@ fn answer(sum: &Sum, table: &str) -> Answer {
         "orders": orders,
         "broken": wrong.map(|(one, wrong)| shown(one, wrong)).collect::<Vec<_>>(),
     });
-    Answer { text: lines.join("\n"), json, outcome }
+    Answer::new(lines.join("\n"), json, outcome)
 }
 
 fn line(one: &Examined, wrong: &Wrong) -> String {
