@@ -133,28 +133,44 @@ impl QueryAccounts {
             "orders" => {
                 let filter = OrderFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;
-                Ok(Reply::Ok(http::orders(&self.queries.orders(id, &wanted, now).await?, now)))
+                let page = self.queries.orders(id, &wanted, now).await?;
+                self.must_be_known(id, page.items.is_empty()).await?;
+                Ok(Reply::Ok(http::orders(&page, now)))
             }
             "entries" => {
                 let filter = EntryFilter::of(&mut parameters)?;
                 let wanted = parameters.page(filter)?;
-                Ok(Reply::Ok(http::entries(&self.queries.entries(id, &wanted, now).await?)))
+                let page = self.queries.entries(id, &wanted, now).await?;
+                self.must_be_known(id, page.items.is_empty()).await?;
+                Ok(Reply::Ok(http::entries(&page)))
             }
             "orders.csv" => {
                 let filter = OrderFilter::of(&mut parameters)?;
                 let wanted = parameters.export(filter)?;
-                self.queries.orders_csv(id, &wanted, now).await.map(Reply::Export)
+                let part = self.queries.orders_csv(id, &wanted, now).await?;
+                self.must_be_known(id, part.is_empty).await?;
+                Ok(Reply::Export(part))
             }
             "entries.csv" => {
                 let filter = EntryFilter::of(&mut parameters)?;
                 let wanted = parameters.export(filter)?;
-                self.queries.entries_csv(id, &wanted, now).await.map(Reply::Export)
+                let part = self.queries.entries_csv(id, &wanted, now).await?;
+                self.must_be_known(id, part.is_empty).await?;
+                Ok(Reply::Export(part))
             }
             _ => {
                 parameters.finish()?;
                 Ok(Reply::Ok(http::account(&known_account(&self.queries.table, id).await?)))
             }
         }
+    }
+
+    /// An account of which there is nothing to show is there all the same, and not mistyped.
+    async fn must_be_known(&self, id: &AccountId, shows_nothing: bool) -> Result<(), Error> {
+        if shows_nothing {
+            drop(self.queries.account(id).await?);
+        }
+        Ok(())
     }
 
     /// A file of an order: of the report that it has, or of one that was rejected.

@@ -164,13 +164,17 @@ fn order_money() -> Vec<Field> {
         money_or_null("credited_amount", "What was credited."),
         money_or_null("debt_paid", "What of it paid a debt."),
         money_or_null("refunded_amount", "What of it was given back."),
+        money_or_null(
+            "taken_back_amount",
+            "What of it was taken out of the account for refunds and disputes together.",
+        ),
     ]
 }
 
 fn order_story() -> Vec<Field> {
     vec![
         ("refunds", bounded("Refund", MAX_REFUNDS), "The money that was given back."),
-        ("disputes", list(named("Dispute")), "What the cardholder's bank took back."),
+        ("disputes", list(named("Dispute")), "What the cardholder's bank asked back."),
         text_or_null("email", "li@example.com", "Where the provider sends its receipt."),
         text_or_null("checkout_url", "https://checkout.stripe.com/c/pay/cs_1", "The payment page."),
         text_or_null("payment_id", "pi_1", "The payment: the provider's, or the bank's."),

@@ -40,11 +40,11 @@ pub(crate) const STRIPE_EVENT: &[File] =
 
 /// An export of orders.
 pub(crate) const ORDERS: File = csv(
-    "order_id,account_id,created_at,target,product,method,status,status_reason,amount,currency,pay_amount,pay_currency,fx_rate,received_amount,received_currency,credited_amount,debt_paid,refunded_amount,payment_id,late,expires_at,paid_at,completed_at,email,reference_code,payer_name,bank_reference,paid_on,note,metadata\r\n\
+    "order_id,account_id,created_at,target,product,method,status,status_reason,amount,currency,pay_amount,pay_currency,fx_rate,received_amount,received_currency,credited_amount,debt_paid,refunded_amount,payment_id,late,expires_at,paid_at,completed_at,email,reference_code,payer_name,bank_reference,paid_on,note,metadata,taken_back_amount\r\n\
      ord_0123456789abcdefghjk,demo,2026-11-23T13:07:44.000Z,wallet,,offline,completed,transfer_accepted,100.00,USD,\
      720.00,CNY,7.2000,720.00,CNY,100.00,0.00,0.00,bank_0123456789abcdefghjk,false,2026-11-30T13:07:44.000Z,\
      2026-11-23T00:00:00.000Z,2026-11-24T02:11:09.000Z,,\
-     GWY-RW5-X33,李雷,ICBC20261123-0007,2026-11-23,,\"{\"\"invoice\"\":\"\"2026-0042\"\"}\"\r\n",
+     GWY-RW5-X33,李雷,ICBC20261123-0007,2026-11-23,,\"{\"\"invoice\"\":\"\"2026-0042\"\"}\",0.00\r\n",
 );
 
 /// An export of entries.

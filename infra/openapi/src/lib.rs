@@ -8,6 +8,9 @@
 //! examples). The rest is held against the running service: every answer of every story in `tests` must
 //! be one that the document knows.
 
+// An order has more fields than `json!` takes unasked.
+#![recursion_limit = "256"]
+
 mod answers;
 mod bodies;
 mod customer;

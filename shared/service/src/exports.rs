@@ -46,6 +46,8 @@ pub struct Export {
     pub content: String,
     /// Whether it is the first part.
     pub first: bool,
+    /// Whether it has no row.
+    pub is_empty: bool,
     /// Where the next part starts; none at the end.
     pub next: Option<String>,
 }
@@ -90,7 +92,8 @@ impl Filling {
     }
 
     fn export(self, name: String, next: Option<String>) -> Export {
-        Export { name, content: self.sheet.into_text(), first: self.first, next }
+        let Self { sheet, first, empty: is_empty, .. } = self;
+        Export { name, content: sheet.into_text(), first, is_empty, next }
     }
 }
 

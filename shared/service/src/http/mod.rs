@@ -178,7 +178,7 @@ fn attach(media_type: &str, name: &str, content: Vec<u8>, request_id: &str) -> R
 
 /// A part of an export: a file too, since its words are a stranger's.
 fn hand_out(export: Export, request_id: &str) -> Response<Body> {
-    let Export { name, content, first, next } = export;
+    let Export { name, content, first, next, .. } = export;
     let media_type = match first {
         true => "text/csv; charset=utf-8; header=present",
         false => "text/csv; charset=utf-8; header=absent",

@@ -65,6 +65,9 @@ async fn a_refund_and_a_dispute_together_take_no_more_than_the_order_gave() {
         drop(dispute(world, &order, "lost").await);
         world.assert_balances("wallet 500.00").await;
         assert_eq!(aside(world).await, "held 0.00, debt 0.00");
+        let shown = world.look_up(&order).await;
+        let taken = ["refunded_amount", "taken_back_amount"].map(|field| shown.text(field));
+        assert_eq!(taken, ["60.00", "100.00"]);
     })
     .await;
 }

@@ -197,7 +197,8 @@ async fn the_operator_sees_what_the_customer_sees() {
         assert_eq!(world.admin_get(&path).await.expect(200).json(), order.json());
         let balances = world.admin_get("/v1/admin/accounts/demo/balances").await.expect(200);
         assert_eq!(balances.json()["wallet"]["available"], "35.00");
-        for path in ["", "/balances"] {
+        let lists = ["/orders", "/entries", "/orders.csv", "/entries.csv"];
+        for path in ["", "/balances"].into_iter().chain(lists) {
             let missing = world.admin_get(&format!("/v1/admin/accounts/nobody{path}")).await;
             drop(missing.expect_problem(404, "not_found"));
         }

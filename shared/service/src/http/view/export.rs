@@ -22,7 +22,7 @@ const ENTRY_COLUMNS: [Column; 9] = [
 ];
 
 /// The columns of an export of orders, in the order of [`ORDER_FIELDS`].
-const ORDER_COLUMNS: [Column; 30] = [
+const ORDER_COLUMNS: [Column; 31] = [
     Column::words("order_id"),
     Column::words("account_id"),
     Column::words("created_at"),
@@ -53,6 +53,7 @@ const ORDER_COLUMNS: [Column; 30] = [
     Column::words("paid_on"),
     Column::words("note"),
     Column::words("metadata"),
+    Column::numbers("taken_back_amount"),
 ];
 
 /// Where the columns are in an order as clients see it, if not under their own name.
@@ -110,12 +111,14 @@ pub fn add_order(sheet: &mut Sheet, record: &OrderRecord, now: Timestamp) {
     }));
 }
 
-/// What of an answer is in a cell; the customer's own words are JSON as in the answer.
+/// What of an answer is in a cell; the customer's own words are JSON, which says the same as in the answer. A
+/// semicolon can only be within a text of it, where it may be written otherwise: so nothing behind one can look like
+/// a formula, and nothing has to be put before it.
 fn cell(field: &Value) -> String {
     match field {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Object(words) if words.is_empty() => String::new(),
-        other => other.to_string(),
+        other => other.to_string().replace(';', "\\u003b"),
     }
 }

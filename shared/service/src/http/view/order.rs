@@ -38,6 +38,7 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
         "credited_amount": shown(order.credited, currency),
         "debt_paid": shown(order.debt_paid, currency),
         "refunded_amount": shown(order.given_back(), currency),
+        "taken_back_amount": shown(order.credited.map(|_| order.reversals.taken), currency),
         "refunds": order.reversals.refunds.iter().map(|one| refund(one, record)).collect::<Vec<_>>(),
         "disputes": order.reversals.disputes.iter().map(dispute).collect::<Vec<_>>(),
         "email": record.request.email,
