@@ -350,7 +350,7 @@ Committed::No(Stale::Order(current)) => {
         "after a 500, which Stripe keeps, the same attempt is made again",
         ((
             STRIPE,
-            "500.. => CallFailed::NextAttempt(why),",
+            "500.. => CallFailed::Unclear(why),",
             "500.. => CallFailed::Repeat(why),",
         ),),
     ),
@@ -1268,6 +1268,36 @@ to the dead-letter queue");
         "a token of the console opens another session, as anybody and after its key is gone",
         (("functions/manage-accounts/src/lib.rs", "call.must_be_a_key()?;", "drop(call.must_be_a_key());"),),
         story("offline::console::an_operator_signs_in_with_what_the_asking_key_has"),
+    ),
+    Defect(
+        "refund-in-other-money",
+        "a refund in euros takes as many dollars",
+        ((REFUND, "    order.must_be_in(told.money.currency)?;\n", ""),),
+        story("back::refunds::a_refund_that_the_provider_made_in_another_currency_takes_nothing_and_a_person_must_look"),
+    ),
+    Defect(
+        "unclear-is-not-made",
+        "after a 5xx a refund is asked for with another key at once, though Stripe may still make it",
+        ((REFUND, "now.since(self.created_at) >= UNCLEAR_FOR.saturating_mul(self.attempt)", "now >= self.created_at"),),
+        story("back::refunds::after_an_error_that_stripe_keeps_another_attempt_is_made_only_if_none_is_found"),
+    ),
+    Defect(
+        "returned-is-kept",
+        "what comes back of a lost dispute is kept without a word",
+        ((DISPUTE, "returned && self.wanted_out()", "false && returned && self.wanted_out()"),),
+        story("back::comparison::what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_back"),
+    ),
+    Defect(
+        "forbidden-is-missing",
+        "what the key of Stripe may not see is taken for what was never paid",
+        ((STRIPE, '404 => CallFailed::Missing(why),', '403 | 404 => CallFailed::Missing(why),'),),
+        story("back::comparison::what_the_key_may_not_see_is_not_taken_for_what_was_never_paid"),
+    ),
+    Defect(
+        "late-answer-of-another",
+        "what an endpoint answers late switches off the one that was made in its place",
+        (("shared/service/src/delivery/health.rs", "known.made == attempt.made && known.url == attempt.url", "known.url == attempt.url"),),
+        story("deliveries::what_an_endpoint_before_it_answers_late_is_nothing_of_the_one_of_its_name"),
     ),
 ]
 

@@ -46,7 +46,12 @@ impl Run {
         self.actors.deployment.network.cloud().provider.expire_overdue();
         for _ in 0..self.random.usize(4..AT_ONCE) {
             let act = match self.random.u32(0..10) {
-                0..6 => Act::Use(self.capture(choice)),
+                0..5 => Act::Use(self.capture(choice)),
+                // Often another hold of the same account, which closes this one on its way.
+                5 => {
+                    let other = self.random.usize(..);
+                    Act::Use(self.capture(other))
+                }
                 6 => Act::Use(Use::Release(choice)),
                 7 => Act::Use(self.charge()),
                 8 => Act::Balances(choice),
