@@ -106,7 +106,7 @@ fn named(request: &Request) -> Result<EndpointId, Error> {
 }
 
 fn kinds(names: &[String]) -> Result<Vec<EventKind>, Error> {
-    let known = || EventKind::ALL.map(EventKind::name).join(", ");
+    let known = || EventKind::ALL.each_ref().map(EventKind::name).join(", ");
     let wrong = || Invalid::field("invalid_field", "types", format!("must be some of {}", known()));
     let kinds = names.iter().map(|name| EventKind::parse(name).ok_or_else(wrong));
     let mut kinds: Vec<_> = kinds.collect::<Result<_, _>>()?;

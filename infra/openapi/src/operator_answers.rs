@@ -385,7 +385,11 @@ fn told() -> Vec<(&'static str, Value)> {
     });
     let event = [
         ("id", named("EventId"), "Derived from what it is about: it exists once."),
-        ("type", named("EventType"), "What happened."),
+        (
+            "type",
+            text("order.completed"),
+            "What happened: one of `EventType`, or what only a newer release tells.",
+        ),
         time("timestamp", "When it was decided; no two of one order have the same."),
         ("account_id", or_null(named("AccountId")), "To whom; null for the operator's own."),
         ("data", data, "A few words of it, by type: ids, amounts, no personal data."),

@@ -153,7 +153,7 @@ fn states() -> Vec<(&'static str, Value)> {
         ("DisabledReason", one_of(DisabledReason::ALL.map(DisabledReason::name))),
         ("DisputeStatus", one_of(disputes.map(DisputeStatus::name))),
         ("EntryKind", one_of(EntryKind::ALL.map(EntryKind::name))),
-        ("EventType", one_of(EventKind::ALL.map(EventKind::name))),
+        ("EventType", one_of(EventKind::ALL.each_ref().map(EventKind::name))),
         ("Evidence", one_of(evidence.map(Evidence::name))),
         ("FindingType", one_of(FindingKind::ALL.map(FindingKind::name))),
         ("FindingEnd", one_of(FindingOutcome::ALL.map(FindingOutcome::name))),

@@ -37,10 +37,8 @@ pub struct Endpoint {
     pub made: u64,
     /// Where it is.
     pub url: Url,
-    /// What it is told of; nothing here and in the next means everything.
+    /// What it is told of; nothing means everything.
     pub kinds: Vec<EventKind>,
-    /// What else it is told of, by a newer program: the names of kinds that this one does not have.
-    pub other_kinds: Vec<String>,
     /// Since when nothing is sent to it, and why.
     pub disabled: Option<(Timestamp, DisabledReason)>,
     /// Since when it has failed every time.
@@ -141,15 +139,8 @@ impl DisabledReason {
 impl Endpoint {
     /// Whether it is to be told of this.
     #[must_use]
-    pub fn wants(&self, kind: EventKind) -> bool {
-        let everything = self.kinds.is_empty() && self.other_kinds.is_empty();
-        self.disabled.is_none() && (everything || self.kinds.contains(&kind))
-    }
-
-    /// The names of what it is told of; none means everything.
-    pub fn kind_names(&self) -> impl Iterator<Item = &str> {
-        let known = self.kinds.iter().map(|kind| kind.name());
-        known.chain(self.other_kinds.iter().map(String::as_str))
+    pub fn wants(&self, kind: &EventKind) -> bool {
+        self.disabled.is_none() && (self.kinds.is_empty() || self.kinds.contains(kind))
     }
 
     /// The numbers of the secrets that count at this moment, the newest first.
@@ -217,7 +208,6 @@ impl Endpoints {
             made: known.map_or_else(|| self.new_number(), |known| known.made),
             url: wanted.url.clone(),
             kinds: wanted.kinds.clone(),
-            other_kinds: Vec::new(),
             disabled: match wanted.enabled {
                 true => None,
                 false => Some(was_off.unwrap_or((now, DisabledReason::Operator))),
@@ -238,7 +228,7 @@ impl Endpoints {
             json!({
                 "id": endpoint.id.as_str(),
                 "url": endpoint.url.as_str(),
-                "types": endpoint.kind_names().collect::<Vec<_>>(),
+                "types": endpoint.kinds.iter().map(EventKind::name).collect::<Vec<_>>(),
                 "disabled": endpoint.disabled.map(|(_, reason)| reason.name()),
                 "secret": endpoint.secret,
             })

@@ -17,7 +17,7 @@ use crate::record::{OrderRecord, Page};
 use crate::table::{Position, Table};
 
 /// What can happen that the platform is told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventKind {
     /// An order was paid and credited.
     OrderCompleted,
@@ -35,6 +35,8 @@ pub enum EventKind {
     HoldExpired,
     /// An endpoint failed for so long, or said that it is gone, that nothing is sent to it any more.
     EndpointDisabled,
+    /// Something that only a newer program tells: it is stored, listed and sent under this name, and nothing more.
+    Other(String),
 }
 
 /// Something that the platform is told.
@@ -103,7 +105,7 @@ impl EventRecord {
 }
 
 impl EventKind {
-    /// All of them.
+    /// All that this program tells.
     pub const ALL: [Self; 8] = [
         Self::OrderCompleted,
         Self::OrderFailed,
@@ -117,7 +119,7 @@ impl EventKind {
 
     /// The name that is stored and shown.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::OrderCompleted => "order.completed",
             Self::OrderFailed => "order.failed",
@@ -127,13 +129,19 @@ impl EventKind {
             Self::BalanceLow => "balance.low",
             Self::HoldExpired => "hold.expired",
             Self::EndpointDisabled => "endpoint.disabled",
+            Self::Other(name) => name,
         }
     }
 
-    /// The kind of that name.
+    /// The kind of that name; none for what this program does not tell.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind that is stored under that name, maybe by a newer program.
+    pub(crate) fn stored(name: String) -> Self {
+        Self::parse(&name).unwrap_or(Self::Other(name))
     }
 
     /// What a change of an order's status is told as; none if it is not told.

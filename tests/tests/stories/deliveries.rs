@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use ledger::{EventId, OrderId};
 use serde_json::{Value, json};
 use service::delivery::WAITS;
 use service::events::LISTED_AFTER;
@@ -389,6 +390,33 @@ async fn an_endpoint_of_a_newer_program_keeps_what_it_wants_and_stops_no_other()
         something_happens(world).await;
         world.tell().await;
         assert_eq!(types(&newer.received()), ["order.completed"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_program_is_sent_and_listed_and_hides_no_other() {
+    story(async |world| {
+        let receiver = Receiver::start().await;
+        endpoint(world, "shop", &receiver).await;
+        let order = world.top_up("50", "newer").await;
+        let id = OrderId::parse(&order.text("order_id")).unwrap();
+        let stored = format!("EVENT#{}", EventId::of_change(&id, 1));
+        let of_tomorrow = |mut item: Item| {
+            let kind = AttributeValue::S("order.of_tomorrow".to_owned());
+            item.insert("kind".to_owned(), kind).map(|_| item)
+        };
+        drop(world.damage(&stored, "EVENT", of_tomorrow).await);
+        something_happens(world).await;
+        world.tell().await;
+        let mut sent = types(&receiver.received());
+        sent.sort();
+        assert_eq!(sent, ["order.completed", "order.of_tomorrow"]);
+        world.clock.advance(LISTED_AFTER + Duration::from_secs(1));
+        let listed = world.admin_get("/v1/events").await.expect(200).json();
+        let listed = listed["data"].as_array().unwrap().iter();
+        let listed: Vec<_> = listed.map(|one| one["type"].as_str().unwrap()).collect();
+        assert_eq!(listed, ["order.of_tomorrow", "order.completed"]);
     })
     .await;
 }

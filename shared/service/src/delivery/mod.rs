@@ -95,14 +95,14 @@ impl EventRecord {
     fn planned(&self, endpoints: &Endpoints, now: Timestamp) -> Self {
         let mut next = self.clone();
         if next.deliveries.is_empty() {
-            let wanting = endpoints.all.iter().filter(|one| one.wants(self.event.kind));
+            let wanting = endpoints.all.iter().filter(|one| one.wants(&self.event.kind));
             let deliveries = wanting.map(|one| (one.id.clone(), Delivery::new(one.made, now)));
             next.deliveries = deliveries.collect();
         }
         for (id, delivery) in &mut next.deliveries {
             let waits = matches!(delivery.state, DeliveryState::Waiting(_));
             let wants = |endpoint: &Endpoint| {
-                endpoint.made == delivery.endpoint && endpoint.wants(self.event.kind)
+                endpoint.made == delivery.endpoint && endpoint.wants(&self.event.kind)
             };
             if waits && !endpoints.find(id).is_some_and(wants) {
                 *delivery = delivery.given_up("nothing is sent to this endpoint any more", now);

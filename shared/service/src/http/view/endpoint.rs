@@ -4,6 +4,7 @@ use ledger::Timestamp;
 use serde_json::{Value, json};
 
 use crate::endpoints::{Endpoint, Endpoints};
+use crate::events::EventKind;
 use crate::stamp;
 
 /// All endpoints, without their secrets.
@@ -21,7 +22,7 @@ pub fn endpoint(endpoint: &Endpoint, secrets: &[String], now: Timestamp) -> Valu
     let mut shown = json!({
         "endpoint_id": endpoint.id.as_str(),
         "url": endpoint.url.as_str(),
-        "types": endpoint.kind_names().collect::<Vec<_>>(),
+        "types": endpoint.kinds.iter().map(EventKind::name).collect::<Vec<_>>(),
         "enabled": endpoint.disabled.is_none(),
         "disabled_reason": reason.map(|reason| reason.name()),
         "disabled_at": disabled_at.map(stamp::format),

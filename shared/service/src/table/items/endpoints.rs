@@ -63,7 +63,7 @@ fn from_endpoint(endpoint: &Endpoint) -> EndpointItem {
         id: endpoint.id.to_string(),
         made: endpoint.made,
         url: endpoint.url.to_string(),
-        kinds: endpoint.kind_names().map(str::to_owned).collect(),
+        kinds: endpoint.kinds.iter().map(|kind| kind.name().to_owned()).collect(),
         disabled_at: disabled_at.map(Timestamp::unix_millis),
         disabled_reason: disabled_reason.map(|reason| reason.name().to_owned()),
         failing_since: endpoint.failing_since.map(Timestamp::unix_millis),
@@ -79,15 +79,12 @@ fn to_endpoint(item: EndpointItem) -> Option<Endpoint> {
         let reason = DisabledReason::parse(&reason).unwrap_or(DisabledReason::Operator);
         (Timestamp::from_unix_millis(at), reason)
     });
-    let (known, other_kinds): (Vec<_>, Vec<_>) =
-        item.kinds.into_iter().partition(|name| EventKind::parse(name).is_some());
     let until = item.previous_until.map(Timestamp::from_unix_millis);
     Some(Endpoint {
         id: EndpointId::parse(&item.id).ok()?,
         made: item.made,
         url: Url::parse(&item.url).ok()?,
-        kinds: known.iter().filter_map(|name| EventKind::parse(name)).collect(),
-        other_kinds,
+        kinds: item.kinds.into_iter().map(EventKind::stored).collect(),
         disabled,
         failing_since: item.failing_since.map(Timestamp::from_unix_millis),
         secret: item.secret,

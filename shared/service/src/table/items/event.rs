@@ -83,7 +83,7 @@ pub(in crate::table) fn to_event(item: Item) -> Result<EventRecord, BrokenRecord
         let value = stored.value;
         let event = Event {
             id: id_of(&stored.pk).and_then(|id| EventId::parse(id).ok())?,
-            kind: EventKind::parse(&value.kind)?,
+            kind: EventKind::stored(value.kind),
             account: match value.account_id {
                 Some(account) => Some(AccountId::parse(&account).ok()?),
                 None => None,
