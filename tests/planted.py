@@ -1278,13 +1278,13 @@ to the dead-letter queue");
     Defect(
         "unclear-is-not-made",
         "after a 5xx a refund is asked for with another key at once, though Stripe may still make it",
-        ((REFUND, "now.since(self.created_at) >= UNCLEAR_FOR.saturating_mul(self.attempt)", "now >= self.created_at"),),
+        ((REFUND, "now.since(since) < UNCLEAR_FOR", "now < since"),),
         story("back::refunds::after_an_error_that_stripe_keeps_another_attempt_is_made_only_if_none_is_found"),
     ),
     Defect(
         "returned-is-kept",
         "what comes back of a lost dispute is kept without a word",
-        ((DISPUTE, "returned && self.wanted_out()", "false && returned && self.wanted_out()"),),
+        ((DISPUTE, "if !dispute.reinstated ||", "if dispute.reinstated ||"),),
         story("back::comparison::what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_back"),
     ),
     Defect(

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -81,8 +83,15 @@ impl Which {
         }
         if let Some(profile) = &self.profile {
             // As the AWS CLI has it: keys that are left over in the environment are not those of the profile.
-            let of_profile = ProfileFileCredentialsProvider::builder().profile_name(profile);
-            loader = loader.profile_name(profile).credentials_provider(of_profile.build());
+            let region = match &self.region {
+                Some(region) => Some(Region::new(region.clone())),
+                None => DefaultRegionChain::builder().profile_name(profile).build().region().await,
+            };
+            // A role of the profile is taken on in that region.
+            let in_region = ProviderConfig::without_region().with_region(region);
+            let of_profile = ProfileFileCredentialsProvider::builder();
+            let of_profile = of_profile.configure(&in_region).profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(of_profile);
         }
         let sdk = loader.load().await;
         let region = sdk.region().map(ToString::to_string).ok_or(Problem::NoRegion)?;

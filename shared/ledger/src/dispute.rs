@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::reversal::{Cause, rebalance};
-use crate::{Account, Method, Money, Order, ProviderId, Refusal, Reversed, Timestamp};
+use crate::{Account, Amount, Method, Money, Order, ProviderId, Refusal, Reversed, Timestamp};
 
 /// A payment can be disputed so often.
 const MAX_DISPUTES: usize = 20;
@@ -152,16 +152,24 @@ impl Dispute {
 }
 
 impl Order {
-    /// Whether the money of a dispute came back after it was lost, and it is still taken: the cardholder can take it
-    /// back (<https://support.stripe.com/questions/lost-dispute-faq>), and a person must look. What comes back because
-    /// it had been refunded before was only taken once.
+    /// What is kept of the money that a dispute gave back after it was lost, as when its cardholder takes it back
+    /// (<https://support.stripe.com/questions/lost-dispute-faq>): a person must look. What comes back because it had been
+    /// refunded before was only taken once. If it is not known how much came back, it is all, unless some was refunded.
     #[must_use]
-    pub fn keeps_returned(&self, id: &ProviderId) -> bool {
-        let dispute = self.reversals.disputes.iter().find(|dispute| dispute.id == *id);
-        let returned = dispute.is_some_and(|dispute| {
-            dispute.reinstated && dispute.outcome == Some(DisputeOutcome::Lost)
-        });
-        returned && self.wanted_out() <= self.credited.unwrap_or_default().decimal()
+    pub fn kept_of_returned(&self, id: &ProviderId, returned: Option<Money>) -> Option<Money> {
+        let dispute = self.reversals.disputes.iter().find(|dispute| dispute.id == *id)?;
+        if !dispute.reinstated || dispute.outcome != Some(DisputeOutcome::Lost) {
+            return None;
+        }
+        let credited = self.credited.unwrap_or_default().decimal();
+        let twice = self.wanted_out().saturating_sub(credited).max(Decimal::ZERO);
+        let kept = match returned {
+            Some(returned) => returned.amount.decimal().saturating_sub(twice),
+            None if twice.is_zero() => dispute.money.amount.decimal(),
+            None => Decimal::ZERO,
+        };
+        let currency = self.amount.currency;
+        Amount::new(kept).ok().map(|amount| Money { amount, currency })
     }
 }
 

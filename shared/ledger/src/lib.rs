@@ -83,7 +83,7 @@ pub use money::{Amount, Balance, MAX_AMOUNT, MAX_BALANCE, MAX_DECIMALS, Money, M
 pub use order::{Attempt, AttemptOutcome, CancelRequest, MAX_ATTEMPTS, Method, NewOrder, Order};
 pub use place::{External, Place, Target};
 pub use refund::{
-    MAX_REFUNDS, Refund, RefundStatus, ToldRefund, UNCLEAR_FOR, WantedRefund, next_attempt,
+    MAX_REFUNDS, Refund, RefundStatus, ToldRefund, UNCLEAR_FOR, WantedRefund, asked_otherwise,
     refund_refused, refund_told, request_refund,
 };
 pub use refusal::Refusal;

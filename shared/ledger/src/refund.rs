@@ -47,6 +47,8 @@ pub struct Refund {
     pub failure: Option<String>,
     /// Counts the sets of parameters that the provider was asked with; part of the key.
     pub attempt: u32,
+    /// When this attempt was first answered so that nobody knows whether the provider makes it yet.
+    pub unclear_since: Option<Timestamp>,
     /// Who asked for it.
     pub by: Actor,
     /// When.
@@ -119,6 +121,7 @@ impl Refund {
             reason: None,
             failure: told.failure.clone(),
             attempt: 1,
+            unclear_since: None,
             by: Actor::stripe(),
             created_at: told.at,
         }
@@ -147,18 +150,25 @@ impl Refund {
         })
     }
 
-    /// Whether an attempt that got no clear answer was so long ago that the provider will not make it any more:
-    /// [`UNCLEAR_FOR`] for each. Until then another attempt could give the money back twice.
+    /// Whether the provider is not asked with another key yet: this attempt got no clear answer, and not so long ago that
+    /// the provider will not make it any more ([`UNCLEAR_FOR`]). Another one could give the money back twice.
     #[must_use]
-    pub fn may_be_asked_anew(&self, now: Timestamp) -> bool {
-        now.since(self.created_at) >= UNCLEAR_FOR.saturating_mul(self.attempt)
+    pub fn is_unclear(&self, now: Timestamp) -> bool {
+        self.unclear_since.is_some_and(|since| now.since(since) < UNCLEAR_FOR)
+    }
+
+    /// This attempt, which got no clear answer now; as long as nothing is known of it, and it had none before.
+    #[must_use]
+    pub fn answered_unclearly(&self, now: Timestamp) -> Option<Self> {
+        let first = self.is_unknown() && self.unclear_since.is_none();
+        first.then(|| Self { unclear_since: Some(now), ..self.clone() })
     }
 
     /// Another attempt at it, as long as nothing is known of it.
     #[must_use]
     pub fn with_next_attempt(&self) -> Option<Self> {
-        let attempt = self.attempt.saturating_add(1);
-        self.is_unknown().then(|| Self { attempt, ..self.clone() })
+        let (attempt, unclear_since) = (self.attempt.saturating_add(1), None);
+        self.is_unknown().then(|| Self { attempt, unclear_since, ..self.clone() })
     }
 
     /// Given up, because the provider refused to make it; as long as nothing is known of it.
@@ -251,6 +261,7 @@ pub fn request_refund(
         reason: Some(wanted.reason.clone()),
         failure: None,
         attempt: 1,
+        unclear_since: None,
         by: wanted.by.clone(),
         created_at: now,
     };
@@ -294,13 +305,17 @@ pub fn refund_told(
     rebalance(next, account, Cause::Refund(&refund), now).map(Some)
 }
 
-/// The order with another attempt at a refund that the provider has not made. `None` if it has been
+/// The order with this change of how the provider is asked for a refund. `None` if nothing changes, as when it has been
 /// told of since.
 #[must_use]
-pub fn next_attempt(order: &Order, id: &RefundId) -> Option<Order> {
+pub fn asked_otherwise(
+    order: &Order,
+    id: &RefundId,
+    change: impl FnOnce(&Refund) -> Option<Refund>,
+) -> Option<Order> {
     let mut next = order.clone();
     let refund = next.reversals.refunds.iter_mut().find(|refund| refund.id == *id)?;
-    *refund = refund.with_next_attempt()?;
+    *refund = change(refund)?;
     Some(next)
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ledger::{Day, Finding, FindingKind, Money, PaymentId, ProviderId, Timestamp};
+use ledger::{Amount, Day, Finding, FindingKind, Money, PaymentId, ProviderId, Timestamp};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
@@ -252,10 +252,10 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         // The newest come first, and what goes back came before: each after its payment.
-        for (direction, notice) in reversals.iter().rev() {
+        for back in reversals.iter().rev() {
             count(&mut report.reversals);
-            let compared = self.compare_reversal(notice, *direction, run, report, now).await;
-            or_unreadable(compared, &notice.id, report)?;
+            let compared = self.compare_reversal(back, run, report, now).await;
+            or_unreadable(compared, &back.notice.id, report)?;
         }
         earlier.payments.extend(known.payments.iter().cloned());
         earlier.reversals.extend(known.reversals.iter().cloned());
@@ -429,12 +429,13 @@ impl<W: Wire> Comparisons<W> {
 
     async fn compare_reversal(
         &self,
-        notice: &ReversalNotice,
-        direction: i64,
+        back: &MovedBack,
         run: &Comparison,
         report: &mut Report,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let MovedBack { direction, money: returned, notice } = back;
+        let direction = *direction;
         let found = match reversals::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => Some(kind),
             Ok(_) => None,
@@ -467,10 +468,14 @@ impl<W: Wire> Comparisons<W> {
                     count(&mut report.taken);
                 }
                 let moved = (notice.money(), direction);
-                let apart = match claim.money == notice.money() {
-                    false => vec![moved, (claim.money, direction.saturating_neg())],
-                    true if direction > 0 && self.keeps_returned(&claim).await? => vec![moved],
-                    true => return Ok(()),
+                let kept = match direction > 0 {
+                    true => self.kept_of_returned(&claim, *returned).await?,
+                    false => None,
+                };
+                let apart = match (kept, claim.money == notice.money()) {
+                    (Some(kept), _) => vec![(kept, direction)],
+                    (None, false) => vec![moved, (claim.money, direction.saturating_neg())],
+                    (None, true) => return Ok(()),
                 };
                 let finding = Finding {
                     account: Some(claim.account),
@@ -486,10 +491,14 @@ impl<W: Wire> Comparisons<W> {
         Ok(())
     }
 
-    /// Whether the books keep the money of a dispute that came back.
-    async fn keeps_returned(&self, claim: &ReversalClaim) -> Result<bool, Error> {
+    /// What the books keep of the money of a dispute that came back.
+    async fn kept_of_returned(
+        &self,
+        claim: &ReversalClaim,
+        returned: Option<Money>,
+    ) -> Result<Option<Money>, Error> {
         let record = self.refunds.table.order(&claim.order).await?;
-        Ok(record.is_some_and(|record| record.order.keeps_returned(&claim.reversal)))
+        Ok(record.and_then(|record| record.order.kept_of_returned(&claim.reversal, returned)))
     }
 
     /// What was credited in this part of the day must have been paid.
@@ -613,6 +622,15 @@ impl<W: Wire> Comparisons<W> {
     }
 }
 
+/// A refund or a dispute that moved money.
+struct MovedBack {
+    /// To us (1) or from us (-1): what comes back of it is told by another movement.
+    direction: i64,
+    /// How much, if the provider's balance is in the currency that it is of.
+    money: Option<Money>,
+    notice: ReversalNotice,
+}
+
 impl Known {
     fn learn(&mut self, movement: &Movement) {
         match &movement.of {
@@ -628,13 +646,15 @@ impl Known {
 }
 
 impl Movement {
-    /// The refund or dispute, if it is one of ours, and whether it moved money to us (1) or from us (-1): what comes
-    /// back of it is told by another movement.
-    fn into_reversal(self) -> Option<(i64, ReversalNotice)> {
-        match self.of {
-            Reading::Told(Told::Reversal(notice)) => Some((self.amount.signum(), notice)),
-            _ => None,
-        }
+    /// The refund or dispute, if it is one of ours.
+    fn into_reversal(self) -> Option<MovedBack> {
+        let Reading::Told(Told::Reversal(notice)) = self.of else { return None };
+        let currency = notice.money().currency;
+        let units = self.amount.unsigned_abs();
+        let amount = Amount::from_minor_units(units, currency).ok();
+        let amount = amount.filter(|_| self.currency == currency.code());
+        let money = amount.map(|amount| Money { amount, currency });
+        Some(MovedBack { direction: self.amount.signum(), money, notice })
     }
 
     /// The payment, if it is one of ours.

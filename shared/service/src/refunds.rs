@@ -15,7 +15,7 @@ use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::findings::{self, FindingRecord};
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::record::{OrderRecord, WrittenAmount};
-use crate::reversals::change;
+use crate::reversals::{self, change};
 use crate::stripe::{CallFailed, Https, Refunded, Stripe, Wire, is_chargeable};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
 
@@ -145,6 +145,7 @@ impl<W: Wire> Refunds<W> {
                 reason: Some(reason.clone()),
                 failure: None,
                 attempt: 1,
+                unclear_since: None,
                 by: by.clone(),
                 created_at: now,
             };
@@ -225,14 +226,21 @@ impl<W: Wire> Refunds<W> {
                 tokio::time::sleep(PAUSE_BETWEEN_CALLS.saturating_mul(call)).await;
             }
             match self.stripe.create_refund(&holder.of()?, &refund, now).await {
-                Ok(told) => holder = self.tell(holder, &told, now).await?,
+                Ok(told) => holder = self.tell(holder, id, &told, now).await?,
                 Err(CallFailed::Repeat(_)) => {}
-                // It may be made yet: it is looked up, and asked for under another key much later.
-                Err(CallFailed::Unclear(_)) if !refund.may_be_asked_anew(now) => {
-                    return self.look(holder, id, now).await;
+                // It may be made yet: it is asked for under another key much later.
+                Err(CallFailed::Unclear(_)) if refund.unclear_since.is_none() => {
+                    let unclear = |refund: &Refund| refund.answered_unclearly(now);
+                    return self.ask_otherwise(holder, id, unclear, now).await;
+                }
+                Err(CallFailed::NextAttempt(_) | CallFailed::Unclear(_))
+                    if refund.is_unclear(now) =>
+                {
+                    break;
                 }
                 Err(CallFailed::NextAttempt(_) | CallFailed::Unclear(_)) => {
-                    holder = self.next_attempt(holder, id, now).await?;
+                    let next = Refund::with_next_attempt;
+                    holder = self.ask_otherwise(holder, id, next, now).await?;
                 }
                 Err(CallFailed::Missing(why) | CallFailed::Refused(why)) => {
                     holder = self.refused(holder, id, &why, now).await?;
@@ -242,17 +250,18 @@ impl<W: Wire> Refunds<W> {
         Ok(holder)
     }
 
-    /// Another attempt has another key, under which the provider would make the refund again: only
-    /// once it is sure that it has not made it.
-    async fn next_attempt(
+    /// Changes how the provider is asked. Another attempt has another key, under which the provider would make the
+    /// refund again: only once it is sure that it has not made it.
+    async fn ask_otherwise(
         &self,
         holder: Holder,
         id: &RefundId,
+        change: impl FnOnce(&Refund) -> Option<Refund> + Send,
         now: Timestamp,
     ) -> Result<Holder, Error> {
         match self.look(holder, id, now).await? {
             Holder::Order(record) => {
-                let Some(order) = ledger::next_attempt(&record.order, id) else {
+                let Some(order) = ledger::asked_otherwise(&record.order, id, change) else {
                     return Ok(Holder::Order(record));
                 };
                 let next = OrderRecord { order, ..*record };
@@ -265,9 +274,7 @@ impl<W: Wire> Refunds<W> {
                 let current = self.table.order(&next.order.id).await?.ok_or_else(missing)?;
                 Ok(Holder::Order(Box::new(current)))
             }
-            Holder::Finding(record) => {
-                self.change_finding(*record, id, Refund::with_next_attempt).await
-            }
+            Holder::Finding(record) => self.change_finding(*record, id, change).await,
         }
     }
 
@@ -300,7 +307,7 @@ impl<W: Wire> Refunds<W> {
             return Ok(holder);
         }
         match self.stripe.find_refund(holder.of()?.payment, &refund, now).await? {
-            Some(told) => self.tell(holder, &told, now).await,
+            Some(told) => self.tell(holder, id, &told, now).await,
             None => Ok(holder),
         }
     }
@@ -308,6 +315,7 @@ impl<W: Wire> Refunds<W> {
     async fn tell(
         &self,
         holder: Holder,
+        id: &RefundId,
         told: &ToldRefund,
         now: Timestamp,
     ) -> Result<Holder, Error> {
@@ -317,25 +325,46 @@ impl<W: Wire> Refunds<W> {
                     ledger::refund_told(order, account, told, now)
                 };
                 match self.change(&record, now, decide).await {
-                    Err(Error::Refused(differs @ Refusal::CurrencyDiffers { .. })) => {
-                        let problem = format!("{}: {differs}", told.provider_id);
-                        Err(BrokenRecord::Provider(problem).into())
+                    Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
+                        self.not_as_asked(&record, id, told, now).await
                     }
                     changed => changed,
                 }
             }
             Holder::Finding(record) => {
-                let id = record.finding.id();
-                let missing = || BrokenRecord::Missing(format!("payment of finding {id}"));
+                let finding = record.finding.id();
+                let missing = || BrokenRecord::Missing(format!("payment of finding {finding}"));
                 let notice = ReversalNotice {
                     id: told.provider_id.to_string(),
                     payment: record.finding.payment.clone().ok_or_else(missing)?,
                     what: WhatBack::Refund(told.clone()),
                 };
-                findings::reversed(&self.table, &id, &notice, now).await?;
-                Ok(Holder::Finding(Box::new(findings::known(&self.table, &id).await?)))
+                findings::reversed(&self.table, &finding, &notice, now).await?;
+                Ok(Holder::Finding(Box::new(findings::known(&self.table, &finding).await?)))
             }
         }
+    }
+
+    /// The provider has made something else of what it was asked for: a finding says so, and what was set aside is free
+    /// again, as nothing of it has left.
+    async fn not_as_asked(
+        &self,
+        record: &OrderRecord,
+        id: &RefundId,
+        told: &ToldRefund,
+        now: Timestamp,
+    ) -> Result<Holder, Error> {
+        let missing = || BrokenRecord::Missing(format!("payment of order {}", record.order.id));
+        let notice = ReversalNotice {
+            id: told.provider_id.to_string(),
+            payment: record.order.payment_id.clone().ok_or_else(missing)?,
+            what: WhatBack::Refund(told.clone()),
+        };
+        reversals::confirm(&self.table, &notice, now).await?;
+        let given_up = |order: &Order, account: &Account| {
+            ledger::refund_refused(order, account, id, "currency_differs", now)
+        };
+        self.change(record, now, given_up).await
     }
 
     async fn change(

@@ -33,6 +33,8 @@ pub(super) struct RefundItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     attempt: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unclear_since: Option<i64>,
     by: String,
     created_at: i64,
 }
@@ -84,6 +86,7 @@ pub(super) fn from_refund(refund: &Refund) -> RefundItem {
         reason: refund.reason.as_ref().map(ToString::to_string),
         failure: refund.failure.clone(),
         attempt: refund.attempt,
+        unclear_since: refund.unclear_since.map(Timestamp::unix_millis),
         by: refund.by.to_string(),
         created_at: refund.created_at.unix_millis(),
     }
@@ -108,6 +111,7 @@ pub(super) fn to_refund(item: &RefundItem) -> Option<Refund> {
         },
         failure: item.failure.clone(),
         attempt: item.attempt,
+        unclear_since: item.unclear_since.map(Timestamp::from_unix_millis),
         by: Actor::parse(&item.by).ok()?,
         created_at: Timestamp::from_unix_millis(item.created_at),
     })
