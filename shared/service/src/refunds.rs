@@ -231,7 +231,7 @@ impl<W: Wire> Refunds<W> {
                 // It may be made yet: it is asked for under another key much later.
                 Err(CallFailed::Unclear(_)) if refund.unclear_since.is_none() => {
                     let unclear = |refund: &Refund| refund.answered_unclearly(now);
-                    return self.ask_otherwise(holder, id, unclear, now).await;
+                    return Box::pin(self.ask_otherwise(holder, id, unclear, now)).await;
                 }
                 Err(CallFailed::NextAttempt(_) | CallFailed::Unclear(_))
                     if refund.is_unclear(now) =>
@@ -240,7 +240,7 @@ impl<W: Wire> Refunds<W> {
                 }
                 Err(CallFailed::NextAttempt(_) | CallFailed::Unclear(_)) => {
                     let next = Refund::with_next_attempt;
-                    holder = self.ask_otherwise(holder, id, next, now).await?;
+                    holder = Box::pin(self.ask_otherwise(holder, id, next, now)).await?;
                 }
                 Err(CallFailed::Missing(why) | CallFailed::Refused(why)) => {
                     holder = self.refused(holder, id, &why, now).await?;
@@ -326,7 +326,8 @@ impl<W: Wire> Refunds<W> {
                 };
                 match self.change(&record, now, decide).await {
                     Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
-                        self.not_as_asked(&record, id, told, now).await
+                        // On the heap, as what hardly ever happens.
+                        Box::pin(self.not_as_asked(&record, id, told, now)).await
                     }
                     changed => changed,
                 }
