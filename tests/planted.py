@@ -623,20 +623,19 @@ to the dead-letter queue");
     ),
     Defect(
         "next-attempt-without-a-look",
-        "a refund is asked for with another key without looking whether the last one made it",
+        "after an answer that Stripe keeps nobody looks whether the refund was made",
         ((
             REFUNDS,
             """\
         match self.look(holder, id, now).await? {
             Holder::Order(record) => {
-                let Some(order) = ledger::next_attempt""",
+                let Some(order) = ledger::asked_otherwise""",
             """\
         match holder {
             Holder::Order(record) => {
-                let Some(order) = ledger::next_attempt""",
+                let Some(order) = ledger::asked_otherwise""",
         ),),
-        "-p tests --test simulation -- --exact "
-        "every_step::whichever_step_fails_in_whichever_way_the_next_try_finishes_it",
+        story("back::refunds::after_an_error_that_stripe_keeps_another_attempt_is_made_only_if_none_is_found"),
     ),
     Defect(
         "repeated-without-a-look",
@@ -1207,8 +1206,8 @@ to the dead-letter queue");
         "what comes back of a payment without a place is drift as if it had gone once more",
         ((
             "shared/service/src/comparing.rs",
-            "Some((self.amount.signum(), notice))",
-            "Some((-1, notice))",
+            "direction: self.amount.signum(), money",
+            "direction: -1, money",
         ),),
         story("back::lost_refunds::what_comes_back_of_lost_money_is_drift_in_the_other_direction"),
     ),
