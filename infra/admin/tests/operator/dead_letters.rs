@@ -62,7 +62,7 @@ async fn dead_letters_go_back_and_are_taken_once_however_often_they_go_back() {
     deployment.dead_usage(3).await;
     let (moved, code) = deployment.json(&["redrive", "usage"]);
     assert_eq!(code, WELL);
-    let expected = json!({"queue": "usage", "status": "completed", "moved": 3, "problem": null});
+    let expected = json!({"queue": "usage", "status": "completed", "moved": 3, "out_of_sight": 0, "problem": null});
     assert_eq!(moved["queues"], json!([expected]));
     until("the usage is charged", || deployment.dead_letters() == 0 && deployment.entries() != 1);
     // The same messages once more: their charges were made.
