@@ -142,7 +142,8 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     let by = Minter { by: Actor::operator(), scopes: Scope::OPERATOR.to_vec() };
     match keys.rotate(&by, old, &once, now()).await? {
         Minted::Now(key, secret) => {
-            let before = keys.table.api_key(old).await?;
+            // The new secret is shown whatever becomes of this look: it is shown once.
+            let before = keys.table.api_key(old).await.ok().flatten();
             let end = before.and_then(|before| before.ends_at()).map(stamp::format);
             let goes_on = end.map(|end| format!(" Key {old} goes on until {end}."));
             let note = format!("{KEEP}{}", goes_on.unwrap_or_default());
