@@ -398,6 +398,11 @@ Committed::No(Stale::Order(current)) => {
             "        let state = match self.stripe().look(&record, &session, now).await? {",
         ),),
     ),
+    Defect(
+        "refunds-without-turns",
+        "each sweep begins with the oldest refund that waits, though it hangs",
+        ((SWEEP, "begun.refunds.clone()", "None"),),
+    ),
     # Webhooks and the queue.
     Defect(
         "signature-not-checked",

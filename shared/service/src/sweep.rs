@@ -30,8 +30,6 @@ use crate::table::{Commit, Committed, Position, SHARDS, Table};
 const QUIET_TIME: Duration = Duration::from_secs(3 * 60);
 /// Awaited transfers a page.
 const PAGE: u8 = 50;
-/// Most pages of a shard in one sweep; what is left is found by the next.
-const MAX_PAGES: usize = 20;
 /// Card orders a page, and how many of them are asked for at a time. With the time of one order,
 /// a page ends within 40 seconds after the sweep's own time is up.
 const CARD_PAGE: u8 = 16;
@@ -68,11 +66,12 @@ pub struct Swept {
     pub told: u32,
     /// Orders and holds that could not be finished now: a later sweep sees them again.
     pub left: u32,
-    /// Whether every order was looked at; if not, the next sweep goes on.
+    /// Whether everything that was due was looked at, by this sweep and those that it went on from; if not, the
+    /// next one goes on.
     pub complete: bool,
 }
 
-/// Where a sweep of card orders stopped.
+/// Where a sweep stopped: of card orders and, apart from them, of refunds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepCursor {
     /// How often it was written; 0 before the first time.
@@ -81,6 +80,29 @@ pub struct SweepCursor {
     pub shard: u64,
     /// The position in it after which the sweep goes on; none is its beginning.
     pub after: Option<Position>,
+    /// The refund after which the next sweep goes on; none is the oldest.
+    pub refunds: Option<Position>,
+}
+
+/// A part's share of a sweep's time: when it is used up, the part stops at its next page.
+#[derive(Debug)]
+struct Share {
+    until: Option<Instant>,
+    begun: bool,
+}
+
+impl Share {
+    /// The time divided by so many, from now on.
+    fn of(time: Duration, parts: u32) -> Self {
+        let share = time.checked_div(parts).unwrap_or_default();
+        Self { until: Instant::now().checked_add(share), begun: false }
+    }
+
+    /// Whether there is time for a page. There always is for the first.
+    fn has_time(&mut self) -> bool {
+        let begun = std::mem::replace(&mut self.begun, true);
+        !begun || self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 impl<W: Wire> Sweeps<W> {
@@ -90,34 +112,40 @@ impl<W: Wire> Sweeps<W> {
     /// The table did not answer, or an item cannot be read: what was done is done, and the next sweep
     /// goes on.
     pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Swept, Error> {
-        let end = Instant::now().checked_add(time);
+        let cards = Share::of(time, 1);
         let mut swept = Swept::default();
-        self.tell_events(time, now, &mut swept).await;
-        self.close_overdue_transfers(now, &mut swept).await?;
-        self.continue_refunds(time, now, &mut swept).await?;
+        let told = self.tell_events(Share::of(time, 5), now, &mut swept).await;
+        let transfers = self.close_overdue_transfers(Share::of(time, 5), now, &mut swept).await?;
         let begun = self.table().sweep_cursor().await?;
-        let stopped = self.sweep_cards(&begun, end, now, &mut swept).await?;
-        self.close_overdue_holds(time, now, &mut swept).await;
-        swept.complete = stopped.is_none();
+        let share = Share::of(time, 3);
+        let refunds = self.continue_refunds(begun.refunds.clone(), share, now, &mut swept).await?;
+        let stopped = self.sweep_cards(&begun, cards, now, &mut swept).await?;
+        let holds = self.close_overdue_holds(Share::of(time, 5), now, &mut swept).await;
+        swept.complete = told && transfers && refunds.is_none() && stopped.is_none() && holds;
         metrics::paid_not_credited(swept.credited.into());
         let (shard, after) = stopped.unwrap_or_default();
-        let next = SweepCursor { version: begun.version, shard, after };
-        if next != begun && (next.version > 0 || !swept.complete) {
+        let next = SweepCursor { version: begun.version, shard, after, refunds };
+        if next != begun {
             // If another sweep has stored its own place, that one is as good.
             drop(self.table().commit(Commit::default().sweep_cursor(&next)).await?);
         }
         Ok(swept)
     }
 
-    /// Closes the orders that awaited a bank transfer which nobody reported in time.
+    /// Closes the orders that awaited a bank transfer which nobody reported in time. Each sweep begins with another
+    /// shard. Returns whether that was all of them.
     async fn close_overdue_transfers(
         &self,
+        mut share: Share,
         now: Timestamp,
         swept: &mut Swept,
-    ) -> Result<(), Error> {
-        for shard in 0..SHARDS {
+    ) -> Result<bool, Error> {
+        for shard in shards_from(now) {
             let mut after = None;
-            for _ in 0..MAX_PAGES {
+            loop {
+                if !share.has_time() {
+                    return Ok(false);
+                }
                 let page = self.table().awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
                 let page = page.await?;
                 for record in page.items {
@@ -129,18 +157,23 @@ impl<W: Wire> Sweeps<W> {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Closes the holds whose time is over, last and for at most a fifth of the sweep's time: nobody waits
-    /// for it, since every rule counts their money as free. Each sweep begins with another shard.
-    async fn close_overdue_holds(&self, time: Duration, now: Timestamp, swept: &mut Swept) {
-        let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
+    /// Closes the holds whose time is over, last: nobody waits for it, since every rule counts their money as
+    /// free. Each sweep begins with another shard. Returns whether that was all of them.
+    async fn close_overdue_holds(
+        &self,
+        mut share: Share,
+        now: Timestamp,
+        swept: &mut Swept,
+    ) -> bool {
+        let mut all = true;
         for shard in shards_from(now) {
             let mut after = None;
-            for _ in 0..MAX_PAGES {
-                if end.is_some_and(|end| Instant::now() >= end) {
-                    return;
+            loop {
+                if !share.has_time() {
+                    return false;
                 }
                 let page = self.table().overdue_holds(shard, now, after.as_ref(), PAGE).await;
                 let page = match page {
@@ -148,6 +181,7 @@ impl<W: Wire> Sweeps<W> {
                     Err(cause) => {
                         // Those of this shard wait; the others, and all that came before, do not.
                         error!(shard, %cause, "holds that cannot be closed");
+                        all = false;
                         break;
                     }
                 };
@@ -163,6 +197,7 @@ impl<W: Wire> Sweeps<W> {
                 }
             }
         }
+        all
     }
 
     async fn close_holds(&self, records: Vec<HoldRecord>, now: Timestamp, swept: &mut Swept) {
@@ -177,34 +212,36 @@ impl<W: Wire> Sweeps<W> {
     }
 
     /// Gives the queue the events that are still to be told: it did not take them, it lost them, or they wait
-    /// longer than a message can. First of all, since nothing else that fails may stop it, and for at most a
-    /// fifth of the sweep's time; each sweep begins with another shard.
-    async fn tell_events(&self, time: Duration, now: Timestamp, swept: &mut Swept) {
+    /// longer than a message can. First of all, since nothing else that fails may stop it; each sweep begins with
+    /// another shard. Returns whether that was all of them.
+    async fn tell_events(&self, mut share: Share, now: Timestamp, swept: &mut Swept) -> bool {
         if !self.table().tells() {
-            return;
+            return true;
         }
-        let end = Instant::now().checked_add(time.checked_div(5).unwrap_or_default());
+        let mut all = true;
         for shard in shards_from(now) {
             let mut after = None;
-            for _ in 0..MAX_PAGES {
+            loop {
+                if !share.has_time() {
+                    return false;
+                }
                 let page = self.table().untold_events(shard, now, after.as_ref(), CARD_PAGE).await;
                 let page = match page {
                     Ok(page) => page,
                     Err(cause) => {
                         error!(shard, %cause, "events that cannot be told");
+                        all = false;
                         break;
                     }
                 };
                 self.tell_page(page.items, now, swept).await;
                 after = page.next.as_deref().and_then(Position::parse);
-                if end.is_some_and(|end| Instant::now() >= end) {
-                    return;
-                }
                 if after.is_none() {
                     break;
                 }
             }
         }
+        all
     }
 
     async fn tell_page(&self, records: Vec<EventRecord>, now: Timestamp, swept: &mut Swept) {
@@ -266,7 +303,7 @@ impl<W: Wire> Sweeps<W> {
     async fn sweep_cards(
         &self,
         begun: &SweepCursor,
-        end: Option<Instant>,
+        mut share: Share,
         now: Timestamp,
         swept: &mut Swept,
     ) -> Result<Option<(u64, Option<Position>)>, Error> {
@@ -276,20 +313,15 @@ impl<W: Wire> Sweeps<W> {
         // A shard that is begun in its middle comes once more at the end, from its beginning.
         let rounds = if after.is_some() { SHARDS.saturating_add(1) } else { SHARDS };
         for round in 0..rounds {
-            let of = |round: u64| {
-                begun.shard.saturating_add(round).checked_rem(SHARDS).unwrap_or_default()
-            };
-            let shard = of(round);
+            let shard = begun.shard.saturating_add(round).checked_rem(SHARDS).unwrap_or_default();
             loop {
+                if !share.has_time() {
+                    return Ok(Some((shard, after)));
+                }
                 let page =
                     self.table().open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
                 after = page.next.as_deref().and_then(Position::parse);
                 self.sweep_page(page.items, now, swept).await;
-                let last = after.is_none() && round.saturating_add(1) == rounds;
-                if !last && end.is_some_and(|end| Instant::now() >= end) {
-                    let shard = if after.is_some() { shard } else { of(round.saturating_add(1)) };
-                    return Ok(Some((shard, after)));
-                }
                 if after.is_none() {
                     break;
                 }
@@ -392,26 +424,26 @@ impl<W: Wire> Sweeps<W> {
         }
     }
 
-    /// Finds out how the refunds stand that wait for the provider, the oldest first: at most a third of
-    /// the sweep's time, since they are few.
+    /// Finds out how the refunds stand that wait for the provider, the oldest first, from where the last sweep
+    /// stopped: some that hang keep no other from its turn. Returns where this one stopped, if its time was up before.
     async fn continue_refunds(
         &self,
-        time: Duration,
+        begun: Option<Position>,
+        mut share: Share,
         now: Timestamp,
         swept: &mut Swept,
-    ) -> Result<(), Error> {
-        let end = Instant::now().checked_add(time.checked_div(3).unwrap_or_default());
+    ) -> Result<Option<Position>, Error> {
         let until = now.minus(QUIET_TIME);
-        let mut after = None;
-        for _ in 0..MAX_PAGES {
+        let mut after = begun;
+        while share.has_time() {
             let page = self.table().pending_refunds(until, after.as_ref(), CARD_PAGE).await?;
             self.continue_page(page.items, now, swept).await;
             after = page.next.as_deref().and_then(Position::parse);
-            if after.is_none() || end.is_some_and(|end| Instant::now() >= end) {
+            if after.is_none() {
                 break;
             }
         }
-        Ok(())
+        Ok(after)
     }
 
     async fn continue_page(&self, records: Vec<OrderRecord>, now: Timestamp, swept: &mut Swept) {

@@ -23,6 +23,7 @@ mod races;
 mod secrets;
 mod stripe;
 mod sweep;
+mod turns;
 mod usage;
 mod verify;
 mod walk;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use service::stamp;
-use service::sweep::Swept;
 use tests::world::{Damage, GOOD_CARD, Item, card_order};
 use tests::{Answer, Fault, World, story};
 
@@ -21,12 +20,12 @@ const CALLS: usize = 3;
 const A_WHILE: Duration = Duration::from_secs(5 * 60);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
-async fn no_webhooks(world: &World) {
+pub(super) async fn no_webhooks(world: &World) {
     drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
 }
 
 /// An order that was paid, and nobody told.
-async fn paid_unseen(world: &World, amount: &str, key: &str) -> Answer {
+pub(super) async fn paid_unseen(world: &World, amount: &str, key: &str) -> Answer {
     let order = world.order("wallet", amount, key).await.expect(201);
     drop(world.pay(&order, GOOD_CARD).await.expect(303));
     order
@@ -454,35 +453,6 @@ async fn a_provider_that_is_down_delays_the_sweep_and_stops_nothing() {
         assert_eq!((swept.looked_at, swept.credited, swept.left), (3, 1, 2));
         assert_eq!(world.sweep().await.credited, 2);
         world.assert_balances("wallet 30.00").await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sweep_whose_time_is_up_goes_on_where_it_stopped() {
-    story(async |world| {
-        no_webhooks(world).await;
-        for number in 0..40 {
-            drop(paid_unseen(world, "10", &format!("order-{number}")).await);
-        }
-        world.clock.advance(A_WHILE);
-        let sweeps = &world.cloud.functions.reconcile.0;
-        let mut credited = 0;
-        // As many pages as there are shards, and one shard may have two.
-        for run in 0..17 {
-            let swept = sweeps.run(Duration::ZERO, world.clock.now()).await.unwrap();
-            assert!(swept.looked_at <= 16 && !swept.complete, "one page: {swept:?}");
-            credited += swept.credited;
-            // What comes meanwhile has its turn, and keeps nobody from theirs.
-            drop(world.order("wallet", "10", &format!("new-{run}")).await.expect(201));
-        }
-        assert_eq!(credited, 40);
-        world.clock.advance(A_WHILE);
-        let swept = world.sweep().await;
-        assert_eq!((swept.looked_at, swept.told, swept.complete), (17, 40, true));
-        let again = Swept { told: 0, ..swept };
-        assert_eq!(world.sweep().await, again, "from the beginning again");
-        world.assert_balances("wallet 400.00").await;
     })
     .await;
 }

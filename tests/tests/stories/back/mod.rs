@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tests::{Answer, World};
 
 /// The operator asks for a refund of an order.
-async fn refund(world: &World, order: &Answer, amount: &str, key: &str) -> Answer {
+pub(super) async fn refund(world: &World, order: &Answer, amount: &str, key: &str) -> Answer {
     refund_with(world, order, &json!({"amount": amount, "reason": "asked for it"}), key).await
 }
 

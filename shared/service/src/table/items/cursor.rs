@@ -20,6 +20,9 @@ pub(in crate::table) struct CursorItem {
     shard: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
+    /// Where a sweep stopped with refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refunds: Option<String>,
     /// What is kept of work that goes around once and then rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     round: Option<RoundItem>,
@@ -53,6 +56,7 @@ pub(in crate::table) fn from_sweep_cursor(cursor: &SweepCursor) -> Item {
         version: cursor.version.saturating_add(1),
         shard: cursor.shard,
         after: from_position(cursor.after.as_ref()),
+        refunds: from_position(cursor.refunds.as_ref()),
         round: None,
     };
     stored(CursorItem::SORT_KEY, SWEEP, value)
@@ -61,9 +65,10 @@ pub(in crate::table) fn from_sweep_cursor(cursor: &SweepCursor) -> Item {
 #[cfg(feature = "stripe")]
 pub(in crate::table) fn to_sweep_cursor(item: Item) -> Result<SweepCursor, BrokenRecord> {
     read(item, |stored: Stored<CursorItem>| {
-        let CursorItem { version, shard, after, .. } = stored.value;
+        let CursorItem { version, shard, after, refunds, .. } = stored.value;
         let (shard, after) = to_place(shard, after.as_deref())?;
-        Some(SweepCursor { version, shard, after })
+        let refunds = to_position(refunds.as_deref())?;
+        Some(SweepCursor { version, shard, after, refunds })
     })
 }
 
@@ -77,6 +82,7 @@ pub(in crate::table) fn from_shard_cursor(cursor: &ShardCursor) -> Item {
         version: cursor.version.saturating_add(1),
         shard: cursor.shard,
         after: from_position(cursor.after.as_ref()),
+        refunds: None,
         round: Some(round),
     };
     stored(CursorItem::SORT_KEY, &verifying(cursor.shard), value)
@@ -84,7 +90,7 @@ pub(in crate::table) fn from_shard_cursor(cursor: &ShardCursor) -> Item {
 
 pub(in crate::table) fn to_shard_cursor(item: Item) -> Result<ShardCursor, BrokenRecord> {
     read(item, |stored: Stored<CursorItem>| {
-        let CursorItem { version, shard, after, round } = stored.value;
+        let CursorItem { version, shard, after, round, .. } = stored.value;
         let (shard, after) = to_place(shard, after.as_deref())?;
         let RoundItem { begun_at, whole, complete, accounts, entries, orders, broken, cured, left } =
             round?;
@@ -104,9 +110,13 @@ fn from_position(after: Option<&Position>) -> Option<String> {
 }
 
 fn to_place(shard: u64, after: Option<&str>) -> Option<(u64, Option<Position>)> {
-    let after = match after {
-        Some(after) => Some(Position::parse(after)?),
-        None => None,
-    };
-    Some((Some(shard).filter(|shard| *shard < SHARDS)?, after))
+    Some((Some(shard).filter(|shard| *shard < SHARDS)?, to_position(after)?))
+}
+
+/// The inner `None` is the beginning, the outer one what cannot be read.
+fn to_position(after: Option<&str>) -> Option<Option<Position>> {
+    match after {
+        Some(after) => Position::parse(after).map(Some),
+        None => Some(None),
+    }
 }
