@@ -136,6 +136,33 @@ test('a balance is corrected with a reason, after being asked, and the journal s
   await bob.close();
 });
 
+test('who sends yuan back is told how many, and sees afterwards how many it was', async () => {
+  const account = await newAccount();
+  const { secret } = await platform('POST', '/v1/admin/api-keys', { name: 'server', account_id: account });
+  const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'offline', amount: '720.00', currency: 'CNY' }, secret);
+  await platform('POST', `/v1/admin/orders/${order.order_id}/accept`, {
+    received_amount: '720.00', received_currency: 'CNY', bank_reference: `YUAN-${account}`,
+    received_on: new Date().toISOString().slice(0, 10),
+  });
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, `/orders/${order.order_id}`);
+  await desk.getByText(w('refund.open')).click();
+  await desk.getByText(w('refund.as_paid', { left: 'USD 100.00', paid: 'CNY 720.00', rate: '7.2000' })).waitFor();
+  await desk.getByLabel(w('entry.amount')).first().fill('40.00');
+  await desk.getByLabel(w('refund.bank_reference')).fill('OUT-1');
+  await desk.getByLabel(w('reason')).first().fill('Asked for it');
+  await desk.getByRole('button', { name: w('refund.submit') }).click();
+  await desk.getByRole('dialog').getByRole('button', { name: w('refund.submit') }).click();
+  await desk.getByText('USD 40.00 = CNY 288.00').waitFor();
+
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, `/orders/${order.order_id}`);
+  await page.getByText('USD 40.00 = CNY 288.00').waitFor();
+  await Promise.all([ann.close(), bob.close()]);
+});
+
 test('a report that a colleague has rejected meanwhile is not credited by who still sees it waiting', async () => {
   const account = await newAccount();
   const ann = await person();

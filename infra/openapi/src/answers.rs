@@ -168,6 +168,11 @@ fn order_money() -> Vec<Field> {
             "taken_back_amount",
             "What of it was taken out of the account for refunds and disputes together.",
         ),
+        money_or_null(
+            "refundable_amount",
+            "What of it can still be given back, as far as it is unspent; null if nothing can ever be.",
+        ),
+        money_or_null("refundable_pay_amount", "That, in the currency that was paid."),
     ]
 }
 
@@ -283,6 +288,11 @@ fn refund() -> Value {
             ("status", named("RefundStatus"), "`pending` until the provider has told."),
             money("amount", "How much, in the currency of the account."),
             currency(),
+            money_or_null(
+                "pay_amount",
+                "How much that is in the currency that was paid, at the rate of the order.",
+            ),
+            ("pay_currency", named("Currency"), "The currency of that."),
             ("reason", or_null(named("Note")), "Why; null if it was made at the provider."),
             ("bank_reference", or_null(named("BankReference")), "Of the outgoing transfer."),
             text_or_null("failure_reason", "lost_or_stolen_card", "Why it failed."),

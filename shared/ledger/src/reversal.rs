@@ -9,8 +9,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     Account, Actor, Amount, Balance, Currency, Decision, Dispute, EntryKind, External, Method,
-    Money, MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundStatus,
-    Refusal, Timestamp, Verdict,
+    Money, MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundId,
+    RefundStatus, Refusal, Timestamp, Verdict,
 };
 
 /// What of an order's money was given back or asked back.
@@ -63,8 +63,8 @@ impl Order {
         within(given, self.credited)
     }
 
-    /// What can still be given back: what was credited, less every refund that did not fail and
-    /// every dispute that was not won.
+    /// What can still be given back of what came in from outside: what was credited, less every refund that did not
+    /// fail and every dispute that was not won.
     #[must_use]
     pub fn refundable(&self) -> Balance {
         let credited = self.credited.unwrap_or_default().decimal();
@@ -130,6 +130,40 @@ impl Order {
             }
             Err(_) => Ok(Decimal::ZERO),
         }
+    }
+
+    /// What a part of the order's credit was when it was paid, after so much of it: a difference of sums, so that all
+    /// parts together are exactly what arrived.
+    fn part_as_paid(&self, after: Decimal, part: Decimal) -> Result<Decimal, MoneyError> {
+        let total = self.as_paid(after.saturating_add(part))?;
+        Ok(total.saturating_sub(self.as_paid(after)?))
+    }
+
+    /// The currency that was paid, in which refunds go back.
+    #[must_use]
+    pub fn paid_currency(&self) -> Currency {
+        self.received.map_or(self.amount.currency, |received| received.currency)
+    }
+
+    /// What one of its refunds is in the currency that was paid: what is sent back, as in the journal. None for one
+    /// that is not of this order.
+    #[must_use]
+    pub fn refund_as_paid(&self, id: &RefundId) -> Option<Balance> {
+        let refunds = &self.reversals.refunds;
+        let position = refunds.iter().position(|refund| refund.id == *id)?;
+        let refund = refunds.get(position)?;
+        let before = total(refunds.get(..position)?, |refund| match refund.status {
+            RefundStatus::Succeeded => refund.amount(),
+            RefundStatus::Pending | RefundStatus::Failed => Decimal::ZERO,
+        });
+        Balance::new(self.part_as_paid(before, refund.amount()).ok()?).ok()
+    }
+
+    /// What can still be given back ([`Order::refundable`]), in the currency that was paid.
+    #[must_use]
+    pub fn refundable_as_paid(&self) -> Option<Balance> {
+        let gone = self.wanted_out().saturating_add(self.wanted_held());
+        Balance::new(self.part_as_paid(gone, self.refundable().decimal()).ok()?).ok()
     }
 }
 
@@ -272,18 +306,13 @@ impl Movements<'_> {
         outside_already: Decimal,
     ) -> Result<(), Refusal> {
         let (order, currency) = (self.order, self.order.amount.currency);
-        let paid = order.received.map_or(currency, |received| received.currency);
+        let paid = order.paid_currency();
         if paid == currency || amount.is_zero() {
             self.push(from, to, amount, currency);
             return Ok(());
         }
-        // Parts are differences of sums, so that together they are exactly what arrived.
-        let as_paid = |part: Decimal| {
-            let tiny = Refusal::RefundTooSmall { currency: paid };
-            order.as_paid(part).map_err(|_| tiny)
-        };
-        let total = outside_already.saturating_add(amount);
-        let part = as_paid(total)?.saturating_sub(as_paid(outside_already)?);
+        let part = order.part_as_paid(outside_already, amount);
+        let part = part.map_err(|_| Refusal::RefundTooSmall { currency: paid })?;
         let exchange = Place::External(External::Fx);
         if matches!(to, Place::External(External::Bank)) {
             self.push(from, &exchange, amount, currency);

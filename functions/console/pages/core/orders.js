@@ -8,6 +8,11 @@ import { day, time } from './time.js';
 
 const PROGRAMS = ['stripe', 'automatic'];
 
+/** How much a refund is, and how much of another currency, if that is what was paid. */
+export function refunded({ amount, currency, pay_amount: paid, pay_currency: of }) {
+  return [money(amount, currency), of === currency ? null : [' = ', money(paid, of)]];
+}
+
 /**
  * A table of orders; `targetName(order)` is what one tops up. `figures` are further columns beside the
  * amount, `actions` those at the end.

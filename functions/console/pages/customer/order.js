@@ -3,7 +3,7 @@
 import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
-import { accountLine, actorWords, codeWords, declineWords, paidAt, timeline } from '../core/orders.js';
+import { accountLine, actorWords, codeWords, declineWords, paidAt, refunded, timeline } from '../core/orders.js';
 import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
@@ -122,7 +122,7 @@ function refunds(order) {
   const number = ({ refund_id: id, bank_reference: reference }) => reference ?? id;
   return section('order.refunds', table(say('order.refunds'), [
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
-    { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
+    { label: say('entry.amount'), cell: refunded, kind: 'number' },
     { label: say('order.status'), cell: outcome },
     { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
     { label: say('entry.number'), cell: number, kind: 'code' },

@@ -4,12 +4,12 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { codeWords, paidAt, reasonWords, timeline } from '../core/orders.js';
+import { codeWords, paidAt, reasonWords, refunded, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
 import { proofsOf } from './proofs.js';
-import { refundable, refundBadge, refundForm } from './refund.js';
+import { refundBadge, refundForm } from './refund.js';
 import { declared } from './reviews.js';
 import { accountLink, code, opening, renewed, section, targetName, withScope } from './shared.js';
 
@@ -73,7 +73,7 @@ function decisions(one, currencies, load) {
 }
 
 function refundPart(one, balances, load) {
-  if (compare(refundable(one), '0') <= 0) return null;
+  if (compare(one.refundable_amount ?? '0', '0') <= 0) return null;
   const form = () => opening(say('refund.open'), refundForm(one, balances, load));
   return section(say('refund.title'), withScope('operator:money', form));
 }
@@ -121,7 +121,7 @@ function refundsPart(one) {
   return section(say('order.refunds'), table(say('order.refunds'), [
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('refund.id'), cell: ({ refund_id: id }) => id, kind: 'code' },
-    { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
+    { label: say('entry.amount'), cell: refunded, kind: 'number' },
     { label: say('operator.status'), cell: ({ status }) => refundBadge(status) },
     { label: say('reason'), cell: ({ reason }) => reason ?? say('refund.dashboard') },
     { label: say('order.bank_reference'), cell: ({ bank_reference: reference }) => reference ?? '—', kind: 'code' },

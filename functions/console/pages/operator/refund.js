@@ -3,7 +3,7 @@
 import { post } from '../core/api.js';
 import { amountEntry, entry, form, textInput, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
-import { compare, minus, money } from '../core/money.js';
+import { compare, money } from '../core/money.js';
 import { codeWords } from '../core/orders.js';
 import { badge, confirmed } from '../core/parts.js';
 import { submitOnce } from '../core/submission.js';
@@ -17,20 +17,11 @@ export function refundBadge(status) {
   return badge(TONES[status], codeWords('refund', status));
 }
 
-/** What of an order was neither given back nor is on its way back. */
-export function refundable(order) {
-  if (order.credited_amount === null || order.method === 'balance') return '0';
-  const { refunds } = order;
-  const pending = refunds.filter(({ status }) => status === 'pending');
-  const left = minus(order.credited_amount, order.refunded_amount ?? '0');
-  return pending.reduce((rest, { amount }) => minus(rest, amount), left);
-}
-
 /** The form; `done(outcome)` is told what came of it. */
 export function refundForm(order, balances, done) {
   const place = order.target === 'wallet' ? balances.wallet
     : balances.products.find(({ product }) => product === order.product) ?? { available: '0' };
-  const left = refundable(order);
+  const left = order.refundable_amount;
   const most = compare(place.available, left) < 0 ? place.available : left;
   const amount = amountEntry('amount', say('entry.amount'), () => order.currency, {
     hint: say('refund.most', {
@@ -44,10 +35,19 @@ export function refundForm(order, balances, done) {
       { hint: say('refund.bank_reference.hint') })
     : null;
   return form({
-    parts: [hint(say(`refund.way.${order.method}`)), amount, reference, reasonEntry(say('reason'))],
+    parts: [hint(say(`refund.way.${order.method}`)), asPaid(order), amount, reference, reasonEntry(say('reason'))],
     submit: say('refund.submit'), kind: 'danger',
     send: (body) => refund(order, body, amount, done),
   });
+}
+
+/** What to send, if the order was paid in another currency. */
+function asPaid(order) {
+  const rate = order.transfer_reviews.at(-1)?.fx_rate;
+  if (!rate || order.refundable_pay_amount === null) return null;
+  return hint(say('refund.as_paid', {
+    left: money(order.refundable_amount, order.currency), paid: money(order.refundable_pay_amount, order.received_currency), rate,
+  }));
 }
 
 async function refund(order, body, field, done) {

@@ -96,6 +96,10 @@ export default {
     'At most {most}: {left} of the order is left, and {available} is unspent in {balance}.',
     '最多可退 {most}：订单剩余 {left}，{balance} 可用余额 {available}。',
   ],
+  'refund.as_paid': [
+    'All {left} that is left goes back as {paid}, and a part at {rate}, to the smallest coin.',
+    '剩余的 {left} 全部退款为 {paid}；部分退款按汇率 {rate} 折算，精确到最小货币单位。',
+  ],
   'refund.too_much': ['At most {most} can be given back.', '最多可退 {most}。'],
   'refund.bank_reference': ['Reference of your transfer', '汇出流水号'],
   'refund.bank_reference.hint': ['Of the transfer with which you sent it back.', '您退回款项时银行的流水号。'],

@@ -137,11 +137,12 @@ async fn a_transfer_goes_back_at_the_rate_of_its_order_with_its_reference() {
         drop(world.accept(&order, "CNY 720.00", "IN-1", "a1").await.expect(201));
         refund(world, &order, "50.00", "r1").await.expect_problem(422, "missing_field");
         let body = json!({"amount": "50.00", "reason": "sent back", "bank_reference": "OUT-1"});
-        let made = refund_with(world, &order, &body, "r1").await.expect(201);
+        let made = refund_with(world, &order, &body, "r1").await.expect(201).json();
         assert_eq!(
-            (made.text("status"), made.text("bank_reference")),
-            ("succeeded".into(), "OUT-1".into())
+            (&made["status"], &made["bank_reference"]),
+            (&json!("succeeded"), &json!("OUT-1"))
         );
+        assert_eq!((&made["pay_amount"], &made["pay_currency"]), (&json!("360.00"), &json!("CNY")));
         world.assert_balances("wallet 50.00").await;
         let entries = world.get("/v1/entries?limit=1").await.expect(200).json();
         let lines = entries["data"][0]["lines"].as_array().unwrap();
@@ -150,6 +151,36 @@ async fn a_transfer_goes_back_at_the_rate_of_its_order_with_its_reference() {
         assert_eq!(world.provider_calls(MAKE).await, 0);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_a_transfer_back_is_told_how_much_and_the_parts_are_all_that_arrived() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 1000.00", "k1").await.expect(201);
+        let before = world.look_up(&order).await.json();
+        assert_eq!(left(&before), [Value::Null, Value::Null]);
+        drop(world.accept(&order, "CNY 1000.00", "IN-1", "a1").await.expect(201));
+        // 1000 at 7.2 are 138.888…, and 138.89 at 7.2 would be 1000.008.
+        let parts =
+            [("46.30", "92.59", "666.64"), ("46.30", "46.29", "333.28"), ("46.29", "0.00", "0.00")];
+        let mut sent = Vec::new();
+        for (number, (amount, rest, rest_as_paid)) in parts.into_iter().enumerate() {
+            let reference = format!("OUT-{number}");
+            let body = json!({"amount": amount, "reason": "back", "bank_reference": reference});
+            let made = refund_with(world, &order, &body, &reference).await.expect(201).json();
+            sent.push(made["pay_amount"].as_str().unwrap().to_owned());
+            let after = world.look_up(&order).await.json();
+            assert_eq!(left(&after), [rest, rest_as_paid]);
+            assert_eq!(after["refunds"][number]["pay_amount"], made["pay_amount"]);
+        }
+        assert_eq!(sent, ["333.36", "333.36", "333.28"], "together 1000.00");
+    })
+    .await;
+}
+
+/// What can still be given back of an order: in the account's currency, and in the one that was paid.
+fn left(order: &Value) -> [Value; 2] {
+    ["refundable_amount", "refundable_pay_amount"].map(|field| order[field].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,8 @@
 //! Orders as clients see them: what does not apply is null.
 
 use ledger::{
-    Attempt, Balance, BankTransfer, Change, Currency, Dispute, Order, OrderStatus, ProductCode,
-    Proof, Refund, Report, Review, Timestamp, Verdict,
+    Attempt, Balance, BankTransfer, Change, Currency, Dispute, Method, Order, OrderStatus,
+    ProductCode, Proof, Refund, Report, Review, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -19,6 +19,9 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
     let (order, checkout) = (&record.order, record.checkout.as_ref());
     let currency = order.amount.currency;
     let transfer = order.bank_transfer.as_ref();
+    // What was moved out of the wallet is moved back by nobody.
+    let refundable =
+        Some(order).filter(|order| order.credited.is_some() && order.method != Method::Balance);
     let page = checkout.filter(|page| order.is_payable() && now < page.expires_at);
     json!({
         "order_id": order.id.as_str(),
@@ -39,6 +42,8 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
         "debt_paid": shown(order.debt_paid, currency),
         "refunded_amount": shown(order.given_back(), currency),
         "taken_back_amount": shown(order.credited.map(|_| order.reversals.taken), currency),
+        "refundable_amount": shown(refundable.map(Order::refundable), currency),
+        "refundable_pay_amount": shown(refundable.and_then(Order::refundable_as_paid), order.paid_currency()),
         "refunds": order.reversals.refunds.iter().map(|one| refund(one, record)).collect::<Vec<_>>(),
         "disputes": order.reversals.disputes.iter().map(dispute).collect::<Vec<_>>(),
         "email": record.request.email,
@@ -65,13 +70,16 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
 /// A refund of an order. Who asked for it is in the timeline.
 #[must_use]
 pub fn refund(refund: &Refund, record: &OrderRecord) -> Value {
+    let (order, paid) = (&record.order, record.order.paid_currency());
     json!({
         "refund_id": refund.id.as_str(),
-        "order_id": record.order.id.as_str(),
-        "account_id": record.order.account.as_str(),
+        "order_id": order.id.as_str(),
+        "account_id": order.account.as_str(),
         "status": refund.status.name(),
         "amount": refund.money.to_string(),
         "currency": refund.money.currency.code(),
+        "pay_amount": shown(order.refund_as_paid(&refund.id), paid),
+        "pay_currency": paid.code(),
         "reason": refund.reason.as_ref().map(|reason| reason.as_str()),
         "bank_reference": refund.bank_reference.as_ref().map(|reference| reference.as_str()),
         "failure_reason": refund.failure,
