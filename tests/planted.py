@@ -79,6 +79,8 @@ CREDIT = "shared/ledger/src/credit.rs"
 ACCEPT = "shared/ledger/src/accept.rs"
 BANK = "shared/ledger/src/bank.rs"
 REVIEWS = "shared/service/src/reviews.rs"
+STATEMENT = "shared/ledger/src/statement.rs"
+MATCHING = "shared/service/src/statements/matching.rs"
 BANK_TRANSFERS = "shared/service/src/bank_transfers.rs"
 CONSOLE = "shared/service/src/console.rs"
 API_KEYS = "shared/service/src/api_keys.rs"
@@ -402,6 +404,22 @@ Committed::No(Stale::Order(current)) => {
         "refunds-without-turns",
         "each sweep begins with the oldest refund that waits, though it hangs",
         ((SWEEP, "begun.refunds.clone()", "None"),),
+    ),
+    # Statements.
+    Defect(
+        "used-reference-hides-payment",
+        "a line is taken for credited because its bank reference was, with another amount",
+        ((MATCHING, "Some(claim) if claim.money == line.money && credited_once.insert(id) => {", "Some(claim) if credited_once.insert(id) => {"),),
+    ),
+    Defect(
+        "reversal-not-seen",
+        "money that a bank took back on the same statement is exact",
+        ((STATEMENT, "        && line.doubt.is_none()\n", ""),),
+    ),
+    Defect(
+        "statement-of-another-account",
+        "what was found on a statement is recorded at the account that its currency has now",
+        ((REVIEWS, "ArrivedAt::Statement(id) => self.account_of_statement(id, found.currency).await?,", "ArrivedAt::Statement(_) => self.expected(record, found.currency, now).await?,"),),
     ),
     # Webhooks and the queue.
     Defect(

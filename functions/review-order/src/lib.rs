@@ -10,7 +10,7 @@ use service::http::{self, Call, Fields, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
 use service::log;
-use service::reviews::{FoundTransfer, Reviewer, Reviews, review_id};
+use service::reviews::{ArrivedAt, FoundTransfer, Reviewer, Reviews, review_id};
 
 /// The function `review-order`.
 #[derive(Debug)]
@@ -72,7 +72,9 @@ impl ReviewOrder {
                 Invalid::field("unknown_product", "product", detail)
             })?),
         };
+        let arrived_at = fields.optional_text("statement_id")?.map(ArrivedAt::Statement);
         let found = found(&mut fields)?;
+        let found = FoundTransfer { arrived_at: arrived_at.unwrap_or(found.arrived_at), ..found };
         fields.finish()?;
         let made = self.0.book(&account, &target, &found, &key, reviewer).await?;
         Ok(Reply::made(&made, reviewer.now))
@@ -89,7 +91,7 @@ fn found(fields: &mut Fields) -> Result<FoundTransfer, Error> {
         })?,
         bank_reference: fields.parsed("bank_reference", BankReference::parse)?,
         received_on: fields.day("received_on")?,
-        receiving_account: None,
+        arrived_at: ArrivedAt::Expected,
         difference_confirmed: false,
     })
 }

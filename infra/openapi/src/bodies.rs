@@ -182,7 +182,14 @@ fn found() -> Vec<Field> {
 
 fn reviews() -> Vec<Body> {
     let differs = vec![("confirm_difference", flag(false), "Credit it although it differs a lot.")];
-    let target = vec![product("Which product it tops up; the wallet unless it is said.")];
+    let booked = vec![
+        product("Which product it tops up; the wallet unless it is said."),
+        (
+            "statement_id",
+            text("stm_0b4f2t8xj0n5s1q3w7y9"),
+            "On which statement it was found: it arrived at the account of that, which may have been replaced since.",
+        ),
+    ];
     // Unlike elsewhere, what is optional in a line may not be null: serde reads it.
     let line = closed(answer_with(
         "A line, and the order that it pays.",
@@ -211,7 +218,7 @@ fn reviews() -> Vec<Body> {
         ),
         (
             "BookedTransfer",
-            body("A transfer that came without an order.", found(), target),
+            body("A transfer that came without an order.", found(), booked),
             arrived,
         ),
         (

@@ -1,7 +1,7 @@
 //! What the operator is answered: the schemas of `shared/service/src/http/view/operator.rs` and of its
 //! neighbours.
 
-use ledger::{MAX_PROPOSALS, Method};
+use ledger::{Doubt, MAX_PROPOSALS, Method};
 use serde_json::{Value, json};
 use service::comparison::MAX_NAMED_FINDINGS;
 
@@ -239,6 +239,15 @@ fn statement_line() -> Value {
         "What it was credited to.",
         [("order_id", named("OrderId"), "The order."), account_id()],
     );
+    let used_for = answer(
+        "What a bank reference was credited for.",
+        [
+            ("order_id", named("OrderId"), "The order."),
+            account_id(),
+            money("amount", "How much."),
+            currency(),
+        ],
+    );
     let proposal = answer(
         "An order that it may pay.",
         [
@@ -261,7 +270,17 @@ fn statement_line() -> Value {
             ("bank_reference", or_null(named("BankReference")), "The bank's reference of it."),
             ("payer_name", or_null(text("Li Lei")), "Who sent it, as the bank says."),
             ("information", text("GWY-RW5-X33"), "What the payer wrote."),
+            (
+                "doubt",
+                or_null(one_of(Doubt::ALL.map(Doubt::name))),
+                "Why it is never `exact`: its bank reference was credited before (`used_for`), or its money left again.",
+            ),
             ("credited", or_null(credited), "What it was credited to."),
+            (
+                "used_for",
+                or_null(used_for),
+                "What its bank reference was credited for, if that is not this.",
+            ),
             ("proposals", proposals, "The orders that it may pay, the likeliest first."),
         ],
     )

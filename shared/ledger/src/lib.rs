@@ -91,7 +91,9 @@ pub use reversal::{Reversals, Reversed};
 pub use settle::{
     LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,
 };
-pub use statement::{Candidate, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement};
+pub use statement::{
+    Candidate, Doubt, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement,
+};
 pub use threshold::{
     Alert, AutomaticTopUp, LowBalance, Moved, Thresholds, TopUpSize, WantedThresholds,
     set_thresholds,

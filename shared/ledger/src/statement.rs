@@ -3,15 +3,16 @@
 //! Nothing here credits anything. A line is proposed for an order whose reference code or bank
 //! reference it carries, or whose amount, payer and time it shares. It is *exact* if it carries the
 //! code, pays exactly what is due at the account that was shown, and neither another line nor
-//! another order says the same, nor has another line its bank reference.
+//! another order says the same, nor has another line its bank reference; and if nothing casts doubt on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    BankReference, Day, Money, Name, Order, OrderId, OrderStatus, ReceivingAccount,
+    BankReference, BankTransfer, Day, Money, Name, Order, OrderId, OrderStatus, ReceivingAccount,
     TransferReference,
 };
 
@@ -36,6 +37,17 @@ pub struct StatementLine {
     pub payer: Option<Name>,
     /// What the payer wrote.
     pub information: String,
+    /// Why a person must look, whatever it fits.
+    pub doubt: Option<Doubt>,
+}
+
+/// What casts doubt on a line of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Its bank reference was credited before: of another amount, or for another line.
+    ReferenceUsed,
+    /// The bank took the money back, or says that this is money that it gives back.
+    Reversed,
 }
 
 /// An order that a line may pay.
@@ -75,6 +87,20 @@ pub struct Proposal {
     pub exact: bool,
 }
 
+impl Doubt {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::ReferenceUsed, Self::Reversed];
+
+    /// The name that is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReferenceUsed => "reference_used",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
 impl Evidence {
     /// The name that is shown.
     #[must_use]
@@ -107,14 +133,15 @@ pub fn match_statement(
     lines: &[StatementLine],
     candidates: &[Candidate],
 ) -> BTreeMap<u32, Vec<Proposal>> {
-    let open = Open::of(candidates);
+    let all: Vec<Known<'_>> = candidates.iter().filter_map(Known::of).collect();
+    let open = Open::of(&all);
     let mut proposed: BTreeMap<u32, Vec<Proposal>> = BTreeMap::new();
     for line in lines {
         let codes = TransferReference::all_in(&line.information);
         let mut proposals: Vec<Proposal> = open
             .worth_a_look(line, &codes)
             .into_iter()
-            .filter_map(|candidate| propose(account, line, &codes, candidate))
+            .filter_map(|known| propose(account, line, &codes, known))
             .collect();
         proposals.sort_by(|one, other| {
             other.score.cmp(&one.score).then_with(|| one.order.cmp(&other.order))
@@ -153,30 +180,50 @@ pub fn match_statement(
     proposed
 }
 
+/// A candidate, with what is compared of it.
+struct Known<'a> {
+    candidate: &'a Candidate,
+    transfer: &'a BankTransfer,
+    /// The name that its money should come from.
+    payer: Option<String>,
+}
+
+impl<'a> Known<'a> {
+    fn of(candidate: &'a Candidate) -> Option<Self> {
+        let transfer = candidate.order.bank_transfer.as_ref()?;
+        let reported = transfer.report.as_ref().map(|report| &report.payer_name);
+        let payer = reported.or(candidate.customer.as_ref()).and_then(compared_name);
+        Some(Self { candidate, transfer, payer })
+    }
+}
+
+/// An amount of a currency from somebody of that name.
+type FromWhom<'a> = (&'static str, Decimal, &'a str);
+
 /// The candidates by what a line can be matched with.
 struct Open<'a> {
-    by_code: BTreeMap<&'a str, Vec<&'a Candidate>>,
-    by_amount: BTreeMap<(&'static str, rust_decimal::Decimal), Vec<&'a Candidate>>,
-    by_report: BTreeMap<&'a str, Vec<&'a Candidate>>,
+    by_code: BTreeMap<&'a str, Vec<&'a Known<'a>>>,
+    by_name: BTreeMap<FromWhom<'a>, Vec<&'a Known<'a>>>,
+    by_report: BTreeMap<&'a str, Vec<&'a Known<'a>>>,
 }
 
 impl<'a> Open<'a> {
-    fn of(candidates: &'a [Candidate]) -> Self {
-        let (mut by_code, mut by_amount) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
+    fn of(all: &'a [Known<'a>]) -> Self {
+        let (mut by_code, mut by_name) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
         let mut by_report = BTreeMap::<_, Vec<_>>::new();
-        for candidate in candidates {
-            let Some(transfer) = &candidate.order.bank_transfer else { continue };
-            if let Some(reference) = &transfer.reference {
-                by_code.entry(reference.as_str()).or_default().push(candidate);
+        for known in all {
+            if let Some(reference) = &known.transfer.reference {
+                by_code.entry(reference.as_str()).or_default().push(known);
             }
-            let payable = candidate.order.payable;
-            let amount = (payable.currency.code(), payable.amount.decimal());
-            by_amount.entry(amount).or_insert_with(Vec::new).push(candidate);
-            if let Some(report) = &transfer.report {
-                by_report.entry(report.bank_reference.compared()).or_default().push(candidate);
+            if let Some(payer) = &known.payer {
+                let key = from_whom(known.candidate.order.payable, payer);
+                by_name.entry(key).or_insert_with(Vec::new).push(known);
+            }
+            if let Some(report) = &known.transfer.report {
+                by_report.entry(report.bank_reference.compared()).or_default().push(known);
             }
         }
-        Self { by_code, by_amount, by_report }
+        Self { by_code, by_name, by_report }
     }
 
     /// The candidates that share something with a line, each once.
@@ -184,38 +231,42 @@ impl<'a> Open<'a> {
         &self,
         line: &StatementLine,
         codes: &[TransferReference],
-    ) -> Vec<&'a Candidate> {
+    ) -> Vec<&'a Known<'a>> {
         let named = codes.iter().filter_map(|code| self.by_code.get(code.as_str())).flatten();
-        let amount = (line.money.currency.code(), line.money.amount.decimal());
-        let equal = self.by_amount.get(&amount).into_iter().flatten();
+        let payer = line.payer.as_ref().and_then(compared_name);
+        let equal =
+            payer.as_deref().and_then(|payer| self.by_name.get(&from_whom(line.money, payer)));
         let reference = line.bank_reference.as_ref().map(BankReference::compared);
         let told = reference.and_then(|reference| self.by_report.get(reference)).into_iter();
         let mut seen = BTreeSet::new();
         named
-            .chain(equal)
+            .chain(equal.into_iter().flatten())
             .chain(told.flatten())
-            .filter(|candidate| seen.insert(candidate.order.id.clone()))
+            .filter(|known| seen.insert(&known.candidate.order.id))
             .copied()
             .collect()
     }
+}
+
+const fn from_whom(money: Money, payer: &str) -> FromWhom<'_> {
+    (money.currency.code(), money.amount.decimal(), payer)
 }
 
 fn propose(
     account: &ReceivingAccount,
     line: &StatementLine,
     codes: &[TransferReference],
-    candidate: &Candidate,
+    known: &Known<'_>,
 ) -> Option<Proposal> {
-    let order = &candidate.order;
-    let transfer = order.bank_transfer.as_ref()?;
+    let (order, transfer) = (&known.candidate.order, known.transfer);
     let report = transfer.report.as_ref();
-    let payer = report.map(|report| &report.payer_name).or(candidate.customer.as_ref());
+    let payer = line.payer.as_ref().and_then(compared_name);
     let sent = report.map_or_else(|| Day::of(order.created_at), |report| report.paid_on);
     let evidence = [
         (Evidence::ReferenceCode, transfer.reference.as_ref().is_some_and(|r| codes.contains(r))),
         (Evidence::BankReference, is_reported(line, order)),
         (Evidence::Amount, line.money == order.payable),
-        (Evidence::Payer, payer.zip(line.payer.as_ref()).is_some_and(|(a, b)| same_name(a, b))),
+        (Evidence::Payer, payer.is_some() && payer == known.payer),
         (Evidence::Date, BOOKED_WITHIN_DAYS.contains(&sent.days_to(line.booked_on))),
     ];
     let evidence: Vec<Evidence> =
@@ -231,6 +282,7 @@ fn propose(
         && has(Evidence::Amount)
         && awaited
         && line.bank_reference.is_some()
+        && line.doubt.is_none()
         && transfer.receiving_account == *account;
     let score = evidence.iter().fold(0_u8, |sum, one| sum.saturating_add(one.weight())).min(100);
     Some(Proposal { order: order.id.clone(), evidence, score, exact })
@@ -243,12 +295,9 @@ fn is_reported(line: &StatementLine, order: &Order) -> bool {
         .is_some_and(|(report, reference)| report.bank_reference.is_same_as(reference))
 }
 
-/// Whether two names are the same but for capitals, blanks and punctuation.
-fn same_name(one: &Name, other: &Name) -> bool {
-    let plain = |name: &Name| {
-        let letters = name.as_str().nfkc().filter(|character| character.is_alphanumeric());
-        letters.collect::<String>().to_uppercase()
-    };
-    let (one, other) = (plain(one), plain(other));
-    !one.is_empty() && one == other
+/// A name without what two writings of it differ in: capitals, blanks and punctuation. None if nothing is left.
+fn compared_name(name: &Name) -> Option<String> {
+    let letters = name.as_str().nfkc().filter(|character| character.is_alphanumeric());
+    let compared = letters.collect::<String>().to_uppercase();
+    (!compared.is_empty()).then_some(compared)
 }

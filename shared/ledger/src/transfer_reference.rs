@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{OrderId, derive_bytes};
 
 /// No 0, O, 1 or I: they are read wrongly off a paper and misheard on a telephone.
@@ -12,8 +14,6 @@ const DERIVED_CHARACTERS: usize = 8;
 const CHARACTERS: usize = DERIVED_CHARACTERS + 1;
 /// Shown in groups of so many: `ABC-DEF-GH2`.
 const GROUP: usize = 3;
-/// Characters that people and banks put between the groups, or leave out.
-const SEPARATORS: [char; 5] = ['-', ' ', '.', '/', '_'];
 /// Longest text that is searched for a reference: a bank's remittance information is shorter.
 const MAX_SEARCHED: usize = 1_000;
 
@@ -44,9 +44,7 @@ impl TransferReference {
     /// `None` for a text that has another length, another character, or a check that does not fit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let written = |character: &char| !SEPARATORS.contains(character);
-        let plain: String = text.chars().filter(written).collect::<String>().to_ascii_uppercase();
-        Self::of_plain(&plain)
+        Self::of_plain(&written(text).collect::<String>())
     }
 
     /// Every reference that stands somewhere in a text, such as a bank's remittance information,
@@ -54,9 +52,7 @@ impl TransferReference {
     /// only a claim says which order has it.
     #[must_use]
     pub fn all_in(text: &str) -> Vec<Self> {
-        let written = |character: &char| !SEPARATORS.contains(character);
-        let plain: Vec<char> =
-            text.to_ascii_uppercase().chars().take(MAX_SEARCHED).filter(written).collect();
+        let plain: Vec<char> = written(text).take(MAX_SEARCHED).collect();
         let mut found = Vec::new();
         for window in plain.windows(CHARACTERS) {
             let reference = Self::of_plain(&window.iter().collect::<String>());
@@ -90,6 +86,18 @@ impl fmt::Display for TransferReference {
         }
         Ok(())
     }
+}
+
+/// The characters of a text as a code has them: of any width (Unicode NFKC), in capitals, without what people, banks and
+/// word processors put between the groups: blanks, ends of lines and dashes of all kinds, and what is not seen at all.
+fn written(text: &str) -> impl Iterator<Item = char> {
+    let is_separator = |character: &char| {
+        character.is_whitespace()
+            || matches!(character, '-' | '.' | '/' | '_' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{feff}')
+    };
+    text.nfkc()
+        .map(|character| character.to_ascii_uppercase())
+        .filter(move |character| !is_separator(character))
 }
 
 /// The symbols as coefficients of a polynomial, at x = the generator of GF(32).
@@ -158,6 +166,11 @@ mod tests {
             "topup gwy rw5 x33 thank you",
             "SALARY.GWY-RW5-X33",
             "付款 GWY-RW5-X33 充值",
+            "ＧＷＹ－ＲＷ５－Ｘ３３",
+            "gwy–rw5—x33",
+            "GWY\u{2011}RW5\u{2010}X33",
+            "GWY\u{3000}RW5\u{a0}X33",
+            "INVOICE 12 GWY-R\nW5-X33",
         ] {
             assert!(TransferReference::all_in(text).contains(&one), "{text}");
         }

@@ -175,6 +175,14 @@ pub enum StatementFormat {
     Camt053,
 }
 
+impl Statement {
+    /// Whether a text can be the id of one.
+    #[must_use]
+    pub fn is_id(text: &str) -> bool {
+        text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    }
+}
+
 /// A statement that was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {

@@ -12,7 +12,7 @@ use ledger::{
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{Error, Invalid, Unavailable};
-use crate::record::{Made, OrderRecord, PaymentClaim, RequestWords, WrittenAmount};
+use crate::record::{Made, OrderRecord, PaymentClaim, RequestWords, Statement, WrittenAmount};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
 };
@@ -37,11 +37,21 @@ pub struct FoundTransfer {
     pub bank_reference: BankReference,
     /// When the bank booked it.
     pub received_on: Day,
-    /// At which account, if the person said so; else it is the one that the order showed, or the
-    /// one of this currency.
-    pub receiving_account: Option<ReceivingAccount>,
+    /// At which account.
+    pub arrived_at: ArrivedAt,
     /// Whether the person accepts that it is not what was ordered.
     pub difference_confirmed: bool,
+}
+
+/// At which account a transfer arrived: its bank reference tells it apart there, and nowhere else.
+#[derive(Debug, Clone)]
+pub enum ArrivedAt {
+    /// At the one that the order showed, or the one that its currency has now.
+    Expected,
+    /// At the one that this statement is of; that currency may have another one since.
+    Statement(String),
+    /// At this one.
+    Account(ReceivingAccount),
 }
 
 /// Who decides, when, and by which request.
@@ -213,8 +223,7 @@ impl Reviews {
         self.table.order(id).await?.ok_or(Error::NotFound { what: "order" })
     }
 
-    /// What was found, and where: at the account that the order showed if that is of the currency
-    /// that arrived, else at the one that this currency has now.
+    /// What was found, and where.
     async fn received(
         &self,
         found: &FoundTransfer,
@@ -226,21 +235,10 @@ impl Reviews {
             let detail = "must not be in the future";
             return Err(Invalid::field("invalid_field", "received_on", detail).into());
         }
-        let shown = record.and_then(|record| record.order.bank_transfer.as_ref());
-        let shown = shown.map(|transfer| &transfer.receiving_account);
-        let shown = shown.filter(|account| account.currency() == found.currency).cloned();
-        let receiving_account = match found.receiving_account.clone().or(shown) {
-            Some(account) => account,
-            None => {
-                let catalogue = self.catalogue.get(&self.table, now).await?;
-                let account = catalogue.bank_account(found.currency);
-                account.and_then(|account| account.receiving_account(found.currency)).ok_or_else(
-                    || {
-                        let detail = format!("there is no bank account for {}", found.currency);
-                        Invalid::field("unknown_currency", "received_currency", detail)
-                    },
-                )?
-            }
+        let receiving_account = match &found.arrived_at {
+            ArrivedAt::Account(account) => account.clone(),
+            ArrivedAt::Statement(id) => self.account_of_statement(id, found.currency).await?,
+            ArrivedAt::Expected => self.expected(record, found.currency, now).await?,
         };
         Ok(ReceivedTransfer {
             money,
@@ -250,6 +248,42 @@ impl Reviews {
             rate: None,
             difference_confirmed: found.difference_confirmed,
         })
+    }
+
+    async fn expected(
+        &self,
+        record: Option<&OrderRecord>,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<ReceivingAccount, Error> {
+        let shown = record.and_then(|record| record.order.bank_transfer.as_ref());
+        let shown = shown.map(|transfer| &transfer.receiving_account);
+        if let Some(shown) = shown.filter(|account| account.currency() == currency) {
+            return Ok(shown.clone());
+        }
+        let catalogue = self.catalogue.get(&self.table, now).await?;
+        let account = catalogue.bank_account(currency);
+        let account = account.and_then(|account| account.receiving_account(currency));
+        let detail = || format!("there is no bank account for {currency}");
+        let missing = || Invalid::field("unknown_currency", "received_currency", detail());
+        Ok(account.ok_or_else(missing)?)
+    }
+
+    async fn account_of_statement(
+        &self,
+        id: &str,
+        currency: Currency,
+    ) -> Result<ReceivingAccount, Error> {
+        let known = match Statement::is_id(id) {
+            true => self.table.statement(id).await?,
+            false => None,
+        };
+        let missing = || {
+            let detail = format!("there is no such statement of an account for {currency}");
+            Invalid::field("invalid_field", "statement_id", detail)
+        };
+        let account = known.map(|statement| statement.account);
+        Ok(account.filter(|account| account.currency() == currency).ok_or_else(missing)?)
     }
 
     /// The transfer with the rate of the day, if its currency is not the account's.

@@ -37,7 +37,11 @@ export function receivedForm({ account = null, catalogue, known = {}, done }) {
       entry('product', say('order.target'), product, { optional: true }),
     ],
     submit: say('received.submit'),
-    send: ({ account_id: typed, ...body }, made) => book(account ?? typed, body, { reference, owner, made, done }),
+    send: ({ account_id: typed, ...typedBody }, made) => {
+      // The account of the statement may have been replaced since.
+      const body = known.statement ? { ...typedBody, statement_id: known.statement } : typedBody;
+      return book(account ?? typed, body, { reference, owner, made, done });
+    },
   });
 }
 

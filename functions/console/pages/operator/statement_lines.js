@@ -133,9 +133,14 @@ function lineTable(desk, rows) {
     { label: say('line.booked_on'), cell: ({ booked_on: on }) => day(on) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('line.who'), cell: whoAndWhat },
-    { label: say('operator.status'), cell: ({ state }) => badge(TONES[state], say(`line.${state}`)) },
+    { label: say('operator.status'), cell: standing },
     { label: say('line.pays'), cell: (line) => pays(desk, line) },
   ], rows);
+}
+
+function standing({ state, doubt }) {
+  const shown = badge(TONES[state], say(`line.${state}`));
+  return doubt ? lines(shown, badge('bad', say(`line.doubt.${doubt}`))) : shown;
 }
 
 function whoAndWhat({ payer_name: payer, information, bank_reference: reference }) {
@@ -148,16 +153,25 @@ function pays(desk, line) {
   if (line.state === 'credited') {
     return lines(orderLink(line.credited.order_id), accountLink(line.credited.account_id));
   }
-  if (line.proposals.length === 0) return unmatched(line);
+  const { used_for: used } = line;
+  if (used) {
+    return lines(say('line.used_for', { amount: money(used.amount, used.currency) }), orderLink(used.order_id),
+      accountLink(used.account_id), recordLink(desk, { ...line, bank_reference: null }));
+  }
+  if (line.proposals.length === 0) return unmatched(desk, line);
   const proposals = line.proposals.map((one) => element('li', {}, orderLink(one.order_id), ' ',
     element('span', { class: 'hint' }, evidenceText(one))));
   // Without a reference of the bank the same money could be credited twice: the API does not take it.
   return lines(element('ul', { class: 'plain' }, proposals), line.bank_reference ? chooser(desk, line) : null);
 }
 
-function unmatched({ amount, currency, bank_reference: reference, booked_on: on }) {
-  return lines(element('span', { class: 'hint' }, say('line.unmatched.hint')),
-    link('/received', { amount, currency, reference, on }, say('line.record')));
+function unmatched(desk, line) {
+  return lines(element('span', { class: 'hint' }, say('line.unmatched.hint')), recordLink(desk, line));
+}
+
+function recordLink({ statement }, { amount, currency, bank_reference: reference, booked_on: on }) {
+  const known = { amount, currency, reference, on, statement: statement.statement_id };
+  return link('/received', known, say('line.record'));
 }
 
 function chooser(desk, { line, proposals }) {

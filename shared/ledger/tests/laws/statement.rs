@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    BankReference, Candidate, Currency, Day, Name, Order, Proposal, StatementLine, match_statement,
-    reject_transfer, report_transfer,
+    BankReference, Candidate, Currency, Day, Doubt, Name, Order, Proposal, StatementLine,
+    match_statement, reject_transfer, report_transfer,
 };
 
 use crate::common::{AT, bank_order, money, receiving_account, report};
@@ -21,6 +21,7 @@ fn line(number: u32, amount: &str, payer: &str, information: &str) -> StatementL
         bank_reference: BankReference::parse(&format!("B-{number}")).ok(),
         payer: Name::parse(payer).ok(),
         information: information.to_owned(),
+        doubt: None,
     }
 }
 
@@ -104,6 +105,10 @@ fn an_exact_match_must_be_booked_at_the_account_that_was_shown_and_carry_a_refer
     assert!(!match_statement(&elsewhere, std::slice::from_ref(&good), &open)[&1][0].exact);
     let nameless = StatementLine { bank_reference: None, ..good.clone() };
     assert!(!matched(&[nameless], &open)[&1][0].exact);
+    for doubt in Doubt::ALL {
+        let doubted = StatementLine { doubt: Some(doubt), ..good.clone() };
+        assert!(!matched(&[doubted], &open)[&1][0].exact, "{doubt:?}");
+    }
     let by = ledger::Actor::parse("ann").unwrap();
     let rejected = reject_transfer(&order, &ledger::Note::parse("no").unwrap(), &by, AT);
     let closed = [candidate(&rejected.unwrap().unwrap(), "Acme")];

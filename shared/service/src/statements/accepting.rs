@@ -6,7 +6,7 @@ use tracing::error;
 use super::{AcceptedLines, Choice, ChosenLine, MAX_ACCEPTED, MatchedStatement, Statements};
 use crate::error::{Error, Invalid};
 use crate::record::{Made, WrittenAmount};
-use crate::reviews::{FoundTransfer, Reviewer};
+use crate::reviews::{ArrivedAt, FoundTransfer, Reviewer};
 
 impl Statements {
     /// Accepts lines of a statement; whatever becomes of one, the others are tried. Repeating the
@@ -57,7 +57,7 @@ impl Statements {
             currency: line.money.currency,
             bank_reference: line.bank_reference.clone().ok_or_else(missing)?,
             received_on: line.booked_on,
-            receiving_account: Some(shown.statement.account.clone()),
+            arrived_at: ArrivedAt::Account(shown.statement.account.clone()),
             difference_confirmed: chosen.difference_confirmed,
         };
         let review = review_id(&shown.statement.id, chosen.line, &chosen.order);

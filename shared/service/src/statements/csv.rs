@@ -1,10 +1,12 @@
 //! Statements as comma-separated values (RFC 4180), with a line of column names.
+//!
+//! What cannot be read of a sender or a bank reference is kept as information: the words of a stranger stop no statement.
 
 use std::collections::BTreeMap;
 
-use ledger::{BankReference, Currency, Money, Name, StatementLine};
+use ledger::{Currency, Doubt, Money, Name, StatementLine};
 
-use super::{MAX_LINES, Parsed, flaw};
+use super::{MAX_LINES, Outgoing, Parsed, flaw, left_again, told_apart_by};
 use crate::error::Invalid;
 use crate::stamp;
 
@@ -36,7 +38,8 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     let unreadable = |error: csv::Error| flaw(format!("no comma-separated values: {error}"));
     let header = reader.headers().map_err(unreadable)?.clone();
     check_header(&header)?;
-    let (mut lines, mut skipped, mut currency) = (Vec::new(), 0_u32, None);
+    let (mut lines, mut outgoing, mut skipped, mut currency) =
+        (Vec::new(), Vec::new(), 0_u32, None);
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -45,7 +48,9 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         if *currency.get_or_insert(of) != of {
             return Err(row.flaw("currency", "is another one than in the lines before"));
         }
-        if row.value("amount").starts_with('-') {
+        let amount = row.value("amount");
+        if amount.starts_with('-') || is_zero(amount) {
+            outgoing.extend(row.outgoing(of));
             skipped = skipped.saturating_add(1);
             continue;
         }
@@ -54,6 +59,12 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         }
         let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
         lines.push(row.read(number, of)?);
+    }
+    for line in &mut lines {
+        let StatementLine { bank_reference, money, .. } = line;
+        if left_again(&outgoing, bank_reference.as_ref(), *money) {
+            line.doubt = Some(Doubt::Reversed);
+        }
     }
     let currency = currency.ok_or_else(|| flaw("there is no line below the column names"))?;
     Ok(Parsed { number: None, currency, lines, skipped })
@@ -96,6 +107,14 @@ fn check_quotes(text: &str) -> Result<(), Invalid> {
     }
 }
 
+fn is_zero(amount: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
+    match amount.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(amount),
+    }
+}
+
 fn check_header(header: &csv::StringRecord) -> Result<(), Invalid> {
     let known = COLUMNS.join(", ");
     if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
@@ -116,19 +135,32 @@ impl Row<'_> {
     fn read(&self, number: u32, currency: Currency) -> Result<StatementLine, Invalid> {
         let booked_on = stamp::parse_day(self.value("booked_on"));
         let money = Money::parse(self.value("amount"), currency);
+        let (reference, payer_name) = (self.value("bank_reference"), self.value("payer_name"));
+        let (bank_reference, payer) = (told_apart_by(reference), Name::parse(payer_name).ok());
+        let unread = [
+            (bank_reference.is_none(), reference),
+            (payer.is_none(), payer_name),
+            (true, self.value("information")),
+        ];
+        let unread = unread.into_iter().filter(|(is_unread, text)| *is_unread && !text.is_empty());
+        let information: Vec<_> = unread.map(|(_, text)| text).collect();
         Ok(StatementLine {
             number,
             booked_on: booked_on
                 .ok_or_else(|| self.flaw("booked_on", "must be a day as 2026-11-23"))?,
             money: money.map_err(|error| self.flaw("amount", &error.to_string()))?,
-            bank_reference: self.optional("bank_reference", |text| {
-                BankReference::parse(text).map_err(|error| error.to_string())
-            })?,
-            payer: self.optional("payer_name", |text| {
-                Name::parse(text).map_err(|error| error.to_string())
-            })?,
-            information: self.value("information").to_owned(),
+            information: information.join("\n"),
+            bank_reference,
+            payer,
+            doubt: None,
         })
+    }
+
+    /// What left the account; none for nothing, of which banks tell, too.
+    fn outgoing(&self, currency: Currency) -> Option<Outgoing> {
+        let money = Money::parse(self.value("amount").strip_prefix('-')?, currency).ok()?;
+        let reference = told_apart_by(self.value("bank_reference"));
+        Some(Outgoing { reference, money, reverses: false })
     }
 
     fn currency(&self) -> Result<Currency, Invalid> {
@@ -138,17 +170,6 @@ impl Row<'_> {
 
     fn value(&self, column: &str) -> &str {
         self.values.get(column).copied().unwrap_or_default()
-    }
-
-    fn optional<T>(
-        &self,
-        column: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Invalid> {
-        match self.value(column) {
-            "" => Ok(None),
-            text => parse(text).map(Some).map_err(|error| self.flaw(column, &error)),
-        }
     }
 
     fn flaw(&self, column: &str, what: &str) -> Invalid {

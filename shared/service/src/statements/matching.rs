@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    AccountId, Candidate, Name, OrderId, PaymentId, ReceivedTransfer, StatementLine,
+    AccountId, Candidate, Doubt, Name, OrderId, PaymentId, ReceivedTransfer, StatementLine,
     TransferReference, match_statement,
 };
 
@@ -33,22 +33,38 @@ impl Statements {
         statement: Statement,
         parsed: Parsed,
     ) -> Result<MatchedStatement, Error> {
-        let (candidates, complete) = self.candidates(&parsed.lines).await?;
-        let mut proposals = match_statement(&statement.account, &parsed.lines, &candidates);
-        let paid = parsed.lines.iter().filter_map(|line| payment_of(&statement, line));
+        let Parsed { mut lines, skipped, .. } = parsed;
+        let paid = lines.iter().filter_map(|line| payment_of(&statement, line));
         let ids: BTreeSet<PaymentId> = paid.collect();
         let claims = self.table().payments(&ids.into_iter().collect::<Vec<_>>()).await?;
-        let mut claims: BTreeMap<_, _> =
+        let claims: BTreeMap<_, _> =
             claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
-        let lines = parsed.lines.into_iter().map(|line| {
-            // Two lines with one reference are one transfer: the first is shown as credited.
-            let credited = payment_of(&statement, &line).and_then(|id| claims.remove(&id));
+        let mut credited_once = BTreeSet::new();
+        let (mut credited, mut used) = (BTreeMap::new(), BTreeMap::new());
+        for line in &mut lines {
+            let Some(id) = payment_of(&statement, line) else { continue };
+            // Two lines with one reference are one transfer: the first of that amount is shown as credited.
+            match claims.get(&id) {
+                None => continue,
+                Some(claim) if claim.money == line.money && credited_once.insert(id) => {
+                    credited.insert(line.number, claim.clone());
+                }
+                Some(claim) => {
+                    line.doubt = Some(Doubt::ReferenceUsed);
+                    used.insert(line.number, claim.clone());
+                }
+            }
+        }
+        let (candidates, complete) = self.candidates(&lines).await?;
+        let mut proposals = match_statement(&statement.account, &lines, &candidates);
+        let lines = lines.into_iter().map(|line| {
+            let (credited, used) = (credited.remove(&line.number), used.remove(&line.number));
             let proposals = proposals.remove(&line.number).unwrap_or_default();
             let proposals = if credited.is_some() { Vec::new() } else { proposals };
-            MatchedLine { line, credited, proposals }
+            MatchedLine { line, credited, used, proposals }
         });
         let lines = lines.collect();
-        Ok(MatchedStatement { statement, skipped: parsed.skipped, lines, complete })
+        Ok(MatchedStatement { statement, skipped, lines, complete })
     }
 
     async fn candidates(&self, lines: &[StatementLine]) -> Result<(Vec<Candidate>, bool), Error> {

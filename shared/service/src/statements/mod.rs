@@ -10,7 +10,10 @@ mod camt;
 mod csv;
 mod matching;
 
-use ledger::{Currency, OrderId, Proposal, ReceivingAccount, StatementLine, Timestamp, derive_id};
+use ledger::{
+    BankReference, Currency, Money, OrderId, Proposal, ReceivingAccount, StatementLine, Timestamp,
+    derive_id,
+};
 
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -71,6 +74,8 @@ pub struct MatchedLine {
     pub line: StatementLine,
     /// The order that it was credited to, if it was.
     pub credited: Option<PaymentClaim>,
+    /// What its bank reference was credited for, if that was another amount, or another line.
+    pub used: Option<PaymentClaim>,
     /// The orders that it may pay, the best first.
     pub proposals: Vec<Proposal>,
 }
@@ -102,6 +107,32 @@ pub struct AcceptedLines {
     pub outcomes: Vec<(u32, OrderId, Result<Made, Error>)>,
     /// Exact lines that are left for the next request.
     pub remaining: usize,
+}
+
+/// Money that left the account, as far as it may be what had arrived.
+struct Outgoing {
+    reference: Option<BankReference>,
+    money: Money,
+    /// Whether the bank says that it takes back what it had booked.
+    reverses: bool,
+}
+
+/// Whether what was booked with this reference and amount may have left again.
+fn left_again(outgoing: &[Outgoing], reference: Option<&BankReference>, money: Money) -> bool {
+    outgoing.iter().any(|out| {
+        let same = out.reference.as_ref().zip(reference).is_some_and(|(a, b)| a.is_same_as(b));
+        same || out.reverses && out.money == money
+    })
+}
+
+/// The reference by which a bank tells a transfer from all others: none if it says that it has none
+/// (`NOTPROVIDED` as in the implementation guidelines of SEPA, `NONREF` as in SWIFT's messages, or a dash).
+fn told_apart_by(text: &str) -> Option<BankReference> {
+    let said = text.trim();
+    let is_none =
+        ["NONREF", "NOTPROVIDED", "N/A", "NONE"].iter().any(|none| none.eq_ignore_ascii_case(said));
+    let parsed = BankReference::parse(said).ok().filter(|_| !is_none);
+    parsed.filter(|reference| reference.as_str().chars().any(char::is_alphanumeric))
 }
 
 /// Reads a file.
@@ -165,9 +196,7 @@ impl Statements {
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn show(&self, id: &str) -> Result<MatchedStatement, Error> {
         let missing = Error::NotFound { what: "statement" };
-        let valid =
-            id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !valid {
+        if !Statement::is_id(id) {
             return Err(missing);
         }
         let statement = self.table().statement(id).await?.ok_or(missing)?;
@@ -211,7 +240,12 @@ impl Statements {
         let said = parsed.number.as_deref().map(|number| ReceivingAccount::new(currency, number));
         match said {
             Some(said) if said.as_ref() != Ok(&account) => {
-                Err(flaw(format!("the statement is not of the bank account for {currency}")).into())
+                let said = parsed.number.as_deref().unwrap_or_default();
+                let detail = format!(
+                    "the statement is of {said}, and not of the bank account for {currency}, {}",
+                    account.number()
+                );
+                Err(flaw(detail).into())
             }
             _ => Ok(account),
         }

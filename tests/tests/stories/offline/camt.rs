@@ -6,7 +6,7 @@ use tests::{Answer, World, story};
 use super::statements::{accept, code, import, lines};
 
 /// A transaction: how much, of whom, and what they wrote.
-fn transaction(amount: &str, payer: &str, text: &str) -> String {
+pub(super) fn transaction(amount: &str, payer: &str, text: &str) -> String {
     format!(
         "<TxDtls>{}<RltdPties><Dbtr><Pty><Nm>{payer}</Nm></Pty></Dbtr></RltdPties>\
          <RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls>",
@@ -22,7 +22,12 @@ fn of_cny(amount: &str) -> String {
 }
 
 /// An entry of these blocks of details.
-fn entry(world: &World, said: (&str, &str, &str), reference: &str, blocks: &[String]) -> String {
+pub(super) fn entry(
+    world: &World,
+    said: (&str, &str, &str),
+    reference: &str,
+    blocks: &[String],
+) -> String {
     let (amount, sign, status) = said;
     let blocks: Vec<_> =
         blocks.iter().map(|block| format!("<NtryDtls>{block}</NtryDtls>")).collect();
@@ -48,7 +53,7 @@ fn document(number: &str, entries: &[String]) -> String {
 }
 
 /// What the lines of an imported statement are: amount, bank reference, state and reasons.
-async fn imported(world: &World, entries: &[String]) -> (Answer, Vec<String>) {
+pub(super) async fn imported(world: &World, entries: &[String]) -> (Answer, Vec<String>) {
     let statement = import(world, "application/xml", &document("6222000000000001", entries)).await;
     let statement = statement.expect(201);
     let shown = statement.json();
@@ -60,7 +65,7 @@ async fn imported(world: &World, entries: &[String]) -> (Answer, Vec<String>) {
     (statement.clone(), shown.collect())
 }
 
-fn booked(amount: &str) -> (&str, &str, &str) {
+pub(super) fn booked(amount: &str) -> (&str, &str, &str) {
     (amount, "CRDT", "BOOK")
 }
 
@@ -243,6 +248,91 @@ async fn what_a_bank_writes_that_is_of_no_use_does_not_make_its_statement_useles
                 import(world, "application/xml", &document("6222000000000001", &entries)).await;
             let refused = refused.expect_problem(422, "invalid_statement").text("detail");
             assert!(refused.contains(&format!("statement S1, entry 1: Amt {why}")), "{refused}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_a_batch_is_known_by_the_reference_that_its_bank_gave_it() {
+    story(async |world| {
+        let anna = world.order_offline("wallet", "CNY 1000.00", "anna").await.expect(201);
+        let bert = world.order_offline("wallet", "CNY 2000.00", "bert").await.expect(201);
+        let referred = |reference: &str, transaction: String| {
+            let refs = format!("<TxDtls><Refs><AcctSvcrRef>{reference}</AcctSvcrRef></Refs>");
+            transaction.replace("<TxDtls>", &refs)
+        };
+        let of_anna =
+            |reference: &str| referred(reference, transaction("1000.00", "Anna", &code(&anna)));
+        let of_bert =
+            |reference: &str| referred(reference, transaction("2000.00", "Bert", &code(&bert)));
+        let batch = |parts: [String; 2]| [entry(world, booked("3000.00"), "FT", &[parts.concat()])];
+        let (_, shown) = imported(world, &batch([of_anna("T&amp;1"), of_bert("T2")])).await;
+        let exact = "exact reference_code+amount+date";
+        assert_eq!(shown, [format!("1000.00 T&1 {exact}"), format!("2000.00 T2 {exact}")]);
+        // What does not tell them apart is not theirs.
+        for references in [["FT", "FT"], ["T1", "t1"], ["T1", "NOTPROVIDED"], ["T1", "ft"]] {
+            let parts = [of_anna(references[0]), of_bert(references[1])];
+            let (_, shown) = imported(world, &batch(parts)).await;
+            let numbered = [format!("1000.00 FT/1 {exact}"), format!("2000.00 FT/2 {exact}")];
+            assert_eq!(shown, numbered, "{references:?}");
+        }
+        // In whatever order the bank lists them, each stays who it is.
+        let (statement, _) = imported(world, &batch([of_anna("A"), of_bert("B")])).await;
+        let chosen = json!({"lines": [{"line": 1, "order_id": anna.text("order_id")}]});
+        assert_eq!(accept(world, &statement, &chosen).await.expect(200).json()["accepted"], 1);
+        let (statement, shown) = imported(world, &batch([of_bert("B"), of_anna("A")])).await;
+        assert_eq!(shown, [format!("2000.00 B {exact}"), "1000.00 A credited".to_owned()]);
+        let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
+        assert_eq!(accepted["accepted"], 1);
+        world.assert_balances("wallet 416.67").await;
+        // Of the one transaction of an entry, if only that has one.
+        let alone = entry(world, booked("1000.00"), "", &[of_anna("ALONE")]);
+        let (_, shown) = imported(world, &[alone.replace("<AcctSvcrRef></AcctSvcrRef>", "")]).await;
+        assert_eq!(shown, ["1000.00 ALONE proposed reference_code+amount+date"], "completed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bank_kept_of_a_payment_did_not_arrive() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        let sent = transaction("720.00", "Li Lei", &code(&order));
+        let charges = "<Chrgs><TtlChrgsAndTaxAmt Ccy=\"CNY\">15.00</TtlChrgsAndTaxAmt><Rcrd>\
+             <Amt Ccy=\"CNY\">15.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd></Chrgs>";
+        let taken = "<TxDtls><Amt Ccy=\"CNY\">15.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>";
+        let charged = sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
+        for (number, block) in [sent.clone() + taken, charged].into_iter().enumerate() {
+            let reference = format!("LESS{number}");
+            let (statement, shown) =
+                imported(world, &[entry(world, booked("705.00"), &reference, &[block])]).await;
+            assert_eq!(shown, [format!("705.00 {reference} proposed reference_code+date")]);
+            assert_eq!(statement.json()["lines"][0]["payer_name"], "Li Lei");
+        }
+        // Charges that do not explain it explain nothing.
+        let unexplained = sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
+        let (_, shown) =
+            imported(world, &[entry(world, booked("700.00"), "ODD", &[unexplained])]).await;
+        assert_eq!(shown, ["700.00 none proposed reference_code+date"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_which_some_transactions_are_missing_is_not_taken_apart() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 1000.00", "order").await.expect(201);
+        let parts =
+            transaction("1000.00", "Anna", &code(&order)) + &transaction("500.00", "B", "x");
+        for (count, state) in [("3", "1500.00 none proposed reference_code+date"), ("2", "")] {
+            let block = format!("<Btch><NbOfTxs>{count}</NbOfTxs></Btch>{parts}");
+            let (_, shown) =
+                imported(world, &[entry(world, booked("1500.00"), count, &[block])]).await;
+            match state {
+                "" => assert_eq!(shown.len(), 2),
+                state => assert_eq!(shown, [state]),
+            }
         }
     })
     .await;

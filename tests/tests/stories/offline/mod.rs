@@ -4,6 +4,7 @@ mod accounts;
 mod camt;
 mod configuration;
 mod console;
+mod doubts;
 mod ordering;
 mod proofs;
 mod races;

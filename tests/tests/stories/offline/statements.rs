@@ -16,7 +16,7 @@ pub(super) async fn import(world: &World, media_type: &str, content: &str) -> An
     world.send(request.body(Body::from(content.to_owned())).unwrap()).await
 }
 
-async fn csv(world: &World, lines: &[String]) -> Answer {
+pub(super) async fn csv(world: &World, lines: &[String]) -> Answer {
     import(world, "text/csv", &format!("{HEADER}\n{}\n", lines.join("\n"))).await
 }
 
@@ -273,6 +273,37 @@ async fn what_cannot_be_read_of_one_customer_keeps_no_line_of_another_from_being
         world.undo(damage).await;
         let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
         assert_eq!(accepted["accepted"], 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_strangers_stop_no_statement() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 200.00", "order").await.expect(201);
+        let day = world.today();
+        let long = "N".repeat(200);
+        let content = [
+            format!("{day},200.00,USD,B-1,Whoever,{}", code(&order)),
+            format!("{day},0.00,USD,B-2,Bank,notice"),
+            format!("{day},10.00,USD,工行2026,{long},invoice"),
+            format!("{day},20.00,USD,B-4,\"two\nlines\",invoice"),
+        ];
+        let statement = csv(world, &content).await.expect(201);
+        assert_eq!(
+            lines(&statement),
+            ["exact reference_code+amount+date", "unmatched", "unmatched"]
+        );
+        let shown = statement.json();
+        assert_eq!(shown["skipped"], 1);
+        let of = |line: usize, field: &str| shown["lines"][line][field].clone();
+        assert_eq!((of(1, "bank_reference"), of(1, "payer_name")), (Value::Null, Value::Null));
+        assert_eq!(of(1, "information"), format!("工行2026\n{long}\ninvoice"));
+        assert_eq!((of(2, "bank_reference"), of(2, "payer_name")), (json!("B-4"), Value::Null));
+        // What is no amount at all is a mistake in the file.
+        let refused = csv(world, &[format!("{day},much,USD,B-1,Whoever,x")]).await;
+        let refused = refused.expect_problem(422, "invalid_statement");
+        assert!(refused.text("detail").starts_with("line 2: amount"));
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! What only the operator sees: accounts, keys, the catalogue, statements.
 
-use ledger::{Adjustment, Currency, Direction, Money, Timestamp};
+use ledger::{Adjustment, Currency, Direction, Doubt, Money, Timestamp};
 use serde_json::{Value, json};
 
 use super::order;
@@ -338,6 +338,14 @@ pub fn accepted_lines(accepted: &AcceptedLines) -> Value {
 fn line(matched: &MatchedLine) -> Value {
     let line = &matched.line;
     let credited = |claim: &PaymentClaim| json!({"order_id": claim.order.as_str(), "account_id": claim.account.as_str()});
+    let used_for = |claim: &PaymentClaim| {
+        json!({
+            "order_id": claim.order.as_str(),
+            "account_id": claim.account.as_str(),
+            "amount": claim.money.to_string(),
+            "currency": claim.money.currency.code(),
+        })
+    };
     let proposals = matched.proposals.iter().map(|proposal| {
         let evidence: Vec<_> = proposal.evidence.iter().map(|evidence| evidence.name()).collect();
         json!({
@@ -362,7 +370,9 @@ fn line(matched: &MatchedLine) -> Value {
         "bank_reference": line.bank_reference.as_ref().map(|reference| reference.as_str()),
         "payer_name": line.payer.as_ref().map(|payer| payer.as_str()),
         "information": line.information,
+        "doubt": line.doubt.map(Doubt::name),
         "credited": matched.credited.as_ref().map(credited),
+        "used_for": matched.used.as_ref().map(used_for),
         "proposals": proposals.collect::<Vec<_>>(),
     })
 }

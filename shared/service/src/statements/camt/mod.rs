@@ -2,20 +2,19 @@
 //! (<https://www.iso20022.org/iso-20022-message-definitions>, bank-to-customer cash management).
 //!
 //! A line is a booked credit, or each transaction of one that the bank booked as a batch, if what it says of
-//! each of them comes to what was booked. Its bank reference is the entry's `AcctSvcrRef`; in a batch, with the
-//! number of the transaction. A batch that cannot be taken apart is a line without a bank reference: nobody
-//! can credit all of it to one customer.
+//! each of them comes to what was booked. Its bank reference is the `AcctSvcrRef` of the entry; in a batch that of the
+//! transaction or, if the bank does not tell them apart, the entry's with the number of the transaction. A batch that
+//! cannot be taken apart is a line without a bank reference: nobody can credit all of it to one customer.
 
-use std::borrow::Cow;
+mod written;
 
-use ledger::{BankReference, Currency, Day, Money, Name, StatementLine};
-use quick_xml::Reader;
-use quick_xml::events::Event;
-use sepa::camt::{CashEntry, EntryDetail, EntryStatus, ReportedAmount};
+use ledger::{BankReference, Currency, Day, Doubt, Money, Name, StatementLine};
+use sepa::camt::{CashEntry, Charges, EntryDetail, EntryStatus, ReportedAmount};
 use sepa::camt053::{Camt053Statement, parse_camt053};
 use sepa::camt054::CreditDebitIndicator;
 
-use super::{MAX_LINES, Parsed, flaw};
+use self::written::{Written, with_details_together};
+use super::{MAX_LINES, Outgoing, Parsed, flaw, left_again, told_apart_by};
 use crate::error::Invalid;
 use crate::stamp;
 
@@ -23,37 +22,67 @@ use crate::stamp;
 pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     let together = with_details_together(text)?;
     let document = parse_camt053(&together.text);
-    let document = document.map_err(|error| flaw(format!("no camt.053: {error}")))?;
-    let mut several = together.several.into_iter();
+    let document = document.map_err(|error| match other_version(text) {
+        Some(version) => flaw(format!(
+            "camt.053.{version} is not read: ask the bank for 001.02, 001.06 or 001.08"
+        )),
+        None => flaw(format!("no camt.053: {error}")),
+    })?;
+    let mut written = together.entries.into_iter();
     let (mut lines, mut skipped, mut account) = (Vec::new(), 0_u32, None);
+    // What each line is booked as, and what was booked the other way.
+    let (mut booked_as, mut outgoing) = (Vec::new(), Vec::new());
     for statement in &document.statements {
         let of = account_of(statement)?;
         if *account.get_or_insert_with(|| of.clone()) != of {
             return Err(flaw("it is of several accounts: import one file for each"));
         }
         for (position, entry) in statement.entries.iter().enumerate() {
-            let several = several.next().unwrap_or(true);
+            let written = written.next().unwrap_or_default();
             let booked = entry.status == EntryStatus::Booked;
+            let reference = reference_of(entry);
             if !booked || entry.amount.direction == Some(CreditDebitIndicator::Debit) {
+                let money = money(&entry.amount, of.1).ok().flatten().filter(|_| booked);
+                let reverses = written.reverses;
+                outgoing.extend(money.map(|money| Outgoing { reference, money, reverses }));
                 skipped = skipped.saturating_add(1);
                 continue;
             }
             let place =
                 format!("statement {}, entry {}", statement.stmt_id, position.saturating_add(1));
             let (of_entry, of_nobody) =
-                lines_of(entry, several, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
+                lines_of(entry, &written, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
             skipped = skipped.saturating_add(of_nobody);
             for line in of_entry {
                 if lines.len() >= MAX_LINES {
                     return Err(flaw(format!("at most {MAX_LINES} lines: split the file")));
                 }
                 let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
-                lines.push(StatementLine { number, ..line });
+                let doubt = written.reverses.then_some(Doubt::Reversed);
+                booked_as.push((reference.clone(), money(&entry.amount, of.1).ok().flatten()));
+                lines.push(StatementLine { number, doubt, ..line });
             }
+        }
+    }
+    for (line, (reference, whole)) in lines.iter_mut().zip(booked_as) {
+        let whole = whole.unwrap_or(line.money);
+        if left_again(&outgoing, reference.as_ref(), whole)
+            || left_again(&outgoing, line.bank_reference.as_ref(), line.money)
+        {
+            line.doubt = Some(Doubt::Reversed);
         }
     }
     let (number, currency) = account.ok_or_else(|| flaw("there is no statement in it"))?;
     Ok(Parsed { number: Some(number), currency, lines, skipped })
+}
+
+/// The version of a camt.053 that is none of those that are read.
+fn other_version(text: &str) -> Option<&str> {
+    let (_, version) = text.split_once("urn:iso:std:iso:20022:tech:xsd:camt.053.")?;
+    let version = version.get(..6)?;
+    let known = ["001.02", "001.06", "001.08"];
+    let is_version = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (is_version && !known.contains(&version)).then_some(version)
 }
 
 fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invalid> {
@@ -66,69 +95,10 @@ fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invali
     Ok((number.to_owned(), currency))
 }
 
-/// A document in which each entry has one `NtryDtls`: `sepa` reads the first one only.
-struct Together<'text> {
-    text: Cow<'text, str>,
-    /// Of each entry, in turn, whether it had several.
-    several: Vec<bool>,
-}
-
-/// Puts the `NtryDtls` of each entry together. A text that is no XML is as it was.
-fn with_details_together(text: &str) -> Result<Together<'_>, Invalid> {
-    let unread = || Ok(Together { text: text.into(), several: Vec::new() });
-    let mut reader = Reader::from_str(text);
-    let (mut together, mut kept, mut several) = (String::new(), 0, Vec::new());
-    // Of this entry, where its last block ended, as long as nothing has come after it, and whether it had one.
-    let (mut ended, mut had) = (None, false);
-    loop {
-        let from = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-        let Ok(event) = reader.read_event() else { return unread() };
-        let to = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
-        let name = match &event {
-            Event::Start(tag) | Event::Empty(tag) => tag.local_name().as_ref().to_vec(),
-            Event::End(tag) => tag.local_name().as_ref().to_vec(),
-            _ => Vec::new(),
-        };
-        // What is between two places that are none in the text must not be dropped in silence.
-        let mut cut = |from: usize| {
-            let before =
-                text.get(kept..from).ok_or_else(|| flaw("its entries cannot be told apart"))?;
-            together.push_str(before);
-            kept = to;
-            Ok::<(), Invalid>(())
-        };
-        match (&event, name.as_slice()) {
-            (Event::Start(_), b"Ntry") => {
-                several.push(false);
-                (ended, had) = (None, false);
-            }
-            (Event::Start(_), b"NtryDtls") if had => {
-                let between = "an entry with something between its NtryDtls cannot be read";
-                cut(ended.take().ok_or_else(|| flaw(between))?)?;
-                several.last_mut().into_iter().for_each(|several| *several = true);
-            }
-            (Event::Start(_), b"NtryDtls") => had = true,
-            (Event::End(_), b"NtryDtls") => ended = Some(from),
-            // One that says nothing, before the others: `sepa` would read it.
-            (Event::Empty(_), b"NtryDtls") => {
-                if !had {
-                    cut(from)?;
-                }
-            }
-            (Event::Text(blank), _) if blank.iter().all(u8::is_ascii_whitespace) => {}
-            (Event::Comment(_) | Event::PI(_), _) => {}
-            (Event::Eof, _) => break,
-            _ => ended = None,
-        }
-    }
-    together.push_str(text.get(kept..).ok_or_else(|| flaw("its entries cannot be told apart"))?);
-    Ok(Together { text: together.into(), several })
-}
-
 /// The lines of one booked credit, and how many of its transactions are no money that arrived.
 fn lines_of(
     entry: &CashEntry,
-    several: bool,
+    written: &Written,
     currency: Currency,
 ) -> Result<(Vec<StatementLine>, u32), String> {
     if entry.amount.direction != Some(CreditDebitIndicator::Credit) {
@@ -137,46 +107,112 @@ fn lines_of(
     let Some(whole) = money(&entry.amount, currency)? else { return Ok((Vec::new(), 1)) };
     // How many transactions the bank says there are; a batch of which it does not say that can be of any number.
     let said = entry.batch.as_ref().map(|batch| batch.transaction_count.unwrap_or(u64::MAX));
-    let of_one = !several && said.is_none_or(|said| said == 1);
+    let of_one = !written.several && said.is_none_or(|said| said == 1);
+    let own = || {
+        reference_of(entry)
+            .or_else(|| written.references.iter().flatten().find_map(|own| told_apart_by(own)))
+    };
     match entry.details.as_slice() {
-        [] if of_one => Ok((vec![line(entry, None, whole, None)?], 0)),
+        [] if of_one => Ok((vec![line(entry, None, whole, own())?], 0)),
         [only] if of_one && !contradicts(only, whole) => {
-            Ok((vec![line(entry, Some(only), whole, None)?], 0))
+            Ok((vec![line(entry, Some(only), whole, own())?], 0))
         }
-        details => match taken_apart(details, whole) {
-            Some(parts) => {
-                let nothing = parts.iter().filter(|(_, money, _)| money.is_none()).count();
-                let lines = parts.into_iter().filter_map(|(detail, money, number)| {
-                    money.map(|money| line(entry, Some(detail), money, Some(number)))
-                });
-                let lines = lines.collect::<Result<_, _>>()?;
-                Ok((lines, u32::try_from(nothing).unwrap_or(u32::MAX)))
-            }
-            None => Ok((vec![of_nobody(entry, whole)?], 0)),
-        },
+        _ => of_batch(entry, written, whole),
     }
+}
+
+/// The lines of a batch, and how many of its transactions are no money that arrived.
+fn of_batch(
+    entry: &CashEntry,
+    written: &Written,
+    whole: Money,
+) -> Result<(Vec<StatementLine>, u32), String> {
+    // What the bank counts is in one block; of several each has its own number.
+    let said = entry.batch.as_ref().and_then(|batch| batch.transaction_count);
+    let said = said.filter(|_| !written.several);
+    let Some(parts) = taken_apart(&entry.details, whole, said) else {
+        return Ok((vec![of_nobody(entry, whole)?], 0));
+    };
+    let references = references_of(entry, &written.references);
+    let arrived = parts
+        .iter()
+        .zip(references)
+        .filter_map(|((detail, money), reference)| money.map(|money| (*detail, money, reference)));
+    let arrived: Vec<_> = arrived.collect();
+    let nothing = parts.len().saturating_sub(arrived.len());
+    let lines = match arrived.as_slice() {
+        // One payment, less what the bank took for it: what was booked is what arrived.
+        [(only, _, _)] => vec![line(entry, Some(only), whole, reference_of(entry))?],
+        several => {
+            let lines = several.iter().map(|(detail, money, reference)| {
+                line(entry, Some(detail), *money, reference.clone())
+            });
+            lines.collect::<Result<_, _>>()?
+        }
+    };
+    Ok((lines, u32::try_from(nothing).unwrap_or(u32::MAX)))
 }
 
 /// Whether the bank says of the one transaction of an entry that it is another amount, or went out: it is not all of it.
 fn contradicts(only: &EntryDetail, whole: Money) -> bool {
     let own = &only.amount;
     let same = own.currency.as_deref() == Some(whole.currency.code());
-    let other = same && money(own, whole.currency) != Ok(Some(whole));
-    other || own.direction != Some(CreditDebitIndicator::Credit)
+    let own_money = money(own, whole.currency);
+    let other = same && own_money != Ok(Some(whole));
+    let less_charges =
+        own_money.ok().flatten().is_some_and(|own| is_less_charges(only, own, whole));
+    other && !less_charges || own.direction != Some(CreditDebitIndicator::Credit)
 }
 
-/// A transaction of a batch, the money of it that arrived, and its number.
-type Part<'entry> = (&'entry EntryDetail, Option<Money>, u32);
+/// Whether what was booked is what was sent, less the charges that the bank names.
+fn is_less_charges(detail: &EntryDetail, sent: Money, booked: Money) -> bool {
+    let units = |money: Money| money.amount.to_minor_units(money.currency);
+    let charges = detail.charges.as_ref().and_then(Charges::total_signed_ct);
+    // `sepa` counts hundredths, whatever the currency.
+    let charges = charges.filter(|_| booked.currency.decimals() == 2);
+    let left = units(sent).zip(charges).and_then(|(sent, charges)| sent.checked_add(charges));
+    left.is_some() && left == units(booked)
+}
+
+/// The bank's own reference of an entry.
+fn reference_of(entry: &CashEntry) -> Option<BankReference> {
+    entry.account_servicer_ref.as_deref().and_then(told_apart_by)
+}
+
+/// The references of the transactions of a batch: the bank's own if it tells each of them apart, else numbers.
+fn references_of(entry: &CashEntry, written: &[Option<String>]) -> Vec<Option<BankReference>> {
+    let whole = reference_of(entry);
+    let own: Vec<_> =
+        written.iter().filter_map(|own| own.as_deref().and_then(told_apart_by)).collect();
+    // Many banks write the reference of the entry into each of its transactions.
+    let taken = |position: usize, one: &BankReference| {
+        let before = own.iter().take(position).chain(&whole);
+        before.into_iter().any(|other| other.is_same_as(one))
+    };
+    let told_apart = own.len() == entry.details.len()
+        && !own.iter().enumerate().any(|(position, one)| taken(position, one));
+    if told_apart {
+        return own.into_iter().map(Some).collect();
+    }
+    let numbered = |number: usize| {
+        whole.as_ref().and_then(|whole| told_apart_by(&format!("{whole}/{number}")))
+    };
+    (1..=entry.details.len()).map(numbered).collect()
+}
+
+/// A transaction of a batch, and the money of it that arrived.
+type Part<'entry> = (&'entry EntryDetail, Option<Money>);
 
 /// The transactions of a batch; `None` unless they are several and come to what was booked: one amount that does may
 /// be what the bank says of all of them.
-fn taken_apart(details: &[EntryDetail], whole: Money) -> Option<Vec<Part<'_>>> {
-    if details.len() < 2 {
+fn taken_apart(details: &[EntryDetail], whole: Money, said: Option<u64>) -> Option<Vec<Part<'_>>> {
+    let as_many = said.is_none_or(|said| u64::try_from(details.len()) == Ok(said));
+    if details.len() < 2 || !as_many {
         return None;
     }
     let units = |money: Money| money.amount.to_minor_units(money.currency);
     let (mut parts, mut sum) = (Vec::new(), 0_i64);
-    for (detail, number) in details.iter().zip(1_u32..) {
+    for detail in details {
         let own = money(&detail.amount, whole.currency).ok()?;
         let own_units = own.map_or(Some(0), units)?;
         let arrived = match detail.amount.direction? {
@@ -190,7 +226,7 @@ fn taken_apart(details: &[EntryDetail], whole: Money) -> Option<Vec<Part<'_>>> {
             }
             _ => return None,
         };
-        parts.push((detail, arrived, number));
+        parts.push((detail, arrived));
     }
     (Some(sum) == units(whole)).then_some(parts)
 }
@@ -220,22 +256,18 @@ fn line(
     entry: &CashEntry,
     detail: Option<&EntryDetail>,
     money: Money,
-    number_in_batch: Option<u32>,
+    bank_reference: Option<BankReference>,
 ) -> Result<StatementLine, String> {
-    let reference = entry.account_servicer_ref.as_deref().map(|reference| match number_in_batch {
-        Some(number) => format!("{reference}/{number}"),
-        None => reference.to_owned(),
-    });
     let payer = detail.and_then(|detail| detail.counterparty_name.as_deref());
     let texts = detail.into_iter().flat_map(texts_of).chain(entry.additional_info.as_deref());
     Ok(StatementLine {
         number: 0,
         booked_on: booked_on(entry)?,
         money,
-        // One that cannot be read tells nothing apart.
-        bank_reference: reference.and_then(|reference| BankReference::parse(&reference).ok()),
+        bank_reference,
         payer: payer.and_then(|payer| Name::parse(payer).ok()),
         information: texts.collect::<Vec<_>>().join("\n"),
+        doubt: None,
     })
 }
 
@@ -255,6 +287,7 @@ fn of_nobody(entry: &CashEntry, money: Money) -> Result<StatementLine, String> {
         bank_reference: None,
         payer: None,
         information: texts.collect::<Vec<_>>().join("\n"),
+        doubt: None,
     })
 }
 
