@@ -404,22 +404,7 @@ Committed::No(Stale::Order(current)) => {
         "refunds-without-turns",
         "each sweep begins with the oldest refund that waits, though it hangs",
         ((SWEEP, "begun.refunds.clone()", "None"),),
-    ),
-    # Statements.
-    Defect(
-        "used-reference-hides-payment",
-        "a line is taken for credited because its bank reference was, with another amount",
-        ((MATCHING, "Some(claim) if claim.money == line.money && credited_once.insert(id) => {", "Some(claim) if credited_once.insert(id) => {"),),
-    ),
-    Defect(
-        "reversal-not-seen",
-        "money that a bank took back on the same statement is exact",
-        ((STATEMENT, "        && line.doubt.is_none()\n", ""),),
-    ),
-    Defect(
-        "statement-of-another-account",
-        "what was found on a statement is recorded at the account that its currency has now",
-        ((REVIEWS, "ArrivedAt::Statement(id) => self.account_of_statement(id, found.currency).await?,", "ArrivedAt::Statement(_) => self.expected(record, found.currency, now).await?,"),),
+        story("turns::refunds_that_hang_keep_no_other_from_its_turn"),
     ),
     # Webhooks and the queue.
     Defect(
@@ -1242,12 +1227,30 @@ to the dead-letter queue");
     ),
     # What comes by a bank, and what cannot be read.
     Defect(
+        "used-reference-hides-payment",
+        "a line is taken for credited because its bank reference was, with another amount",
+        ((MATCHING, "Some(claim) if claim.money == line.money && credited_once.insert(id) => {", "Some(claim) if credited_once.insert(id) => {"),),
+        story("offline::doubts::a_reference_that_was_credited_for_another_amount_hides_no_payment"),
+    ),
+    Defect(
+        "reversal-not-seen",
+        "money that a bank took back on the same statement is exact",
+        ((STATEMENT, "        && line.doubt.is_none()\n", ""),),
+        story("offline::doubts::money_that_left_again_is_not_exact"),
+    ),
+    Defect(
+        "statement-of-another-account",
+        "what was found on a statement is recorded at the account that its currency has now",
+        ((REVIEWS, "ArrivedAt::Statement(id) => self.account_of_statement(id, found.currency).await?,", "ArrivedAt::Statement(_) => self.expected(record, found.currency, now).await?,"),),
+        story("offline::doubts::what_was_found_on_a_statement_is_credited_once_though_its_bank_account_was_replaced"),
+    ),
+    Defect(
         "batch-of-its-first-payer",
         "a batch that cannot be taken apart is a line of its first payer",
         ((
-            "shared/service/src/statements/camt.rs",
-            "let of_one = !several && said.is_none_or(|said| said == 1);",
-            "let of_one = !several || said.is_none();",
+            "shared/service/src/statements/camt/mod.rs",
+            "let of_one = !written.several && said.is_none_or(|said| said == 1);",
+            "let of_one = !written.several || said.is_none();",
         ),),
         story("offline::camt::a_batch_that_cannot_be_taken_apart_is_shown_and_credited_to_nobody"),
     ),
