@@ -85,7 +85,7 @@ class Server(ThreadingHTTPServer):
 class Function:
     """A bootstrap that runs as Lambda runs it, and when it asked and answered."""
 
-    def __init__(self, bootstrap, name, environment):
+    def __init__(self, bootstrap, name, environment, output=subprocess.DEVNULL):
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.function = self
         self.events, self.answers = queue.Queue(), queue.Queue()
@@ -104,7 +104,7 @@ class Function:
         }
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            command(bootstrap), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command(bootstrap), env=environment, stdout=output, stderr=output
         )
 
     def first_poll(self):

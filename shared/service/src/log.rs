@@ -8,7 +8,7 @@ use std::io::Write;
 
 use ledger::{AccountId, OrderId};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
@@ -49,7 +49,7 @@ where
     // Not an `EnvFilter`, which brings an engine for regular expressions into every function.
     let filter = Targets::new().with_default(level()).with_targets(OTHERS);
     // Without their hints about levels, each disabled event and span of the SDK would be looked up.
-    let words = filter_fn(|event| event.target() != metrics::TARGET)
+    let words = filter_fn(|event| event.target() != metrics::TARGET && !is_said_twice(event))
         .with_max_level_hint(LevelFilter::TRACE);
     let lines = tracing_subscriber::fmt::layer()
         .json()
@@ -66,6 +66,13 @@ where
     if started.is_err() {
         tracing::debug!("logs were started before");
     }
+}
+
+/// Whether the runtime says once more, as an error, what a handler answers with. Each handler has logged that as what it
+/// is: a table that does not answer for a moment is no broken invariant, for which an alarm rings. A panic is nobody
+/// else's to tell, and names its `error`.
+fn is_said_twice(event: &Metadata<'_>) -> bool {
+    event.target() == "lambda_runtime::layers::panic" && event.fields().field("error").is_none()
 }
 
 /// What `LOG_LEVEL` says: `off`, `error`, `warn`, `info`, `debug` or `trace`. Anything else is `info`.

@@ -180,7 +180,7 @@ impl<W: Wire> Sweeps<W> {
                     Ok(page) => page,
                     Err(cause) => {
                         // Those of this shard wait; the others, and all that came before, do not.
-                        error!(shard, %cause, "holds that cannot be closed");
+                        skipped(shard, "holds", &cause);
                         all = false;
                         break;
                     }
@@ -229,7 +229,7 @@ impl<W: Wire> Sweeps<W> {
                 let page = match page {
                     Ok(page) => page,
                     Err(cause) => {
-                        error!(shard, %cause, "events that cannot be told");
+                        skipped(shard, "events", &cause);
                         all = false;
                         break;
                     }
@@ -498,6 +498,14 @@ impl<W: Wire> Sweeps<W> {
             what: What::PageExpired { session },
         };
         payments::confirm(self.table(), &notice, now).await
+    }
+}
+
+/// Says that a page of a shard could not be read; the next sweep reads it.
+fn skipped(shard: u64, of: &str, cause: &Error) {
+    match cause {
+        Error::Unavailable(cause) => warn!(shard, of, %cause, "a shard to be swept later"),
+        cause => error!(shard, of, %cause, "a shard cannot be swept"),
     }
 }
 

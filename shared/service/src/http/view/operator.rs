@@ -1,6 +1,8 @@
 //! What only the operator sees: accounts, keys, the catalogue, statements.
 
-use ledger::{Adjustment, Currency, Direction, Doubt, Money, Timestamp};
+#[cfg(feature = "objects")]
+use ledger::Doubt;
+use ledger::{Adjustment, Currency, Direction, Money, Timestamp};
 use serde_json::{Value, json};
 
 use super::order;
