@@ -11,7 +11,7 @@ use ledger::{
 use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
-use service::error::{Error, Invalid};
+use service::error::Error;
 use service::holds::Holds;
 use service::http::{self, Call, Fields, Parameters, Reply, answer, json_body};
 use service::keys::Scope;
@@ -84,6 +84,8 @@ impl HoldMoney {
         now: Timestamp,
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::UsageWrite, now)?;
+        // A hold is given up as a whole: an amount would be dropped in silence.
+        http::no_body(request)?;
         let released = self.0.release(&caller.account, &hold_id(request)?, now).await?;
         Ok(Reply::Ok(http::hold(&released)))
     }
@@ -119,11 +121,6 @@ fn hold_id(request: &Request) -> Result<HoldId, Error> {
 
 /// For how long money is to be set aside, in seconds.
 fn time_of(fields: &mut Fields) -> Result<Duration, Error> {
-    let time = Duration::from_secs(fields.value("expires_in")?);
-    if (MIN_HOLD_TIME..=MAX_HOLD_TIME).contains(&time) {
-        return Ok(time);
-    }
-    let (least, most) = (MIN_HOLD_TIME.as_secs(), MAX_HOLD_TIME.as_secs());
-    let detail = format!("must be {least} to {most} seconds");
-    Err(Invalid::field("invalid_field", "expires_in", detail).into())
+    let among = MIN_HOLD_TIME.as_secs()..=MAX_HOLD_TIME.as_secs();
+    fields.whole("expires_in", &among).map(Duration::from_secs)
 }

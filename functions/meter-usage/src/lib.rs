@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use ledger::{Actor, Timestamp};
+use ledger::{AccountId, Actor, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::charges::{AskedCharge, Charges, MAX_BATCH};
 use service::config::ConfigError;
@@ -38,8 +38,8 @@ impl MeterUsage {
     /// Charges what a batch of messages tells, and names the messages that must come again.
     pub async fn handle(&self, batch: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let began = Instant::now();
-        let read: Vec<Option<Vec<AskedCharge>>> = batch.records.iter().map(read).collect();
-        let asked: Vec<AskedCharge> = read.iter().flatten().flatten().cloned().collect();
+        let read: Vec<Option<Vec<Option<AskedCharge>>>> = batch.records.iter().map(read).collect();
+        let asked: Vec<AskedCharge> = read.iter().flatten().flatten().flatten().cloned().collect();
         let end = began.checked_add(BATCH_TIME).unwrap_or(began);
         let mut outcomes = self.0.make_all(&asked, end, now).await.into_iter();
         let mut response = SqsBatchResponse::default();
@@ -48,7 +48,7 @@ impl MeterUsage {
             let done = charges.is_some_and(|charges| {
                 // What is counted is what was made: a charge without an outcome is not done.
                 let mut made = 0_usize;
-                for (charge, outcome) in charges.iter().zip(outcomes.by_ref()) {
+                for (charge, outcome) in charges.iter().flatten().zip(outcomes.by_ref()) {
                     match outcome {
                         Ok(_) => made = made.saturating_add(1),
                         Err(error) => tell(message_id, charge, &error),
@@ -67,27 +67,39 @@ impl MeterUsage {
     }
 }
 
-/// The charges of a message; none if one of them cannot be read, since then nobody knows what was meant.
-fn read(message: &SqsMessage) -> Option<Vec<AskedCharge>> {
+/// The charges of a message, those that can be read; none of what is no list of charges at all. A message with one that
+/// cannot be read comes again until a person has seen it, and what was charged of it is charged once.
+fn read(message: &SqsMessage) -> Option<Vec<Option<AskedCharge>>> {
     let message_id = message.message_id.as_deref().unwrap_or_default();
     let body = message.body.as_deref().unwrap_or_default();
-    let charges = http::charge_items(body.as_bytes(), MAX_BATCH).and_then(|items| {
-        let by = Actor::usage_queue();
-        items.into_iter().map(|item| http::asked_charge(item, None, &by).1).collect()
+    // Not in words: they can have some of the message in them, and that tells of people.
+    let items = match http::charge_items(body.as_bytes(), MAX_BATCH) {
+        Ok(items) => items,
+        Err(error) => {
+            let (code, field) = in_short(&error);
+            error!(message_id, code, field, "usage that cannot be read");
+            return None;
+        }
+    };
+    let by = Actor::usage_queue();
+    let charges = items.into_iter().zip(1_usize..).map(|(item, position)| {
+        let (said, asked) = http::asked_charge(item, None, &by);
+        if let Err(error) = &asked {
+            let account = said.account_id.and_then(|id| AccountId::parse(&id).ok());
+            let account_id = account.as_ref().map(AccountId::as_str);
+            let (code, field) = in_short(error);
+            error!(message_id, position, account_id, code, field, "a charge that cannot be read");
+        }
+        asked.ok()
     });
-    charges.map_or_else(
-        |error: Error| {
-            // Not in words: they can have some of the message in them, and that tells of people.
-            let (code, field) = match &error {
-                Error::Invalid(invalid) => (invalid.code, invalid.field.as_deref()),
-                _ => ("unreadable", None),
-            };
-            let what = "a message that cannot be read is a dead letter";
-            error!(message_id, code, field = field.unwrap_or_default(), "{what}");
-            None
-        },
-        Some,
-    )
+    Some(charges.collect())
+}
+
+fn in_short(error: &Error) -> (&str, Option<&str>) {
+    match error {
+        Error::Invalid(invalid) => (invalid.code, invalid.field.as_deref()),
+        _ => ("unreadable", None),
+    }
 }
 
 fn tell(message_id: &str, charge: &AskedCharge, cause: &Error) {

@@ -128,9 +128,12 @@ fn usage() -> Vec<Body> {
         ),
         threshold(
             "top_up_amount",
-            "Move so much, within the product's limits; as often at once as it takes.",
+            "Move so much, as often at once as it takes; within the product's limits when this is set.",
         ),
-        threshold("top_up_to", "Or so much that this is available, whatever the product's limits."),
+        threshold(
+            "top_up_to",
+            "Or so much that this is available, whatever the product's limits: above `top_up_below`.",
+        ),
         threshold("monthly_cap", "Move at most so much in a month, UTC."),
     ];
     let last = vec![("final", flag(true), "Whether what is left of the hold is free then.")];

@@ -201,7 +201,14 @@ const USAGE: &[Operation] = &[
         .says("Give a hold up", "What it keeps is free again. Doing it again changes nothing.")
         .needs(&[UsageWrite])
         .answers(&[(200, Content::Json("Hold"))])
-        .fails(&["hold_closed", "not_found"]),
+        .fails(&[
+            "hold_closed",
+            "not_found",
+            "unsupported_media_type",
+            "body_too_large",
+            "invalid_json",
+            "unknown_field",
+        ]),
 ];
 
 const THRESHOLDS: &[Operation] = &[

@@ -251,12 +251,18 @@ const CONFIGURATION: &[Operation] = &[
         .answers(CATALOGUE)
         .fails(&["not_found"]),
     Operation::put("/v1/admin/products/{product}", "putProduct")
-        .says("Make or change a product", "Orders made before keep what they were shown.")
+        .says(
+            "Make or change a product",
+            "Functions see it within a minute. Orders made before keep what they were shown.",
+        )
         .needs(&[OperatorConfigure])
         .takes("NewProduct")
         .answers(CATALOGUE),
     Operation::put("/v1/admin/wallet", "putWallet")
-        .says("Change how the wallet can be topped up", "Orders made before stay as they are.")
+        .says(
+            "Change how the wallet can be topped up",
+            "Functions see it within a minute. Orders made before stay as they are.",
+        )
         .needs(&[OperatorConfigure])
         .takes("NewWallet")
         .answers(CATALOGUE),

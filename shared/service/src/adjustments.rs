@@ -69,7 +69,10 @@ impl Adjustments {
             if let Some(known) = known {
                 return Ok((again(known, wanted)?, currency));
             }
-            self.catalogue.get(&self.table, now).await?.must_know(&wanted.target)?;
+            // Money can be taken out of what is not for sale any more.
+            if wanted.direction == Direction::In {
+                self.catalogue.get(&self.table, now).await?.must_know(&wanted.target)?;
+            }
             let adjustment = Adjustment {
                 id: id.clone(),
                 account: account_id.clone(),

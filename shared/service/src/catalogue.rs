@@ -243,8 +243,20 @@ impl Catalogue {
         }
         Ok(currencies.get(currency.code()).ok_or_else(|| {
             let known: Vec<_> = currencies.keys().map(String::as_str).collect();
-            let detail = format!("{} is paid in {}", method.name(), known.join(", "));
-            Invalid::field("unknown_currency", "currency", detail)
+            let known = known.join(", ");
+            // What is moved is in the currency of the account, which nobody can choose.
+            match method {
+                Method::Balance => {
+                    let detail = format!(
+                        "{target} is topped up from balances in {known}, and not in {currency}"
+                    );
+                    Invalid::field("unknown_currency", "product", detail)
+                }
+                Method::Card | Method::Offline => {
+                    let detail = format!("{} is paid in {known}", method.name());
+                    Invalid::field("unknown_currency", "currency", detail)
+                }
+            }
         })?)
     }
 

@@ -54,8 +54,11 @@ impl SetThresholds {
         let mut account = self.table.account(account_id).await?;
         for tries in 0..MAX_COMMIT_TRIES {
             let current = must_exist(account, account_id)?;
-            catalogue.must_know(target)?;
             let wanted = written.wanted(target, current.currency)?;
+            // They can be turned off for what is not for sale any more.
+            if wanted != WantedThresholds::default() || !current.thresholds.contains_key(target) {
+                catalogue.must_know(target)?;
+            }
             let Some(decision) = set_thresholds(&current, target, &wanted, by, now) else {
                 return Ok(current);
             };
@@ -135,8 +138,8 @@ fn size(below: Money, written: (Option<Money>, Option<Money>)) -> Result<TopUpSi
     let wrong = |code, name, detail: &str| Error::from(Invalid::field(code, name, detail));
     match written {
         (Some(amount), None) => Ok(TopUpSize::Fixed(amount.amount)),
-        (None, Some(up_to)) if up_to.amount >= below.amount => Ok(TopUpSize::UpTo(up_to.amount)),
-        (None, Some(_)) => Err(wrong("invalid_field", "top_up_to", "is below top_up_below")),
+        (None, Some(up_to)) if up_to.amount > below.amount => Ok(TopUpSize::UpTo(up_to.amount)),
+        (None, Some(_)) => Err(wrong("invalid_field", "top_up_to", "must be above top_up_below")),
         (Some(_), Some(_)) => {
             let detail = "cannot be there together with top_up_amount: send one of the two";
             Err(wrong("invalid_field", "top_up_to", detail))

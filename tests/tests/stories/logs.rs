@@ -24,7 +24,7 @@ async fn a_whole_walk_logs_no_secret_and_no_personal_data() {
         // A charge that its sender forgot to put into a list, and one that is no object.
         world.meter(r#"{"description": "for ann@example.com", "key": "k"}"#).await;
         world.meter(r#"{"charges": ["a private word"]}"#).await;
-        const DEAD: &str = "a message that cannot be read is a dead letter";
+        const DEAD: &str = "usage that cannot be read";
         world.until(async || tests::logs::so_far().matches(DEAD).count() >= 2).await;
 
         let logs = tests::logs::so_far();

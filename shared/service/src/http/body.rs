@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
 use lambda_http::Request;
 use lambda_http::http::header;
@@ -57,19 +58,35 @@ pub fn json_charges(request: &Request, most: usize, longest: usize) -> Result<Ve
 /// The charges of `{"charges": [{…}, …]}`.
 ///
 /// # Errors
-/// `invalid_json`; `missing_field` without the list, `invalid_field` if it is empty or longer than
-/// `most`; `unknown_field`.
+/// `invalid_json`; `missing_field` without the list, `invalid_field` if it is none, is empty, longer than
+/// `most` or of something else than objects; `unknown_field`.
 pub fn charge_items(body: &[u8], most: usize) -> Result<Vec<Fields>, Error> {
     const NAME: &str = "charges";
-    let mut lists = read_object::<Vec<Fields>>(body)?;
-    let missing = || Invalid::field("missing_field", NAME, "is required");
-    let list = lists.remove(NAME).ok_or_else(missing)?;
-    finished(lists.keys().next())?;
-    if !(1..=most).contains(&list.len()) {
-        let detail = format!("must be a list of 1 to {most}");
-        return Err(Invalid::field("invalid_field", NAME, detail).into());
+    let mut fields = plain(read_object(body)?);
+    let wrong = |code, detail: String| Error::from(Invalid::field(code, NAME, detail));
+    let of_objects = || wrong("invalid_field", format!("must be a list of 1 to {most} objects"));
+    let list = match fields.remove(NAME) {
+        None | Some(Value::Null) => Err(wrong("missing_field", "is required".to_owned())),
+        Some(Value::Array(list)) if (1..=most).contains(&list.len()) => Ok(list),
+        Some(_) => Err(of_objects()),
+    };
+    finished(fields.keys().next())?;
+    let item = |item| match item {
+        Value::Object(fields) => Ok(Fields(fields)),
+        _ => Err(of_objects()),
+    };
+    list?.into_iter().map(item).collect()
+}
+
+/// Refuses a body where none is expected: whoever sends one means something by it. An empty object means nothing.
+///
+/// # Errors
+/// As [`json_body`]; `unknown_field`.
+pub fn no_body(request: &Request) -> Result<(), Error> {
+    match bytes(request, MAX_BODY)?.is_empty() {
+        true => Ok(()),
+        false => json_body(request)?.finish(),
     }
-    Ok(list)
 }
 
 fn must_be_json(request: &Request) -> Result<(), Invalid> {
@@ -296,6 +313,16 @@ impl Fields {
     pub fn value<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Error> {
         self.optional_value(name)?
             .ok_or_else(|| Invalid::field("missing_field", name, "is required").into())
+    }
+
+    /// A whole number among these.
+    ///
+    /// # Errors
+    /// `missing_field`, or `invalid_field` with what it must be.
+    pub fn whole(&mut self, name: &str, among: &RangeInclusive<u64>) -> Result<u64, Error> {
+        let number = self.value::<Value>(name)?.as_u64().filter(|number| among.contains(number));
+        let detail = || format!("must be a whole number from {} to {}", among.start(), among.end());
+        Ok(number.ok_or_else(|| Invalid::field("invalid_field", name, detail()))?)
     }
 
     /// An amount of money: a string, because a JSON number would be read as a float.

@@ -218,8 +218,11 @@ async fn what_is_no_batch_is_refused_as_a_whole() {
             (r#"{"charges":[]}"#.to_owned(), 422, "invalid_field"),
             (cents(0..1_001).to_string(), 422, "invalid_field"),
             (r#"{"charges":[],"more":[]}"#.to_owned(), 422, "unknown_field"),
-            (r#"{"charges":{}}"#.to_owned(), 400, "invalid_json"),
-            (r#"{"charges":["a"]}"#.to_owned(), 400, "invalid_json"),
+            (r#"{"charges":[{}],"dry_run":true}"#.to_owned(), 422, "unknown_field"),
+            (r#"{"charges":null}"#.to_owned(), 422, "missing_field"),
+            (r#"{"charges":{}}"#.to_owned(), 422, "invalid_field"),
+            (r#"{"charges":["a"]}"#.to_owned(), 422, "invalid_field"),
+            (r#"{"charges":["a"]"#.to_owned(), 400, "invalid_json"),
             (twice.to_owned(), 400, "invalid_json"),
             (
                 format!("{{\"charges\":[{{\"key\":\"{}\"}}]}}", "x".repeat(1 << 20)),

@@ -83,6 +83,11 @@ async fn a_hold_that_is_not_needed_is_released() {
         with_sms(world).await;
         let placed = hold(world, "100", "h1").await.expect(201);
         hold(world, "0.000001", "h2").await.expect_problem(402, "insufficient_balance");
+        // Who means to give up a part of it is told that it is all or nothing.
+        let path = format!("/v1/holds/{}/release", placed.text("hold_id"));
+        let part = world.post(&path, "unused", &json!({"amount": "2.00"})).await;
+        assert_eq!(part.expect_problem(422, "unknown_field").text("field"), "amount");
+        assert_eq!(sms(world).await, "0.00 and 100.00 held");
         let released = release(world, &placed).await.expect(200);
         assert_eq!(released.text("status"), "released");
         assert_eq!(release(world, &placed).await.expect(200).json(), released.json());
@@ -242,8 +247,7 @@ async fn what_is_no_hold_changes_nothing() {
         let stranger = world.new_customer("other").await;
         let path = format!("/v1/holds/{}", placed.text("hold_id"));
         world.get_as(&stranger.key, &path).await.expect_problem(404, "not_found");
-        let body = json!({"amount": "1"});
-        for what in ["capture", "release"] {
+        for (what, body) in [("capture", json!({"amount": "1"})), ("release", json!({}))] {
             let path = format!("{path}/{what}");
             let refused = world.post_as(&stranger.key, &path, "k", &body).await;
             refused.expect_problem(404, "not_found");

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use service::keys::Scope;
+use service::table::Commit;
 use tests::{Answer, World, story};
 
 use super::{charge, charge_all, hold, journal, outcomes, sms};
@@ -209,6 +210,29 @@ async fn what_is_set_can_be_changed_and_turned_off_and_a_closed_product_is_left_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_for_sale_any_more_can_be_turned_off_and_emptied() {
+    story(async |world| {
+        with_money(world).await;
+        drop(set(world, &json!({"top_up_below": "5", "top_up_amount": "5"})).await.expect(200));
+        let mut known = world.table.catalogue().await.unwrap().unwrap();
+        known.catalogue.products.retain(|product| product.product.as_str() != "sms");
+        drop(world.table.commit(Commit::default().catalogue(&known)).await.unwrap());
+        world.clock.advance(Duration::from_secs(61));
+        set(world, &json!({"alert_below": "1"})).await.expect_problem(422, "unknown_product");
+        drop(set(world, &json!({})).await.expect(200));
+        assert_eq!(world.get("/v1/thresholds").await.json()["data"], json!([]));
+        let adjust = async |amount: &str| {
+            let body = json!({"balance": "product:sms", "amount": amount, "reason": "not sold"});
+            world.admin_post("/v1/admin/accounts/demo/adjustments", amount, &body).await
+        };
+        adjust("1.00").await.expect_problem(422, "unknown_product");
+        drop(adjust("-10.00").await.expect(201));
+        world.assert_balances("wallet 100.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_threshold_can_be_changes_nothing() {
     story(async |world| {
         with_money(world).await;
@@ -227,7 +251,7 @@ async fn what_no_threshold_can_be_changes_nothing() {
             (json!({"monthly_cap": "5"}), "invalid_field", "monthly_cap"),
             (below(json!({})), "missing_field", "top_up_amount"),
             (below(json!({"top_up_amount": "9", "top_up_to": "9"})), "invalid_field", "top_up_to"),
-            (below(json!({"top_up_to": "4.99"})), "invalid_field", "top_up_to"),
+            (below(json!({"top_up_to": "5"})), "invalid_field", "top_up_to"),
             (below(json!({"top_up_amount": "9.001"})), "invalid_amount", "top_up_amount"),
             (below(json!({"top_up_amount": "-9"})), "invalid_amount", "top_up_amount"),
             (below(json!({"top_up_amount": "0.01"})), "amount_out_of_range", "top_up_amount"),
