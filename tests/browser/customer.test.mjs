@@ -201,6 +201,35 @@ test('limits are said before an error, and a wrong amount beside the field, in b
   await ann.close();
 });
 
+test('a rate that has changed since it was shown is shown before anything is ordered at it', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  const sent = [];
+  // The function that makes orders keeps a rate for a minute: what it answers after that.
+  await page.route('**/v1/orders', async (route) => {
+    const body = route.request().postDataJSON();
+    if (!body) return route.fallback();
+    sent.push(body.fx_rate);
+    if (sent.length > 1) return route.fulfill({ status: 503, json: { code: 'unavailable', retry: 'same_key' } });
+    const problem = { status: 409, code: 'rate_changed', fx_rate: '7.5000', field: 'fx_rate', detail: 'the rate is 7.5000 now', retry: 'same_key' };
+    return route.fulfill({ status: 409, contentType: 'application/problem+json', json: problem });
+  });
+  await show(page, '/top-up/wallet');
+  await page.getByRole('radio', { name: 'Offline' }).check();
+  await page.locator('[name=currency]').selectOption('CNY');
+  await page.locator('[name=amount]').fill('720');
+  await page.getByText(w('top_up.conversion', { paid: 'CNY 720.00', rate: '7.2000', credited: 'USD 100.00' })).waitFor();
+  await submitButton(page).click();
+  await page.getByText(w('top_up.rate_changed')).waitFor();
+  await page.getByText(w('top_up.conversion', { paid: 'CNY 720.00', rate: '7.5000', credited: 'USD 96.00' })).waitFor();
+  assert.deepEqual(await orders(account), []);
+  await submitButton(page).click();
+  await page.waitForFunction(() => document.querySelector('.banner.bad, [role=alert]'));
+  assert.deepEqual(sent.slice(0, 2), ['7.2000', '7.5000']);
+  await ann.close();
+});
+
 test('a balance that cannot be loaded is a dash and a retry, never 0.00', async () => {
   const account = await newAccount();
   await give(account, '100.00');

@@ -1,7 +1,7 @@
 //! `POST /v1/orders`: a top-up of the wallet or of a product, by card or by bank transfer.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{Currency, Method, ProductCode, Target, Timestamp};
+use ledger::{Currency, Method, ProductCode, Rate, Target, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
@@ -51,6 +51,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<WantedOrder, 
     let method = fields.text("method")?;
     let amount = fields.amount("amount")?;
     let currency = fields.optional_text("currency")?;
+    let fx_rate = fields.optional_parsed("fx_rate", Rate::parse)?;
     let words = RequestWords {
         email: fields.optional_text("email")?,
         return_url: fields.optional_text("return_url")?,
@@ -73,7 +74,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<WantedOrder, 
         .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
     let id = order_id(&caller.account, &key);
     let (account, by) = (caller.account, caller.by);
-    Ok(WantedOrder { id, account, target, method, amount, currency, words, by })
+    Ok(WantedOrder { id, account, target, method, amount, currency, fx_rate, words, by })
 }
 
 fn target(fields: &mut Fields) -> Result<Target, Error> {

@@ -478,6 +478,7 @@ fn failures() -> Vec<(&'static str, Value)> {
         money("required", "What was asked for."),
         ("product", named("ProductCode"), "The product that has too little."),
         by("reviewed_by", "Who decided before."),
+        ("fx_rate", named("Rate"), "What the rate is."),
         time("reviewed_at", "When that was."),
         ("order_id", named("OrderId"), "The order that was credited before."),
         ("account_id", named("AccountId"), "The account of that order."),

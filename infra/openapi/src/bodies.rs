@@ -60,6 +60,11 @@ fn payments() -> Vec<Body> {
         vec![
             product("Which product: with target `product`, and only then."),
             ("currency", named("Currency"), "What is paid; the account's unless it is said."),
+            (
+                "fx_rate",
+                named("Rate"),
+                "By bank transfer in another currency: the rate that the customer was shown (`GET /v1/products`).",
+            ),
             ("email", email, "Where the provider sends its receipt."),
             ("return_url", text("http://127.0.0.1:8787/paid"), "By card: where to go then; https."),
             ("metadata", named("Metadata"), "The client's own words."),

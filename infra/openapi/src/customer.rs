@@ -85,6 +85,7 @@ const ORDERS_OF_ONE: &[Operation] = &[
             "invalid_return_url",
             "invalid_amount",
             "amount_out_of_range",
+            "rate_changed",
         ]),
     Operation::get("/v1/orders", "listOrders")
         .says("Orders", "Newest first. A new one may take a second to appear.")

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 
 use ledger::{
     AccountId, Actor, Amount, Balance, Currency, HoldStatus, MAX_HOLDS, MAX_PROOFS, Method, Money,
-    OrderId, OrderStatus, PaymentId, Place, ProductCode, RefundId, Refusal, Target, Timestamp,
+    OrderId, OrderStatus, PaymentId, Place, ProductCode, Rate, RefundId, Refusal, Target,
+    Timestamp,
 };
 use serde_json::{Map, Value, json};
 use service::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -146,6 +147,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownProof("0a".repeat(32)),
         Refusal::DifferenceNotConfirmed { ordered: much, received: little },
         Refusal::NoRate { from: arrived.currency, to: account },
+        Refusal::RateChanged { rate: some(Rate::parse("7.5000")) },
     ]
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 
 use crate::money::parse_plain;
-use crate::{Amount, Currency, Money, MoneyError};
+use crate::{Amount, Currency, Money, MoneyError, Refusal};
 
 /// Decimals that a rate can have.
 pub const MAX_RATE_DECIMALS: u32 = 8;
@@ -55,6 +55,17 @@ impl Rate {
         let coins = divide_half_to_even(numerator, denominator).ok_or(MoneyError::TooLarge)?;
         let coins = u64::try_from(coins).map_err(|_| MoneyError::TooLarge)?;
         Ok(Money { amount: Amount::from_minor_units(coins, currency)?, currency })
+    }
+
+    /// Holds a rate to the one that somebody was shown, if they say which that was.
+    ///
+    /// # Errors
+    /// [`Refusal::RateChanged`] if it is another one.
+    pub fn must_be(self, shown: Option<Self>) -> Result<(), Refusal> {
+        match shown {
+            Some(shown) if shown != self => Err(Refusal::RateChanged { rate: self }),
+            _ => Ok(()),
+        }
     }
 
     /// What `worth` costs in the paid currency, the way back: `worth * rate`, rounded once, half to

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::{
-    Actor, Balance, Currency, HoldStatus, Method, Money, OrderStatus, Place, RefundId, Timestamp,
+    Actor, Balance, Currency, HoldStatus, Method, Money, OrderStatus, Place, Rate, RefundId,
+    Timestamp,
 };
 
 /// A rule said no. Nothing was changed, and the same command may succeed later.
@@ -78,6 +79,12 @@ pub enum Refusal {
         from: Currency,
         /// What the account holds.
         to: Currency,
+    },
+    /// The rate is not the one that the customer was shown.
+    #[error("the rate is {rate} now, and not the one that was shown")]
+    RateChanged {
+        /// What it is.
+        rate: Rate,
     },
     /// What arrived is worth less than the smallest coin of the account's currency, or more than
     /// an account can hold.

@@ -387,9 +387,17 @@ impl CatalogueCache {
     /// # Errors
     /// The table did not answer.
     pub async fn get(&self, table: &Table, now: Timestamp) -> Result<Catalogue, Error> {
-        if let Some(catalogue) = self.fresh(now) {
-            return Ok(catalogue);
+        match self.fresh(now) {
+            Some(catalogue) => Ok(catalogue),
+            None => self.read(table, now).await,
         }
+    }
+
+    /// The catalogue as it is now.
+    ///
+    /// # Errors
+    /// The table did not answer.
+    pub async fn read(&self, table: &Table, now: Timestamp) -> Result<Catalogue, Error> {
         let stored = table.catalogue().await?;
         let catalogue = stored.map(|stored| stored.catalogue).unwrap_or_default();
         *self.lock() = Some((catalogue.clone(), now));

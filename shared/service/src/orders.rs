@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ledger::{
     AccountId, Actor, BankTransfer, Currency, IdempotencyKey, Method, Money, NewOrder, Order,
-    OrderId, Target, Timestamp, TransferReference,
+    OrderId, Rate, Target, Timestamp, TransferReference,
 };
 
 use crate::catalogue::{Catalogue, CatalogueCache};
@@ -53,6 +53,8 @@ pub struct WantedOrder {
     pub amount: WrittenAmount,
     /// In what; none means the account's currency.
     pub currency: Option<Currency>,
+    /// The rate that the customer was shown, if the client says so.
+    pub fx_rate: Option<Rate>,
     /// The client's own words.
     pub words: RequestWords,
     /// Who asks.
@@ -125,6 +127,7 @@ impl<W: Wire> Orders<W> {
             && order.method == wanted.method
             && order.target == wanted.target
             && order.payable == money
+            && (wanted.fx_rate.is_none() || wanted.fx_rate == order.rate)
             && record.request == wanted.words;
         if !same {
             return Err(Error::KeyReused);
@@ -140,7 +143,14 @@ impl<W: Wire> Orders<W> {
         account_currency: Currency,
         now: Timestamp,
     ) -> Result<OrderRecord, Error> {
-        let catalogue = self.catalogue.get(&self.table, now).await?;
+        let kept = self.catalogue.get(&self.table, now).await?;
+        // What the customer was shown may be newer than what is kept here.
+        let catalogue = match wanted.fx_rate {
+            Some(shown) if kept.rate(money.currency, account_currency) != Some(shown) => {
+                self.catalogue.read(&self.table, now).await?
+            }
+            _ => kept,
+        };
         catalogue.admit(&wanted.target, wanted.method, money)?;
         wanted.amount.check(money.currency)?;
         let new = NewOrder {
@@ -170,6 +180,7 @@ impl<W: Wire> Orders<W> {
         catalogue: &Catalogue,
     ) -> Result<OrderRecord, Error> {
         let now = new.created_at;
+        no_rate(wanted)?;
         if money.currency != account_currency {
             let detail = format!("a card pays in the currency of the account, {account_currency}");
             return Err(Invalid::field("unknown_currency", "currency", detail).into());
@@ -206,6 +217,10 @@ fn compose_offline(
         return Err(Invalid::field("invalid_field", "return_url", detail).into());
     }
     let quote = catalogue.quote(payable, account_currency)?;
+    match quote {
+        (_, Some(rate)) => rate.must_be(wanted.fx_rate)?,
+        (_, None) => no_rate(wanted)?,
+    }
     let account = catalogue.bank_account(payable.currency);
     let known = account.and_then(|account| account.receiving_account(payable.currency));
     let (Some(account), Some(receiving_account)) = (account, known) else {
@@ -218,6 +233,12 @@ fn compose_offline(
     let order = Order::by_bank_transfer(new, payable, quote, transfer, expires_at);
     let record = OrderRecord::new(order, wanted.words.clone());
     Ok(OrderRecord { instructions: Some(account.clone()), ..record })
+}
+
+fn no_rate(wanted: &WantedOrder) -> Result<(), Invalid> {
+    let detail = "belongs to orders that are paid in another currency than that of the account";
+    let refused = || Invalid::field("invalid_field", "fx_rate", detail);
+    wanted.fx_rate.map_or(Ok(()), |_| Err(refused()))
 }
 
 /// A new order with its reference code of this number, and the claim of it.

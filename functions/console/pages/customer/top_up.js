@@ -82,12 +82,14 @@ function topUpForm(offer) {
     ],
     submit: say('submit'),
     send: async ({ email }) => {
-      if (await isRateKept(wish)) {
+      try {
         await withinMeans(amount, offer.currency, () => send(wish, email, update));
-        return;
+      } catch (failure) {
+        if (failure.code !== 'rate_changed') throw failure;
+        setRate(wish, failure.problem.fx_rate);
+        update();
+        showAtField(amount, say('top_up.rate_changed'));
       }
-      update();
-      showAtField(amount, say('top_up.rate_changed'));
     },
   });
   made.addEventListener('input', update);
@@ -192,12 +194,10 @@ function summary(wish) {
     owed, element('p', { class: 'hint' }, () => t(`top_up.next.${wish.method}`)));
 }
 
-/** Whether what was shown is what would be credited; what is shown is the present rate afterwards. */
-async function isRateKept({ offer, currency }) {
-  const shown = rateOf(offer, currency);
-  if (shown === null) return true;
-  offer.rates = (await catalogue()).rates;
-  return rateOf(offer, currency) === shown;
+/** What is shown is the present rate from now on. */
+function setRate({ offer, currency }, rate) {
+  const isIt = (one) => one.pay_currency === currency && one.currency === offer.currency;
+  offer.rates = offer.rates.map((one) => (isIt(one) ? { ...one, rate } : one));
 }
 
 async function send(wish, email, update) {
@@ -223,6 +223,8 @@ async function order(wish, email) {
   const { offer, method, amount, currency, draft, name } = wish;
   const body = { target: offer.code ? 'product' : 'wallet', method, amount, currency };
   if (offer.code) body.product = offer.code;
+  const shown = method === 'offline' ? rateOf(offer, currency) : null;
+  if (shown !== null) body.fx_rate = shown;
   if (method === 'card') {
     body.return_url = `${location.origin}/`;
     if (email) body.email = email;

@@ -24,6 +24,7 @@ export default {
     '账户已有资金往来，币种不能再更改。',
   ],
   'problem.unknown_currency': ['This currency is not taken: {detail}', '不支持该币种：{detail}'],
+  'problem.rate_changed': ['The exchange rate has changed meanwhile: {detail}', '汇率刚刚发生变化：{detail}'],
   'problem.unknown_rate': ['There is no exchange rate for this currency: {detail}', '该币种暂无汇率：{detail}'],
 
   // What can be topped up.

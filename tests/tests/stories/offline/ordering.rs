@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::story;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,6 +108,43 @@ async fn an_order_by_bank_transfer_can_be_cancelled_until_it_is_reported() {
         drop(world.report(&order, "R-2").await.expect(200));
         let refused = world.cancel(&order.text("order_id")).await;
         drop(refused.expect_problem(409, "order_not_cancellable"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_shown_a_rate_is_given_that_one_or_none() {
+    story(async |world| {
+        let order = async |key: &str, currency: &str, rate: Value| {
+            let body = json!({
+                "target": "wallet", "method": "offline", "amount": "720.00",
+                "currency": currency, "fx_rate": rate,
+            });
+            world.post("/v1/orders", key, &body).await
+        };
+        let made = order("shown", "CNY", json!("7.2")).await.expect(201);
+        assert_eq!((made.text("fx_rate"), made.text("amount")), ("7.2000".into(), "100.00".into()));
+        // The rate changes: the function that makes orders has the old one for a minute, the one that shows it may not.
+        drop(world.admin_put("/v1/admin/rates/CNY-USD", &json!({"rate": "7.5"})).await.expect(200));
+        let made = order("new", "CNY", json!("7.5000")).await.expect(201);
+        assert_eq!(made.text("amount"), "96.00");
+        let refused = order("old", "CNY", json!("7.2")).await.expect_problem(409, "rate_changed");
+        assert_eq!(
+            (refused.text("fx_rate"), refused.text("field")),
+            ("7.5000".into(), "fx_rate".into())
+        );
+        drop(order("old", "CNY", json!("7.50")).await.expect(201));
+        // What was made stays what it is, whoever asks once more.
+        assert_eq!(order("shown", "CNY", json!("7.2")).await.expect(200).text("amount"), "100.00");
+        order("shown", "CNY", json!("7.5")).await.expect_problem(409, "idempotency_key_reused");
+        for (currency, rate) in [("USD", json!("7.5")), ("CNY", json!("0")), ("CNY", json!(7.5))] {
+            let refused = order("none", currency, rate.clone()).await;
+            let refused = refused.expect_problem(422, "invalid_field");
+            assert_eq!(refused.text("field"), "fx_rate", "{currency} {rate}");
+        }
+        let card = json!({"target": "wallet", "method": "card", "amount": "50", "fx_rate": "7.5"});
+        let refused = world.post("/v1/orders", "card", &card).await;
+        assert_eq!(refused.expect_problem(422, "invalid_field").text("field"), "fx_rate");
     })
     .await;
 }
