@@ -11,6 +11,8 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
+
+use crate::document::check_told;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -90,7 +92,10 @@ impl Receiver {
     /// What it was sent since it was asked last.
     pub fn received(&self) -> Vec<Received> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut state.received)
+        let received = std::mem::take(&mut state.received);
+        drop(state);
+        received.iter().for_each(|one| check_told(&one.json()));
+        received
     }
 }
 

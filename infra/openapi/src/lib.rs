@@ -22,6 +22,7 @@ mod parameters;
 mod parts;
 mod problems;
 mod schema;
+mod webhooks;
 mod whole_examples;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,7 @@ pub fn document() -> Value {
         "servers": [{"url": "/", "description": "Where this document was read."}],
         "tags": tags,
         "paths": paths,
+        "webhooks": webhooks::webhooks(),
         "components": {
             "securitySchemes": security_schemes(),
             "headers": headers(),
