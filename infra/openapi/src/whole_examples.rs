@@ -344,6 +344,8 @@ fn refund() -> Value {
         "status": "pending",
         "amount": "10.00",
         "currency": "USD",
+        "pay_amount": "10.00",
+        "pay_currency": "USD",
         "reason": "ordered twice",
         "bank_reference": null,
         "failure_reason": null,
