@@ -145,7 +145,7 @@ impl Queries {
 
     /// The number above the newest entry that is not newer than a moment, so that nothing newer is
     /// read; none if there is no such moment or no account.
-    async fn newest_wanted(
+    pub(crate) async fn newest_wanted(
         &self,
         account: &AccountId,
         to: Option<Timestamp>,

@@ -167,7 +167,7 @@ impl Queries {
         let filters = format!("{:?}", wanted.filter);
         let scope = CursorScope { owner: account.as_str(), list: "entries", filters: &filters };
         let below = match &wanted.cursor {
-            None => None,
+            None => self.newest_wanted(account, wanted.filter.to).await?,
             Some(cursor) => {
                 let position = self.cursors.open(&scope, cursor, now).await?;
                 serde_json::from_str::<u64>(&position).ok()

@@ -139,6 +139,14 @@ async fn every_filter_of_entries_finds_what_it_names() {
                 assert_eq!(found, expected, "{path}");
             }
         }
+        // What is newer than the end is not walked through, page by page.
+        let until = format!("entries?limit=1&to={moved_at}");
+        for page in [
+            world.get(&format!("/v1/{until}")).await,
+            world.admin_get(&format!("/v1/admin/accounts/demo/{until}")).await,
+        ] {
+            assert_eq!(page.expect(200).json()["data"][0]["document_id"], moved.as_str());
+        }
     })
     .await;
 }
