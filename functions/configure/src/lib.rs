@@ -67,7 +67,7 @@ fn change(request: &Request) -> Result<CatalogueChange, Error> {
             methods: fields.value("methods")?,
         })
     } else if let Some(pair) = path.first("pair") {
-        CatalogueChange::rate(pair, &fields.text("rate")?)?
+        CatalogueChange::rate(pair, &fields.text("rate")?, fields.flag("confirm_difference")?)?
     } else if let Some(code) = path.first("currency") {
         let currency = Currency::parse(code)
             .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;

@@ -331,7 +331,11 @@ fn configuration() -> Vec<Body> {
             body(
                 "A rate.",
                 vec![("rate", named("Rate"), "How many of the first one of the second costs.")],
-                Vec::new(),
+                vec![(
+                    "confirm_difference",
+                    flag(false),
+                    "Set it although it is more than a fifth away from the one before.",
+                )],
             ),
             json!({"rate": "7.2000"}),
         ),

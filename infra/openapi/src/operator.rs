@@ -270,7 +270,8 @@ const CONFIGURATION: &[Operation] = &[
         .says("Set a rate", "Orders made before keep theirs.")
         .needs(&[OperatorConfigure])
         .takes("NewRate")
-        .answers(CATALOGUE),
+        .answers(CATALOGUE)
+        .fails(&["difference_not_confirmed"]),
     Operation::put("/v1/admin/bank-accounts/{currency}", "putBankAccount")
         .says("Set where transfers of a currency arrive", "Orders made before keep theirs.")
         .needs(&[OperatorConfigure])

@@ -16,6 +16,9 @@ pub const MAX_RATE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0)
 /// A rate is shown with at least so many decimals, as banks write them (`7.2000`).
 const SHOWN_DECIMALS: u32 = 4;
 
+/// A rate that is more than one part in so many away from the one before is far from it.
+const PARTS: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
+
 /// How many units of the paid currency one unit of the account's currency costs: 7.2000 for
 /// `CNY-USD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +69,14 @@ impl Rate {
             Some(shown) if shown != self => Err(Refusal::RateChanged { rate: self }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it is more than a fifth away from the rate before it: rates move, and a point in the wrong place moves
+    /// them further.
+    #[must_use]
+    pub fn is_far_from(self, before: Self) -> bool {
+        let apart = self.0.saturating_sub(before.0).abs();
+        apart.saturating_mul(PARTS) > before.0
     }
 
     /// What `worth` costs in the paid currency, the way back: `worth * rate`, rounded once, half to

@@ -23,6 +23,8 @@ pub enum CatalogueChange {
         pair: String,
         /// How many of the first one of the second costs.
         rate: String,
+        /// Whether whoever sets it saw that it is far from the one before.
+        confirmed: bool,
     },
     /// Where transfers of a currency arrive.
     BankAccount {
@@ -40,12 +42,25 @@ impl CatalogueChange {
     ///
     /// # Errors
     /// `invalid_field` for a pair that is none, or a rate that is none.
-    pub fn rate(pair: &str, rate: &str) -> Result<Self, Invalid> {
+    pub fn rate(pair: &str, rate: &str, confirmed: bool) -> Result<Self, Invalid> {
         let detail = "the pair must be two currencies, such as CNY-USD";
         parse_pair(pair).ok_or_else(|| Invalid::field("invalid_field", "pair", detail))?;
         let rate = Rate::parse(rate)
             .map_err(|error| Invalid::field("invalid_field", "rate", error.to_string()))?;
-        Ok(Self::Rate { pair: pair.to_owned(), rate: rate.to_string() })
+        Ok(Self::Rate { pair: pair.to_owned(), rate: rate.to_string(), confirmed })
+    }
+
+    /// Refuses a rate that is far from the one before, unless that was seen.
+    fn check(&self, catalogue: &Catalogue) -> Result<(), Invalid> {
+        let Self::Rate { pair, rate, confirmed: false } = self else { return Ok(()) };
+        let before = catalogue.rates.get(pair).and_then(|before| Rate::parse(before).ok());
+        match before.zip(Rate::parse(rate).ok()) {
+            Some((before, rate)) if rate.is_far_from(before) => {
+                let detail = format!("{rate} is far from {before}: send true if that is right");
+                Err(Invalid::field("difference_not_confirmed", "confirm_difference", detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn apply(&self, catalogue: &Catalogue) -> Catalogue {
@@ -58,7 +73,7 @@ impl CatalogueChange {
                 }
             }
             Self::Wallet(methods) => next.wallet.clone_from(methods),
-            Self::Rate { pair, rate } => {
+            Self::Rate { pair, rate, .. } => {
                 next.rates.insert(pair.clone(), rate.clone());
             }
             Self::BankAccount { currency, account } => {
@@ -101,7 +116,7 @@ pub async fn catalogue_at(table: &Table, version: u64) -> Result<CatalogueVersio
 /// Changes the catalogue; functions see it within a minute. What is so already stays untouched.
 ///
 /// # Errors
-/// `invalid_field` if the catalogue would break a rule; [`Error::Unavailable`].
+/// `invalid_field` if the catalogue would break a rule; `difference_not_confirmed`; [`Error::Unavailable`].
 pub async fn change_catalogue(
     table: &Table,
     change: &CatalogueChange,
@@ -110,6 +125,7 @@ pub async fn change_catalogue(
 ) -> Result<CatalogueVersion, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let seen = catalogue(table, now).await?;
+        change.check(&seen.catalogue)?;
         let next = change.apply(&seen.catalogue);
         next.check()?;
         if next == seen.catalogue && seen.version > 0 {

@@ -55,7 +55,9 @@ export function rateForm(pair, rate, done) {
       const [paid, credited] = pair?.split('-') ?? [body.paid, body.credited];
       const detail = rate ? say('catalogue.rate.before', { rate }) : say('catalogue.rate.first');
       if (!await confirmed(say('catalogue.rate.sure', { rate: body.rate, paid, credited }), detail, say('save'))) return;
-      await save(`/v1/admin/rates/${paid}-${credited}`, { rate: body.rate }, done);
+      // The one before was in the question.
+      const wanted = { rate: body.rate, ...(rate && { confirm_difference: true }) };
+      await save(`/v1/admin/rates/${paid}-${credited}`, wanted, done);
     },
   });
 }

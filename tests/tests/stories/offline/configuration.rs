@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::json;
+use serde_json::{Value, json};
 use service::keys::Scope;
 use tests::story;
 
@@ -113,7 +113,7 @@ async fn two_operators_change_two_parts_at_once_and_both_changes_stay() {
     story(async |world| {
         let rates = ["CNY-USD", "EUR-USD", "GBP-USD", "JPY-USD", "HKD-USD", "SGD-USD"];
         let paths = rates.map(|pair| format!("/v1/admin/rates/{pair}"));
-        let body = json!({"rate": "5"});
+        let body = json!({"rate": "6"});
         let changes = paths.iter().map(|path| world.admin_put(path, &body));
         for answer in futures_util::future::join_all(changes).await {
             drop(answer.expect(200));
@@ -185,6 +185,27 @@ async fn what_a_newer_program_has_stored_is_read_and_what_somebody_sends_must_be
         let refused = world.admin_put("/v1/admin/wallet", &json!({"methods": methods})).await;
         let refused = refused.expect_problem(422, "invalid_field");
         assert_eq!(refused.text("detail"), "methods: unknown field 'card.USD.x'");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_in_the_wrong_place_makes_no_rate() {
+    story(async |world| {
+        let set = async |body: Value| world.admin_put("/v1/admin/rates/CNY-USD", &body).await;
+        for rate in ["720", "0.72", "8.6401", "5.7599"] {
+            let refused = set(json!({"rate": rate})).await;
+            let refused = refused.expect_problem(422, "difference_not_confirmed");
+            assert_eq!(refused.text("field"), "confirm_difference");
+        }
+        let products = world.get("/v1/products").await.expect(200).json();
+        assert_eq!(products["rates"][0]["rate"], "7.2000");
+        for rate in ["8.64", "6.912"] {
+            drop(set(json!({"rate": rate})).await.expect(200));
+        }
+        drop(set(json!({"rate": "720", "confirm_difference": true})).await.expect(200));
+        // Of a pair that is new nobody knows what is far.
+        drop(world.admin_put("/v1/admin/rates/JPY-USD", &json!({"rate": "150"})).await.expect(200));
     })
     .await;
 }
