@@ -277,6 +277,15 @@ fn money() -> Vec<Body> {
     ]
 }
 
+fn rate() -> Value {
+    let about = "Set it although it is more than a fifth away from the one before.";
+    body(
+        "A rate.",
+        vec![("rate", named("Rate"), "How many of the first one of the second costs.")],
+        vec![("confirm_difference", flag(false), about)],
+    )
+}
+
 fn configuration() -> Vec<Body> {
     let methods = || ("methods", named("Methods"), "How it can be topped up.");
     let product = body(
@@ -326,19 +335,7 @@ fn configuration() -> Vec<Body> {
             body("How the wallet can be topped up.", vec![methods()], Vec::new()),
             json!({"methods": card}),
         ),
-        (
-            "NewRate",
-            body(
-                "A rate.",
-                vec![("rate", named("Rate"), "How many of the first one of the second costs.")],
-                vec![(
-                    "confirm_difference",
-                    flag(false),
-                    "Set it although it is more than a fifth away from the one before.",
-                )],
-            ),
-            json!({"rate": "7.2000"}),
-        ),
+        ("NewRate", rate(), json!({"rate": "7.2000"})),
         (
             "NewBankAccount",
             bank_account,
