@@ -1213,7 +1213,7 @@ to the dead-letter queue");
         "came-back-as-gone",
         "what comes back of a payment without a place is drift as if it had gone once more",
         ((
-            "shared/service/src/comparing.rs",
+            "shared/service/src/moved.rs",
             "direction: self.amount.signum(), money",
             "direction: -1, money",
         ),),

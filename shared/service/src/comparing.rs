@@ -5,10 +5,10 @@
 //! ends with the same report. What is missing in the books is completed by the same rules as a webhook;
 //! what cannot be is a finding. Nothing is edited or removed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ledger::{Amount, Day, Finding, FindingKind, Money, PaymentId, ProviderId, Timestamp};
+use ledger::{Day, Finding, FindingKind, Money, PaymentId, Timestamp};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
@@ -16,7 +16,8 @@ use crate::comparison::{Comparison, Report, run_id};
 use crate::error::{Error, Invalid, Unavailable};
 use crate::findings::{FindingRecord, found_again};
 use crate::metrics;
-use crate::notice::{Notice, ReversalNotice, Told, What};
+use crate::moved::{Known, MovedBack};
+use crate::notice::{Notice, Told, What};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
 use crate::refunds::Refunds;
@@ -60,13 +61,6 @@ fn too_many() -> Error {
 /// When the next day begins.
 fn end_of(day: Day) -> Timestamp {
     day.begins().plus(Duration::from_secs(24 * 3_600))
-}
-
-/// What of an hour was read at the provider.
-#[derive(Debug, Default)]
-struct Known {
-    payments: BTreeSet<PaymentId>,
-    reversals: BTreeSet<ProviderId>,
 }
 
 impl<W: Wire> Comparisons<W> {
@@ -618,50 +612,6 @@ impl<W: Wire> Comparisons<W> {
                 let detail = "this day is being compared by somebody else: ask again in a minute";
                 Err(Error::Conflict { code: "comparison_under_way", detail: detail.to_owned() })
             }
-        }
-    }
-}
-
-/// A refund or a dispute that moved money.
-struct MovedBack {
-    /// To us (1) or from us (-1): what comes back of it is told by another movement.
-    direction: i64,
-    /// How much, if the provider's balance is in the currency that it is of.
-    money: Option<Money>,
-    notice: ReversalNotice,
-}
-
-impl Known {
-    fn learn(&mut self, movement: &Movement) {
-        match &movement.of {
-            Reading::Told(Told::Payment(Notice { what: What::Paid(payment), .. })) => {
-                self.payments.insert(payment.id.clone());
-            }
-            Reading::Told(Told::Reversal(notice)) => {
-                self.reversals.insert(notice.reversal().clone());
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Movement {
-    /// The refund or dispute, if it is one of ours.
-    fn into_reversal(self) -> Option<MovedBack> {
-        let Reading::Told(Told::Reversal(notice)) = self.of else { return None };
-        let currency = notice.money().currency;
-        let units = self.amount.unsigned_abs();
-        let amount = Amount::from_minor_units(units, currency).ok();
-        let amount = amount.filter(|_| self.currency == currency.code());
-        let money = amount.map(|amount| Money { amount, currency });
-        Some(MovedBack { direction: self.amount.signum(), money, notice })
-    }
-
-    /// The payment, if it is one of ours.
-    const fn payment(&self) -> Option<&Notice> {
-        match &self.of {
-            Reading::Told(Told::Payment(notice)) => Some(notice),
-            _ => None,
         }
     }
 }

@@ -39,6 +39,8 @@ pub mod log;
 mod looking_again;
 pub mod metrics;
 pub mod moments;
+#[cfg(feature = "stripe")]
+mod moved;
 pub mod notice;
 #[cfg(feature = "objects")]
 pub mod objects;
