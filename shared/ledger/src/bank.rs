@@ -84,7 +84,8 @@ impl BankReference {
     }
 
     /// The form by which two are compared.
-    pub(crate) fn compared(&self) -> &str {
+    #[must_use]
+    pub fn compared(&self) -> &str {
         &self.compared
     }
 

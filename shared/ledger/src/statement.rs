@@ -177,6 +177,11 @@ pub fn match_statement(
     for proposal in proposed.values_mut().flatten() {
         proposal.exact = proposal.exact && !twice.contains(&proposal.order);
     }
+    // After that: a line that is in doubt says the same as its twin all the same.
+    for line in lines.iter().filter(|line| line.doubt.is_some()) {
+        let proposals = proposed.get_mut(&line.number).into_iter().flatten();
+        proposals.for_each(|proposal| proposal.exact = false);
+    }
     proposed
 }
 
@@ -282,7 +287,6 @@ fn propose(
         && has(Evidence::Amount)
         && awaited
         && line.bank_reference.is_some()
-        && line.doubt.is_none()
         && transfer.receiving_account == *account;
     let score = evidence.iter().fold(0_u8, |sum, one| sum.saturating_add(one.weight())).min(100);
     Some(Proposal { order: order.id.clone(), evidence, score, exact })

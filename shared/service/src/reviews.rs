@@ -97,7 +97,7 @@ impl Reviews {
         let mut account = None;
         for tries in 0..MAX_COMMIT_TRIES {
             let transfer = self.received(found, Some(&record), *now).await?;
-            if let Some(outcome) = again(&record, review, &transfer) {
+            if let Some(outcome) = again(&record, review, &transfer, &found.arrived_at) {
                 return outcome;
             }
             must_be_undecided(&record.order, reviewed_before.as_ref())?;
@@ -184,7 +184,7 @@ impl Reviews {
             let transfer = self.received(found, seen.order.as_ref(), *now).await?;
             if let Some(record) = seen.order {
                 let same = record.order.target == *target;
-                let known = again(&record, &review, &transfer).filter(|_| same);
+                let known = again(&record, &review, &transfer, &found.arrived_at).filter(|_| same);
                 return known.unwrap_or(Err(Error::KeyReused));
             }
             let account = seen.account.ok_or(Error::NotFound { what: "account" })?;
@@ -308,6 +308,7 @@ fn again(
     record: &OrderRecord,
     review: &str,
     transfer: &ReceivedTransfer,
+    arrived_at: &ArrivedAt,
 ) -> Option<Result<Made, Error>> {
     let order = &record.order;
     let reviews = order.bank_transfer.iter().flat_map(|transfer| &transfer.reviews);
@@ -316,8 +317,11 @@ fn again(
         _ => None,
     });
     let known = known.next()?;
-    // Which account that is may have been configured anew; who repeats a request means the first.
-    let receiving_account = transfer.receiving_account.clone();
+    // Which account is expected may have been configured anew; who repeats a request means the first.
+    let receiving_account = match arrived_at {
+        ArrivedAt::Expected => transfer.receiving_account.clone(),
+        ArrivedAt::Statement(_) | ArrivedAt::Account(_) => known.transfer.receiving_account.clone(),
+    };
     let made = ReceivedTransfer { rate: None, receiving_account, ..known.transfer.clone() };
     Some(match order.method == Method::Offline && made == *transfer {
         true => Ok(Made::Before(Box::new(record.clone()))),

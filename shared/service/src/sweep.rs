@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use ledger::{AccountId, HoldId, Method, Timestamp};
+use ledger::{AccountId, HoldId, Method, OrderId, Timestamp};
 use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
@@ -120,15 +120,17 @@ impl<W: Wire> Sweeps<W> {
         let share = Share::of(time, 3);
         let refunds = self.continue_refunds(begun.refunds.clone(), share, now, &mut swept).await?;
         let stopped = self.sweep_cards(&begun, cards, now, &mut swept).await?;
-        let holds = self.close_overdue_holds(Share::of(time, 5), now, &mut swept).await;
-        swept.complete = told && transfers && refunds.is_none() && stopped.is_none() && holds;
         metrics::paid_not_credited(swept.credited.into());
+        swept.complete = told && transfers && refunds.is_none() && stopped.is_none();
         let (shard, after) = stopped.unwrap_or_default();
         let next = SweepCursor { version: begun.version, shard, after, refunds };
         if next != begun {
             // If another sweep has stored its own place, that one is as good.
             drop(self.table().commit(Commit::default().sweep_cursor(&next)).await?);
         }
+        // After that: a sweep that is stopped here has not lost its place.
+        let holds = self.close_overdue_holds(Share::of(time, 5), now, &mut swept).await;
+        swept.complete = swept.complete && holds;
         Ok(swept)
     }
 
@@ -148,8 +150,13 @@ impl<W: Wire> Sweeps<W> {
                 }
                 let page = self.table().awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
                 let page = page.await?;
-                for record in page.items {
-                    self.close_transfer(record, now, swept).await;
+                let closing = stream::iter(page.items).map(|record| async move {
+                    let (account, order) = (record.order.account.clone(), record.order.id.clone());
+                    (account, order, self.overdue(record, now).await)
+                });
+                let mut closing = closing.buffer_unordered(AT_ONCE);
+                while let Some((account, order, closed)) = closing.next().await {
+                    count_transfer(&account, &order, closed, swept);
                 }
                 after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
@@ -267,24 +274,6 @@ impl<W: Wire> Sweeps<W> {
                 Err(cause) => warn!(%event_id, %cause, "an event that the next sweep tells again"),
             }
         }
-    }
-
-    async fn close_transfer(&self, record: OrderRecord, now: Timestamp, swept: &mut Swept) {
-        let (account_id, order_id) = (record.order.account.clone(), record.order.id.clone());
-        let count = match self.overdue(record, now).await {
-            Ok(None) => return,
-            Ok(Some(Committed::Yes)) => &mut swept.recorded,
-            Ok(Some(Committed::No(_))) => &mut swept.left,
-            Err(Error::Broken(cause)) => {
-                error!(%account_id, %order_id, %cause, "the order cannot be closed");
-                &mut swept.left
-            }
-            Err(cause) => {
-                warn!(%account_id, %order_id, %cause, "an order to be closed later");
-                &mut swept.left
-            }
-        };
-        *count = count.saturating_add(1);
     }
 
     /// Closes one order whose transfer nobody reported in time; `None` if its time is not over.
@@ -518,6 +507,28 @@ fn shards_from(now: Timestamp) -> impl Iterator<Item = u64> {
     let minutes = u64::try_from(now.unix_millis().div_euclid(60_000)).unwrap_or_default();
     let of = move |round: u64| minutes.wrapping_add(round).checked_rem(SHARDS).unwrap_or_default();
     (0..SHARDS).map(of)
+}
+
+fn count_transfer(
+    account_id: &AccountId,
+    order_id: &OrderId,
+    closed: Result<Option<Committed>, Error>,
+    swept: &mut Swept,
+) {
+    let count = match closed {
+        Ok(None) => return,
+        Ok(Some(Committed::Yes)) => &mut swept.recorded,
+        Ok(Some(Committed::No(_))) => &mut swept.left,
+        Err(Error::Broken(cause)) => {
+            error!(%account_id, %order_id, %cause, "the order cannot be closed");
+            &mut swept.left
+        }
+        Err(cause) => {
+            warn!(%account_id, %order_id, %cause, "an order to be closed later");
+            &mut swept.left
+        }
+    };
+    *count = count.saturating_add(1);
 }
 
 fn count_hold(

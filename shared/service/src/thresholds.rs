@@ -56,7 +56,7 @@ impl SetThresholds {
             let current = must_exist(account, account_id)?;
             let wanted = written.wanted(target, current.currency)?;
             // They can be turned off for what is not for sale any more.
-            if wanted != WantedThresholds::default() || !current.thresholds.contains_key(target) {
+            if wanted != WantedThresholds::default() {
                 catalogue.must_know(target)?;
             }
             let Some(decision) = set_thresholds(&current, target, &wanted, by, now) else {

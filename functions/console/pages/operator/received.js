@@ -27,6 +27,7 @@ export function receivedForm({ account = null, catalogue, known = {}, done }) {
   const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
     { value: known.amount });
   const owner = account ? null : accountEntry();
+  let { statement } = known;
   const product = selectInput([['', say('wallet')], ...catalogue.products.map((one) => [one.product, named(one.name)])], '');
   return form({
     parts: [
@@ -39,8 +40,14 @@ export function receivedForm({ account = null, catalogue, known = {}, done }) {
     submit: say('received.submit'),
     send: ({ account_id: typed, ...typedBody }, made) => {
       // The account of the statement may have been replaced since.
-      const body = known.statement ? { ...typedBody, statement_id: known.statement } : typedBody;
-      return book(account ?? typed, body, { reference, owner, made, done });
+      const body = statement ? { ...typedBody, statement_id: statement } : typedBody;
+      return book(account ?? typed, body, {
+        reference, owner, made, done: (banner) => {
+          // What is typed after it is not from there.
+          statement = null;
+          done(banner);
+        },
+      });
     },
   });
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use lambda_http::Request;
@@ -10,7 +9,7 @@ use lambda_http::http::header;
 use ledger::{
     Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, Place, ProductCode, Target, Timestamp,
 };
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::parameters::finished;
@@ -31,11 +30,13 @@ const MAX_METADATA: usize = 40;
 #[derive(Debug)]
 pub struct Fields(Map<String, Value>);
 
-/// Reads a JSON object whose fields are each there once: of two amounts, neither is meant.
-struct EachOnce<V>(PhantomData<V>);
-
-/// A JSON value in which every object has each of its fields once, however deep.
-struct Plain(Value);
+/// A JSON value as it was read: an object with a field that is there twice is none, since of two amounts neither is meant.
+enum Plain {
+    One(Value),
+    List(Vec<Self>),
+    Object(BTreeMap<String, Self>),
+    Twice,
+}
 
 /// The fields of a request's JSON body.
 ///
@@ -43,7 +44,7 @@ struct Plain(Value);
 /// `unsupported_media_type`, `body_too_large`, `invalid_json`.
 pub fn json_body(request: &Request) -> Result<Fields, Error> {
     must_be_json(request)?;
-    Ok(Fields(plain(read_object(bytes(request, MAX_BODY)?)?)))
+    Ok(Fields::of(read_object(bytes(request, MAX_BODY)?)?)?)
 }
 
 /// The charges of a request that asks for many.
@@ -52,30 +53,33 @@ pub fn json_body(request: &Request) -> Result<Fields, Error> {
 /// As [`json_body`] and [`charge_items`].
 pub fn json_charges(request: &Request, most: usize, longest: usize) -> Result<Vec<Fields>, Error> {
     must_be_json(request)?;
-    charge_items(bytes(request, longest)?, most)
+    charge_items(bytes(request, longest)?, most)?.into_iter().collect()
 }
 
-/// The charges of `{"charges": [{…}, …]}`.
+/// The charges of `{"charges": [{…}, …]}`, each of them by itself.
 ///
 /// # Errors
-/// `invalid_json`; `missing_field` without the list, `invalid_field` if it is none, is empty, longer than
-/// `most` or of something else than objects; `unknown_field`.
-pub fn charge_items(body: &[u8], most: usize) -> Result<Vec<Fields>, Error> {
+/// `invalid_json`; `missing_field` without the list, `invalid_field` if it is none, is empty or longer than
+/// `most`; `unknown_field`. Of one charge: `invalid_field` for what is no object, `invalid_json` for a field twice.
+pub fn charge_items(body: &[u8], most: usize) -> Result<Vec<Result<Fields, Error>>, Error> {
     const NAME: &str = "charges";
-    let mut fields = plain(read_object(body)?);
+    let mut fields = read_object(body)?;
     let wrong = |code, detail: String| Error::from(Invalid::field(code, NAME, detail));
     let of_objects = || wrong("invalid_field", format!("must be a list of 1 to {most} objects"));
     let list = match fields.remove(NAME) {
-        None | Some(Value::Null) => Err(wrong("missing_field", "is required".to_owned())),
-        Some(Value::Array(list)) if (1..=most).contains(&list.len()) => Ok(list),
+        None | Some(Plain::One(Value::Null)) => {
+            Err(wrong("missing_field", "is required".to_owned()))
+        }
+        Some(Plain::List(list)) if (1..=most).contains(&list.len()) => Ok(list),
         Some(_) => Err(of_objects()),
     };
     finished(fields.keys().next())?;
     let item = |item| match item {
-        Value::Object(fields) => Ok(Fields(fields)),
-        _ => Err(of_objects()),
+        Plain::Object(fields) => Fields::of(fields).map_err(Error::from),
+        Plain::Twice => Err(twice().into()),
+        Plain::One(_) | Plain::List(_) => Err(of_objects()),
     };
-    list?.into_iter().map(item).collect()
+    Ok(list?.into_iter().map(item).collect())
 }
 
 /// Refuses a body where none is expected: whoever sends one means something by it. An empty object means nothing.
@@ -95,16 +99,22 @@ fn must_be_json(request: &Request) -> Result<(), Invalid> {
     if media_type(request) == "application/json" { Ok(()) } else { Err(wrong) }
 }
 
-/// Reads an object whose fields are all of one shape.
-fn read_object<V: DeserializeOwned>(body: &[u8]) -> Result<BTreeMap<String, V>, Invalid> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let fields = json.deserialize_map(EachOnce(PhantomData));
-    let fields = fields.and_then(|fields| json.end().map(|()| fields));
-    fields.map_err(|error| Invalid {
-        code: "invalid_json",
-        field: None,
-        detail: format!("the body: {error}"),
-    })
+/// Reads a body that is an object.
+fn read_object(body: &[u8]) -> Result<BTreeMap<String, Plain>, Invalid> {
+    match serde_json::from_slice(body) {
+        Ok(Plain::Object(fields)) => Ok(fields),
+        Ok(Plain::Twice) => Err(twice()),
+        Ok(Plain::One(_) | Plain::List(_)) => Err(invalid_json("it must be a JSON object")),
+        Err(error) => Err(invalid_json(error)),
+    }
+}
+
+fn twice() -> Invalid {
+    invalid_json("a field is there twice")
+}
+
+fn invalid_json(problem: impl fmt::Display) -> Invalid {
+    Invalid { code: "invalid_json", field: None, detail: format!("the body: {problem}") }
 }
 
 /// The media type of a request's body, without its parameters and in lower case.
@@ -130,14 +140,15 @@ pub fn bytes(request: &Request, longest: usize) -> Result<&[u8], Error> {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<Json: Deserializer<'de>>(json: Json) -> Result<Self, Json::Error> {
-        json.deserialize_map(EachOnce(PhantomData)).map(plain).map(Self)
+impl Plain {
+    fn value(self) -> Result<Value, Invalid> {
+        Ok(match self {
+            Self::One(value) => value,
+            Self::List(list) => list.into_iter().map(Self::value).collect::<Result<_, _>>()?,
+            Self::Object(fields) => Value::Object(Fields::of(fields)?.0),
+            Self::Twice => return Err(twice()),
+        })
     }
-}
-
-fn plain(fields: BTreeMap<String, Plain>) -> Map<String, Value> {
-    fields.into_iter().map(|(name, Plain(value))| (name, value)).collect()
 }
 
 impl<'de> Deserialize<'de> for Plain {
@@ -145,80 +156,71 @@ impl<'de> Deserialize<'de> for Plain {
         struct Plainly;
 
         impl<'de> Visitor<'de> for Plainly {
-            type Value = Value;
+            type Value = Plain;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a JSON value")
             }
 
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
+            fn visit_unit<E>(self) -> Result<Plain, E> {
+                Ok(Plain::One(Value::Null))
             }
 
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_bool<E>(self, value: bool) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_i64<E>(self, value: i64) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
-            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_u64<E>(self, value: u64) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
             #[expect(
                 clippy::disallowed_types,
                 reason = "so reads the crate a fraction; no field takes one"
             )]
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_f64<E>(self, value: f64) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
-            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_str<E>(self, value: &str) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
-            fn visit_string<E>(self, value: String) -> Result<Value, E> {
-                Ok(value.into())
+            fn visit_string<E>(self, value: String) -> Result<Plain, E> {
+                Ok(Plain::One(value.into()))
             }
 
-            fn visit_seq<Json: SeqAccess<'de>>(self, mut json: Json) -> Result<Value, Json::Error> {
+            fn visit_seq<Json: SeqAccess<'de>>(self, mut json: Json) -> Result<Plain, Json::Error> {
                 let mut values = Vec::new();
-                while let Some(Plain(value)) = json.next_element()? {
+                while let Some(value) = json.next_element()? {
                     values.push(value);
                 }
-                Ok(Value::Array(values))
+                Ok(Plain::List(values))
             }
 
-            fn visit_map<Json: MapAccess<'de>>(self, json: Json) -> Result<Value, Json::Error> {
-                EachOnce(PhantomData).visit_map(json).map(plain).map(Value::Object)
-            }
-        }
-
-        json.deserialize_any(Plainly).map(Self)
-    }
-}
-
-impl<'de, V: Deserialize<'de>> Visitor<'de> for EachOnce<V> {
-    type Value = BTreeMap<String, V>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<Json: MapAccess<'de>>(self, mut json: Json) -> Result<Self::Value, Json::Error> {
-        let mut fields = BTreeMap::new();
-        while let Some((name, value)) = json.next_entry::<String, V>()? {
-            if fields.insert(name, value).is_some() {
-                return Err(de::Error::custom("a field is there twice"));
+            fn visit_map<Json: MapAccess<'de>>(self, mut json: Json) -> Result<Plain, Json::Error> {
+                let (mut fields, mut twice) = (BTreeMap::new(), false);
+                while let Some((name, value)) = json.next_entry()? {
+                    twice |= fields.insert(name, value).is_some();
+                }
+                Ok(if twice { Plain::Twice } else { Plain::Object(fields) })
             }
         }
-        Ok(fields)
+
+        json.deserialize_any(Plainly)
     }
 }
 
 impl Fields {
+    fn of(fields: BTreeMap<String, Plain>) -> Result<Self, Invalid> {
+        let fields = fields.into_iter().map(|(name, value)| Ok((name, value.value()?)));
+        fields.collect::<Result<_, _>>().map(Self)
+    }
+
     /// A text that must be there.
     ///
     /// # Errors

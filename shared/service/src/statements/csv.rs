@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use ledger::{Currency, Doubt, Money, Name, StatementLine};
 
-use super::{MAX_LINES, Outgoing, Parsed, flaw, left_again, told_apart_by};
+use super::outgoing::{Arrived, Outgoing, left_again, told_apart_by};
+use super::{MAX_LINES, Parsed, flaw};
 use crate::error::Invalid;
 use crate::stamp;
 
@@ -60,14 +61,17 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
         lines.push(row.read(number, of)?);
     }
-    for line in &mut lines {
-        let StatementLine { bank_reference, money, .. } = line;
-        if left_again(&outgoing, bank_reference.as_ref(), *money) {
-            line.doubt = Some(Doubt::Reversed);
-        }
+    let arrived = lines.iter().map(|line: &StatementLine| Arrived {
+        references: line.bank_reference.iter().cloned().collect(),
+        money: line.money,
+        whole: line.money,
+    });
+    let left = left_again(&arrived.collect::<Vec<_>>(), &outgoing);
+    for (_, line) in lines.iter_mut().enumerate().filter(|(position, _)| left.contains(position)) {
+        line.doubt = Some(Doubt::Reversed);
     }
     let currency = currency.ok_or_else(|| flaw("there is no line below the column names"))?;
-    Ok(Parsed { number: None, currency, lines, skipped })
+    Ok(Parsed { number: None, currency, lines, others: BTreeMap::new(), skipped })
 }
 
 /// Quotes as RFC 4180 has them. The crate forgives others, and takes the lines up to the next one, or to the end of a file
@@ -159,8 +163,8 @@ impl Row<'_> {
     /// What left the account; none for nothing, of which banks tell, too.
     fn outgoing(&self, currency: Currency) -> Option<Outgoing> {
         let money = Money::parse(self.value("amount").strip_prefix('-')?, currency).ok()?;
-        let reference = told_apart_by(self.value("bank_reference"));
-        Some(Outgoing { reference, money, reverses: false })
+        let references = told_apart_by(self.value("bank_reference")).into_iter().collect();
+        Some(Outgoing { references, money, reverses: false })
     }
 
     fn currency(&self) -> Result<Currency, Invalid> {

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    AccountId, Candidate, Doubt, Name, OrderId, PaymentId, ReceivedTransfer, StatementLine,
-    TransferReference, match_statement,
+    AccountId, BankReference, Candidate, Doubt, Name, OrderId, PaymentId, ReceivedTransfer,
+    StatementLine, TransferReference, match_statement,
 };
 
 use super::{MatchedLine, MatchedStatement, Parsed, Statements};
@@ -33,26 +33,34 @@ impl Statements {
         statement: Statement,
         parsed: Parsed,
     ) -> Result<MatchedStatement, Error> {
-        let Parsed { mut lines, skipped, .. } = parsed;
-        let paid = lines.iter().filter_map(|line| payment_of(&statement, line));
-        let ids: BTreeSet<PaymentId> = paid.collect();
+        let Parsed { mut lines, others, skipped, .. } = parsed;
+        let of_others = |line: &StatementLine| {
+            let others = others.get(&line.number).into_iter().flatten();
+            others.map(|other| payment(&statement, line, other.clone())).collect::<Vec<_>>()
+        };
+        let ids: BTreeSet<PaymentId> = lines
+            .iter()
+            .flat_map(|line| of_others(line).into_iter().chain(payment_of(&statement, line)))
+            .collect();
         let claims = self.table().payments(&ids.into_iter().collect::<Vec<_>>()).await?;
         let claims: BTreeMap<_, _> =
             claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
         let mut credited_once = BTreeSet::new();
         let (mut credited, mut used) = (BTreeMap::new(), BTreeMap::new());
         for line in &mut lines {
-            let Some(id) = payment_of(&statement, line) else { continue };
+            let own = payment_of(&statement, line).and_then(|id| claims.get(&id));
             // Two lines with one reference are one transfer: the first of that amount is shown as credited.
-            match claims.get(&id) {
-                None => continue,
-                Some(claim) if claim.money == line.money && credited_once.insert(id) => {
-                    credited.insert(line.number, claim.clone());
-                }
+            let is_it = own.is_some_and(|claim| {
+                claim.money == line.money && credited_once.insert(claim.payment.clone())
+            });
+            let before = own.or_else(|| of_others(line).iter().find_map(|id| claims.get(id)));
+            match before {
+                Some(claim) if is_it => drop(credited.insert(line.number, claim.clone())),
                 Some(claim) => {
-                    line.doubt = Some(Doubt::ReferenceUsed);
+                    line.doubt = line.doubt.or(Some(Doubt::ReferenceUsed));
                     used.insert(line.number, claim.clone());
                 }
+                None => {}
             }
         }
         let (candidates, complete) = self.candidates(&lines).await?;
@@ -131,14 +139,23 @@ impl Found {
 }
 
 /// The id that the payment of a line has, if the bank gave it a reference.
-pub(super) fn payment_of(statement: &Statement, line: &StatementLine) -> Option<PaymentId> {
+fn payment_of(statement: &Statement, line: &StatementLine) -> Option<PaymentId> {
+    Some(payment(statement, line, line.bank_reference.clone()?))
+}
+
+/// The id that the payment of a line has under a reference.
+fn payment(
+    statement: &Statement,
+    line: &StatementLine,
+    bank_reference: BankReference,
+) -> PaymentId {
     let transfer = ReceivedTransfer {
         money: line.money,
-        bank_reference: line.bank_reference.clone()?,
+        bank_reference,
         receiving_account: statement.account.clone(),
         received_on: line.booked_on,
         rate: None,
         difference_confirmed: false,
     };
-    Some(transfer.payment_id())
+    transfer.payment_id()
 }

@@ -9,9 +9,12 @@ mod accepting;
 mod camt;
 mod csv;
 mod matching;
+mod outgoing;
+
+use std::collections::BTreeMap;
 
 use ledger::{
-    BankReference, Currency, Money, OrderId, Proposal, ReceivingAccount, StatementLine, Timestamp,
+    BankReference, Currency, OrderId, Proposal, ReceivingAccount, StatementLine, Timestamp,
     derive_id,
 };
 
@@ -39,6 +42,8 @@ struct Parsed {
     number: Option<String>,
     currency: Currency,
     lines: Vec<StatementLine>,
+    /// Under which other references a line may have been credited, by its number.
+    others: BTreeMap<u32, Vec<BankReference>>,
     /// Lines that are no money that arrived: outgoing, or not booked yet.
     skipped: u32,
 }
@@ -107,32 +112,6 @@ pub struct AcceptedLines {
     pub outcomes: Vec<(u32, OrderId, Result<Made, Error>)>,
     /// Exact lines that are left for the next request.
     pub remaining: usize,
-}
-
-/// Money that left the account, as far as it may be what had arrived.
-struct Outgoing {
-    reference: Option<BankReference>,
-    money: Money,
-    /// Whether the bank says that it takes back what it had booked.
-    reverses: bool,
-}
-
-/// Whether what was booked with this reference and amount may have left again.
-fn left_again(outgoing: &[Outgoing], reference: Option<&BankReference>, money: Money) -> bool {
-    outgoing.iter().any(|out| {
-        let same = out.reference.as_ref().zip(reference).is_some_and(|(a, b)| a.is_same_as(b));
-        same || out.reverses && out.money == money
-    })
-}
-
-/// The reference by which a bank tells a transfer from all others: none if it says that it has none
-/// (`NOTPROVIDED` as in the implementation guidelines of SEPA, `NONREF` as in SWIFT's messages, or a dash).
-fn told_apart_by(text: &str) -> Option<BankReference> {
-    let said = text.trim();
-    let is_none =
-        ["NONREF", "NOTPROVIDED", "N/A", "NONE"].iter().any(|none| none.eq_ignore_ascii_case(said));
-    let parsed = BankReference::parse(said).ok().filter(|_| !is_none);
-    parsed.filter(|reference| reference.as_str().chars().any(char::is_alphanumeric))
 }
 
 /// Reads a file.

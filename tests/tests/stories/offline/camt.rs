@@ -269,7 +269,7 @@ async fn a_transaction_of_a_batch_is_known_by_the_reference_that_its_bank_gave_i
         let batch = |parts: [String; 2]| [entry(world, booked("3000.00"), "FT", &[parts.concat()])];
         let (_, shown) = imported(world, &batch([of_anna("T&amp;1"), of_bert("T2")])).await;
         let exact = "exact reference_code+amount+date";
-        assert_eq!(shown, [format!("1000.00 T&1 {exact}"), format!("2000.00 T2 {exact}")]);
+        assert_eq!(shown, [format!("1000.00 FT/T&1 {exact}"), format!("2000.00 FT/T2 {exact}")]);
         // What does not tell them apart is not theirs.
         for references in [["FT", "FT"], ["T1", "t1"], ["T1", "NOTPROVIDED"], ["T1", "ft"]] {
             let parts = [of_anna(references[0]), of_bert(references[1])];
@@ -282,14 +282,25 @@ async fn a_transaction_of_a_batch_is_known_by_the_reference_that_its_bank_gave_i
         let chosen = json!({"lines": [{"line": 1, "order_id": anna.text("order_id")}]});
         assert_eq!(accept(world, &statement, &chosen).await.expect(200).json()["accepted"], 1);
         let (statement, shown) = imported(world, &batch([of_bert("B"), of_anna("A")])).await;
-        assert_eq!(shown, [format!("2000.00 B {exact}"), "1000.00 A credited".to_owned()]);
+        assert_eq!(shown, [format!("2000.00 FT/B {exact}"), "1000.00 FT/A credited".to_owned()]);
+        // Counters begin anew in each batch.
+        let next = entry(world, booked("3000.00"), "FT-2", &[of_anna("A") + &of_bert("B")]);
+        let (_, shown) = imported(world, &[next]).await;
+        assert!(shown[0].starts_with("1000.00 FT-2/A proposed"), "{shown:?}");
         let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
         assert_eq!(accepted["accepted"], 1);
         world.assert_balances("wallet 416.67").await;
         // Of the one transaction of an entry, if only that has one.
-        let alone = entry(world, booked("1000.00"), "", &[of_anna("ALONE")]);
-        let (_, shown) = imported(world, &[alone.replace("<AcctSvcrRef></AcctSvcrRef>", "")]).await;
-        assert_eq!(shown, ["1000.00 ALONE proposed reference_code+amount+date"], "completed");
+        for (own, known) in [
+            ("<![CDATA[TX-20261123]]>", "TX-20261123"),
+            ("A<!-- -->LONE&#49;23", "ALONE123"),
+            ("000001", "none"),
+        ] {
+            let alone = entry(world, booked("1000.00"), "", &[of_anna(own)]);
+            let alone = alone.replace("<AcctSvcrRef></AcctSvcrRef>", "");
+            let (_, shown) = imported(world, &[alone]).await;
+            assert_eq!(shown, [format!("1000.00 {known} proposed reference_code+amount+date")]);
+        }
     })
     .await;
 }
@@ -310,6 +321,12 @@ async fn what_a_bank_kept_of_a_payment_did_not_arrive() {
             assert_eq!(shown, [format!("705.00 {reference} proposed reference_code+date")]);
             assert_eq!(statement.json()["lines"][0]["payer_name"], "Li Lei");
         }
+        // What is returned to somebody is no fee: the payment arrived whole.
+        let returned = transaction("15.00", "Bert", "return")
+            .replace("<RltdPties>", "<CdtDbtInd>DBIT</CdtDbtInd><RltdPties>");
+        let netted = entry(world, booked("705.00"), "NETTED", &[sent.clone() + &returned]);
+        let (_, shown) = imported(world, &[netted]).await;
+        assert_eq!(shown, ["720.00 NETTED/1 exact reference_code+amount+date"]);
         // Charges that do not explain it explain nothing.
         let unexplained = sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
         let (_, shown) =

@@ -95,10 +95,24 @@ async fn money_that_left_again_is_not_exact() {
         );
         let out = |reference: &str| entry(world, ("720.00", "DBIT", "BOOK"), reference, &[]);
         let reversal = |entry: String| entry.replace("<Sts>", "<RvslInd>true</RvslInd><Sts>");
+        let by_transaction = |entry: String| {
+            let entry = entry.replace("<AcctSvcrRef>none</AcctSvcrRef>", "");
+            entry.replace("<TxDtls>", "<TxDtls><Refs><AcctSvcrRef>TX-20261123</AcctSvcrRef></Refs>")
+        };
+        let out_by_transaction = entry(
+            world,
+            ("720.00", "DBIT", "BOOK"),
+            "none",
+            &[transaction("720.00", "Li Lei", "back")],
+        );
+        let quoted =
+            |entry: String| reversal(entry).replace("true", "<!-- it is --><![CDATA[true]]>");
         for (number, entries) in [
             vec![paid("A"), out("A")],
             vec![reversal(out("Z")), paid("B")],
             vec![reversal(paid("C"))],
+            vec![quoted(paid("E"))],
+            vec![by_transaction(paid("none")), by_transaction(out_by_transaction)],
         ]
         .into_iter()
         .enumerate()
@@ -113,6 +127,19 @@ async fn money_that_left_again_is_not_exact() {
             assert!(shown[0].ends_with("proposed reference_code+amount+date"), "{shown:?}");
             assert!(shown[1].contains("exact"), "{shown:?}");
         }
+        // A reversal that names its payment says nothing of another of that amount, and a fee is no reversal.
+        let fee = entry(world, ("5.00", "DBIT", "BOOK"), "F", &[]);
+        for entries in [
+            vec![paid("F"), fee.clone()],
+            vec![paid("G"), entry(world, booked("720.00"), "H", &[]), reversal(out("H"))],
+        ] {
+            let (statement, shown) = imported(world, &entries).await;
+            assert!(shown[0].contains("exact"), "{shown:?}");
+            assert_eq!(statement.json()["lines"][0]["doubt"], Value::Null);
+        }
+        // Of two that say the same, one that is in doubt does not make the other certain.
+        let (_, shown) = imported(world, &[paid("I"), out("I"), paid("J")]).await;
+        assert!(shown.iter().all(|line| line.contains("proposed")), "{shown:?}");
         // Money that goes to somebody else is none that left again.
         let (_, shown) = imported(world, &[paid("D"), out("OTHER")]).await;
         assert_eq!(shown, ["720.00 D exact reference_code+amount+date"]);
@@ -155,10 +182,52 @@ async fn what_was_found_on_a_statement_is_credited_once_though_its_bank_account_
         let path = "/v1/admin/accounts/demo/received-payments";
         drop(world.admin_post(path, "booked", &found).await.expect(201));
         drop(world.admin_post(path, "booked", &found).await.expect(200));
+        // Of the account that the currency has now it would be another transfer.
+        let elsewhere = csv(world, &content).await.expect(201);
+        found["statement_id"] = json!(elsewhere.text("statement_id"));
+        let other = world.admin_post(path, "booked", &found).await;
+        other.expect_problem(409, "idempotency_key_reused");
         let path = format!("/v1/admin/statements/{}", statement.text("statement_id"));
         assert_eq!(lines(&world.admin_get(&path).await.expect(200)), ["credited"]);
         assert_eq!(accept_exact(world, &statement).await["accepted"], 0);
         world.assert_balances("wallet 200.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_batch_that_was_credited_under_another_reference_is_in_doubt() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        let path = "/v1/admin/accounts/demo/received-payments";
+        for reference in ["FT/1", "TX-20261123"] {
+            let found = world.found("CNY 300.00", reference);
+            drop(world.admin_post(path, reference, &found).await.expect(201));
+        }
+        let referred = |reference: &str, transaction: String| {
+            let refs = format!("<TxDtls><Refs><AcctSvcrRef>{reference}</AcctSvcrRef></Refs>");
+            transaction.replace("<TxDtls>", &refs)
+        };
+        let batch = referred("T1", transaction("720.00", "Li Lei", &code(&order)))
+            + &referred("TX-20261123", transaction("300.00", "Han", "x"))
+            + &referred("T3", transaction("300.00", "Han", "x"));
+        let (statement, shown) =
+            imported(world, &[entry(world, booked("1320.00"), "FT", &[batch])]).await;
+        assert_eq!(
+            shown,
+            [
+                "720.00 FT/T1 proposed reference_code+amount+date",
+                "300.00 FT/TX-20261123 unmatched",
+                "300.00 FT/T3 unmatched",
+            ]
+        );
+        let doubts = statement.json()["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["doubt"].clone())
+            .collect::<Vec<_>>();
+        assert_eq!(doubts, [json!("reference_used"), json!("reference_used"), Value::Null]);
     })
     .await;
 }

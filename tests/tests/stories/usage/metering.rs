@@ -75,14 +75,17 @@ async fn a_message_that_cannot_be_read_hinders_no_other() {
             nameless.to_string(),
             message(&[("a", "1"), ("b", "one")]),
         ];
-        for body in &odd {
-            world.meter(body).await;
+        let good = r#"{"key":"c","account_id":"demo","product":"sms","amount":"1"}"#;
+        let twice = r#"{"key":"d","key":"e","account_id":"demo","product":"sms","amount":"1"}"#;
+        let odd = odd.into_iter().chain([format!(r#"{{"charges":[null,{twice},{good}]}}"#)]);
+        for body in odd {
+            world.meter(&body).await;
         }
         world.meter(&message(&[("good", "1")])).await;
         world.drain_usage().await;
-        assert_eq!(world.dead_usage().await, 4);
-        // Nor does one charge hinder those beside it: "a" is made, and "b" is seen by a person.
-        assert_eq!(available(world).await, "98.00");
+        assert_eq!(world.dead_usage().await, 5);
+        // Nor does one charge hinder those beside it: "a" and "c" are made, and the others are seen by a person.
+        assert_eq!(available(world).await, "97.00");
         assert!(tests::logs::so_far().contains("a charge that cannot be read"));
     })
     .await;

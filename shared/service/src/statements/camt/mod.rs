@@ -8,13 +8,16 @@
 
 mod written;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ledger::{BankReference, Currency, Day, Doubt, Money, Name, StatementLine};
 use sepa::camt::{CashEntry, Charges, EntryDetail, EntryStatus, ReportedAmount};
 use sepa::camt053::{Camt053Statement, parse_camt053};
 use sepa::camt054::CreditDebitIndicator;
 
-use self::written::{Written, with_details_together};
-use super::{MAX_LINES, Outgoing, Parsed, flaw, left_again, told_apart_by};
+use self::written::{Transaction, Written, with_details_together};
+use super::outgoing::{Arrived, Outgoing, is_whole, left_again, told_apart_by};
+use super::{MAX_LINES, Parsed, flaw};
 use crate::error::Invalid;
 use crate::stamp;
 
@@ -30,8 +33,7 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     })?;
     let mut written = together.entries.into_iter();
     let (mut lines, mut skipped, mut account) = (Vec::new(), 0_u32, None);
-    // What each line is booked as, and what was booked the other way.
-    let (mut booked_as, mut outgoing) = (Vec::new(), Vec::new());
+    let (mut others, mut arrived, mut outgoing) = (BTreeMap::new(), Vec::new(), Vec::new());
     for statement in &document.statements {
         let of = account_of(statement)?;
         if *account.get_or_insert_with(|| of.clone()) != of {
@@ -40,11 +42,10 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         for (position, entry) in statement.entries.iter().enumerate() {
             let written = written.next().unwrap_or_default();
             let booked = entry.status == EntryStatus::Booked;
-            let reference = reference_of(entry);
             if !booked || entry.amount.direction == Some(CreditDebitIndicator::Debit) {
                 let money = money(&entry.amount, of.1).ok().flatten().filter(|_| booked);
-                let reverses = written.reverses;
-                outgoing.extend(money.map(|money| Outgoing { reference, money, reverses }));
+                let (references, reverses) = (all_references(entry, &written), written.reverses);
+                outgoing.extend(money.map(|money| Outgoing { references, money, reverses }));
                 skipped = skipped.saturating_add(1);
                 continue;
             }
@@ -53,27 +54,28 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
             let (of_entry, of_nobody) =
                 lines_of(entry, &written, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
             skipped = skipped.saturating_add(of_nobody);
-            for line in of_entry {
+            let whole = money(&entry.amount, of.1).ok().flatten();
+            for Booked { line, others: of_line } in of_entry {
                 if lines.len() >= MAX_LINES {
                     return Err(flaw(format!("at most {MAX_LINES} lines: split the file")));
                 }
                 let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
                 let doubt = written.reverses.then_some(Doubt::Reversed);
-                booked_as.push((reference.clone(), money(&entry.amount, of.1).ok().flatten()));
+                let references = line.bank_reference.iter().chain(&of_line).cloned();
+                let references = references.chain(reference_of(entry)).collect();
+                let (money, whole) = (line.money, whole.unwrap_or(line.money));
+                arrived.push(Arrived { references, money, whole });
+                others.insert(number, of_line);
                 lines.push(StatementLine { number, doubt, ..line });
             }
         }
     }
-    for (line, (reference, whole)) in lines.iter_mut().zip(booked_as) {
-        let whole = whole.unwrap_or(line.money);
-        if left_again(&outgoing, reference.as_ref(), whole)
-            || left_again(&outgoing, line.bank_reference.as_ref(), line.money)
-        {
-            line.doubt = Some(Doubt::Reversed);
-        }
+    let left = left_again(&arrived, &outgoing);
+    for (_, line) in lines.iter_mut().enumerate().filter(|(position, _)| left.contains(position)) {
+        line.doubt = Some(Doubt::Reversed);
     }
     let (number, currency) = account.ok_or_else(|| flaw("there is no statement in it"))?;
-    Ok(Parsed { number: Some(number), currency, lines, skipped })
+    Ok(Parsed { number: Some(number), currency, lines, others, skipped })
 }
 
 /// The version of a camt.053 that is none of those that are read.
@@ -95,12 +97,18 @@ fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invali
     Ok((number.to_owned(), currency))
 }
 
+/// A line, and the other references under which it may have been credited.
+struct Booked {
+    line: StatementLine,
+    others: Vec<BankReference>,
+}
+
 /// The lines of one booked credit, and how many of its transactions are no money that arrived.
 fn lines_of(
     entry: &CashEntry,
     written: &Written,
     currency: Currency,
-) -> Result<(Vec<StatementLine>, u32), String> {
+) -> Result<(Vec<Booked>, u32), String> {
     if entry.amount.direction != Some(CreditDebitIndicator::Credit) {
         return Err("CdtDbtInd must be CRDT or DBIT".to_owned());
     }
@@ -108,17 +116,29 @@ fn lines_of(
     // How many transactions the bank says there are; a batch of which it does not say that can be of any number.
     let said = entry.batch.as_ref().map(|batch| batch.transaction_count.unwrap_or(u64::MAX));
     let of_one = !written.several && said.is_none_or(|said| said == 1);
-    let own = || {
-        reference_of(entry)
-            .or_else(|| written.references.iter().flatten().find_map(|own| told_apart_by(own)))
-    };
     match entry.details.as_slice() {
-        [] if of_one => Ok((vec![line(entry, None, whole, own())?], 0)),
+        [] if of_one => Ok((vec![of_entry(entry, written, None, whole)?], 0)),
         [only] if of_one && !contradicts(only, whole) => {
-            Ok((vec![line(entry, Some(only), whole, own())?], 0))
+            Ok((vec![of_entry(entry, written, Some(only), whole)?], 0))
         }
         _ => of_batch(entry, written, whole),
     }
+}
+
+/// The one line of an entry.
+fn of_entry(
+    entry: &CashEntry,
+    written: &Written,
+    detail: Option<&EntryDetail>,
+    whole: Money,
+) -> Result<Booked, String> {
+    let own = written.references().find_map(told_apart_by);
+    let own = own.filter(is_whole);
+    let (reference, others) = match reference_of(entry) {
+        Some(reference) => (Some(reference), own.into_iter().collect()),
+        None => (own, Vec::new()),
+    };
+    Ok(Booked { line: line(entry, detail, whole, reference)?, others })
 }
 
 /// The lines of a batch, and how many of its transactions are no money that arrived.
@@ -126,31 +146,53 @@ fn of_batch(
     entry: &CashEntry,
     written: &Written,
     whole: Money,
-) -> Result<(Vec<StatementLine>, u32), String> {
+) -> Result<(Vec<Booked>, u32), String> {
     // What the bank counts is in one block; of several each has its own number.
     let said = entry.batch.as_ref().and_then(|batch| batch.transaction_count);
     let said = said.filter(|_| !written.several);
     let Some(parts) = taken_apart(&entry.details, whole, said) else {
-        return Ok((vec![of_nobody(entry, whole)?], 0));
+        let line = of_nobody(entry, whole)?;
+        return Ok((vec![Booked { line, others: all_references(entry, written) }], 0));
     };
-    let references = references_of(entry, &written.references);
-    let arrived = parts
-        .iter()
-        .zip(references)
-        .filter_map(|((detail, money), reference)| money.map(|money| (*detail, money, reference)));
-    let arrived: Vec<_> = arrived.collect();
-    let nothing = parts.len().saturating_sub(arrived.len());
-    let lines = match arrived.as_slice() {
-        // One payment, less what the bank took for it: what was booked is what arrived.
-        [(only, _, _)] => vec![line(entry, Some(only), whole, reference_of(entry))?],
-        several => {
-            let lines = several.iter().map(|(detail, money, reference)| {
-                line(entry, Some(detail), *money, reference.clone())
-            });
-            lines.collect::<Result<_, _>>()?
+    let nothing = parts.iter().filter(|(_, money)| money.is_none()).count();
+    let nothing = u32::try_from(nothing).unwrap_or(u32::MAX);
+    if let Some((only, fees)) = less_fees(&parts, &written.transactions) {
+        let mut booked = of_entry(entry, written, Some(only), whole)?;
+        let kept = fees
+            .iter()
+            .flat_map(|fee| fee.amount.amount_raw.as_deref().into_iter().chain(texts_of(fee)));
+        let kept: Vec<_> = kept.collect();
+        booked.line.information = format!("{}\n- {}", booked.line.information, kept.join(" "));
+        return Ok((vec![booked], nothing));
+    }
+    let references = references_of(entry, &written.transactions);
+    let lines = parts.into_iter().zip(references).filter_map(|((detail, money), references)| {
+        let (reference, others) = references;
+        let line = line(entry, Some(detail), money?, reference);
+        Some(line.map(|line| Booked { line, others }))
+    });
+    Ok((lines.collect::<Result<_, _>>()?, nothing))
+}
+
+/// The one payment of a batch of which the rest is what the bank took for it, and that: what was booked is what arrived.
+/// What goes to somebody, or is returned, is no fee.
+fn less_fees<'entry>(
+    parts: &[Part<'entry>],
+    written: &[Transaction],
+) -> Option<(&'entry EntryDetail, Vec<&'entry EntryDetail>)> {
+    let of_nobody = |position: usize| written.get(position).is_some_and(|one| !one.is_somebodys);
+    let (mut arrived, mut fees) = (Vec::new(), Vec::new());
+    for (position, (detail, money)) in parts.iter().enumerate() {
+        match money {
+            Some(_) => arrived.push(*detail),
+            None if of_nobody(position) => fees.push(*detail),
+            None => return None,
         }
-    };
-    Ok((lines, u32::try_from(nothing).unwrap_or(u32::MAX)))
+    }
+    match arrived.as_slice() {
+        [only] if !fees.is_empty() => Some((only, fees)),
+        _ => None,
+    }
 }
 
 /// Whether the bank says of the one transaction of an entry that it is another amount, or went out: it is not all of it.
@@ -179,25 +221,37 @@ fn reference_of(entry: &CashEntry) -> Option<BankReference> {
     entry.account_servicer_ref.as_deref().and_then(told_apart_by)
 }
 
-/// The references of the transactions of a batch: the bank's own if it tells each of them apart, else numbers.
-fn references_of(entry: &CashEntry, written: &[Option<String>]) -> Vec<Option<BankReference>> {
+/// Every reference under which the bank booked an entry, or a part of it.
+fn all_references(entry: &CashEntry, written: &Written) -> Vec<BankReference> {
+    let own = written.references().filter_map(told_apart_by);
+    reference_of(entry).into_iter().chain(own.filter(is_whole)).collect()
+}
+
+/// The reference of each transaction of a batch, and the others under which it may have been credited. It is that of the
+/// entry with the bank's own of the transaction, if these tell all of them apart, else with its number: the bank's own
+/// may be a counter, which begins anew in each batch.
+fn references_of(
+    entry: &CashEntry,
+    written: &[Transaction],
+) -> Vec<(Option<BankReference>, Vec<BankReference>)> {
     let whole = reference_of(entry);
     let own: Vec<_> =
-        written.iter().filter_map(|own| own.as_deref().and_then(told_apart_by)).collect();
+        written.iter().map(|own| own.reference.as_deref().and_then(told_apart_by)).collect();
     // Many banks write the reference of the entry into each of its transactions.
-    let taken = |position: usize, one: &BankReference| {
-        let before = own.iter().take(position).chain(&whole);
-        before.into_iter().any(|other| other.is_same_as(one))
-    };
+    let mut known: BTreeSet<&str> = whole.iter().map(BankReference::compared).collect();
     let told_apart = own.len() == entry.details.len()
-        && !own.iter().enumerate().any(|(position, one)| taken(position, one));
-    if told_apart {
-        return own.into_iter().map(Some).collect();
-    }
-    let numbered = |number: usize| {
-        whole.as_ref().and_then(|whole| told_apart_by(&format!("{whole}/{number}")))
-    };
-    (1..=entry.details.len()).map(numbered).collect()
+        && own.iter().all(|own| own.as_ref().is_some_and(|own| known.insert(own.compared())));
+    let part = |of: &str| whole.as_ref().and_then(|whole| told_apart_by(&format!("{whole}/{of}")));
+    let references = (1..=entry.details.len()).map(|number| {
+        let own = own.get(number.saturating_sub(1)).cloned().flatten();
+        let numbered = part(&number.to_string());
+        let alone = own.clone().filter(is_whole);
+        match own.filter(|_| told_apart) {
+            Some(own) => (part(own.as_str()), numbered.into_iter().chain(alone).collect()),
+            None => (numbered, alone.into_iter().collect()),
+        }
+    });
+    references.collect()
 }
 
 /// A transaction of a batch, and the money of it that arrived.

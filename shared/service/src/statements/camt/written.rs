@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use quick_xml::Reader;
-use quick_xml::escape::unescape;
+use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesStart, Event};
 
 use super::flaw;
@@ -22,14 +22,30 @@ pub(super) struct Written {
     pub several: bool,
     /// Whether it takes back what was booked before (`RvslInd`).
     pub reverses: bool,
-    /// The `AcctSvcrRef` of each of its transactions.
-    pub references: Vec<Option<String>>,
+    /// Its transactions.
+    pub transactions: Vec<Transaction>,
+}
+
+/// What `sepa` does not read of a transaction.
+#[derive(Default)]
+pub(super) struct Transaction {
+    /// The bank's own reference of it (`AcctSvcrRef`).
+    pub reference: Option<String>,
+    /// Whether it says from whom or to whom it was, or that it is returned.
+    pub is_somebodys: bool,
+}
+
+impl Written {
+    /// The references of its transactions, of those that have one.
+    pub(super) fn references(&self) -> impl Iterator<Item = &str> {
+        self.transactions.iter().filter_map(|one| one.reference.as_deref())
+    }
 }
 
 impl Default for Written {
     /// Of one that was not read nothing can be said.
     fn default() -> Self {
-        Self { several: true, reverses: false, references: Vec::new() }
+        Self { several: true, reverses: false, transactions: Vec::new() }
     }
 }
 
@@ -69,14 +85,19 @@ pub(super) fn with_details_together(text: &str) -> Result<Together<'_>, Invalid>
                 ended = None;
             }
             (Event::Start(_), b"TxDtls") => {
-                entries.last_mut().into_iter().for_each(|entry| entry.references.push(None));
+                let of_entry = entries.last_mut().map(|entry| &mut entry.transactions);
+                of_entry.into_iter().for_each(|of_entry| of_entry.push(Transaction::default()));
                 (ended, in_transaction) = (None, true);
             }
             (Event::End(_), b"TxDtls") => (ended, in_transaction) = (None, false),
             (Event::Start(tag), b"AcctSvcrRef") if in_transaction => {
                 let said = text_of(&mut reader, tag);
-                let reference = entries.last_mut().and_then(|entry| entry.references.last_mut());
-                reference.into_iter().for_each(|reference| reference.clone_from(&said));
+                let transaction = last_of(&mut entries);
+                transaction.into_iter().for_each(|one| one.reference.clone_from(&said));
+                ended = None;
+            }
+            (Event::Start(_), b"RltdPties" | b"RtrInf") if in_transaction => {
+                last_of(&mut entries).into_iter().for_each(|one| one.is_somebodys = true);
                 ended = None;
             }
             (Event::Start(_), b"NtryDtls") if had => {
@@ -102,8 +123,25 @@ pub(super) fn with_details_together(text: &str) -> Result<Together<'_>, Invalid>
     Ok(Together { text: together.into(), entries })
 }
 
-/// What an element holds; nothing if that cannot be read.
+fn last_of(entries: &mut [Written]) -> Option<&mut Transaction> {
+    entries.last_mut().and_then(|entry| entry.transactions.last_mut())
+}
+
+/// What an element holds, as `sepa` reads it: without comments, and whether or not it is quoted. Nothing if that cannot
+/// be read.
 fn text_of(reader: &mut Reader<&[u8]>, tag: &BytesStart<'_>) -> Option<String> {
-    let text = reader.read_text(tag.name()).ok()?.decode().ok()?.into_owned();
-    unescape(&text).ok().map(|text| text.trim().to_owned())
+    let mut text = String::new();
+    loop {
+        match reader.read_event().ok()? {
+            Event::Text(part) => text.push_str(&unescape(&part.decode().ok()?).ok()?),
+            Event::CData(part) => text.push_str(&part.decode().ok()?),
+            Event::GeneralRef(part) => match part.resolve_char_ref().ok()? {
+                Some(character) => text.push(character),
+                None => text.push_str(resolve_predefined_entity(&part.decode().ok()?)?),
+            },
+            Event::Comment(_) | Event::PI(_) => {}
+            Event::End(end) if end.name() == tag.name() => return Some(text.trim().to_owned()),
+            _ => return None,
+        }
+    }
 }
