@@ -65,7 +65,7 @@ pub fn document() -> Value {
         "servers": [{"url": "/", "description": "Where this document was read."}],
         "tags": tags,
         "paths": paths,
-        "webhooks": webhooks::webhooks(),
+        "webhooks": webhooks::webhooks(&schemas),
         "components": {
             "securitySchemes": security_schemes(),
             "headers": headers(),

@@ -4,22 +4,22 @@ use serde_json::{Map, Value, json};
 use service::events::EventKind;
 
 use crate::answers::{currency, money, money_or_null, time, time_or_null};
-use crate::schema::{Field, answer, named, or_null, text};
+use crate::schema::{Field, answer, example, named, or_null, text};
 
 /// The kind of what a test sends, which is no event.
 const TEST: &str = "endpoint.test";
 
 /// The webhooks by the kind of their event, as OpenAPI 3.1 has them.
-pub(crate) fn webhooks() -> Map<String, Value> {
+pub(crate) fn webhooks(schemas: &Map<String, Value>) -> Map<String, Value> {
     let kinds = EventKind::ALL.map(|kind| {
         let (happened, data) = told(&kind);
         (
             kind.name().to_owned(),
-            webhook(kind.name(), happened, answer("What is told of it.", data)),
+            webhook(kind.name(), happened, answer("What is told of it.", data), schemas),
         )
     });
     let tested = answer("What is told of it.", [endpoint_id()]);
-    let tested = webhook(TEST, "Somebody tries an endpoint. It means nothing.", tested);
+    let tested = webhook(TEST, "Somebody tries an endpoint. It means nothing.", tested, schemas);
     kinds.into_iter().chain([(TEST.to_owned(), tested)]).collect()
 }
 
@@ -92,7 +92,7 @@ fn endpoint_id() -> Field {
     ("endpoint_id", named("EndpointId"), "The endpoint.")
 }
 
-fn webhook(kind: &str, happened: &str, data: Value) -> Value {
+fn webhook(kind: &str, happened: &str, data: Value, schemas: &Map<String, Value>) -> Value {
     let event = answer(
         happened,
         [
@@ -116,7 +116,7 @@ fn webhook(kind: &str, happened: &str, data: Value) -> Value {
             header("webhook-timestamp", "When it is sent, in Unix seconds.", "1795435200"),
             header("webhook-signature", "`v1,` and base64 of HMAC-SHA256; two while a secret is rotated.", "v1,…"),
         ],
-        "requestBody": {"required": true, "content": {"application/json": {"schema": event}}},
+        "requestBody": {"required": true, "content": {"application/json": {"schema": event, "example": example(&event, schemas)}}},
         "responses": {
             "2XX": {"description": "It was taken."},
             "410": {"description": "Nothing is to be sent here any more."},
