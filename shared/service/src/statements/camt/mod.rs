@@ -2,9 +2,9 @@
 //! (<https://www.iso20022.org/iso-20022-message-definitions>, bank-to-customer cash management).
 //!
 //! A line is a booked credit, or each transaction of one that the bank booked as a batch, if what it says of
-//! each of them comes to what was booked. Its bank reference is the `AcctSvcrRef` of the entry; in a batch that of the
-//! transaction or, if the bank does not tell them apart, the entry's with the number of the transaction. A batch that
-//! cannot be taken apart is a line without a bank reference: nobody can credit all of it to one customer.
+//! each of them comes to what was booked. Its bank reference is the `AcctSvcrRef` of the entry; in a batch with that of the
+//! transaction or, if the bank does not tell them apart, with its number. A batch that cannot be taken apart is a line
+//! without a bank reference: nobody can credit all of it to one customer.
 
 mod written;
 
