@@ -118,13 +118,9 @@ pub struct AcceptedLines {
 fn read(format: StatementFormat, bytes: &[u8]) -> Result<Parsed, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|_| flaw("the file must be UTF-8 text"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let parsed = match format {
-        StatementFormat::Csv => csv::read(text)?,
-        StatementFormat::Camt053 => camt::read(text)?,
-    };
-    match parsed.lines.is_empty() {
-        true => Err(flaw("there is no line of money that arrived")),
-        false => Ok(parsed),
+    match format {
+        StatementFormat::Csv => csv::read(text),
+        StatementFormat::Camt053 => camt::read(text),
     }
 }
 

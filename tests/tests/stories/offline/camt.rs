@@ -41,7 +41,7 @@ pub(super) fn entry(
     )
 }
 
-fn document(number: &str, entries: &[String]) -> String {
+pub(super) fn document(number: &str, entries: &[String]) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document \
          xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr>\

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tests::world::Item;
 use tests::{Answer, World, story};
 
+use super::camt::document;
+
 const HEADER: &str = "booked_on,amount,currency,bank_reference,payer_name,information";
 
 pub(super) async fn import(world: &World, media_type: &str, content: &str) -> Answer {
@@ -172,7 +174,6 @@ async fn a_file_that_cannot_be_read_says_where() {
                 "line 3: currency is",
             ),
             ("text/csv", csv("2026-11-23,1.00,EUR,R,,"), "no bank account for EUR"),
-            ("text/csv", csv("2026-11-23,-1.00,USD,R,,"), "no line of money that arrived"),
             ("text/csv", csv(&"2026-11-23,1.00,USD,R,,\n".repeat(2_001)), "at most 2000 lines"),
             ("application/xml", "<a>".to_owned(), "no camt.053"),
             ("application/xml", "<Document/>".to_owned(), "no camt.053"),
@@ -197,6 +198,35 @@ async fn a_file_that_cannot_be_read_says_where() {
             let answer = world.admin_get(&format!("/v1/admin/statements/{id}")).await;
             assert_eq!(answer.status, 404);
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_on_which_nothing_arrived_has_a_statement_too() {
+    story(async |world| {
+        drop(world.order_offline("wallet", "USD 100.00", "open").await.expect(201));
+        for (media_type, content, skipped) in [
+            ("text/csv", format!("{HEADER}\n2026-11-23,-1.00,USD,FEE,,\n"), 1),
+            ("application/xml", document("6222000000000001", &[]), 0),
+        ] {
+            let statement = import(world, media_type, &content).await.expect(201);
+            let again = import(world, media_type, &content).await.expect(200);
+            let path = format!("/v1/admin/statements/{}", statement.text("statement_id"));
+            let read = world.admin_get(&path).await.expect(200);
+            for shown in [&statement, &again, &read].map(Answer::json) {
+                assert_eq!((&shown["lines"], &shown["line_count"]), (&json!([]), &json!(0)));
+                assert_eq!(
+                    (&shown["skipped"], &shown["complete"]),
+                    (&json!(skipped), &json!(true))
+                );
+            }
+            let accepted = accept(world, &statement, &json!({"exact": true})).await;
+            assert_eq!(accepted.expect(200).json()["accepted"], 0);
+        }
+        let list = world.admin_get("/v1/admin/statements").await.json();
+        assert_eq!(list["data"].as_array().unwrap().len(), 2);
+        world.assert_balances("wallet 0.00").await;
     })
     .await;
 }
