@@ -1,7 +1,7 @@
 //! What customers are answered: the schemas of `shared/service/src/http/view`, field by field. Each
 //! story holds every answer against them.
 
-use ledger::{MAX_ATTEMPTS, MAX_REFUNDS, MAX_REVIEWS};
+use ledger::{HeldBack, MAX_ATTEMPTS, MAX_REFUNDS, MAX_REVIEWS};
 use serde_json::{Value, json};
 
 use crate::schema::{
@@ -472,11 +472,18 @@ fn failures() -> Vec<(&'static str, Value)> {
             "`same_key`: send it again. `new_key`: with another key. `never`: do not.",
         ),
     ];
+    let held_back = [HeldBack::Wallet, HeldBack::MonthlyCap, HeldBack::Product, HeldBack::Limit];
     let sometimes = vec![
         ("field", text("amount"), "The field or parameter that is wrong."),
         money("available", "What is there."),
         money("required", "What was asked for."),
         ("product", named("ProductCode"), "The product that has too little."),
+        (
+            "top_up_held_back_by",
+            one_of(held_back.map(HeldBack::name)),
+            "Why its automatic top-up does not bring what is missing: the wallet has too little, its monthly cap leaves \
+             too little, the product takes no top-up now, or a balance would be too large.",
+        ),
         by("reviewed_by", "Who decided before."),
         ("fx_rate", named("Rate"), "What the rate is."),
         time("reviewed_at", "When that was."),

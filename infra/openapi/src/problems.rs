@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use ledger::{
-    AccountId, Actor, Amount, Balance, Currency, HoldStatus, MAX_HOLDS, MAX_PROOFS, Method, Money,
-    OrderId, OrderStatus, PaymentId, Place, ProductCode, Rate, RefundId, Refusal, Target,
-    Timestamp,
+    AccountId, Actor, Amount, Balance, Currency, HeldBack, HoldStatus, MAX_HOLDS, MAX_PROOFS,
+    Method, Money, OrderId, OrderStatus, PaymentId, Place, ProductCode, Rate, RefundId, Refusal,
+    Target, Timestamp,
 };
 use serde_json::{Map, Value, json};
 use service::error::{BrokenRecord, Error, Invalid, Unavailable};
@@ -126,7 +126,12 @@ fn refusals() -> Vec<Refusal> {
     let arrived = Money { amount: much.amount, currency: offered };
     let left = Balance::from(little.amount);
     vec![
-        Refusal::InsufficientBalance { place: place(), available: left, required: much },
+        Refusal::InsufficientBalance {
+            place: place(),
+            available: left,
+            required: much,
+            held_back: Some(HeldBack::MonthlyCap),
+        },
         Refusal::AccountFrozen,
         Refusal::BalanceTooLarge { place: place() },
         Refusal::CurrencyDiffers { account, offered },

@@ -241,5 +241,6 @@ fn moved(
         place: place.clone(),
         available: before,
         required: Money { amount, currency },
+        held_back: None,
     })
 }

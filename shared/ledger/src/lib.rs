@@ -86,7 +86,7 @@ pub use refund::{
     MAX_REFUNDS, Refund, RefundStatus, ToldRefund, UNCLEAR_FOR, WantedRefund, asked_otherwise,
     refund_refused, refund_told, request_refund,
 };
-pub use refusal::Refusal;
+pub use refusal::{HeldBack, Refusal};
 pub use reversal::{Reversals, Reversed};
 pub use settle::{
     LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,

@@ -247,7 +247,7 @@ pub fn request_refund(
     let available = account.available(&order.target, now);
     if wanted.money.amount.decimal() > available.decimal() {
         let (place, required) = (Place::Available(order.target.clone()), wanted.money);
-        return Err(Refusal::InsufficientBalance { place, available, required });
+        return Err(Refusal::InsufficientBalance { place, available, required, held_back: None });
     }
     let refund = Refund {
         id: wanted.id.clone(),

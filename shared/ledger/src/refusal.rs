@@ -7,14 +7,50 @@ use crate::{
     Timestamp,
 };
 
+/// Why an automatic top-up does not bring what a use lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBack {
+    /// The wallet has too little.
+    Wallet,
+    /// Its monthly cap leaves too little.
+    MonthlyCap,
+    /// The product cannot be topped up now.
+    Product,
+    /// A transfer or a balance would be larger than one can be.
+    Limit,
+}
+
+impl HeldBack {
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wallet => "wallet",
+            Self::MonthlyCap => "monthly_cap",
+            Self::Product => "product",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+fn in_words(held_back: Option<HeldBack>) -> &'static str {
+    match held_back {
+        None => "",
+        Some(HeldBack::Wallet) => "; its automatic top-up would take more than the wallet has",
+        Some(HeldBack::MonthlyCap) => "; its automatic top-up would pass its monthly cap",
+        Some(HeldBack::Product) => "; its automatic top-up waits, as the product takes none now",
+        Some(HeldBack::Limit) => "; its automatic top-up would be larger than a balance may be",
+    }
+}
+
 /// A rule said no. Nothing was changed, and the same command may succeed later.
 ///
 /// A refusal is never an infrastructure error, and never a broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The place that money should leave does not have enough.
-    #[error("{place} has {} {} available and {required} {} is required",
-        available.format(required.currency), required.currency, required.currency)]
+    #[error("{place} has {} {} available and {required} {} is required{}",
+        available.format(required.currency), required.currency, required.currency, in_words(*held_back))]
     InsufficientBalance {
         /// Where the money should have come from.
         place: Place,
@@ -22,6 +58,8 @@ pub enum Refusal {
         available: Balance,
         /// What was asked for.
         required: Money,
+        /// Why the automatic top-up of the product did not help, if it has one.
+        held_back: Option<HeldBack>,
     },
     /// The operator froze the account: nothing leaves it. Money that comes in is still taken.
     #[error("the account is frozen; ask the operator of the platform")]

@@ -7,9 +7,17 @@ use rust_decimal::prelude::RoundingStrategy;
 
 use crate::transfer::{Transfer, transfer};
 use crate::{
-    Account, Actor, Amount, AutomaticTopUp, Balance, Decision, MAX_AMOUNT, MAX_BALANCE, Money,
-    Moved, OrderId, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize,
+    Account, Actor, Amount, AutomaticTopUp, Balance, Decision, HeldBack, MAX_AMOUNT, MAX_BALANCE,
+    Money, Moved, OrderId, Place, ProductCode, Refusal, Target, Timestamp, TopUpSize,
 };
+
+/// What an automatic top-up moves to a product for a use.
+struct TopUp {
+    /// Nothing, if it cannot move all that it should.
+    moved: Decimal,
+    /// What keeps it from moving more.
+    bound: HeldBack,
+}
 
 /// Uses of an account's products that are decided together, in order.
 #[derive(Debug)]
@@ -49,12 +57,14 @@ impl<'account> Spending<'account> {
         let target = Target::Product(product.clone());
         let left = self.left(&target);
         let after = left.saturating_sub(amount.decimal());
-        let moved = self.top_up(&target, after).unwrap_or_default();
+        let top_up = self.top_up(&target, after);
+        let moved = top_up.as_ref().map_or(Decimal::ZERO, |top_up| top_up.moved);
         let after = after.saturating_add(moved);
         if after < Decimal::ZERO {
             let available = Balance::new(left).unwrap_or_default();
             let place = Place::Available(target);
-            return Err(Refusal::InsufficientBalance { place, available, required });
+            let held_back = top_up.map(|top_up| top_up.bound);
+            return Err(Refusal::InsufficientBalance { place, available, required, held_back });
         }
         self.left.insert(target, after);
         if !moved.is_zero() {
@@ -107,21 +117,28 @@ impl<'account> Spending<'account> {
         left.unwrap_or_else(|| self.account.available(target, self.now).decimal())
     }
 
-    /// How much is moved to a product that a use would leave with so much, below zero if it has too
-    /// little for it. `None` if its automatic top-up is off or not due, or cannot help.
-    fn top_up(&self, target: &Target, after: Decimal) -> Option<Decimal> {
-        let product = target.product().filter(|product| !self.closed.contains(product))?;
+    /// What is moved to a product that a use would leave with so much, below zero if it has too
+    /// little for it. `None` if its automatic top-up is off or not due.
+    fn top_up(&self, target: &Target, after: Decimal) -> Option<TopUp> {
+        let product = target.product()?;
         let automatic = self.account.automatic_top_up(target)?;
         if after >= automatic.below.decimal() {
             return None;
         }
+        if self.closed.contains(product) {
+            return Some(TopUp { moved: Decimal::ZERO, bound: HeldBack::Product });
+        }
         let before = self.top_ups.get(product).map_or(Decimal::ZERO, |(sum, _)| *sum);
-        let allowed = self.left(&Target::Wallet).min(self.left_of_cap(target, automatic, before));
+        let (wallet, cap) =
+            (self.left(&Target::Wallet), self.left_of_cap(target, automatic, before));
+        let bound = if cap < wallet { HeldBack::MonthlyCap } else { HeldBack::Wallet };
+        let allowed = wallet.min(cap);
         let moved = match automatic.size {
             TopUpSize::Fixed(amount) => {
                 let lacking = (-after).max(Decimal::ZERO);
                 let times = lacking.checked_div(amount.decimal())?.ceil().max(Decimal::ONE);
-                times.checked_mul(amount.decimal()).filter(|wanted| *wanted <= allowed)?
+                let wanted = times.checked_mul(amount.decimal())?;
+                if wanted <= allowed { wanted } else { Decimal::ZERO }
             }
             // Orders are in whole coins of the currency; balances have fractions of them.
             TopUpSize::UpTo(balance) => {
@@ -135,7 +152,10 @@ impl<'account> Spending<'account> {
         let aside = self.account.balance(&Place::Held(target.clone())).decimal();
         let fits = before.saturating_add(moved) <= MAX_AMOUNT
             && after.saturating_add(aside).saturating_add(moved) <= MAX_BALANCE;
-        (moved > Decimal::ZERO && fits).then_some(moved)
+        Some(match fits {
+            true => TopUp { moved, bound },
+            false => TopUp { moved: Decimal::ZERO, bound: HeldBack::Limit },
+        })
     }
 
     /// What can still be moved this month, when so much more is moved already.

@@ -150,6 +150,7 @@ fn a_transfer_moves_what_is_there_and_refuses_what_is_not() {
             place: Place::WALLET,
             available: Balance::parse("40").unwrap(),
             required: usd("40.01"),
+            held_back: None,
         }
     );
     let frozen = Account { status: AccountStatus::Frozen, ..before };

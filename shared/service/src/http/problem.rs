@@ -134,10 +134,14 @@ impl Problem {
         };
         let problem = Self { status, code, detail: refusal.to_string(), retry, more: Map::new() };
         match refusal {
-            Refusal::InsufficientBalance { place, available, required } => {
+            Refusal::InsufficientBalance { place, available, required, held_back } => {
                 let problem = problem
                     .with("available", &available.format(required.currency))
                     .with("required", &required.to_string());
+                let problem = match held_back {
+                    Some(by) => problem.with("top_up_held_back_by", by.name()),
+                    None => problem,
+                };
                 match place {
                     Place::Available(Target::Product(code)) => {
                         problem.with("product", code.as_str())

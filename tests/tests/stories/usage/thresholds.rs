@@ -79,7 +79,15 @@ async fn the_wallet_rescues_a_charge_or_a_hold_within_the_cap_and_no_card_is_ask
         let refused = charge(world, "sms", "15.01", "b").await;
         let refused = refused.expect_problem(402, "insufficient_balance");
         assert_eq!(refused.text("available"), "15.00");
+        assert_eq!(refused.text("top_up_held_back_by"), "monthly_cap");
+        assert!(
+            refused.text("detail").ends_with("; its automatic top-up would pass its monthly cap")
+        );
         world.assert_balances("wallet 40.00, sms 15.00").await;
+        // What has no automatic top-up is held back by nothing.
+        let other = charge(world, "voice", "1", "v").await;
+        let other = other.expect_problem(402, "insufficient_balance").json();
+        assert_eq!(other.get("top_up_held_back_by"), None);
         // In the next month the wallet helps again, a hold too.
         world.clock.advance(Duration::from_secs(31 * 86_400));
         let placed = hold(world, "35", "h").await.expect(201);
@@ -87,6 +95,11 @@ async fn the_wallet_rescues_a_charge_or_a_hold_within_the_cap_and_no_card_is_ask
         assert_eq!(sms(world).await, "20.00 and 35.00 held");
         world.assert_balances("wallet 0.00, sms 20.00").await;
         assert_eq!(world.provider_calls("POST /v1/checkout/sessions").await, sessions);
+        // A month of which the cap has much, and the wallet nothing.
+        world.clock.advance(Duration::from_secs(31 * 86_400));
+        let refused = charge(world, "sms", "80", "c").await;
+        let refused = refused.expect_problem(402, "insufficient_balance");
+        assert_eq!(refused.text("top_up_held_back_by"), "wallet");
     })
     .await;
 }
@@ -169,6 +182,9 @@ async fn what_is_set_can_be_changed_and_turned_off_and_a_closed_product_is_left_
         world.clock.advance(Duration::from_secs(61));
         drop(charge(world, "sms", "1", "a").await.expect(201));
         world.assert_balances("wallet 100.00, sms 9.00").await;
+        let refused = charge(world, "sms", "9.01", "more").await;
+        let refused = refused.expect_problem(402, "insufficient_balance");
+        assert_eq!(refused.text("top_up_held_back_by"), "product");
         // What was set stands, and can be set again with another alert; nothing new can be moved.
         assert_eq!(set(world, &rule).await.expect(200).json()["top_up_amount"], "20.00");
         let other_alert = json!({"alert_below": "4", "top_up_below": "20", "top_up_amount": "20"});
