@@ -181,7 +181,8 @@ fn it_rescues_a_charge_that_would_be_refused_if_the_wallet_has_enough() {
     assert_eq!(left(&decision.account), ["25.00", "5.00"]);
     // Four times would pay for 120.00, five would be needed for 120.01.
     assert_eq!(left(&charged(&account, "120").account), ["0.00", "0.00"]);
-    let said = "product:sms has 20.00 USD available and 120.01 USD is required";
+    let said = "product:sms has 20.00 USD available and 120.01 USD is required; \
+                its automatic top-up would take more than the wallet has";
     assert_eq!(refused(&account, "120.01").to_string(), said);
     let account = with(&customer(), "product:sms", &automatic("1", up_to("30"), None));
     assert_eq!(left(&charged(&account, "119.99").account), ["0.00", "0.01"]);
