@@ -46,6 +46,7 @@ impl ReviewOrder {
         let mut fields = json_body(request)?;
         let mut found = found(&mut fields)?;
         found.difference_confirmed = fields.flag("confirm_difference")?;
+        found.report_seen = fields.optional_moment("reported_at")?;
         fields.finish()?;
         let made = self.0.accept(&id, &found, &review_id(&id, &key), reviewer).await?;
         Ok(Reply::made(&made, reviewer.now))
@@ -55,8 +56,9 @@ impl ReviewOrder {
         let id = http::order_id(request)?;
         let mut fields = json_body(request)?;
         let reason = fields.parsed("reason", Note::parse)?;
+        let report_seen = fields.optional_moment("reported_at")?;
         fields.finish()?;
-        let record = self.0.reject(&id, &reason, reviewer).await?;
+        let record = self.0.reject(&id, &reason, report_seen, reviewer).await?;
         log::about(&record.order.account, Some(&id));
         Ok(Reply::Ok(http::order(&record, reviewer.now)))
     }
@@ -93,5 +95,6 @@ fn found(fields: &mut Fields) -> Result<FoundTransfer, Error> {
         received_on: fields.day("received_on")?,
         arrived_at: ArrivedAt::Expected,
         difference_confirmed: false,
+        report_seen: None,
     })
 }

@@ -189,7 +189,13 @@ fn found() -> Vec<Field> {
 }
 
 fn reviews() -> Vec<Body> {
-    let differs = vec![("confirm_difference", flag(false), "Credit it although it differs a lot.")];
+    let seen = || {
+        let about = "When the report was sent that this is decided on (`transfer_report`): if the customer has \
+                     sent another one since, this is 409 `report_changed`.";
+        ("reported_at", named("Time"), about)
+    };
+    let differs =
+        vec![("confirm_difference", flag(false), "Credit it although it differs a lot."), seen()];
     let booked = vec![
         product("Which product it tops up; the wallet unless it is said."),
         (
@@ -233,6 +239,15 @@ fn reviews() -> Vec<Body> {
             "AcceptedChoice",
             body("Lines to accept: one of the two.", Vec::new(), chosen),
             json!({"exact": true}),
+        ),
+        (
+            "Rejection",
+            body(
+                "Why the customer is not credited.",
+                vec![reason("The customer sees it.")],
+                vec![seen()],
+            ),
+            json!({"reason": "nothing arrived under this reference"}),
         ),
         (
             "Reason",

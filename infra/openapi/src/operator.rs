@@ -43,6 +43,7 @@ const REVIEWS: &[Operation] = &[
         .fails(&[
             "order_not_reviewable",
             "already_reviewed",
+            "report_changed",
             "bank_reference_used",
             "difference_not_confirmed",
             "currency_differs",
@@ -55,9 +56,9 @@ const REVIEWS: &[Operation] = &[
     Operation::post("/v1/admin/orders/{order_id}/reject", "rejectTransfer")
         .says("Reject a reported transfer", "The reason is shown to the customer.")
         .needs(&[OperatorReview])
-        .takes("Reason")
+        .takes("Rejection")
         .answers(ORDER)
-        .fails(&["order_not_reviewable", "already_reviewed"]),
+        .fails(&["order_not_reviewable", "already_reviewed", "report_changed"]),
     Operation::post("/v1/admin/accounts/{account_id}/received-payments", "bookTransfer")
         .says("Credit a transfer that came without an order", "It becomes an order at once.")
         .needs(&[OperatorReview])

@@ -152,6 +152,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::UnknownProof("0a".repeat(32)),
         Refusal::DifferenceNotConfirmed { ordered: much, received: little },
         Refusal::NoRate { from: arrived.currency, to: account },
+        Refusal::ReportChanged,
         Refusal::RateChanged { rate: some(Rate::parse("7.5000")) },
     ]
 }

@@ -194,6 +194,18 @@ impl BankTransfer {
             reviews: Vec::new(),
         }
     }
+
+    /// What the customer reported last, and its files, also when it was rejected since.
+    #[must_use]
+    pub fn last_report(&self) -> Option<(&Report, &[Proof])> {
+        let rejected = self.reviews.iter().rev().find_map(|review| match &review.verdict {
+            Verdict::Rejected(rejection) => {
+                Some((rejection.report.as_ref()?, rejection.proofs.as_slice()))
+            }
+            Verdict::Accepted(_) => None,
+        });
+        self.report.as_ref().map(|report| (report, self.proofs.as_slice())).or(rejected)
+    }
 }
 
 impl Order {
@@ -201,6 +213,17 @@ impl Order {
     #[must_use]
     pub fn last_review(&self) -> Option<&Review> {
         self.bank_transfer.as_ref()?.reviews.last()
+    }
+
+    /// Refuses what was decided on another report than the last one; `seen` is when that was sent.
+    ///
+    /// # Errors
+    /// [`Refusal::ReportChanged`].
+    pub fn must_have_report_of(&self, seen: Timestamp) -> Result<(), Refusal> {
+        match self.bank_transfer.as_ref().and_then(BankTransfer::last_report) {
+            Some((report, _)) if report.at == seen => Ok(()),
+            _ => Err(Refusal::ReportChanged),
+        }
     }
 }
 

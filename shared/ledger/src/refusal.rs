@@ -101,6 +101,9 @@ pub enum Refusal {
         /// When.
         at: Timestamp,
     },
+    /// The customer has sent another report than the one that a person decides on.
+    #[error("the report was replaced since: look at the order again")]
+    ReportChanged,
     /// What arrived is so far from what was ordered that a person must say that it is meant.
     #[error("{} {received} arrived for an order of {} {ordered}: send \"confirm_difference\": true \
         if that is right", received.currency, ordered.currency)]

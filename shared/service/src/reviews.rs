@@ -41,6 +41,8 @@ pub struct FoundTransfer {
     pub arrived_at: ArrivedAt,
     /// Whether the person accepts that it is not what was ordered.
     pub difference_confirmed: bool,
+    /// When the report was sent that the person looked at, if they say so.
+    pub report_seen: Option<Timestamp>,
 }
 
 /// At which account a transfer arrived: its bank reference tells it apart there, and nowhere else.
@@ -83,7 +85,7 @@ impl Reviews {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::BankReferenceUsed`]; the refusals of
-    /// [`ledger::accept_transfer`]; [`Error::Unavailable`].
+    /// [`ledger::accept_transfer`]; [`Refusal::ReportChanged`]; [`Error::Unavailable`].
     pub async fn accept(
         &self,
         id: &OrderId,
@@ -114,6 +116,7 @@ impl Reviews {
             };
             let (order, decision) =
                 ledger::accept_transfer(&record.order, &known, review, &transfer, by, *now)?;
+            found.report_seen.map_or(Ok(()), |seen| record.order.must_have_report_of(seen))?;
             let next = OrderRecord { order, ..record.clone() };
             match self.table.commit(credit(&next, &transfer, &decision, *now)).await? {
                 Committed::Yes => return Ok(Made::Now(Box::new(next.written(*now)))),
@@ -132,15 +135,17 @@ impl Reviews {
         Err(Unavailable::Busy.into())
     }
 
-    /// Rejects what was reported for an order, with a reason that the customer sees.
+    /// Rejects what was reported for an order, with a reason that the customer sees. `report_seen` is when the
+    /// report was sent that the person looked at, if they say so.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Refusal::AlreadyReviewed`]; [`Refusal::OrderNotReviewable`];
-    /// [`Error::Unavailable`].
+    /// [`Refusal::ReportChanged`]; [`Error::Unavailable`].
     pub async fn reject(
         &self,
         id: &OrderId,
         reason: &Note,
+        report_seen: Option<Timestamp>,
         reviewer: &Reviewer,
     ) -> Result<OrderRecord, Error> {
         let Reviewer { by, now } = reviewer;
@@ -149,6 +154,7 @@ impl Reviews {
             let Some(order) = ledger::reject_transfer(&record.order, reason, by, *now)? else {
                 return Ok(record);
             };
+            report_seen.map_or(Ok(()), |seen| record.order.must_have_report_of(seen))?;
             let next = OrderRecord { order, ..record.clone() };
             record = match self.table.commit(Commit::default().order(&next, *now)).await? {
                 Committed::Yes => return Ok(next.written(*now)),

@@ -163,6 +163,7 @@ impl Problem {
             Refusal::RefundReferenceUsed { .. } => problem.with("field", "bank_reference"),
             Refusal::DifferenceNotConfirmed { .. } => problem.with("field", "confirm_difference"),
             Refusal::UnknownProof(_) => problem.with("field", "proofs"),
+            Refusal::ReportChanged => problem.with("field", "reported_at"),
             Refusal::RateChanged { rate } => {
                 problem.with("field", "fx_rate").with("fx_rate", &rate.to_string())
             }
@@ -226,6 +227,7 @@ const fn code_of(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::DifferenceNotConfirmed { .. } => {
             (StatusCode::UNPROCESSABLE_ENTITY, "difference_not_confirmed")
         }
+        Refusal::ReportChanged => (StatusCode::CONFLICT, "report_changed"),
         Refusal::RateChanged { .. } => (StatusCode::CONFLICT, "rate_changed"),
         Refusal::NoRate { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_rate"),
         Refusal::NotConvertible { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "amount_out_of_range"),

@@ -59,6 +59,7 @@ impl Statements {
             received_on: line.booked_on,
             arrived_at: ArrivedAt::Account(shown.statement.account.clone()),
             difference_confirmed: chosen.difference_confirmed,
+            report_seen: None,
         };
         let review = review_id(&shown.statement.id, chosen.line, &chosen.order);
         self.reviews.accept(&chosen.order, &found, &review, reviewer).await

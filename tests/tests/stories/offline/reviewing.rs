@@ -1,5 +1,7 @@
 //! The review desk: what waits, what is accepted, what is rejected, what comes without an order.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::{Answer, World, story};
 
@@ -67,6 +69,38 @@ async fn a_rejection_shows_its_reason_and_can_be_answered() {
             moves,
             ["pending_payment", "pending_review", "rejected", "pending_review", "completed"]
         );
+        world.assert_balances("wallet 100.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_was_replaced_while_finance_looked_at_it_is_not_decided_on() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 100.00", "order").await.expect(201);
+        let seen =
+            world.report(&order, "WRONG").await.expect(200).json()["transfer_report"].clone();
+        world.clock.advance(Duration::from_secs(60));
+        let now = world.report(&order, "RIGHT").await.expect(200).json()["transfer_report"].clone();
+        let rejection =
+            |report: &Value| json!({"reason": "?", "reported_at": report["reported_at"]});
+        let acceptance = |report: &Value| {
+            let mut body = world.found("USD 100.00", "RIGHT");
+            body["reported_at"] = report["reported_at"].clone();
+            body
+        };
+        let reject = format!("/v1/admin/orders/{}/reject", order.text("order_id"));
+        let refused = world.admin_post(&reject, "unused", &rejection(&seen)).await;
+        assert_eq!(refused.expect_problem(409, "report_changed").text("field"), "reported_at");
+        let refused = world.accept_with(&order, &acceptance(&seen), "a").await;
+        drop(refused.expect_problem(409, "report_changed"));
+        assert_eq!(world.look_up(&order).await.text("status"), "pending_review");
+        world.assert_balances("wallet 0.00").await;
+        // What stands now can be decided on, also once it was rejected: it is shown as before.
+        let rejected = world.admin_post(&reject, "unused", &rejection(&now)).await.expect(200);
+        assert_eq!(rejected.json()["transfer_report"], now);
+        drop(world.admin_post(&reject, "unused", &rejection(&now)).await.expect(200));
+        drop(world.accept_with(&order, &acceptance(&now), "b").await.expect(201));
         world.assert_balances("wallet 100.00").await;
     })
     .await;

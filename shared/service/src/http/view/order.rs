@@ -54,7 +54,7 @@ pub fn order(record: &OrderRecord, now: Timestamp) -> Value {
         "late": order.late,
         "attempts": order.attempts.iter().map(attempt).collect::<Vec<_>>(),
         "transfer_instructions": instructions(record),
-        "transfer_report": transfer.and_then(transfer_report),
+        "transfer_report": transfer.and_then(BankTransfer::last_report).map(reported),
         "transfer_reviews": transfer.map_or_else(Vec::new, |transfer| {
             transfer.reviews.iter().map(review).collect::<Vec<_>>()
         }),
@@ -129,18 +129,7 @@ fn instructions(record: &OrderRecord) -> Option<Value> {
     }))
 }
 
-/// What the customer reported last, also when it was rejected since.
-fn transfer_report(transfer: &BankTransfer) -> Option<Value> {
-    let rejected = transfer.reviews.iter().rev().find_map(|review| match &review.verdict {
-        Verdict::Rejected(rejection) => Some((rejection.report.as_ref()?, &rejection.proofs)),
-        Verdict::Accepted(_) => None,
-    });
-    let current = transfer.report.as_ref().map(|report| (report, &transfer.proofs));
-    let (report, proofs) = current.or(rejected)?;
-    Some(reported(report, proofs))
-}
-
-fn reported(report: &Report, proofs: &[Proof]) -> Value {
+fn reported((report, proofs): (&Report, &[Proof])) -> Value {
     json!({
         "payer_name": report.payer_name.as_str(),
         "bank_reference": report.bank_reference.as_str(),
@@ -170,7 +159,7 @@ fn review(review: &Review) -> Value {
             "at": at,
             "by": by,
             "reason": rejection.reason.as_str(),
-            "report": rejection.report.as_ref().map(|report| reported(report, &rejection.proofs)),
+            "report": rejection.report.as_ref().map(|report| reported((report, &rejection.proofs))),
         }),
         Verdict::Accepted(acceptance) => {
             let transfer = &acceptance.transfer;
