@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  balances, baseUrl, newAccount, orders, pay, person, platform, provider, settled, show, signIn, withBrowser,
+  balances, baseUrl, keyOf, newAccount, orders, pay, person, platform, provider, settled, show, signIn, withBrowser,
 } from './support/world.mjs';
 import { speaker } from './support/words.mjs';
 
@@ -348,5 +348,141 @@ test('what was refused after an outcome that nobody knows is still done once', a
   await moving(page, '60');
   await page.getByRole('dialog').getByText(w('submission.done_before')).waitFor();
   assert.equal((await balances(account)).whatsapp, '60.00');
+  await ann.close();
+});
+
+test('the history of a product tells each use, of what was set aside too', async () => {
+  const account = await newAccount();
+  await give(account, '100.00');
+  const key = await keyOf(account);
+  await platform('POST', '/v1/transfers', { product: 'whatsapp', amount: '50.00' }, key);
+  const hold = (amount) => platform('POST', '/v1/holds', { product: 'whatsapp', amount, expires_in: 900 }, key);
+  const capture = ({ hold_id: id }, body) => platform('POST', `/v1/holds/${id}/capture`, body, key);
+  await capture(await hold('2.00'), { amount: '0.35', final: true });
+  const second = await hold('10.00');
+  for (let times = 0; times < 25; times += 1) await capture(second, { amount: '0.10' });
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, '/history?balance=product:whatsapp');
+  const rows = page.locator('tbody tr');
+  assert.equal(await rows.count(), 20);
+  const latest = (await rows.first().locator('.cell').allTextContents()).slice(2, 7);
+  assert.deepEqual(latest.map((text) => text.replaceAll('\u00a0', ' ')),
+    ['Use of what was set aside', 'Out', 'USD 0.10', '—', 'USD 7.50']);
+  await page.getByRole('button', { name: w('more') }).click();
+  const final = rows.filter({ hasText: 'USD 0.35' });
+  await final.waitFor();
+  assert.equal((await final.locator('.cell').nth(3).textContent()), 'Out');
+  assert.match((await final.locator('.cell').nth(4).textContent()).replaceAll('\u00a0', ' '), /Free again: USD 1\.65/);
+  assert.equal(await rows.count(), 29);
+  await ann.close();
+});
+
+test('what a lost dispute took back stands on the order, its result and its receipt', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page, '250');
+  await pay(page);
+  await page.getByText(w('result.paid', { amount: 'USD 250.00', name: 'Wallet' })).waitFor();
+  const [order] = await orders(account);
+  await provider('disputes', { payment_id: order.payment_id, outcome: 'lost' });
+  while ((await orders(account))[0].taken_back_amount !== '250.00') await new Promise((resolve) => { setTimeout(resolve, 50); });
+  for (const path of [`/orders/${order.order_id}`, `/orders/${order.order_id}/receipt`]) {
+    await show(page, path);
+    await page.locator('.facts > div').filter({ hasText: 'Taken back' }).getByText('USD 250.00').waitFor();
+  }
+  await show(page, `/result/${order.order_id}`);
+  await page.getByText(w('result.taken_back', { amount: 'USD 250.00' })).waitFor();
+  await ann.close();
+});
+
+test('a question is taken back with the screen that asked it', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page);
+  const [order] = await orders(account);
+  await page.goto(baseUrl);
+  await show(page, '/orders');
+  await show(page, `/orders/${order.order_id}`);
+  await page.getByRole('button', { name: w('order.cancel'), exact: true }).click();
+  await page.getByRole('heading', { name: w('order.cancel.question') }).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: w('order.cancel.question') }).waitFor({ state: 'detached' });
+  await settled(page);
+  assert.equal((await orders(account))[0].status, 'pending_payment');
+
+  // From the list by keyboard: the focus stays on the page, and what became of it is said.
+  const cancel = page.getByRole('button', { name: w('order.cancel'), exact: true });
+  await cancel.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: w('order.cancel.yes') }).click();
+  await page.locator('#announced').filter({ hasText: 'Cancelled' }).waitFor({ state: 'attached' });
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  await ann.close();
+});
+
+test('a rejected transfer stays on Home however many orders come after it', async () => {
+  const account = await newAccount();
+  await give(account, '100.00');
+  const key = await keyOf(account);
+  const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'offline', amount: '100.00' }, key);
+  await platform('POST', `/v1/orders/${order.order_id}/transfer-report`, {
+    payer_name: 'Li Lei', bank_reference: 'R', paid_on: new Date().toISOString().slice(0, 10), amount: '100.00',
+  }, key);
+  await platform('POST', `/v1/admin/orders/${order.order_id}/reject`, { reason: 'Not there' });
+  for (let times = 0; times < 51; times += 1) {
+    await platform('POST', '/v1/transfers', { product: 'sms', amount: '1.00' }, key);
+  }
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await page.getByText(w('home.rejected', { amount: 'USD 100.00', reason: 'Not there' })).waitFor();
+  await ann.close();
+});
+
+test('an order that nobody watches any more is looked at again by who comes back', async () => {
+  const account = await newAccount();
+  const key = await keyOf(account);
+  const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'offline', amount: '100.00' }, key);
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await page.clock.install();
+  await show(page, `/orders/${order.order_id}`);
+  for (let pause = 0; pause < 18; pause += 1) {
+    await Promise.all([page.waitForResponse((answer) => answer.url().endsWith(order.order_id)), page.clock.runFor(60_000)]);
+  }
+  await page.getByRole('button', { name: w('result.again') }).waitFor();
+  await platform('POST', `/v1/admin/orders/${order.order_id}/accept`, {
+    received_amount: '100.00', received_currency: 'USD', bank_reference: `LATE-${account}`,
+    received_on: new Date().toISOString().slice(0, 10),
+  });
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.getByText('Completed').first().waitFor();
+  await ann.close();
+});
+
+test('what was wrong with an amount of one currency is not said of another', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, '/top-up/wallet');
+  await page.getByRole('radio', { name: 'Offline' }).check();
+  await page.locator('[name=currency]').selectOption('CNY');
+  await page.locator('[name=amount]').fill('300');
+  await submitButton(page).click();
+  await page.locator('[name=amount][aria-invalid=true]').waitFor();
+  await page.locator('[name=currency]').selectOption('USD');
+  await page.locator('[name=amount][aria-invalid=false]').waitFor();
+  await ann.close();
+});
+
+test('an account whose currency nothing is sold in is not led to a form that cannot be sent', async () => {
+  const account = await newAccount('Eve', 'EUR');
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await settled(page);
+  await page.getByText(w('home.disabled')).first().waitFor();
+  assert.equal(await page.getByRole('link', { name: /^TOP UP/ }).count(), 0);
   await ann.close();
 });

@@ -57,6 +57,29 @@ test('finance sees what was declared beside what arrived, with its proof, and cr
   await Promise.all([ann.close(), bob.close()]);
 });
 
+test('a report that its customer replaced meanwhile is not decided on', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await reported(page, '150', `OLD-${account}`);
+  const [order] = await orders(account);
+  const bob = await person();
+  const desk = await signIn(bob);
+  await settled(desk);
+  const card = queued(desk, order);
+  await card.getByText(`OLD-${account}`).waitFor();
+  await show(page, `/orders/${order.order_id}/report`);
+  await page.locator('[name=bank_reference]').fill(`NEW-${account}`);
+  await page.getByRole('button', { name: 'Submit', exact: true }).click();
+  await page.getByText(`NEW-${account}`).first().waitFor();
+  await card.getByText(w('decision.reject.open')).click();
+  await card.getByLabel(w('order.reject_reason')).fill('No such transfer');
+  await card.getByRole('button', { name: w('decision.reject') }).click();
+  await desk.getByText(w('decision.replaced')).waitFor();
+  assert.equal((await orders(account))[0].status, 'pending_review');
+  await Promise.all([ann.close(), bob.close()]);
+});
+
 test('finance rejects with a reason; the customer reads it, reports again, and is credited', async () => {
   const account = await newAccount();
   const ann = await person();

@@ -48,6 +48,20 @@ test('a session that has ended says so, keeps what was typed, and goes on after 
   await ann.close();
 });
 
+test('who insists on closing what says that the session has ended can still sign out', async () => {
+  const ann = await person();
+  const page = await signIn(ann, await newAccount());
+  await page.route('**/v1/orders*', (route) => route.fulfill({ status: 401, body: '{}' }));
+  await page.evaluate(() => { location.hash = '#/orders'; });
+  const ended = page.getByRole('heading', { name: 'Your session has ended' });
+  await ended.waitFor();
+  for (let times = 0; times < 4; times += 1) await page.keyboard.press('Escape');
+  await ended.waitFor();
+  await page.evaluate(() => document.querySelector('header button:last-of-type').click());
+  await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  await ann.close();
+});
+
 test('another customer in the same browser sees nothing of the first', async () => {
   const ann = await person();
   const first = await signIn(ann, await newAccount('First'), 'Ann');

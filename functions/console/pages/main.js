@@ -2,7 +2,7 @@
 
 import { element, fill, icon, refresh } from './core/dom.js';
 import { addWords, language, locale, say, speak } from './core/language.js';
-import { banner, buttonLink, heading } from './core/parts.js';
+import { announce, banner, buttonLink, heading } from './core/parts.js';
 import { matched, replace, to } from './core/router.js';
 import { currentSession, sessionEvents, signOut, takeCode } from './core/session.js';
 import common from './words/common.js';
@@ -39,6 +39,7 @@ function frame(links) {
         }, () => (other() === 'zh' ? '中文' : 'English')),
         session ? element('button', { type: 'button', class: 'button plain small', onclick: signOut }, say('sign_out')) : null)),
     main,
+    element('p', { id: 'announced', class: 'visually-hidden', role: 'status' }),
     element('footer', {}, say('zone', { zone: zone() })),
   ];
 }
@@ -58,6 +59,7 @@ function showScreen({ moved }) {
   shown?.dispatchEvent(new Event('left'));
   shown = element('div', { class: 'screen' }, screen);
   fill(main, shown);
+  announce('');
   markCurrent();
   const title = main.querySelector('h1');
   document.title = title ? `${title.textContent} · Topup` : 'Topup';
@@ -97,6 +99,8 @@ function sessionEnded() {
     element('h2', { id: 'ended-title' }, say('ended.title')), element('p', {}, say('ended.how')),
     element('p', { class: 'hint' }, say('ended.kept')));
   dialog.addEventListener('cancel', (event) => event.preventDefault());
+  // Browsers let somebody who insists on Escape close it all the same.
+  dialog.addEventListener('close', () => dialog.isConnected && dialog.showModal());
   sessionEvents.addEventListener('resumed', () => dialog.remove(), { once: true });
   document.body.append(dialog);
   dialog.showModal();

@@ -54,10 +54,15 @@ export async function provider(path, body) {
 }
 
 /** A new customer of the platform: an account with nothing in it. */
-export async function newAccount(name = 'Ann') {
+export async function newAccount(name = 'Ann', currency = 'USD') {
   const id = `browser-${randomUUID().slice(0, 13)}`;
-  await platform('PUT', `/v1/admin/accounts/${id}`, { name, currency: 'USD' });
+  await platform('PUT', `/v1/admin/accounts/${id}`, { name, currency });
   return id;
+}
+
+/** A key by which the platform acts for an account. */
+export async function keyOf(account) {
+  return (await platform('POST', '/v1/admin/api-keys', { account_id: account, name: 'server' })).secret;
 }
 
 /** What an account has, as the API says: the wallet and every product. */

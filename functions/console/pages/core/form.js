@@ -9,6 +9,8 @@ import { isAmount, typed } from './money.js';
 import { field, locked, problemText } from './parts.js';
 import { today } from './time.js';
 
+/** The service knows no day before it. */
+const FIRST_DAY = '1970-01-01';
 const TOO_LITTLE = ['insufficient_balance', 'refund_too_large'];
 
 /**
@@ -38,7 +40,17 @@ export function amountEntry(name, label, currency, { check = () => null, ...sett
 /** A field for a day that is not in the future. */
 export function pastDayEntry(name, label, settings = {}) {
   const control = element('input', { type: 'date', value: settings.value ?? today(), max: today() });
-  return entry(name, label, control, { ...settings, check: (day) => (day > today() ? say('form.future') : null) });
+  const check = (day) => {
+    if (day > today()) return say('form.future');
+    return day < FIRST_DAY ? say('form.past') : null;
+  };
+  return entry(name, label, control, { ...settings, check });
+}
+
+/** A field for the number by which a bank knows a transfer: letters of one script, so that none looks like another. */
+export function bankReferenceEntry(label, attributes, settings) {
+  const check = (text) => (/^[\p{Script=Latin}\p{ASCII}]+$/u.test(text.normalize('NFKC')) ? null : say('form.bank_reference'));
+  return entry('bank_reference', label, textInput({ maxlength: '70', ...attributes }), { ...settings, check });
 }
 
 /** A line of text. */

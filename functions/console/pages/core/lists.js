@@ -15,7 +15,11 @@ export function pages(path, query, show, ...none) {
     const place = element('div', { class: 'loaded' });
     const rows = [...first.data];
     let cursor = first.next_cursor;
-    const draw = () => fill(place, rows.length > 0 ? show(rows, draw) : emptyHint(...none));
+    const draw = () => {
+      const hadFocus = place.contains(document.activeElement);
+      fill(place, rows.length > 0 ? show(rows, draw) : emptyHint(...none));
+      if (hadFocus) document.querySelector('h1')?.focus({ preventScroll: true });
+    };
     const more = actionButton('secondary', say('more'), async () => {
       const seen = place.querySelectorAll('tbody tr').length;
       const page = await read(cursor);

@@ -47,6 +47,11 @@ export function timeline(order) {
   return element('ol', { class: 'timeline' }, order.timeline.map(step));
 }
 
+/** What refunds and disputes took out of the account again; null if that is no more than the refunds say. */
+export function takenBack({ taken_back_amount: taken, refunded_amount: given, currency }) {
+  return taken && compare(taken, '0') > 0 && compare(taken, given ?? '0') !== 0 ? money(taken, currency) : null;
+}
+
 /** When it was paid. Of a bank transfer only the day is known: the bank's. */
 export function paidAt({ method, paid_at: at }) {
   if (!at) return null;

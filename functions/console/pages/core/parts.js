@@ -105,7 +105,9 @@ export function problemText(failure) {
 export function loaded(load, show) {
   const place = element('div', { class: 'loaded' });
   const start = async () => {
+    const hadFocus = place.contains(document.activeElement);
     fill(place, element('p', { class: 'loading', role: 'status' }, say('loading')));
+    if (hadFocus) document.querySelector('h1')?.focus({ preventScroll: true });
     try {
       const answer = await load();
       fill(place, show(answer, start));
@@ -136,6 +138,11 @@ export function emptyHint(text, ...more) {
 export function banner(tone, ...children) {
   return element('div', { class: `banner ${tone}`, role: tone === 'bad' ? 'alert' : 'status' },
     icon(STATUS_ICONS[tone]), element('div', {}, ...children));
+}
+
+/** Says what became of something to who does not see it: a live text. */
+export function announce(text) {
+  fill(document.getElementById('announced'), text);
 }
 
 /** Pairs of a label and a value; those without a value are left out. */
@@ -224,7 +231,11 @@ function answered(title, detail, ...buttons) {
       element('form', { method: 'dialog' },
         element('h2', { id: 'dialog-title' }, title), element('p', {}, detail),
         element('div', { class: 'actions' }, buttons)));
+    // Whoever leaves the screen has not said yes to what it asked.
+    const leave = () => dialog.close('no');
+    addEventListener('hashchange', leave);
     dialog.addEventListener('close', () => {
+      removeEventListener('hashchange', leave);
       dialog.remove();
       resolve(dialog.returnValue === 'yes');
     });

@@ -78,7 +78,7 @@ export function endSession() {
 
 /** The person leaves: nothing of theirs stays in this tab, nor in others. */
 export function signOut() {
-  channel.postMessage({ left: personOf(session) });
+  channel.postMessage({ left: personOf(session ?? ended) });
   leave();
 }
 

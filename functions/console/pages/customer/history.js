@@ -43,20 +43,42 @@ function standing({ balance }, { wallet, products, currency }) {
 }
 
 function journal(balance, entries) {
-  const linesOf = (entry) => entry.lines.filter(({ place }) => place === balance).map((line) => ({ ...entry, line }));
-  const rows = entries.flatMap(linesOf);
-  const direction = (amount) => (compare(amount, '0') < 0 ? badge('neutral', say('out')) : badge('good', say('in')));
-  const after = (entry) => money(entry.balances_after[balance], entry.line.currency);
-  const size = (amount) => (compare(amount, '0') < 0 ? minus('0', amount) : amount);
+  const rows = entries.map((entry) => ({ ...entry, change: changeOf(balance, entry) }));
+  const after = (place) => ({ balances_after: left, change }) => money(left[place] ?? null, change.currency);
   return table(say('customer.history'), [
     { label: say('entry.number'), cell: ({ number }) => String(number), kind: 'number' },
     { label: say('entry.at'), cell: ({ at }) => time(at) },
     { label: say('entry.kind'), cell: ({ kind }) => codeWords('kind', kind) },
-    { label: say('entry.in_out'), cell: ({ line }) => direction(line.amount) },
-    { label: say('entry.amount'), cell: ({ line }) => money(size(line.amount), line.currency), kind: 'number' },
-    { label: say('entry.balance'), cell: after, kind: 'number' },
+    { label: say('entry.in_out'), cell: ({ change }) => direction(change) },
+    { label: say('entry.amount'), cell: ({ change }) => amounts(change), kind: 'number' },
+    { label: say('entry.balance'), cell: after(balance), kind: 'number' },
+    { label: say('entry.aside'), cell: after(`${balance}:held`), kind: 'number' },
     { label: say('entry.order'), cell: ({ document_id: ids }) => documents(ids), kind: 'code' },
   ], rows);
+}
+
+/**
+ * What an entry did to a balance, of which a part may be set aside: `total` came in or, below zero, went out, and `free`
+ * of it changed what is available. If nothing came in or went out, so much was set aside or is free again.
+ */
+function changeOf(balance, { lines }) {
+  const on = (wanted) => lines.find(({ place }) => place === wanted)?.amount ?? '0';
+  const [free, aside] = [on(balance), on(`${balance}:held`)];
+  return { free, total: minus(free, minus('0', aside)), currency: lines[0].currency };
+}
+
+function direction({ free, total }) {
+  const moved = compare(total, '0') || compare(free, '0');
+  if (compare(total, '0') === 0) return badge('neutral', say(moved < 0 ? 'kind.hold_placed' : 'kind.hold_released'));
+  return moved < 0 ? badge('neutral', say('out')) : badge('good', say('in'));
+}
+
+/** What came in or went out, or was set aside; beneath it what was not needed of it and is free again. */
+function amounts({ free, total, currency }) {
+  const size = (amount) => money(amount.replace('-', ''), currency);
+  if (compare(total, '0') === 0) return size(free);
+  const rest = compare(total, '0') < 0 && compare(free, '0') > 0;
+  return [size(total), rest ? element('span', { class: 'hint each' }, say('kind.hold_released'), ': ', size(free)) : null];
 }
 
 /** What an entry belongs to; orders lead to their page. */

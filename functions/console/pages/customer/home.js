@@ -8,11 +8,14 @@ import { orderTable } from '../core/orders.js';
 import { badge, banner, buttonLink, emptyHint, heading, link, loaded } from '../core/parts.js';
 import { timeText } from '../core/time.js';
 import { catalogue, targetName } from './catalogue.js';
+import { offerOf } from './offer.js';
 import { rejection } from './order.js';
 import { isPayable, isReportable, orderActions, payNow } from './pieces.js';
 
-/** So many orders are looked at; so many that wait are told of, and so many are listed: the list has them all. */
+/** So many orders are looked at first; so many that wait are told of, and so many are listed: the list has them all. */
 const MAX_READ = 50;
+/** Of more orders, those that wait are looked for among five pages of so many. */
+const MAX_PAGE = 100;
 const MAX_WAITING = 3;
 const MAX_LISTED = 5;
 
@@ -21,14 +24,23 @@ export function home() {
   return [
     heading(say('home.title')),
     loaded(() => Promise.all([get('/v1/balances'), catalogue(), thresholds()]), balances),
-    loaded(() => list('/v1/orders', { limit: MAX_READ }, 1), ({ data }, again) => [
-      ...waitingOrders(data),
+    loaded(orders, ({ last, waiting }, again) => [
+      ...waitingOrders(waiting),
       element('section', { 'aria-labelledby': 'last-orders' },
         element('div', { class: 'section-head' }, element('h2', { id: 'last-orders' }, say('home.last_orders')),
           link('/orders', {}, say('home.all_orders'))),
-        lastOrders(data.slice(0, MAX_LISTED), again)),
+        lastOrders(last.slice(0, MAX_LISTED), again)),
     ]),
   ];
+}
+
+/** The last orders, and those that may wait for the customer: these also among many newer ones. */
+async function orders() {
+  const { data: last, next_cursor: more } = await list('/v1/orders', { limit: MAX_READ }, 1);
+  if (!more) return { last, waiting: last };
+  const those = (status) => list('/v1/orders', { status, limit: MAX_PAGE });
+  const found = await Promise.all([those('rejected'), those('pending_payment')]);
+  return { last, waiting: found.flatMap(({ data }) => data) };
 }
 
 /** Thresholds only add hints: the balances are shown without them. */
@@ -40,7 +52,11 @@ async function thresholds() {
 function balances([answer, known, low]) {
   const { currency } = answer;
   const owed = compare(answer.debt, '0') > 0;
-  const isEnabled = (code) => known.data.find(({ product }) => product === code)?.enabled ?? false;
+  // In no way, if it is not sold any more, or not in the currency of the account.
+  const takes = (code) => {
+    const offer = offerOf(known, answer, code);
+    return Boolean(offer?.enabled) && offer.methods.length > 0;
+  };
   const isLow = (balance, { available }) => {
     const threshold = low.get(balance)?.alert_below;
     return Boolean(threshold) && compare(available, threshold) < 0;
@@ -50,12 +66,12 @@ function balances([answer, known, low]) {
     element('div', { class: 'balances' },
       balanceCard({
         ...answer.wallet, name: say('wallet'), currency, note: say('home.wallet.note'),
-        path: '/top-up/wallet', kind: 'wallet', enabled: true, low: isLow('wallet', answer.wallet),
+        path: '/top-up/wallet', kind: 'wallet', enabled: takes(null), low: isLow('wallet', answer.wallet),
       }),
       answer.products.map((product) => balanceCard({
         ...product, name: named(product.name), currency,
         note: say('home.product.note', { product: named(product.name) }),
-        path: `/top-up/product/${product.product}`, kind: '', enabled: isEnabled(product.product),
+        path: `/top-up/product/${product.product}`, kind: '', enabled: takes(product.product),
         low: isLow(`product:${product.product}`, product),
       }))),
   ];

@@ -3,15 +3,15 @@
 import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
 import { compare, money, moneyText } from '../core/money.js';
-import { accountLine, actorWords, codeWords, declineWords, paidAt, refunded, timeline } from '../core/orders.js';
+import { accountLine, actorWords, codeWords, declineWords, paidAt, refunded, takenBack, timeline } from '../core/orders.js';
 import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
-import { billing, explained, isReportable, orderActions } from './pieces.js';
+import { billing, explained, isReportable, lookAgainButton, orderActions } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
-/** About ten minutes; whoever stays longer looks again by reloading. */
+/** About ten minutes; whoever stays longer looks again by a button, or by coming back to the page. */
 const PAUSES_S = [3, 5, 5, 10, 10, 15, 15, 20, 20, 30, 30, 30, 60, 60, 60, 60, 60, 60];
 
 /** The screen `/orders/{order_id}`. */
@@ -19,9 +19,9 @@ export function oneOrder({ order_id: id }) {
   return [
     billing([null, id]),
     heading(() => t('order.title', { id })),
-    watchedOrder(id, PAUSES_S, (order, { draw }) => [
+    watchedOrder(id, PAUSES_S, (order, { draw, gaveUp }) => [
       notice(order),
-      element('div', { class: 'actions no-print' }, orderActions(order, draw)),
+      element('div', { class: 'actions no-print' }, orderActions(order, draw), gaveUp ? lookAgainButton(order, draw) : null),
       isReportable(order) ? instructions(order) : null,
       section('order.facts', facts(factsOf(order))),
       reported(order), attempts(order), refunds(order), disputes(order), reviews(order), section('order.timeline', timeline(order)),
@@ -71,6 +71,7 @@ function factsOf(order) {
     [say('order.credited_amount'), some(order.credited_amount, order.currency)],
     [say('order.debt_paid'), more(order.debt_paid, order.currency)],
     [say('order.refunded_amount'), more(order.refunded_amount, order.currency)],
+    [say('order.taken_back_amount'), takenBack(order)],
     [say('order.payment_id'), order.payment_id],
     [say('order.card'), order.card_last4 ? `${order.card_brand ?? ''} •••• ${order.card_last4}` : null],
     [say('order.email'), order.email],
@@ -135,7 +136,7 @@ function disputes(order) {
     { label: say('entry.at'), cell: ({ created_at: at }) => time(at) },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('order.status'), cell: ({ status }) => codeWords('dispute', status) },
-    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => (reason ? codeWords('dispute_reason', reason) : '—') },
   ], order.disputes));
 }
 

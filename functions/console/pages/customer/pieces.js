@@ -2,8 +2,8 @@
 
 import { get, post } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { say } from '../core/language.js';
-import { actionButton, banner, buttonLink, confirmed, link } from '../core/parts.js';
+import { say, t } from '../core/language.js';
+import { actionButton, announce, banner, buttonLink, confirmed, link } from '../core/parts.js';
 import { startOfDay } from '../core/time.js';
 
 /** Where a person is: `[[path, label], …, [null, label]]`. */
@@ -67,13 +67,25 @@ export function payNow(order, kind = 'primary') {
   return element('a', { class: `button ${kind}`, href: order.checkout_url }, say('order.pay_now'));
 }
 
+/** For an order that nobody looks at any more by themselves: `draw(order)` begins to look again. */
+export function lookAgainButton(order, draw) {
+  return element('button', { type: 'button', class: 'button secondary', onclick: () => draw(order) }, say('result.again'));
+}
+
 /** Gives an order up; asks first. `changed(order)` is told of what became of it. */
 export function cancelButton(order, changed, kind) {
   return actionButton(kind, say('order.cancel'), async () => {
     const explained = order.method === 'card' ? 'order.cancel.card' : 'order.cancel.offline';
     if (!await confirmed(say('order.cancel.question'), say(explained), say('order.cancel.yes'), 'danger')) return;
-    changed(await cancelled(order));
+    const now = await cancelled(order);
+    changed(now);
+    announceStatus(now);
   });
+}
+
+/** Says where an order stands now to who does not see it. */
+export function announceStatus({ status }) {
+  announce(() => `${t('order.status')}: ${t(`status.${status}`)}`);
 }
 
 async function cancelled({ order_id: id }) {

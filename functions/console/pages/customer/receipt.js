@@ -4,7 +4,7 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { paidAt } from '../core/orders.js';
+import { paidAt, takenBack } from '../core/orders.js';
 import { buttonLink, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { time } from '../core/time.js';
 import { targetName } from './catalogue.js';
@@ -44,6 +44,7 @@ function paper(order) {
         [say('order.credited_amount'), money(order.credited_amount, order.currency)],
         [say('order.debt_paid'), some(order.debt_paid, order.currency)],
         [say('order.refunded_amount'), some(order.refunded_amount, order.currency)],
+        [say('order.taken_back_amount'), takenBack(order)],
       ]),
       element('p', { class: 'hint' }, say('receipt.note'))),
   ];

@@ -3,7 +3,7 @@
 import { get, post } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { draftOf } from '../core/draft.js';
-import { amountEntry, entry, form, pastDayEntry, textInput } from '../core/form.js';
+import { amountEntry, bankReferenceEntry, entry, form, pastDayEntry, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { banner, buttonLink, emptyHint, facts, heading, loaded } from '../core/parts.js';
@@ -49,7 +49,7 @@ function reportForm(order) {
   return form({
     parts: [
       line('payer_name', 'report.payer.hint', { maxlength: 140, autocomplete: 'name' }),
-      line('bank_reference', 'report.reference.hint', { maxlength: 70 }),
+      bankReferenceEntry(say('order.bank_reference'), {}, { draft, hint: say('report.reference.hint') }),
       pastDayEntry('paid_on', say('report.paid_on'), { draft }),
       amountEntry('amount', say('report.amount.in', { currency: order.pay_currency }), () => order.pay_currency,
         { draft, hint: say('report.amount.hint') }),

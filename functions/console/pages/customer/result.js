@@ -7,7 +7,7 @@ import { compare, money } from '../core/money.js';
 import { declineWords } from '../core/orders.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
-import { billing, cancelButton, explained, isPaid, isPayable, payNow } from './pieces.js';
+import { billing, cancelButton, explained, isPaid, isPayable, lookAgainButton, payNow } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -51,9 +51,12 @@ function said(order, gaveUp, draw) {
 
 function paid(order) {
   const key = order.method === 'balance' ? 'result.moved' : 'result.paid';
+  const taken = order.taken_back_amount && compare(order.taken_back_amount, '0') > 0
+    && money(order.taken_back_amount, order.currency);
   const owed = order.debt_paid && compare(order.debt_paid, '0') > 0;
   return [banner('good',
     element('strong', {}, say(key, { amount: money(order.credited_amount, order.currency), name: targetName(order) })),
+    taken ? element('span', {}, say('result.taken_back', { amount: taken })) : null,
     owed ? element('span', {}, say('result.debt', { amount: money(order.debt_paid, order.currency) })) : null)];
 }
 
@@ -66,7 +69,7 @@ function awaited(order, gaveUp, draw) {
   if (gaveUp) {
     return [explained('waiting', say('result.later'), say('result.later.how')), declined,
       element('div', { class: 'actions' },
-        element('button', { type: 'button', class: 'button secondary', onclick: () => draw(order) }, say('result.again')), pay)];
+        lookAgainButton(order, draw), pay)];
   }
   const working = element('span', { class: 'working' }, say('result.confirming'));
   const calm = pay && element('div', { class: 'action' },

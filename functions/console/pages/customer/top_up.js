@@ -41,7 +41,7 @@ function offered(offer) {
   const now = element('p', {}, say('top_up.now', { name: offer.name, amount: money(offer.available, offer.currency) }));
   const takes = offer.enabled && offer.methods.length > 0;
   return [now, element('p', { class: 'hint' }, note),
-    takes ? topUpForm(offer) : banner('waiting', say('problem.product_disabled'))];
+    takes ? topUpForm(offer) : banner('waiting', say('home.disabled'))];
 }
 
 /** The state of a form: what was typed (a draft), and what follows from it. */
@@ -77,7 +77,7 @@ function topUpForm(offer) {
   });
   const made = form({
     parts: [
-      method, currencyField(wish), element('div', { class: 'stack' }, amount, presetButtons(wish, amount, update)),
+      method, currencyField(wish, amount), element('div', { class: 'stack' }, amount, presetButtons(wish, amount, update)),
       emailField(wish), conversion(wish), missing(wish), summary(wish),
     ],
     submit: say('submit'),
@@ -140,13 +140,17 @@ function presetButtons(wish, amount, update) {
   return element('div', { class: 'presets', role: 'group', 'aria-label': say('top_up.presets') }, presets().map(button));
 }
 
-function currencyField(wish) {
+function currencyField(wish, amount) {
   const usable = currenciesOf(wish.offer, 'offline');
   // The one that counts once the method is offline, whatever the method is now.
   const { currency: kept } = wish.draft.values;
   const chosen = usable.includes(kept) ? kept : usable[0];
   const input = selectInput(usable.map((currency) => [currency, currency]), chosen);
-  input.addEventListener('input', () => wish.draft.set('currency', input.value));
+  input.addEventListener('input', () => {
+    wish.draft.set('currency', input.value);
+    // What was wrong with the amount was so in the other currency.
+    amount.problem(null);
+  });
   return entry('currency', say('top_up.currency'), input, {
     hint: say('top_up.currency.hint'), hidden: () => wish.method !== 'offline' || usable.length < 2,
   });
@@ -156,7 +160,8 @@ function emailField(wish) {
   const input = textInput({ type: 'email', autocomplete: 'email', maxlength: 254 });
   return entry('email', say('top_up.email'), input, {
     draft: wish.draft, hint: say('top_up.email.hint'), hidden: () => wish.method !== 'card', optional: true,
-    check: () => (input.validity.typeMismatch ? say('top_up.email.wrong') : null),
+    // The browser is content without a dot, and the service is not.
+    check: (address) => (input.validity.typeMismatch || !/@.+\../.test(address) ? say('top_up.email.wrong') : null),
   });
 }
 

@@ -2,9 +2,9 @@
 
 import { get } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
-import { t } from '../core/language.js';
 import { loaded } from '../core/parts.js';
 import { lookAgain } from '../core/polling.js';
+import { announceStatus } from './pieces.js';
 
 const MOVING = ['pending_payment', 'processing', 'pending_review', 'exception'];
 
@@ -15,9 +15,9 @@ const MOVING = ['pending_payment', 'processing', 'pending_review', 'exception'];
 export function watchedOrder(id, pauses_s, show) {
   const read = () => get(`/v1/orders/${encodeURIComponent(id)}`);
   return loaded(read, (first) => {
-    const said = element('p', { class: 'visually-hidden', role: 'status' });
     const place = element('div', { class: 'loaded' });
     let shown = null;
+    let quiet = false;
     const draw = (order, gaveUp = false) => {
       const before = shown;
       shown = order;
@@ -25,7 +25,8 @@ export function watchedOrder(id, pauses_s, show) {
       fill(place, show(order, { draw, gaveUp }));
       if (hadFocus) document.querySelector('h1')?.focus({ preventScroll: true });
       const changed = before && before.status !== order.status;
-      if (changed) fill(said, () => `${t('order.status')}: ${t(`status.${order.status}`)}`);
+      if (changed) announceStatus(order);
+      quiet = gaveUp;
       if (!gaveUp && isMoving(order)) watch(order);
     };
     const watch = (order) => lookAgain(place, pauses_s, async () => {
@@ -36,8 +37,20 @@ export function watchedOrder(id, pauses_s, show) {
       draw(now);
       return true;
     }, () => shown === order && place.isConnected && draw(order, true));
+    // Somebody who comes back to the page after a while sees what is so now.
+    const returned = async () => {
+      if (!place.isConnected) {
+        document.removeEventListener('visibilitychange', returned);
+        return;
+      }
+      if (document.hidden || !isMoving(shown)) return;
+      const before = shown;
+      const now = await read().catch(() => before);
+      if (shown === before && place.isConnected && (quiet || JSON.stringify(now) !== JSON.stringify(before))) draw(now);
+    };
     draw(first);
-    return [said, place];
+    document.addEventListener('visibilitychange', returned);
+    return place;
   });
 }
 

@@ -1,11 +1,11 @@
 // What finance decides on a bank transfer: it arrived, and this much is credited, or it did not.
 //
-// `settled(outcome)` is told once: `{kind: 'accepted' | 'rejected', order}`, `{kind: 'changed', order}` if the order is not
-// any more what the person sees, or `{kind: 'already', problem}` if somebody was faster.
+// `settled(outcome)` is told once: `{kind: 'accepted' | 'rejected', order}`, `{kind: 'changed' | 'replaced', order}` if the
+// order, or its report, is not any more what the person sees, or `{kind: 'already', problem}` if somebody was faster.
 
 import { get, post } from '../core/api.js';
 import { element, refresh } from '../core/dom.js';
-import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
+import { amountEntry, bankReferenceEntry, entry, form, pastDayEntry, selectInput, showAtField } from '../core/form.js';
 import { say, t } from '../core/language.js';
 import { compare, digitsOf, divided, isAmount, minus, money, moneyText, typed } from '../core/money.js';
 import { reasonWords } from '../core/orders.js';
@@ -33,8 +33,8 @@ export function acceptForm(order, currencies, settled) {
   const currency = selectInput(currenciesOf(order, currencies).map((code) => [code, code]), order.pay_currency);
   const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
     { value: report?.amount ?? order.pay_amount });
-  const reference = entry('bank_reference', say('order.bank_reference'),
-    textInput({ value: report?.bank_reference ?? '', maxlength: '70' }), { hint: say('decision.bank_reference.hint') });
+  const reference = bankReferenceEntry(say('order.bank_reference'), { value: report?.bank_reference ?? '' },
+    { hint: say('decision.bank_reference.hint') });
   const preview = element('p', { class: 'hint', role: 'status' },
     () => previewText(order, typed(amount.entry.control.value), currency.value));
   const made = form({
@@ -56,8 +56,8 @@ export function rejectForm(order, settled) {
   return form({
     parts: [reasonEntry(say('order.reject_reason'), say('decision.reject.hint'))],
     submit: say('decision.reject'), kind: 'danger',
-    send: (body) => unlessDecided(settled, async () => {
-      const answer = await post(`/v1/admin/orders/${order.order_id}/reject`, body);
+    send: (body) => unlessDecided(order, settled, async () => {
+      const answer = await post(`/v1/admin/orders/${order.order_id}/reject`, { ...body, ...seenOf(order) });
       settled({ kind: 'rejected', order: answer });
     }),
   });
@@ -73,6 +73,7 @@ export function decisionBanner({ kind, order, problem }) {
   if (kind === 'changed') {
     return told('bad', element('p', {}, say('decision.changed', { reason: reasonWords(order.status_reason) })), orderLink(order.order_id));
   }
+  if (kind === 'replaced') return told('bad', element('p', {}, say('decision.replaced')), orderLink(order.order_id));
   if (kind === 'rejected') {
     return told('neutral', element('p', {}, say('decision.rejected', { reason: order.status_reason })), orderLink(order.order_id));
   }
@@ -105,7 +106,7 @@ function differenceText(order, amount, currency) {
 }
 
 async function accepted(order, body, reference, settled) {
-  await unlessDecided(settled, async () => {
+  await unlessDecided(order, settled, async () => {
     try {
       const answer = await accept(order, body);
       if (answer) settled(answer);
@@ -126,22 +127,28 @@ async function accept(order, body) {
     return { kind: 'accepted', order: await submitOnce(name, content, (key) => post(path, content, key)) };
   };
   try {
-    return await send(body);
+    return await send({ ...body, ...seenOf(order) });
   } catch (failure) {
     if (failure.code !== 'difference_not_confirmed') throw failure;
     const detail = say('decision.difference.detail', {
       received: money(body.received_amount, body.received_currency), payable: money(order.pay_amount, order.pay_currency),
     });
     const sure = await confirmed(say('decision.difference'), detail, say('decision.difference.yes'));
-    return sure ? send({ ...body, confirm_difference: true }) : null;
+    return sure ? send({ ...body, ...seenOf(order), confirm_difference: true }) : null;
   }
 }
 
-async function unlessDecided(settled, act) {
+/** Which report the person looks at: the customer may send another one meanwhile. */
+function seenOf({ transfer_report: report }) {
+  return report ? { reported_at: report.reported_at } : {};
+}
+
+async function unlessDecided(order, settled, act) {
   try {
     await act();
   } catch (failure) {
-    if (failure.code !== 'already_reviewed') throw failure;
-    settled({ kind: 'already', problem: failure.problem });
+    if (failure.code === 'report_changed') settled({ kind: 'replaced', order });
+    else if (failure.code === 'already_reviewed') settled({ kind: 'already', problem: failure.problem });
+    else throw failure;
   }
 }

@@ -4,7 +4,7 @@ import { get } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
-import { codeWords, paidAt, reasonWords, refunded, timeline } from '../core/orders.js';
+import { codeWords, paidAt, reasonWords, refunded, takenBack, timeline } from '../core/orders.js';
 import { badge, emptyHint, facts, heading, loaded, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { acceptForm, decisionBanner, isAcceptable, isRejectable, rejectForm } from './decision.js';
@@ -52,6 +52,7 @@ function orderFacts(one, products) {
     [say('order.credited_amount'), one.credited_amount && money(one.credited_amount, one.currency)],
     [say('order.debt_paid'), one.debt_paid && money(one.debt_paid, one.currency)],
     [say('order.refunded_amount'), one.refunded_amount && money(one.refunded_amount, one.currency)],
+    [say('order.taken_back_amount'), takenBack(one)],
     [say('order.payment_id'), one.payment_id && code(one.payment_id)],
     [say('order.email'), one.email],
     [say('order.created_at'), time(one.created_at)],
@@ -136,6 +137,6 @@ function disputesPart(one) {
     { label: say('dispute.id'), cell: ({ dispute_id: id }) => id, kind: 'code' },
     { label: say('entry.amount'), cell: ({ amount, currency }) => money(amount, currency), kind: 'number' },
     { label: say('operator.status'), cell: ({ status }) => codeWords('dispute', status) },
-    { label: say('reason'), cell: ({ reason }) => reason ?? '—' },
+    { label: say('reason'), cell: ({ reason }) => (reason ? codeWords('dispute_reason', reason) : '—') },
   ], one.disputes));
 }

@@ -2,7 +2,7 @@
 
 import { get, post } from '../core/api.js';
 import { element, fill } from '../core/dom.js';
-import { amountEntry, entry, form, pastDayEntry, selectInput, showAtField, textInput } from '../core/form.js';
+import { amountEntry, bankReferenceEntry, entry, form, pastDayEntry, selectInput, showAtField } from '../core/form.js';
 import { named, say } from '../core/language.js';
 import { money } from '../core/money.js';
 import { heading, loaded } from '../core/parts.js';
@@ -22,8 +22,8 @@ export function received(_, query) {
 /** The form; without an `account` it asks whose money it is. */
 export function receivedForm({ account = null, catalogue, known = {}, done }) {
   const currency = selectInput(Object.keys(catalogue.bank_accounts).map((code) => [code, code]), known.currency);
-  const reference = entry('bank_reference', say('order.bank_reference'),
-    textInput({ maxlength: '70', value: known.reference ?? '' }), { hint: say('decision.bank_reference.hint') });
+  const reference = bankReferenceEntry(say('order.bank_reference'), { value: known.reference ?? '' },
+    { hint: say('decision.bank_reference.hint') });
   const amount = amountEntry('received_amount', say('decision.received_amount'), () => currency.value,
     { value: known.amount });
   const owner = account ? null : accountEntry();

@@ -1,7 +1,7 @@
 // Giving money of an order back: at most what it brought in and is unspent where it was credited.
 
 import { post } from '../core/api.js';
-import { amountEntry, entry, form, textInput, withinMeans } from '../core/form.js';
+import { amountEntry, bankReferenceEntry, form, withinMeans } from '../core/form.js';
 import { say } from '../core/language.js';
 import { compare, money } from '../core/money.js';
 import { codeWords } from '../core/orders.js';
@@ -31,8 +31,7 @@ export function refundForm(order, balances, done) {
     check: (value) => (compare(value, most) > 0 ? say('refund.too_much', { most: money(most, order.currency) }) : null),
   });
   const reference = order.method === 'offline'
-    ? entry('bank_reference', say('refund.bank_reference'), textInput({ maxlength: '70' }),
-      { hint: say('refund.bank_reference.hint') })
+    ? bankReferenceEntry(say('refund.bank_reference'), {}, { hint: say('refund.bank_reference.hint') })
     : null;
   return form({
     parts: [hint(say(`refund.way.${order.method}`)), asPaid(order), amount, reference, reasonEntry(say('reason'))],

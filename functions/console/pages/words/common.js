@@ -97,6 +97,7 @@ export default {
   'order.completed_at': ['Completed', '完成时间'],
   'order.timeline': ['Timeline', '订单进度'],
   'order.refunded_amount': ['Refunded', '已退金额'],
+  'order.taken_back_amount': ['Taken back (refunds and disputes)', '已扣回（退款及争议）'],
   'order.expires_at': ['Pay until', '支付截止'],
 
   'entry.number': ['Number', '流水号'],
@@ -105,6 +106,7 @@ export default {
   'entry.in_out': ['In / out', '收支'],
   'entry.amount': ['Amount', '金额'],
   'entry.balance': ['Balance after', '余额'],
+  'entry.aside': ['Set aside after', '冻结余额'],
   'entry.order': ['Order', '关联订单'],
   'kind.adjustment': ['Adjustment', '调账'],
   'kind.bank_top_up': ['Top-up, bank transfer', '线下充值'],
@@ -126,6 +128,10 @@ export default {
 
   'form.amount': ['Type an amount of {currency}, such as 100.00.', '请输入 {currency} 金额，例如 100.00。'],
   'form.future': ['This day is in the future.', '日期不能晚于今天。'],
+  'form.past': ['This day is too long ago.', '日期过早。'],
+  'form.bank_reference': [
+    'Only Latin letters, digits and punctuation, as your bank shows it.', '只能包含拉丁字母、数字和标点，与银行回单一致。',
+  ],
 
   'problem.unavailable': ['The service did not answer. Try again.', '服务暂时没有响应，请重试。'],
   'problem.unavailable.wrote': [

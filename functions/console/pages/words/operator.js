@@ -74,6 +74,10 @@ export default {
     'The order has changed while you looked at it: {reason} Nothing was credited. Look at it again first.',
     '您查看期间订单已发生变化：{reason} 本次未入账，请重新查看后再决定。',
   ],
+  'decision.replaced': [
+    'The customer has replaced the report while you looked at it. Nothing was decided. Look at it again first.',
+    '您查看期间客户已更换汇款信息。本次未作任何处理，请重新查看后再决定。',
+  ],
   'decision.used': [
     'This bank reference was credited before. Is it the same money?',
     '此银行流水号已入账过，是否为同一笔款项？',

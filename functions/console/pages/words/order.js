@@ -129,6 +129,18 @@ export default {
   'decline.issuer_not_available': ['the card’s bank could not be reached: try again.', '无法连接发卡行，请重试。'],
   'decline.try_again_later': ['the card’s bank asks to try again later.', '发卡行要求稍后重试。'],
 
+  // The reasons of a cardholder's bank, as Stripe names them (https://docs.stripe.com/api/disputes/object).
+  'dispute_reason.bank_cannot_process': ['The bank could not process it', '银行无法处理'],
+  'dispute_reason.credit_not_processed': ['A refund did not arrive', '未收到退款'],
+  'dispute_reason.duplicate': ['Charged twice', '重复扣款'],
+  'dispute_reason.fraudulent': ['The cardholder did not make this payment', '持卡人称非本人交易'],
+  'dispute_reason.general': ['No reason was given', '未说明原因'],
+  'dispute_reason.insufficient_funds': ['The card had not enough money', '账户余额不足'],
+  'dispute_reason.noncompliant': ['Against the rules of the card network', '不符合卡组织规则'],
+  'dispute_reason.product_not_received': ['Nothing was delivered', '未收到商品或服务'],
+  'dispute_reason.product_unacceptable': ['It was not as described', '商品或服务与描述不符'],
+  'dispute_reason.subscription_canceled': ['The subscription had ended', '订阅已取消'],
+  'dispute_reason.unrecognized': ['The cardholder does not know this payment', '持卡人不认识该交易'],
   'reason.created': ['The order was made', '订单已创建'],
   'reason.paid': ['Paid and credited', '已支付并到账'],
   'reason.paid_late': ['Paid after the order was closed, and credited', '订单关闭后收到付款，已到账'],

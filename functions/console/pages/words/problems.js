@@ -55,6 +55,9 @@ export default {
     'Already handled by {reviewed_by} at {reviewed_at}.',
     '{reviewed_by} 已于 {reviewed_at} 处理。',
   ],
+  'problem.report_changed': [
+    'The report was replaced meanwhile: look at the order again.', '汇款信息已被更换，请重新查看订单。',
+  ],
   'problem.order_not_refundable': [
     'There is nothing of this order to give back: {detail}',
     '该订单没有可退的金额：{detail}',

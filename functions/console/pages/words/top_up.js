@@ -70,6 +70,7 @@ export default {
     '本页会自动更新。如您已支付，请勿重复支付；即使关闭页面，款项也不会丢失。',
   ],
   'result.not_paid': ['You did not pay yet? Go on with the same order:', '尚未支付？可继续支付此订单：'],
+  'result.taken_back': ['Of it {amount} was taken back since, by refunds or disputes.', '其中 {amount} 已因退款或争议扣回。'],
   'result.later': ['The payment is not confirmed yet', '尚未确认支付结果'],
   'result.later.how': [
     'If you have paid, it will be credited by itself, also while this page is closed. Look again in Order Details.',
