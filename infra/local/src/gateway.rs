@@ -17,6 +17,7 @@ use axum::{Json, Router};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use service::error::Error;
 use service::stripe::{Https, Wire};
 use tracing::error;
 
@@ -282,6 +283,7 @@ async fn compare<W: Wire>(
     let comparisons = &gateway.functions.compare_payments.0;
     match comparisons.compare(day, Duration::from_secs(600), gateway.clock.now()).await {
         Ok(run) => Json(service::http::reconciliation(&run)).into_response(),
+        Err(Error::Invalid(wrong)) => refusal(StatusCode::UNPROCESSABLE_ENTITY, &wrong.detail),
         Err(error) => refusal(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
 }

@@ -155,6 +155,14 @@ impl Money {
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         Amount::parse(text, currency.decimals()).map(|amount| Self { amount, currency })
     }
+
+    /// What is left of it without so much of the same currency; `None` if nothing is.
+    #[must_use]
+    pub fn less(self, other: Self) -> Option<Self> {
+        let left = self.amount.decimal().saturating_sub(other.amount.decimal());
+        let amount = Amount::new(left).ok().filter(|_| self.currency == other.currency)?;
+        Some(Self { amount, ..self })
+    }
 }
 
 impl fmt::Display for Money {

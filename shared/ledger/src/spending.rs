@@ -13,7 +13,7 @@ use crate::{
 
 /// What an automatic top-up moves to a product for a use.
 struct TopUp {
-    /// Nothing, if it cannot move all that it should.
+    /// Up to a balance, as much as wallet and cap allow; nothing, if that is less than the fixed amount.
     moved: Decimal,
     /// What keeps it from moving more.
     bound: HeldBack,

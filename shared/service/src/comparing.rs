@@ -17,7 +17,7 @@ use crate::error::{Error, Invalid, Unavailable};
 use crate::findings::{FindingRecord, found_again};
 use crate::metrics;
 use crate::moved::{Known, MovedBack};
-use crate::notice::{Notice, Told, What};
+use crate::notice::{Notice, ReversalNotice, Told, What};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
 use crate::refunds::Refunds;
@@ -439,7 +439,7 @@ impl<W: Wire> Comparisons<W> {
             }
             Err(Error::Refused(refusal)) => {
                 warn!(payment_id = %notice.payment, %refusal, "a reversal cannot be booked");
-                Some(FindingKind::UnknownPayment)
+                Some(FindingKind::ReversalDiffers)
             }
             Err(Error::Broken(cause)) => {
                 error!(payment_id = %notice.payment, %cause, "a reversal cannot be booked");
@@ -449,7 +449,7 @@ impl<W: Wire> Comparisons<W> {
         };
         match found {
             Some(kind) => {
-                let finding = reversals::finding_about(notice, kind, now);
+                let finding = self.finding_about(notice, kind, now).await?;
                 if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
                     report.adds(finding.id(), kind, &[(notice.money(), direction)]);
                 }
@@ -471,10 +471,15 @@ impl<W: Wire> Comparisons<W> {
                     (None, false) => vec![moved, (claim.money, direction.saturating_neg())],
                     (None, true) => return Ok(()),
                 };
+                // Both sides of what is apart: of what came back, the part that may be kept and all of it.
+                let expected = match kept {
+                    Some(kept) => notice.money().less(kept),
+                    None => Some(claim.money),
+                };
                 let finding = Finding {
                     account: Some(claim.account),
                     order: Some(claim.order),
-                    expected: Some(claim.money),
+                    expected,
                     ..reversals::finding_about(notice, FindingKind::ReversalDiffers, now)
                 };
                 if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
@@ -483,6 +488,29 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         Ok(())
+    }
+
+    /// The finding that a notice is: of the order that its payment was credited to, if it was to one.
+    async fn finding_about(
+        &self,
+        notice: &ReversalNotice,
+        kind: FindingKind,
+        now: Timestamp,
+    ) -> Result<Finding, Error> {
+        let finding = reversals::finding_about(notice, kind, now);
+        if kind != FindingKind::ReversalDiffers {
+            return Ok(finding);
+        }
+        let claims = self.refunds.table.payments(std::slice::from_ref(&notice.payment)).await?;
+        Ok(match claims.into_iter().next() {
+            Some(claim) => Finding {
+                account: Some(claim.account),
+                order: Some(claim.order),
+                expected: Some(claim.money),
+                ..finding
+            },
+            None => finding,
+        })
     }
 
     /// What the books keep of the money of a dispute that came back.

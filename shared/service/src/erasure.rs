@@ -4,6 +4,8 @@
 //! transfers, the files that they uploaded, and the account's name. What the books need stays: amounts,
 //! times, statuses, the references of payments, who decided.
 
+use std::collections::BTreeSet;
+
 use ledger::{
     Account, AccountId, AccountStatus, Actor, Dispute, DisputeStatus, OrderId, OrderStatus,
     Timestamp, Verdict,
@@ -39,12 +41,13 @@ pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Er
     let mut found = Personal::default();
     let mut after: Option<Position> = None;
     drop(known(table, account).await?);
+    let unsettled = unsettled_orders(table).await?;
     loop {
         let range = OrderRange::default();
         let page = table.orders(account, range, after.as_ref(), ORDERS).await?;
         for record in page.items {
             let order = record.order.id.clone();
-            if is_open(&record) {
+            if is_open(&record, &unsettled) {
                 found.open.push(order);
                 continue;
             }
@@ -81,8 +84,9 @@ pub async fn erase(
         return Err(Error::Conflict { code: "account_not_frozen", detail });
     }
     let mut found = personal(table, account).await?;
+    let unsettled = unsettled_orders(table).await?;
     for order in std::mem::take(&mut found.orders) {
-        let list = match clear(table, &order, now).await? {
+        let list = match clear(table, &order, &unsettled, now).await? {
             true => &mut found.orders,
             false => &mut found.open,
         };
@@ -100,13 +104,18 @@ async fn known(table: &Table, id: &AccountId) -> Result<Account, Error> {
 }
 
 /// Writes an order without what is personal, at the version that was read; `false` if it was opened again meanwhile.
-async fn clear(table: &Table, id: &OrderId, now: Timestamp) -> Result<bool, Error> {
+async fn clear(
+    table: &Table,
+    id: &OrderId,
+    unsettled: &BTreeSet<OrderId>,
+    now: Timestamp,
+) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let Some(record) = table.order(id).await? else {
             return Err(Error::NotFound { what: "order" });
         };
         let cleared = cleared(&record);
-        if is_open(&record) {
+        if is_open(&record, unsettled) {
             return Ok(false);
         }
         // Somebody else has cleared it.
@@ -142,8 +151,22 @@ fn cleared(record: &OrderRecord) -> OrderRecord {
     record
 }
 
-/// Whether the customer or somebody else may still do something about it.
-fn is_open(record: &OrderRecord) -> bool {
+/// The orders that open findings are about.
+async fn unsettled_orders(table: &Table) -> Result<BTreeSet<OrderId>, Error> {
+    let (mut unsettled, mut after) = (BTreeSet::new(), None);
+    loop {
+        let page = table.findings(true, after.as_ref(), ORDERS).await?;
+        unsettled.extend(page.items.into_iter().filter_map(|record| record.finding.order));
+        after = page.next.as_deref().and_then(Position::parse);
+        if after.is_none() {
+            return Ok(unsettled);
+        }
+    }
+}
+
+/// Whether the customer or somebody else may still do something about it. An exception is over once a person has
+/// closed its finding, whatever they did about it.
+fn is_open(record: &OrderRecord, unsettled: &BTreeSet<OrderId>) -> bool {
     let reversals = &record.order.reversals;
     let disputed =
         |one: &Dispute| matches!(one.status(), DisputeStatus::Inquiry | DisputeStatus::Open);
@@ -151,10 +174,8 @@ fn is_open(record: &OrderRecord) -> bool {
         return true;
     }
     match record.order.status() {
-        OrderStatus::PendingPayment
-        | OrderStatus::Processing
-        | OrderStatus::PendingReview
-        | OrderStatus::Exception => true,
+        OrderStatus::PendingPayment | OrderStatus::Processing | OrderStatus::PendingReview => true,
+        OrderStatus::Exception => unsettled.contains(&record.order.id),
         OrderStatus::Completed
         | OrderStatus::Rejected
         | OrderStatus::Failed

@@ -81,7 +81,8 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         }
         FindingKind::ReversalDiffers => {
             "what went back is not what the books have: it was of another currency or amount, or came \
-             back after its dispute was lost. Compare both at the provider, and adjust the balance"
+             back after its dispute was lost. Compare both at the provider, and adjust the balance by \
+             the difference"
         }
         FindingKind::PaidNotCredited => {
             "the provider was paid and the order cannot be completed: look at the logs, and credit or \
@@ -235,27 +236,35 @@ pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<boo
 }
 
 /// A payment that was credited to no order goes back: once all of it has, its finding is closed; if
-/// it comes back after all, it is open again. Anything else is a finding of its own.
+/// it comes back after all, it is open again. Anything else is a finding of its own. `None` if the payment was credited
+/// at the same moment: its order keeps what goes back.
 pub(crate) async fn reversed(
     table: &Table,
     id: &str,
     notice: &ReversalNotice,
     now: Timestamp,
-) -> Result<Confirmed, Error> {
+) -> Result<Option<Confirmed>, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let missing = || BrokenRecord::Missing(format!("finding {id}"));
         let record = table.finding(id).await?.ok_or_else(missing)?;
+        let credited = matches!(
+            record.state.outcome(),
+            Some(FindingOutcome::Credited | FindingOutcome::Cured)
+        );
+        if tries > 0 && credited {
+            return Ok(None);
+        }
         let Some(refunds) = refunds_after(&record, notice) else {
             let finding = Finding {
                 account: record.finding.account,
                 order: record.finding.order,
                 ..finding_about(notice, FindingKind::UnknownPayment, now)
             };
-            return found(table, &finding).await;
+            return found(table, &finding).await.map(Some);
         };
         let state = record.state.with_refunds(refunds, now);
         if state == record.state {
-            return Ok(Confirmed::Unchanged);
+            return Ok(Some(Confirmed::Unchanged));
         }
         let commit = match (state.became(&record.state), state.refunds.deciding()) {
             (Some(became), Some(refund)) => {
@@ -264,7 +273,7 @@ pub(crate) async fn reversed(
             _ => Commit::default(),
         };
         match table.commit(commit.finding(&FindingRecord { state, ..record })).await? {
-            Committed::Yes => return Ok(Confirmed::Reversed),
+            Committed::Yes => return Ok(Some(Confirmed::Reversed)),
             Committed::No(_) => pause_before_retry(tries).await,
         }
     }

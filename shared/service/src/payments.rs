@@ -191,14 +191,14 @@ fn decide_payment(
                 money: payment.money,
                 settled_at: now,
             };
-            let commit = written(record, *order, now).payment(&claim).decision(&decision);
+            let commit = written(record, *order, now).payment(&claim);
             let commit = match (known, cured) {
                 (Some(known), Some(state)) => {
                     commit.finding(&FindingRecord { state: *state, ..known.clone() })
                 }
                 _ => commit,
             };
-            Ok(Step::Commit(commit, Confirmed::Credited))
+            Ok(Step::Commit(commit.decision(&decision), Confirmed::Credited))
         }
         Settlement::Disputed { order, finding } => {
             let commit = match order {

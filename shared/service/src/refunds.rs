@@ -10,6 +10,7 @@ use ledger::{
     Account, Actor, BankReference, FindingState, Method, Note, Order, OrderId, Refund, RefundId,
     RefundStatus, Refusal, Timestamp, ToldRefund, WantedRefund,
 };
+use tracing::warn;
 
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::findings::{self, FindingRecord};
@@ -100,7 +101,7 @@ impl<W: Wire> Refunds<W> {
         }
         // How one goes on that the provider has made, it tells, or a sweep finds out.
         let holder = match made || refund.is_unknown() {
-            true => self.end(holder, &asked.id, made, now).await?,
+            true => self.asked(holder, &asked.id, made, now).await?,
             false => holder,
         };
         let refund = holder.refund(&asked.id)?;
@@ -128,7 +129,7 @@ impl<W: Wire> Refunds<W> {
             if let Some(begun) = last.filter(|_| record.state.refunds.goes_back()) {
                 let refund = begun.id.clone();
                 let holder = Holder::Finding(Box::new(record));
-                return self.end(holder, &refund, false, now).await?.finding();
+                return self.asked(holder, &refund, false, now).await?.finding();
             }
             if let Some(closed) = &record.state.closed {
                 return Err(findings::closed_already(closed));
@@ -155,7 +156,7 @@ impl<W: Wire> Refunds<W> {
             let next = FindingRecord { state, ..record };
             if let Some(next) = findings::stored(&self.table, next).await? {
                 let holder = Holder::Finding(Box::new(next));
-                return self.end(holder, &refund_id, true, now).await?.finding();
+                return self.asked(holder, &refund_id, true, now).await?.finding();
             }
             pause_before_retry(tries).await;
         }
@@ -201,6 +202,25 @@ impl<W: Wire> Refunds<W> {
         match holder.refund(&id)?.is_unknown() && !holder.went_another_way(&id) {
             true => Err(Unavailable::Provider(format!("{id} is not made yet")).into()),
             false => Ok(()),
+        }
+    }
+
+    /// As [`Refunds::end`], for who asks for it: a refund of which the provider does not say what became is there, and
+    /// waits. They are told so, and not to ask again.
+    async fn asked(
+        &self,
+        holder: Holder,
+        id: &RefundId,
+        just_begun: bool,
+        now: Timestamp,
+    ) -> Result<Holder, Error> {
+        let known = holder.clone();
+        match self.end(holder, id, just_begun, now).await {
+            Err(Error::Unavailable(Unavailable::Provider(cause))) => {
+                warn!(refund_id = %id, %cause, "a refund waits for the provider");
+                Ok(known)
+            }
+            ended => ended,
         }
     }
 
@@ -401,6 +421,7 @@ impl<W: Wire> Refunds<W> {
 }
 
 /// What has a refund: an order, or a finding about a payment that no order could take.
+#[derive(Clone)]
 enum Holder {
     Order(Box<OrderRecord>),
     Finding(Box<FindingRecord>),

@@ -34,7 +34,8 @@ pub async fn confirm(
     let claim = match table.payment_or_finding(&notice.payment).await? {
         Some(ClaimOrFinding::Claim(claim)) => claim,
         Some(ClaimOrFinding::Finding(id)) => {
-            return findings::reversed(table, &id, notice, now).await;
+            let confirmed = findings::reversed(table, &id, notice, now).await?;
+            return confirmed.ok_or_else(|| Unavailable::Busy.into());
         }
         None => return Err(Unavailable::NotCredited(notice.payment.clone()).into()),
     };

@@ -55,13 +55,14 @@ impl SetThresholds {
         for tries in 0..MAX_COMMIT_TRIES {
             let current = must_exist(account, account_id)?;
             let wanted = written.wanted(target, current.currency)?;
-            // They can be turned off for what is not for sale any more.
-            if wanted != WantedThresholds::default() {
-                catalogue.must_know(target)?;
-            }
+            let known = catalogue.must_know(target);
             let Some(decision) = set_thresholds(&current, target, &wanted, by, now) else {
                 return Ok(current);
             };
+            // They can be turned off for what is not for sale any more.
+            if wanted != WantedThresholds::default() {
+                known?;
+            }
             let before = current.thresholds.get(target).and_then(|known| known.automatic.as_ref());
             // What was set before stands, whatever the catalogue says by now.
             if let Some(automatic) = &wanted.automatic

@@ -82,16 +82,25 @@ impl Deployment {
 
     /// What the demo account can use of the product.
     pub(crate) fn balance_of_sms(&self) -> String {
-        let asked = self
-            .http
-            .get(format!("{}/v1/balances", self.cloud.base_url))
-            .header("Authorization", format!("Bearer {}", self.cloud.keys.customer))
-            .call();
-        let text = asked.expect("the API answers").body_mut().read_to_string().expect("a body");
-        let balances: Value = serde_json::from_str(&text).expect("JSON");
+        let balances = self.read("/v1/balances", &self.cloud.keys.customer);
         let mut products = balances["products"].as_array().expect("products").iter();
         let sms = products.find(|product| product["product"] == "sms").expect("sms is one");
         sms["available"].as_str().expect("money").to_owned()
+    }
+
+    /// What the API shows to the operator.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        self.read(path, &self.cloud.keys.operator)
+    }
+
+    fn read(&self, path: &str, key: &str) -> Value {
+        let asked = self
+            .http
+            .get(format!("{}{path}", self.cloud.base_url))
+            .header("Authorization", format!("Bearer {key}"))
+            .call();
+        let text = asked.expect("the API answers").body_mut().read_to_string().expect("a body");
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// Nothing is spent from this account any more.

@@ -15,6 +15,28 @@ impl Deployment {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_in_exception_is_closed_with_its_finding() {
+    let deployment = Deployment::start().await;
+    let order = json!({
+        "target": "wallet", "amount": "100.00", "method": "card", "email": "li@example.com",
+    });
+    let order = deployment.as_customer("/v1/orders", "one", &order);
+    let (_, session) = order["checkout_url"].as_str().unwrap().rsplit_once('/').unwrap();
+    let paid = format!("/_control/sessions/{session}/pay");
+    deployment.provider(&paid, &json!({"amount": 9_000}));
+    deployment.freeze("demo");
+    let (open, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
+    assert_eq!((code, &open["open"]), (FOUND, &json!([order["order_id"]])), "{open}");
+    let findings = deployment.get("/v1/admin/findings");
+    let finding = findings["data"][0]["finding_id"].as_str().unwrap();
+    let resolve = format!("/v1/admin/findings/{finding}/resolve");
+    drop(deployment.post(&resolve, "", &json!({"reason": "put right by hand"})));
+    let (erased, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
+    assert_eq!((code, &erased["orders"]), (WELL, &json!([order["order_id"]])), "{erased}");
+    assert!(!deployment.everything().await.contains("li@example.com"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
     let deployment = Deployment::start().await;
     let order = |words: serde_json::Value| {

@@ -381,8 +381,9 @@ fn failed(error: StripeError) -> CallFailed {
     match error {
         StripeError::Stripe(answer, status) => {
             let code = answer.code.as_ref().map(ToString::to_string).unwrap_or_default();
-            let parameter = answer.param.as_deref().unwrap_or_default();
-            let why = format!("{status} {} {code} {parameter}", answer.type_);
+            let more = [Some(code.as_str()), answer.param.as_deref()];
+            let more = more.into_iter().flatten().filter(|word| !word.is_empty());
+            let why = more.fold(format!("{status} {}", answer.type_), |why, word| why + " " + word);
             match status {
                 // 424: what Stripe itself depends on failed.
                 409 | 424 | 429 => CallFailed::Repeat(why),

@@ -162,6 +162,25 @@ async fn what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_finding_says_both_sides_of_what_a_person_must_give_back() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        drop(refund(world, &order, "30.00", "r1").await.expect(201));
+        // Lost for all of it: 30.00 have gone twice, and may come back.
+        let lost = dispute(world, &order, "lost").await;
+        let path = format!("disputes/{}", lost["id"].as_str().unwrap());
+        drop(world.control(&path, &json!({"outcome": "won"})).await.expect(200));
+        let run = world.compare().await;
+        let report = shown(world, &run).await;
+        assert_eq!(report["drift"], json!([{"currency": "USD", "amount": "70.00"}]));
+        let found = open_findings(world).await.remove(0);
+        let sides = (&found["expected"]["amount"], &found["actual"]["amount"]);
+        assert_eq!(sides, (&json!("30.00"), &json!("100.00")), "{found}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_of_which_the_books_have_another_amount_is_drift() {
     story(async |world| {
         let order = world.top_up("100.00", "k1").await;

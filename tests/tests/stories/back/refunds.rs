@@ -308,6 +308,30 @@ async fn after_an_error_that_stripe_keeps_another_attempt_is_made_only_if_none_i
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_which_the_provider_cannot_even_be_asked_is_there_and_waits() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        no_webhooks(world).await;
+        let both = json!({"next": [{"kind": "error_500"}, {"kind": "error_500"}]});
+        drop(world.control("faults", &both).await.expect(200));
+        let made = refund(world, &order, "25.00", "r1").await.expect(201);
+        assert_eq!(made.text("status"), "pending");
+        drop(world.control("faults", &both).await.expect(200));
+        let again = refund(world, &order, "25.00", "r1").await.expect(200);
+        assert_eq!(again.text("refund_id"), made.text("refund_id"));
+        drop(world.control("faults", &json!({"next": []})).await.expect(200));
+        // The first sweep hears again what Stripe keeps under the key, and an hour after it another one asks anew.
+        for _ in 0..2 {
+            world.clock.advance(ledger::UNCLEAR_FOR + A_WHILE);
+            let _ = world.sweep().await;
+        }
+        assert_eq!(world.look_up(&order).await.text("status"), "partially_refunded");
+        world.assert_balances("wallet 75.00").await;
+    })
+    .await;
+}
+
 /// The event of one order says so many dollars, and names a payment that was made in euros.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_the_provider_made_in_another_currency_takes_nothing_and_a_person_must_look()
