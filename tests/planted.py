@@ -174,7 +174,7 @@ DEFECTS = [
     Defect(
         "completed-without-money",
         "an order is completed and its payment claimed, without the entry and the account",
-        ((PAYMENTS, ".payment(&claim).decision(&decision);", ".payment(&claim);"),),
+        ((PAYMENTS, "Ok(Step::Commit(commit.decision(&decision), Confirmed::Credited))", "Ok(Step::Commit(commit, Confirmed::Credited))"),),
     ),
     # Reads.
     Defect(
@@ -299,7 +299,7 @@ Committed::No(Stale::Order(current)) => {
     Defect(
         "key-reuse-of-order",
         "a key that made an order answers for any amount",
-        ((ORDERS, "            && order.payable == money\n", ""),),
+        ((ORDERS, "            && order.payable.amount == money.amount\n", ""),),
     ),
     Defect(
         "early-return-on-exists",
@@ -1019,8 +1019,8 @@ to the dead-letter queue");
         "an automatic top-up moves more than its monthly cap",
         ((
             SPENDING,
-            "let allowed = self.left(&Target::Wallet).min(self.left_of_cap(target, automatic, before));",
-            "let allowed = self.left(&Target::Wallet).max(self.left_of_cap(target, automatic, before));",
+            "let allowed = wallet.min(cap);",
+            "let allowed = wallet.max(cap);",
         ),),
     ),
     Defect(
