@@ -125,8 +125,8 @@ impl Account {
         Ok(changed.then(|| Self { currency, status, version, thresholds, ..self.clone() }))
     }
 
-    /// Makes the next entry: the only way in which a balance changes. Holds whose time is over are
-    /// released by an entry before it, so that no rule misses their money.
+    /// Makes the next entry. Holds whose time is over are released by an entry before it, so that no rule misses
+    /// their money.
     ///
     /// The entry sums to zero because every [`Movement`] takes from one place what it gives to
     /// another. Its time never runs backwards: `at = max(now, time of the entry before)`.
@@ -170,7 +170,7 @@ impl Account {
         Decision { account: self, entries, top_ups: Vec::new(), low }
     }
 
-    /// Makes this the account after one more entry.
+    /// Makes this the account after one more entry: the only way in which a balance changes.
     pub(crate) fn append(
         &mut self,
         kind: EntryKind,

@@ -42,6 +42,17 @@ pub enum External {
 }
 
 impl Target {
+    /// Reads the form that [`fmt::Display`] writes.
+    ///
+    /// # Errors
+    /// [`InvalidId`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        match Place::parse(text) {
+            Ok(Place::Available(target)) => Ok(target),
+            _ => Err(InvalidId { rule: "'wallet' or 'product:<code>'" }),
+        }
+    }
+
     /// The product, if the target is one.
     #[must_use]
     pub const fn product(&self) -> Option<&ProductCode> {

@@ -187,6 +187,14 @@ impl Refund {
     pub(crate) const fn amount(&self) -> Decimal {
         self.money.amount.decimal()
     }
+
+    /// How much of it has gone back.
+    pub(crate) const fn gone(&self) -> Decimal {
+        match self.status {
+            RefundStatus::Succeeded => self.amount(),
+            RefundStatus::Pending | RefundStatus::Failed => Decimal::ZERO,
+        }
+    }
 }
 
 impl Order {

@@ -57,10 +57,7 @@ impl Order {
     /// What was given back, in the account's currency; never more than was credited.
     #[must_use]
     pub fn refunded(&self) -> Balance {
-        let given = total(&self.reversals.refunds, |refund| {
-            if refund.status == RefundStatus::Succeeded { refund.amount() } else { Decimal::ZERO }
-        });
-        within(given, self.credited)
+        within(total(&self.reversals.refunds, Refund::gone), self.credited)
     }
 
     /// What can still be given back of what came in from outside: what was credited, less every refund that did not
@@ -90,10 +87,7 @@ impl Order {
 
     /// What the facts say is gone for good, whatever the order brought in.
     pub(crate) fn wanted_out(&self) -> Decimal {
-        let refunds = total(&self.reversals.refunds, |refund| match refund.status {
-            RefundStatus::Succeeded => refund.amount(),
-            RefundStatus::Pending | RefundStatus::Failed => Decimal::ZERO,
-        });
+        let refunds = total(&self.reversals.refunds, Refund::gone);
         refunds.saturating_add(total(&self.reversals.disputes, Dispute::taken))
     }
 
@@ -152,10 +146,7 @@ impl Order {
         let refunds = &self.reversals.refunds;
         let position = refunds.iter().position(|refund| refund.id == *id)?;
         let refund = refunds.get(position)?;
-        let before = total(refunds.get(..position)?, |refund| match refund.status {
-            RefundStatus::Succeeded => refund.amount(),
-            RefundStatus::Pending | RefundStatus::Failed => Decimal::ZERO,
-        });
+        let before = total(refunds.get(..position)?, Refund::gone);
         Balance::new(self.part_as_paid(before, refund.amount()).ok()?).ok()
     }
 

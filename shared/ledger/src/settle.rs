@@ -1,7 +1,7 @@
 //! Money that comes in: the one rule by which a payment becomes a credit.
 //!
-//! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue,
-//! and a cancellation that came too late.
+//! Every way in which Topup learns of a payment ends here: the webhook, its retry from the queue, a cancellation
+//! that came too late, the sweep, and the daily comparison.
 
 use crate::credit::{Credited, Incoming, credit};
 use crate::{

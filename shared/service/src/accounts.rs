@@ -29,7 +29,7 @@ pub struct Profile {
 pub struct AccountChange {
     /// The customer's name; the account's id unless something else is said.
     pub name: Option<Name>,
-    /// The one currency of all of its balances; dollars unless something else is said.
+    /// The one currency of all of its balances; that of the deployment (`CURRENCY`) unless something else is said.
     pub currency: Option<Currency>,
     /// What it may do.
     pub status: Option<AccountStatus>,

@@ -1,4 +1,4 @@
-//! Cancelling a card order: the wish is stored, the page is closed, the order is cancelled.
+//! Cancelling an order. Of one by card the wish is stored, the page is closed, and then it is cancelled.
 
 use ledger::{AccountId, Actor, CancelStep, Order, OrderId, Timestamp};
 

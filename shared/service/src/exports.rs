@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::cursor::CursorScope;
 use crate::error::Error;
 use crate::http::{Sheet, add_entry, add_order, entries_sheet, orders_sheet};
-use crate::queries::{EntryFilter, OrderFilter, Queries, position_of};
+use crate::queries::{EntryFilter, OrderFilter, Queries, position_of, unreadable_cursor};
 use crate::table::{OrderRange, Position};
 
 /// The most orders or entries of one answer.
@@ -110,13 +110,8 @@ impl Queries {
     ) -> Result<Export, Error> {
         let filters = format!("{:?}", wanted.filter);
         let scope = CursorScope { owner: account.as_str(), list: "entries.csv", filters: &filters };
-        let mut below = match &wanted.cursor {
-            None => self.newest_wanted(account, wanted.filter.to).await?,
-            Some(cursor) => {
-                let position = self.cursors.open(&scope, cursor, now).await?;
-                serde_json::from_str::<u64>(&position).ok()
-            }
-        };
+        let cursor = wanted.cursor.as_deref();
+        let mut below = self.entries_below(&scope, account, &wanted.filter, cursor, now).await?;
         let mut filling = Filling::begun(entries_sheet(), wanted.limit, wanted.cursor.is_none());
         let next = loop {
             let limit = wanted.limit.min(ENTRIES_A_PAGE);
@@ -143,14 +138,24 @@ impl Queries {
         Ok(filling.export(format!("entries-{account}.csv"), next))
     }
 
-    /// The number above the newest entry that is not newer than a moment, so that nothing newer is
-    /// read; none if there is no such moment or no account.
-    pub(crate) async fn newest_wanted(
+    /// The number below which the entries of a list are: that of its cursor or, at its beginning, the one above the
+    /// newest entry that it asks for, so that nothing newer is read; none if it asks for all, or there is no account.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, or the table did not answer.
+    pub(crate) async fn entries_below(
         &self,
+        scope: &CursorScope<'_>,
         account: &AccountId,
-        to: Option<Timestamp>,
+        filter: &EntryFilter,
+        cursor: Option<&str>,
+        now: Timestamp,
     ) -> Result<Option<u64>, Error> {
-        let Some(to) = to else { return Ok(None) };
+        if let Some(cursor) = cursor {
+            let position = self.cursors.open(scope, cursor, now).await?;
+            return Ok(Some(serde_json::from_str(&position).map_err(|_| unreadable_cursor())?));
+        }
+        let Some(to) = filter.to else { return Ok(None) };
         let Some(account) = self.table.account(account).await? else { return Ok(None) };
         Ok(Some(self.last_entry_by(&account, to).await?.saturating_add(1)))
     }

@@ -166,13 +166,8 @@ impl Queries {
     ) -> Result<Page<Entry>, Error> {
         let filters = format!("{:?}", wanted.filter);
         let scope = CursorScope { owner: account.as_str(), list: "entries", filters: &filters };
-        let below = match &wanted.cursor {
-            None => self.newest_wanted(account, wanted.filter.to).await?,
-            Some(cursor) => {
-                let position = self.cursors.open(&scope, cursor, now).await?;
-                serde_json::from_str::<u64>(&position).ok()
-            }
-        };
+        let cursor = wanted.cursor.as_deref();
+        let below = self.entries_below(&scope, account, &wanted.filter, cursor, now).await?;
         let page = self.table.entries(account, below, wanted.limit.into()).await?;
         // Entries are in order of time: below the oldest that is asked for there is nothing more.
         let from = wanted.filter.from;
@@ -234,9 +229,12 @@ pub(crate) async fn position_of(
 ) -> Result<Option<Position>, Error> {
     let Some(cursor) = cursor else { return Ok(None) };
     let position = cursors.open(scope, cursor, now).await?;
-    let detail = "start again without it";
-    let invalid = || Invalid::field("invalid_cursor", "cursor", detail);
-    Ok(Some(Position::parse(&position).ok_or_else(invalid)?))
+    Ok(Some(Position::parse(&position).ok_or_else(unreadable_cursor)?))
+}
+
+/// What is said of a cursor whose position cannot be read.
+pub(crate) fn unreadable_cursor() -> Invalid {
+    Invalid::field("invalid_cursor", "cursor", "start again without it")
 }
 
 impl OrderFilter {
@@ -276,7 +274,8 @@ impl EntryFilter {
     /// `invalid_parameter` with its name and the rule.
     pub fn of(parameters: &mut Parameters) -> Result<Self, Error> {
         Ok(Self {
-            balance: parameters.take("balance", "'wallet' or 'product:<code>'", balance)?,
+            balance: parameters
+                .take("balance", "'wallet' or 'product:<code>'", |text| Target::parse(text).ok())?,
             from: parameters.moment("from")?,
             to: parameters.moment("to")?,
         })
@@ -290,12 +289,5 @@ impl EntryFilter {
         self.from.is_none_or(|from| entry.at >= from)
             && self.to.is_none_or(|to| entry.at <= to)
             && self.balance.as_ref().is_none_or(touches)
-    }
-}
-
-fn balance(text: &str) -> Option<Target> {
-    match Place::parse(text).ok()? {
-        Place::Available(target) => Some(target),
-        Place::Held(_) | Place::External(_) => None,
     }
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use lambda_http::Request;
 use lambda_http::http::header;
 use ledger::{
-    Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, Place, ProductCode, Target, Timestamp,
+    Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, ProductCode, Target, Timestamp,
 };
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -409,10 +409,7 @@ impl Fields {
     /// # Errors
     /// `missing_field` or `invalid_field`.
     pub fn balance(&mut self, name: &str) -> Result<Target, Error> {
-        self.parsed(name, |text| match Place::parse(text) {
-            Ok(Place::Available(target)) => Ok(target),
-            _ => Err("must be 'wallet' or 'product:<code>'"),
-        })
+        self.parsed(name, Target::parse)
     }
 
     /// Names and texts, at most `most` of them.

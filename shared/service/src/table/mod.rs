@@ -25,7 +25,8 @@
 //! | `STATEMENT#<statement>` | `STATEMENT` | an uploaded bank statement, put once |
 //! | `CURSOR#<work>` | `CURSOR` | where something that runs by the clock stopped, replaced at its version |
 //! | `CHECKPOINT#<account>` | `CHECKPOINT` | how far an account was verified, replaced at its version |
-//! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue or a profile, put once |
+//! | `ENDPOINTS` | `ENDPOINTS` | where the platform is told what happens, replaced at its version |
+//! | `CHANGE#<what>` | 12 digits | what the operator made a catalogue, a profile or the endpoints, put once |
 //!
 //! Two indexes hold keys only. `by_time` lists an account's orders, adjustments and holds, an owner's API
 //! keys, all accounts and all events (in 16 shards each), statements, comparisons, and findings, open and

@@ -1,11 +1,12 @@
 //! The item of an adjustment: put once.
 
 use ledger::{
-    AccountId, Actor, Adjustment, AdjustmentId, Amount, Direction, MAX_DECIMALS, Note, Timestamp,
+    AccountId, Actor, Adjustment, AdjustmentId, Amount, Direction, MAX_DECIMALS, Note, Target,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Keyed, Stored, due_at, id_of, partition_key, read, stored, to_target};
+use super::{Keyed, Stored, due_at, id_of, partition_key, read, stored};
 use crate::error::BrokenRecord;
 use crate::table::Item;
 
@@ -53,7 +54,7 @@ pub(in crate::table) fn to_adjustment(item: Item) -> Result<Adjustment, BrokenRe
         Some(Adjustment {
             id: id_of(&stored.pk).and_then(|id| AdjustmentId::parse(id).ok())?,
             account: AccountId::parse(&value.account_id).ok()?,
-            target: to_target(&value.balance)?,
+            target: Target::parse(&value.balance).ok()?,
             direction: if value.taken_out { Direction::Out } else { Direction::In },
             amount: Amount::parse(&value.amount, MAX_DECIMALS).ok()?,
             reason: Note::parse(&value.reason).ok()?,

@@ -21,7 +21,7 @@ mod thresholds;
 mod usage;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, Balance, Currency, Money, Place, Target, Timestamp};
+use ledger::{AccountId, Balance, Currency, Money, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -137,14 +137,6 @@ pub(super) fn due_at(at: Timestamp, id: &str) -> String {
 /// Money of a stored amount and currency.
 pub(super) fn money(amount: &str, currency: &str) -> Option<Money> {
     Money::parse(amount, Currency::parse(currency).ok()?).ok()
-}
-
-/// What an order tops up or an adjustment corrects.
-pub(super) fn to_target(text: &str) -> Option<Target> {
-    match Place::parse(text).ok()? {
-        Place::Available(target) => Some(target),
-        Place::Held(_) | Place::External(_) => None,
-    }
 }
 
 /// Every digit of a balance.

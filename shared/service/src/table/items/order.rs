@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{
     AccountId, Actor, Attempt, AttemptOutcome, Balance, CancelRequest, Change, Method, Order,
-    OrderId, OrderStatus, PaymentId, Reason, Timeline, Timestamp,
+    OrderId, OrderStatus, PaymentId, Reason, Target, Timeline, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -202,7 +202,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
         let order = Order {
             id: super::id_of(&stored.pk).and_then(|id| OrderId::parse(id).ok())?,
             account: AccountId::parse(&value.account_id).ok()?,
-            target: super::to_target(&value.target)?,
+            target: Target::parse(&value.target).ok()?,
             method: Method::parse(&value.method)?,
             amount,
             payable: super::money(&value.payable, &value.payable_currency)?,

@@ -6,7 +6,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{exact, to_target};
+use super::exact;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ThresholdsItem {
@@ -92,7 +92,7 @@ pub(super) fn to_thresholds(
     };
     let set_by = Actor::parse(&value.set_by).ok()?;
     let set_at = Timestamp::from_unix_millis(value.set_at);
-    Some((to_target(target)?, Thresholds { alert, automatic, moved, set_by, set_at }))
+    Some((Target::parse(target).ok()?, Thresholds { alert, automatic, moved, set_by, set_at }))
 }
 
 fn to_automatic(value: &AutomaticItem) -> Option<AutomaticTopUp> {
