@@ -332,7 +332,7 @@ impl<W: Wire> Comparisons<W> {
         };
         let Some(claim) = claim else { return Ok(()) };
         // It was paid before this comparison began, and credited since: nobody had told.
-        if claim.settled_at >= run.started_at {
+        if payment.paid_at <= run.started_at && claim.settled_at >= run.started_at {
             count(&mut report.credited);
         }
         if claim.money != payment.money {

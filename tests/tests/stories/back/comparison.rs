@@ -119,6 +119,20 @@ async fn what_nobody_told_is_completed_and_the_next_comparison_has_nothing_to_do
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_and_told_while_a_comparison_is_stopped_is_not_called_untold() {
+    story(async |world| {
+        let begun = world.compare_for(Duration::ZERO).await.expect("an hour of the day");
+        assert!(begun.finished_at.is_none());
+        world.clock.advance(Duration::from_secs(60));
+        drop(world.top_up("100.00", "k1").await);
+        let ended = world.compare().await;
+        assert_eq!((ended.id(), ended.is_green()), (begun.id(), true));
+        assert_eq!(shown(world, &ended).await["credited"], 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dispute_that_nobody_told_takes_the_money_and_gives_it_back() {
     story(async |world| {
         let order = world.top_up("100.00", "k1").await;
