@@ -17,7 +17,7 @@ use crate::error::{Error, Invalid, Unavailable};
 use crate::findings::{FindingRecord, found_again};
 use crate::metrics;
 use crate::moved::{Known, MovedBack};
-use crate::notice::{Notice, ReversalNotice, Told, What};
+use crate::notice::{Notice, Told, What};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
 use crate::refunds::Refunds;
@@ -326,13 +326,14 @@ impl<W: Wire> Comparisons<W> {
             Some(claims) => claims.get(&payment.id).cloned(),
             None => self.refunds.table.payments(std::slice::from_ref(&payment.id)).await?.pop(),
         };
-        let claim = match claim {
-            Some(claim) => Some(claim),
-            None => self.credit(notice, payment.money, report, now).await?,
+        let (claim, by_this) = match claim {
+            Some(claim) => (Some(claim), false),
+            None => (self.credit(notice, payment.money, report, now).await?, true),
         };
         let Some(claim) = claim else { return Ok(()) };
-        // It was paid before this comparison began, and credited since: nobody had told.
-        if payment.paid_at <= run.started_at && claim.settled_at >= run.started_at {
+        // Nobody had told: it is credited by this, or was by this comparison before it was stopped.
+        let before = payment.paid_at <= run.started_at && claim.settled_at >= run.started_at;
+        if by_this || before {
             count(&mut report.credited);
         }
         if claim.money != payment.money {
@@ -439,7 +440,7 @@ impl<W: Wire> Comparisons<W> {
             }
             Err(Error::Refused(refusal)) => {
                 warn!(payment_id = %notice.payment, %refusal, "a reversal cannot be booked");
-                Some(FindingKind::ReversalDiffers)
+                Some(FindingKind::UnknownPayment)
             }
             Err(Error::Broken(cause)) => {
                 error!(payment_id = %notice.payment, %cause, "a reversal cannot be booked");
@@ -449,7 +450,7 @@ impl<W: Wire> Comparisons<W> {
         };
         match found {
             Some(kind) => {
-                let finding = self.finding_about(notice, kind, now).await?;
+                let finding = reversals::finding_about(notice, kind, now);
                 if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
                     report.adds(finding.id(), kind, &[(notice.money(), direction)]);
                 }
@@ -488,29 +489,6 @@ impl<W: Wire> Comparisons<W> {
             }
         }
         Ok(())
-    }
-
-    /// The finding that a notice is: of the order that its payment was credited to, if it was to one.
-    async fn finding_about(
-        &self,
-        notice: &ReversalNotice,
-        kind: FindingKind,
-        now: Timestamp,
-    ) -> Result<Finding, Error> {
-        let finding = reversals::finding_about(notice, kind, now);
-        if kind != FindingKind::ReversalDiffers {
-            return Ok(finding);
-        }
-        let claims = self.refunds.table.payments(std::slice::from_ref(&notice.payment)).await?;
-        Ok(match claims.into_iter().next() {
-            Some(claim) => Finding {
-                account: Some(claim.account),
-                order: Some(claim.order),
-                expected: Some(claim.money),
-                ..finding
-            },
-            None => finding,
-        })
     }
 
     /// What the books keep of the money of a dispute that came back.

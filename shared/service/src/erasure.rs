@@ -115,7 +115,10 @@ async fn clear(
             return Err(Error::NotFound { what: "order" });
         };
         let cleared = cleared(&record);
-        if is_open(&record, unsettled) {
+        // One that has become an exception meanwhile has a finding that was not looked for.
+        let is_new = record.order.timeline.changed_at() > now
+            && record.order.status() == OrderStatus::Exception;
+        if is_new || is_open(&record, unsettled) {
             return Ok(false);
         }
         // Somebody else has cleared it.

@@ -251,8 +251,11 @@ pub(crate) async fn reversed(
             record.state.outcome(),
             Some(FindingOutcome::Credited | FindingOutcome::Cured)
         );
-        if tries > 0 && credited {
-            return Ok(None);
+        if credited {
+            let known = table.payment_or_finding(&notice.payment).await?;
+            if matches!(known, Some(ClaimOrFinding::Claim(_))) {
+                return Ok(None);
+            }
         }
         let Some(refunds) = refunds_after(&record, notice) else {
             let finding = Finding {

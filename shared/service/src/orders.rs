@@ -126,9 +126,9 @@ impl<W: Wire> Orders<W> {
         let same = order.account == wanted.account
             && order.method == wanted.method
             && order.target == wanted.target
-            // Without a currency it is that of the account, which may have another one since.
+            // Without a currency it was that of the account, which may have another one since.
             && order.payable.amount == money.amount
-            && wanted.currency.is_none_or(|currency| currency == order.payable.currency)
+            && wanted.currency.unwrap_or(order.amount.currency) == order.payable.currency
             && (wanted.fx_rate.is_none() || wanted.fx_rate == order.rate)
             && record.request == wanted.words;
         if !same {

@@ -47,6 +47,25 @@ async fn a_repeated_order_is_the_same_order_whatever_the_rate_is_by_now() {
         drop(other.expect_problem(409, "idempotency_key_reused"));
         let other = world.order("sms", "500", "key").await;
         drop(other.expect_problem(409, "idempotency_key_reused"));
+        // Without a currency it is of the account's.
+        let bare =
+            json!({"target": "product", "product": "sms", "method": "offline", "amount": "500"});
+        let other = world.post("/v1/orders", "key", &bare).await;
+        drop(other.expect_problem(409, "idempotency_key_reused"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_order_is_the_same_order_whatever_the_currency_of_its_account_is_by_now() {
+    story(async |world| {
+        let bare = json!({"target": "wallet", "method": "card", "amount": "100"});
+        let first = world.post("/v1/orders", "key", &bare).await.expect(201);
+        let account = format!("/v1/admin/accounts/{}", world.customer.account);
+        drop(world.admin_put(&account, &json!({"currency": "EUR"})).await.expect(200));
+        let again = world.post("/v1/orders", "key", &bare).await.expect(200);
+        assert_eq!(again.text("order_id"), first.text("order_id"));
+        drop(world.admin_put(&account, &json!({"currency": "USD"})).await.expect(200));
     })
     .await;
 }
