@@ -796,6 +796,22 @@ to the dead-letter queue");
         story("verify::orders_and_entries_that_disagree_are_found_and_cured"),
     ),
     Defect(
+        "reversals-not-verified",
+        "what went back by an order is not compared with what went back by its journal",
+        ((
+            "shared/service/src/verification/gone_back.rs",
+            "self.torn.is_none() && self.sum == Ok(journal.reversals)",
+            "self.torn.is_none() && (self.sum.is_ok() || journal.number == 0)",
+        ),),
+        story("verify::what_went_back_of_an_order_that_its_entries_do_not_say_is_found_and_cured"),
+    ),
+    Defect(
+        "going-back-while-it-is-read",
+        "what goes back while an account's orders are read is called broken",
+        ((VERIFICATION, "match self.reversals == before && !went_back {", "match !went_back {"),),
+        story("verify::an_account_that_is_being_used_is_never_called_broken"),
+    ),
+    Defect(
         "entries-behind-the-account",
         "an account that was put back to what it was is verified, though its journal goes on",
         ((
@@ -826,8 +842,8 @@ to the dead-letter queue");
             ),
             (
                 VERIFICATION,
-                "        let account = self.follow().await?;\n        if told",
-                "        if told",
+                "        let account = self.follow().await?;\n        let went_back",
+                "        let went_back",
             ),
         ),
         story("verify::an_account_that_is_being_used_is_never_called_broken"),

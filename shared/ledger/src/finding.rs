@@ -30,7 +30,8 @@ pub enum FindingKind {
     CreditedNotPaid,
     /// Money went back by a refund or a dispute that the provider does not know.
     ReversalNotMade,
-    /// An account does not follow from its journal, or something of it cannot be read.
+    /// An account does not follow from its journal, what went back of its orders is not what its entries say, or something
+    /// of it cannot be read.
     JournalBroken,
     /// An entry says that an order was credited, and the order does not say the same.
     EntryWithoutOrder,

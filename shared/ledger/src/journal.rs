@@ -158,6 +158,22 @@ impl EntryKind {
         )
     }
 
+    /// Whether it is about money of an order that goes back, or may.
+    #[must_use]
+    pub const fn is_of_reversals(self) -> bool {
+        matches!(
+            self,
+            Self::Refund
+                | Self::RefundHeld
+                | Self::RefundReleased
+                | Self::RefundReturned
+                | Self::DisputeHeld
+                | Self::DisputeReleased
+                | Self::DisputeTaken
+                | Self::DisputeReturned
+        )
+    }
+
     /// The kind of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

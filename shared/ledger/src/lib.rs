@@ -38,6 +38,7 @@ mod place;
 mod refund;
 mod refusal;
 mod reversal;
+mod reversal_sum;
 mod settle;
 mod spending;
 mod statement;
@@ -88,6 +89,7 @@ pub use refund::{
 };
 pub use refusal::{HeldBack, Refusal};
 pub use reversal::{Reversals, Reversed};
+pub use reversal_sum::ReversalSum;
 pub use settle::{
     LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,
 };

@@ -85,6 +85,16 @@ impl Order {
         self.wanted_held().min(rest) > self.reversals.held.decimal()
     }
 
+    /// Whether what was taken and is set aside for it is what its refunds and disputes say: all that is gone, never more
+    /// than came in, and no more aside than may go.
+    #[must_use]
+    pub fn reversals_follow(&self) -> bool {
+        let credited = self.credited.unwrap_or_default().decimal();
+        let taken = self.reversals.taken.decimal();
+        let rest = self.wanted_held().min(credited.saturating_sub(taken));
+        taken == self.wanted_out().min(credited) && self.reversals.held.decimal() <= rest
+    }
+
     /// What the facts say is gone for good, whatever the order brought in.
     pub(crate) fn wanted_out(&self) -> Decimal {
         let refunds = total(&self.reversals.refunds, Refund::gone);

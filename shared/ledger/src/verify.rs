@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 use thiserror::Error;
 
 use crate::{
-    Account, AccountId, Balance, CreditSum, Currency, Entry, EntryHash, External, Line, Place,
-    Timestamp,
+    Account, AccountId, Balance, CreditSum, Currency, Entry, EntryHash, External, Line, OrderId,
+    Place, ReversalSum, Timestamp,
 };
 
 /// A broken invariant of one account: the service must stop and a person must look.
@@ -71,6 +71,26 @@ pub enum Broken {
         /// The place.
         place: Place,
     },
+    /// An entry brings back what never went.
+    #[error("by entry {number} more has come back than went")]
+    CameBack {
+        /// The entry.
+        number: u64,
+    },
+    /// What an order says that was taken and is set aside is not what its refunds and disputes say.
+    #[error("what went back of order {order} does not follow from its refunds and disputes")]
+    OrderReversals {
+        /// The order.
+        order: OrderId,
+    },
+    /// What went back by the orders is not what went back by the journal.
+    #[error(
+        "what went back is one thing by the orders and another by the journal: look at {document}"
+    )]
+    Reversals {
+        /// An order that does not say what its entries say, or the refund or dispute of an entry that no order knows.
+        document: String,
+    },
     /// The account's counters are not those of its journal.
     #[error("the account's last entry is not the journal's")]
     Head,
@@ -95,6 +115,8 @@ pub struct Checkpoint {
     pub kept: BTreeMap<Place, Balance>,
     /// The orders that were credited by these entries.
     pub credits: CreditSum,
+    /// What went back of orders by these entries.
+    pub reversals: ReversalSum,
 }
 
 /// A journal that is being checked.
@@ -120,6 +142,7 @@ impl Checkpoint {
             debt: Balance::ZERO,
             kept: BTreeMap::new(),
             credits: CreditSum::NONE,
+            reversals: ReversalSum::NONE,
         }
     }
 }
@@ -158,6 +181,8 @@ impl Verification {
                 return Err(Broken::Balance { number: entry.number, place: place.clone() });
             }
         }
+        let came_back = |_| Broken::CameBack { number: entry.number };
+        reached.reversals = reached.reversals.and(entry).map_err(came_back)?;
         reached.number = entry.number;
         reached.head = entry.hash;
         reached.last_entry_at = Some(entry.at);

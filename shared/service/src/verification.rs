@@ -6,6 +6,7 @@
 //! account's journal was folded is stored too: the next round goes on after it. A whole round reads
 //! every journal from its first entry.
 
+mod gone_back;
 mod untouched;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +20,7 @@ use ledger::{
 use tokio::time::{Instant, timeout};
 use tracing::{error, info};
 
+use gone_back::GoneBack;
 pub use untouched::{Examined, Wrong};
 
 use crate::error::{Error, Unavailable};
@@ -309,7 +311,8 @@ impl Verifications {
         }
         let seen = Verified { accounts: 1, ..Verified::NOTHING };
         let (table, trace) = (&self.table, Trace::Stored);
-        let mut examination = Examination { table, stored, record, trace, seen, now };
+        let reversals = 0;
+        let mut examination = Examination { table, stored, record, trace, seen, reversals, now };
         let found = examination.examine().await?;
         examination.report(found).await?;
         Ok(examination.seen)
@@ -332,6 +335,8 @@ struct Examination<'run> {
     record: CheckpointRecord,
     trace: Trace,
     seen: Verified,
+    /// Entries about money that goes back, of those that were folded.
+    reversals: u64,
     now: Timestamp,
 }
 
@@ -375,25 +380,34 @@ impl Examination<'_> {
     /// Folds what is new in the journal, compares it with the account, and then the orders with it.
     async fn compare(&mut self) -> Result<Found, Error> {
         let account = self.follow().await?;
-        let (mut told, mut orders) = (CreditSum::NONE, 0_u64);
+        let before = self.reversals;
+        let (mut told, mut back, mut orders) = (CreditSum::NONE, GoneBack::default(), 0_u64);
         self.each_order(&mut |order| {
             orders = orders.saturating_add(1);
             if let Some(credit) = order.credit(&account) {
                 told = told.and(credit);
             }
+            back.take(&order, &account.id);
         })
         .await?;
         self.seen.orders = orders;
-        if told == self.record.checkpoint.credits {
-            return Ok(Found { findings: Vec::new(), everything: true });
+        let nothing = |everything| Found { findings: Vec::new(), everything };
+        if told == self.record.checkpoint.credits && back.agrees(&self.record.checkpoint) {
+            return Ok(nothing(true));
         }
         // Something may have been completed in between.
         let account = self.follow().await?;
+        let went_back = back.agrees(&self.record.checkpoint);
         if told == self.record.checkpoint.credits {
-            return Ok(Found { findings: Vec::new(), everything: true });
+            // What goes back while the orders are read is for the next run.
+            let apart = match self.reversals == before && !went_back {
+                true => self.apart(&back, &account).await?,
+                false => None,
+            };
+            return apart.map_or(Ok(nothing(went_back)), |apart| Err(broken(apart)));
         }
         let mut findings = self.disagreements(&account).await?;
-        let everything = findings.len() <= MAX_FINDINGS;
+        let everything = findings.len() <= MAX_FINDINGS && went_back;
         findings.truncate(MAX_FINDINGS);
         Ok(Found { findings, everything })
     }
@@ -411,6 +425,8 @@ impl Examination<'_> {
             for entry in page.items.iter().filter(|entry| entry.number <= account.entries) {
                 verification = verification.follow(entry).map_err(broken)?;
                 self.seen.entries = self.seen.entries.saturating_add(1);
+                let of_reversals = u64::from(entry.kind.is_of_reversals());
+                self.reversals = self.reversals.saturating_add(of_reversals);
             }
             self.record.checkpoint = verification.reached().clone();
             if beyond.is_some() || page.next.is_none() {

@@ -280,6 +280,50 @@ async fn orders_and_entries_that_disagree_are_found_and_cured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_went_back_of_an_order_that_its_entries_do_not_say_is_found_and_cured() {
+    story(async |world| {
+        let order = world.top_up("100.00", "order").await;
+        let id = order.text("order_id");
+        let key = format!("ORDER#{id}");
+        let refund = format!("/v1/admin/orders/{id}/refunds");
+        let body = json!({"amount": "30.00", "reason": "asked for it"});
+        drop(world.admin_post(&refund, "refund", &body).await.expect(201));
+        let body =
+            json!({"payment_id": order.text("payment_id"), "amount": 1000, "outcome": "open"});
+        drop(world.control("disputes", &body).await.expect(200));
+        assert_eq!(world.verify().await.broken, 0);
+
+        let change = |name: &'static str, value: &'static str| {
+            move |item| with(item, "reversals", inside(name, value))
+        };
+        let broken = "journal_broken demo";
+        let damage = world.damage(&key, "ORDER", change("taken", "20")).await;
+        is_found(world, "less was taken", damage, broken).await;
+        let damage = world.damage(&key, "ORDER", change("held", "5")).await;
+        is_found(world, "more is aside than may go", damage, broken).await;
+        let forgotten = |mut item: Item| {
+            drop(item.remove("reversals"));
+            Some(item)
+        };
+        let damage = world.damage(&key, "ORDER", forgotten).await;
+        // And by a round that begins where the last one stopped.
+        world.clock.advance(A_ROUND);
+        assert_eq!(world.verify().await.broken, 1);
+        is_found(world, "nothing went back", damage, broken).await;
+        let unlisted = |mut item: Item| {
+            let Some(AttributeValue::M(reversals)) = item.get_mut("reversals") else {
+                panic!("nothing went back: {item:?}")
+            };
+            drop(reversals.remove("refunds").unwrap());
+            Some(item)
+        };
+        let damage = world.damage(&key, "ORDER", unlisted).await;
+        is_found(world, "a refund that is not there", damage, broken).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_order_and_a_second_entry_for_one_are_found() {
     story(async |world| {
         drop(busy_customer(world, "acme").await);
@@ -455,8 +499,8 @@ async fn a_checkpoint_that_cannot_be_read_is_found_and_stops_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_being_used_is_never_called_broken() {
     let world = Arc::new(World::start().await);
-    drop(world.top_up("1000.00", "order").await);
-    let spending: Vec<_> = (0..4)
+    let order = world.top_up("1000.00", "order").await;
+    let mut using: Vec<_> = (0..4)
         .map(|who| {
             let world = Arc::clone(&world);
             tokio::spawn(async move {
@@ -467,8 +511,18 @@ async fn an_account_that_is_being_used_is_never_called_broken() {
             })
         })
         .collect();
+    let (refunding, path) =
+        (Arc::clone(&world), format!("/v1/admin/orders/{}/refunds", order.text("order_id")));
+    using.push(tokio::spawn(async move {
+        let body = json!({"amount": "1.00", "reason": "asked for it"});
+        for number in 0..25 {
+            let key = format!("refund-{number}");
+            // One that lost every race to the others is asked for again.
+            while refunding.admin_post(&path, &key, &body).await.status != 201 {}
+        }
+    }));
     let mut rounds = 0;
-    while !spending.iter().all(tokio::task::JoinHandle::is_finished) {
+    while !using.iter().all(tokio::task::JoinHandle::is_finished) {
         // One that begins in the same moment as the last one would only go on with it.
         world.clock.advance(Duration::from_millis(1));
         let verified = world.verify_whole().await;
@@ -476,14 +530,14 @@ async fn an_account_that_is_being_used_is_never_called_broken() {
         rounds += 1;
     }
     assert!(rounds > 1, "they ran side by side");
-    for one in spending {
+    for one in using {
         one.await.unwrap();
     }
     world.clock.advance(Duration::from_millis(1));
     let verified = world.verify_whole().await;
     assert_eq!(
         figures(verified),
-        "1 accounts, 101 entries, 101 orders, 0 broken, 0 cured, complete"
+        "1 accounts, 151 entries, 101 orders, 0 broken, 0 cured, complete"
     );
     assert!(world.findings().await.is_empty());
     world.audit().await;

@@ -235,7 +235,8 @@ proptest! {
             let credits = orders.iter().rev().filter_map(|order| order.credit(&account));
             credits.fold(CreditSum::NONE, CreditSum::and)
         };
-        let known = checked(Checkpoint::beginning(), &history.entries, &account).unwrap().credits;
+        let checkpoint = checked(Checkpoint::beginning(), &history.entries, &account).unwrap();
+        let known = checkpoint.credits;
         prop_assert_eq!(known, told(&history.orders));
         prop_assume!(!history.orders.is_empty());
         let position = position.index(history.orders.len());

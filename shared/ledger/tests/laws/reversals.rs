@@ -7,9 +7,9 @@ use crate::common::{
 use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Currency, Direction,
     Dispute, DisputeOutcome, Entry, IdempotencyKey, Money, Note, Order, OrderStatus, Place,
-    ProviderId, Refund, RefundId, RefundStatus, Refusal, Reversals, Reversed, Settlement,
-    Timestamp, ToldRefund, WantedRefund, accept_transfer, adjust, asked_otherwise, dispute_told,
-    refund_refused, refund_told, request_refund, settle, transfer, verify,
+    ProviderId, Refund, RefundId, RefundStatus, Refusal, ReversalSum, Reversals, Reversed,
+    Settlement, Timestamp, ToldRefund, WantedRefund, accept_transfer, adjust, asked_otherwise,
+    dispute_told, refund_refused, refund_told, request_refund, settle, transfer, verify,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -48,6 +48,9 @@ impl Books {
             self.entries.extend(decision.entries);
         }
         assert_eq!(verify(&self.entries, &self.account), Ok(()));
+        let by_entries = self.entries.iter().try_fold(ReversalSum::NONE, ReversalSum::and);
+        assert_eq!(by_entries, ReversalSum::NONE.and_of(&self.order));
+        assert!(self.order.reversals_follow(), "{:?}", self.order.reversals);
     }
 
     fn tell(&mut self, told: &Told) {

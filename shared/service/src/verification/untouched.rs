@@ -66,6 +66,7 @@ impl Verifications {
             record: CheckpointRecord::new(id.clone(), now),
             trace: Trace::None,
             seen: Verified::NOTHING,
+            reversals: 0,
             now,
         };
         let wrong = match examination.compare().await {

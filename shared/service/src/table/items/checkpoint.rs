@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{AccountId, Balance, Checkpoint, CreditSum, Currency, EntryHash, Place, Timestamp};
+use ledger::{
+    AccountId, Balance, Checkpoint, CreditSum, Currency, EntryHash, Place, ReversalSum, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Keyed, Stored, exact, id_of, read, stored};
@@ -26,8 +28,17 @@ pub(in crate::table) struct CheckpointItem {
     kept: BTreeMap<String, String>,
     credits: u64,
     credit_sum: String,
+    /// Older code did not store it: what it verified is verified again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reversals: Option<ReversalSumItem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     findings: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReversalSumItem {
+    taken: String,
+    held: String,
 }
 
 impl Keyed for CheckpointItem {
@@ -48,6 +59,10 @@ pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
         kept: by_place(&checkpoint.kept),
         credits: checkpoint.credits.count,
         credit_sum: format!("{:032x}", checkpoint.credits.sum),
+        reversals: Some(ReversalSumItem {
+            taken: exact(checkpoint.reversals.taken),
+            held: exact(checkpoint.reversals.held),
+        }),
         findings: record.findings.iter().cloned().collect(),
     };
     stored(CheckpointItem::SORT_KEY, record.account.as_str(), value)
@@ -64,11 +79,8 @@ pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, Br
             count: value.credits,
             sum: u128::from_str_radix(&value.credit_sum, 16).ok()?,
         };
-        Some(CheckpointRecord {
-            account: id_of(&stored.pk).and_then(|id| AccountId::parse(id).ok())?,
-            version: value.version,
-            begun_at: Timestamp::from_unix_millis(value.begun_at),
-            checkpoint: Checkpoint {
+        let checkpoint = match &value.reversals {
+            Some(reversals) => Checkpoint {
                 number: value.number,
                 head: EntryHash::parse(&value.head)?,
                 last_entry_at: value.last_entry_at.map(Timestamp::from_unix_millis),
@@ -77,7 +89,18 @@ pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, Br
                 debt: Balance::parse(&value.debt).ok()?,
                 kept: to_balances(&value.kept)?,
                 credits,
+                reversals: ReversalSum {
+                    taken: Balance::parse(&reversals.taken).ok()?,
+                    held: Balance::parse(&reversals.held).ok()?,
+                },
             },
+            None => Checkpoint::beginning(),
+        };
+        Some(CheckpointRecord {
+            account: id_of(&stored.pk).and_then(|id| AccountId::parse(id).ok())?,
+            version: value.version,
+            begun_at: Timestamp::from_unix_millis(value.begun_at),
+            checkpoint,
             findings: value.findings.into_iter().collect(),
         })
     })
