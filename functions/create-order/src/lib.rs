@@ -6,7 +6,7 @@ use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
 use service::http::{Call, Fields, Reply, answer, json_body};
-use service::keys::Scope;
+use service::keys::{Scope, draw_secret};
 use service::lambda::Runtime;
 use service::orders::{Orders, WantedOrder, order_id};
 use service::record::RequestWords;
@@ -27,6 +27,7 @@ impl CreateOrder {
             stripe: Stripe::from_environment(runtime)?,
             catalogue: CatalogueCache::default(),
             return_urls: runtime.environment.return_urls()?,
+            draw: draw_secret,
         }))
     }
 }

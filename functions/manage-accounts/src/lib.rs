@@ -1,7 +1,7 @@
 //! Accounts, API keys and sessions of the console, as the operator makes and stops them.
 
 use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{AccountId, AccountStatus, Actor, Currency, Name, Timestamp};
+use ledger::{AccountId, AccountStatus, Actor, Currency, InvalidId, Name, Timestamp};
 use service::accounts::{AccountChange, change_account};
 use service::api_keys::{ApiKeys, Minted, Minter, WantedKey};
 use service::config::{CONSOLE_URL, CURRENCY, CURSOR_SECRET_ARN, ConfigError};
@@ -93,7 +93,12 @@ impl ManageAccounts {
         operator: &Operator,
         now: Timestamp,
     ) -> Result<Reply, Error> {
-        let id = http::account_id(request)?;
+        // This is how an account is made: a name that cannot be one is no account that is not there.
+        let path = request.path_parameters();
+        let id = AccountId::parse(path.first("account_id").unwrap_or_default());
+        let wrong =
+            |error: InvalidId| Invalid::field("invalid_field", "account_id", error.to_string());
+        let id = id.map_err(wrong)?;
         let mut fields = json_body(request)?;
         let change = AccountChange {
             name: fields.optional_parsed("name", Name::parse)?,
@@ -153,8 +158,8 @@ impl ManageAccounts {
             }
             _ => return Err(wrong("role", "must be 'customer' or 'operator'").into()),
         };
-        let (by, scopes) = (operator.by, operator.scopes);
-        let wanted = WantedSession { owner, person, by, scopes };
+        let Operator { by, scopes, key_id } = operator;
+        let wanted = WantedSession { owner, person, by, key_id, scopes };
         let opened = self.sessions.open(&wanted, &key, now).await?;
         let shown = http::console_session(&opened);
         Ok(match opened {

@@ -33,7 +33,8 @@ pub(crate) struct Which {
     /// The stage that was given to `sam deploy`; `local` for the local runner [env: STAGE]
     #[arg(long, global = true)]
     stage: Option<String>,
-    /// A table that is not the stage's own, such as a restored one [env: TABLE_NAME]
+    /// A table that is not the stage's own, such as a restored one; not for what works with functions and queues
+    /// [env: TABLE_NAME]
     #[arg(long, global = true)]
     table: Option<String>,
     /// The AWS region [env: AWS_REGION]
@@ -60,8 +61,15 @@ impl Which {
         asked.or_else(set).ok_or(Problem::WhichDeployment(Some("name a table with --table")))
     }
 
-    /// The stage: queues and functions are named after it.
+    /// The stage: queues and functions are named after it, and use its own table.
     pub(crate) fn stage(&self) -> Result<String, Problem> {
+        if let Some(table) = &self.table {
+            let problem = format!(
+                "this works with the functions and queues of a stage, and so with its own table: --table {table} \
+                 would change nothing. Leave it out, and name the stage with --stage"
+            );
+            return Err(Problem::Asked(problem));
+        }
         let stage = self.stage.clone().or_else(|| variable("STAGE"));
         stage.ok_or(Problem::WhichDeployment(None))
     }

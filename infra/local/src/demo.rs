@@ -94,7 +94,10 @@ pub async fn seed(table: &Table, secrets: &Secrets, now: Timestamp) -> Result<De
     let operator = seed_key(table, &secrets.operator_key, operator, now).await?;
     let stored = table.catalogue().await.map_err(|error| error.to_string())?;
     if stored.is_none() {
-        let everything = CatalogueChange::Everything(Catalogue::parse(CATALOGUE)?);
+        let everything = CatalogueChange::Everything {
+            catalogue: Catalogue::parse(CATALOGUE)?,
+            confirmed: false,
+        };
         let changed = change_catalogue(table, &everything, &Actor::operator(), now).await;
         changed.map_err(|error| error.to_string())?;
     }

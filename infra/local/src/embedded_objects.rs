@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
@@ -53,7 +56,8 @@ impl EmbeddedObjects {
             HandleError::new(service.build(), async |_| StatusCode::INTERNAL_SERVER_ERROR);
         let listener = bind(0, "the object storage").await?;
         let address = address(&listener)?;
-        let router = Router::new().fallback_service(service);
+        let router =
+            Router::new().fallback_service(service).layer(map_response(as_without_listing));
         Ok(Self { address, server: tokio::spawn(serve(listener, router)), _temporary: temporary })
     }
 
@@ -62,6 +66,15 @@ impl EmbeddedObjects {
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// As S3 answers whoever may not list the bucket, which no role may: a file that is not there is denied.
+async fn as_without_listing(answer: Response) -> Response {
+    if answer.status() != StatusCode::NOT_FOUND {
+        return answer;
+    }
+    let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    (StatusCode::FORBIDDEN, [(CONTENT_TYPE, "application/xml")], denied).into_response()
 }
 
 impl Drop for EmbeddedObjects {

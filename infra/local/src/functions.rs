@@ -223,6 +223,7 @@ impl<W: Wire> Surroundings<W> {
             stripe: self.stripe(),
             catalogue: CatalogueCache::default(),
             return_urls: self.return_urls.clone(),
+            draw: self.draw,
         })
     }
 

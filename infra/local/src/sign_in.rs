@@ -127,7 +127,7 @@ fn customer(account: &str) -> Option<WantedSession> {
 fn session(owner: KeyOwner, person: &str) -> Option<WantedSession> {
     let person = Actor::parse(person).ok()?;
     let by = Actor::parse("local platform").ok()?;
-    Some(WantedSession { owner, person, by, scopes: Scope::OPERATOR.to_vec() })
+    Some(WantedSession { owner, person, by, key_id: None, scopes: Scope::OPERATOR.to_vec() })
 }
 
 /// The part of an address that a browser keeps to when it stays at the same host.

@@ -115,6 +115,6 @@ fn idempotency_key() -> Value {
         "required": true,
         "description": "The same one when the request is repeated. With the same request it answers \
                         with the document as it is now, `Idempotent-Replayed: true` and 200.",
-        "schema": form("^[!-~]{1,255}$", "order-2026-0042", "1 to 255 visible ASCII characters."),
+        "schema": form("^[!-+\\--~]{1,255}$", "order-2026-0042", "1 to 255 visible ASCII characters without a comma."),
     })
 }

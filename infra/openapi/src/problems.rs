@@ -71,7 +71,7 @@ const INVALID: [(&str, &str, &str); 22] = [
     (
         "invalid_idempotency_key",
         "",
-        "Idempotency-Key must be 1 to 255 visible ASCII characters, once",
+        "Idempotency-Key must be 1 to 255 visible ASCII characters without a comma, once",
     ),
     ("invalid_json", "", "the body: expected value at line 1 column 1"),
     ("invalid_cursor", "cursor", "this cursor was not made for this list: start again without it"),
@@ -92,7 +92,11 @@ const INVALID: [(&str, &str, &str); 22] = [
          /v1/entries.csv with to= this moment, in which the first balance_after of each place is the \
          balance",
     ),
-    ("unknown_product", "product", "there is no product 'fax'; GET /v1/products lists them"),
+    (
+        "unknown_product",
+        "product",
+        "there is no product 'fax'; GET /v1/products lists them, or GET /v1/admin/catalogue",
+    ),
     ("product_disabled", "product", "product 'voice' cannot be topped up at the moment"),
     ("method_not_allowed", "method", "product:otp cannot be topped up by card"),
     ("unknown_method", "method", "must be 'card' or 'offline'"),

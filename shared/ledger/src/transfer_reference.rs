@@ -4,20 +4,21 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{OrderId, derive_bytes};
-
 /// No 0, O, 1 or I: they are read wrongly off a paper and misheard on a telephone.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-/// 40 bits of the order: collisions are refused by a claim, so they only have to be rare.
-const DERIVED_CHARACTERS: usize = 8;
+/// 40 bits: collisions are refused by a claim, so they only have to be rare.
+const DRAWN_CHARACTERS: usize = 8;
 /// With the check character.
-const CHARACTERS: usize = DERIVED_CHARACTERS + 1;
+const CHARACTERS: usize = DRAWN_CHARACTERS + 1;
 /// Shown in groups of so many: `ABC-DEF-GH2`.
 const GROUP: usize = 3;
 /// Longest text that is searched for a reference: a bank's remittance information is shorter.
 const MAX_SEARCHED: usize = 1_000;
 
-/// A reference code: eight characters that are derived from the order, and a check character.
+/// A reference code: eight characters that are drawn at random, and a check character.
+///
+/// It follows from nothing that a customer can choose: who could choose a code would take one that stands in somebody
+/// else's transfers.
 ///
 /// The check is the remainder of a polynomial over GF(32), so every single wrong character and every
 /// swap of two neighbours is noticed. A code is the same with or without its hyphens, in capitals or
@@ -26,12 +27,10 @@ const MAX_SEARCHED: usize = 1_000;
 pub struct TransferReference(String);
 
 impl TransferReference {
-    /// The reference of an order. `number` is 0, and counts up while another order has the same one.
+    /// The reference that these random bits make: five of each of the first eight bytes.
     #[must_use]
-    pub fn derive(order: &OrderId, number: u32) -> Self {
-        let number = number.to_string();
-        let bytes = derive_bytes(&["transfer-reference", order.as_str(), &number]);
-        let symbols = bytes.iter().take(DERIVED_CHARACTERS).map(|byte| byte & 31);
+    pub fn drawn(random: &[u8; 32]) -> Self {
+        let symbols = random.iter().take(DRAWN_CHARACTERS).map(|byte| byte & 31);
         let mut symbols: Vec<u8> = symbols.collect();
         symbols.push(times_x(remainder(&symbols)));
         let characters = symbols.iter().filter_map(|symbol| ALPHABET.get(usize::from(*symbol)));
@@ -115,17 +114,23 @@ const fn times_x(symbol: u8) -> u8 {
 mod tests {
     use super::*;
 
-    fn reference(order: &str, number: u32) -> TransferReference {
-        let id = format!("ord_{order:0>20}");
-        TransferReference::derive(&OrderId::parse(&id).unwrap(), number)
+    fn reference(random: [u8; 8]) -> TransferReference {
+        let mut drawn = [0; 32];
+        drawn[..8].copy_from_slice(&random);
+        TransferReference::drawn(&drawn)
+    }
+
+    /// `GWY-RW5-X33`.
+    fn gwy() -> TransferReference {
+        reference([14, 28, 30, 23, 28, 3, 29, 1])
     }
 
     #[test]
-    fn a_reference_is_the_same_for_ever_and_easy_to_dictate() {
-        let one = reference("7", 0);
+    fn a_reference_is_as_long_as_it_must_be_and_easy_to_dictate() {
+        let one = gwy();
         assert_eq!(one.to_string(), "GWY-RW5-X33");
-        assert_ne!(one, reference("7", 1));
-        assert_ne!(one, reference("8", 0));
+        assert_eq!(one, reference([14, 28, 30, 23, 28, 3, 29, 33]), "five bits");
+        assert_ne!(one, reference([14, 28, 30, 23, 28, 3, 29, 2]));
         for text in ["GWY-RW5-X33", "gwyrw5x33", " GWY RW5 X33 ", "GWY/RW5.X33"] {
             assert_eq!(TransferReference::parse(text), Some(one.clone()), "{text}");
         }
@@ -133,8 +138,9 @@ mod tests {
 
     #[test]
     fn one_wrong_character_or_two_that_were_swapped_are_noticed() {
-        for order in 0..200 {
-            let good: Vec<char> = reference(&order.to_string(), 0).as_str().chars().collect();
+        for number in 0..200_u64 {
+            let random = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let good: Vec<char> = reference(random.to_be_bytes()).as_str().chars().collect();
             for position in 0..good.len() {
                 for other in ALPHABET.map(char::from) {
                     let mut wrong = good.clone();
@@ -159,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_found_in_whatever_a_bank_made_of_it() {
-        let one = reference("7", 0);
+        let one = gwy();
         for text in [
             "GWY-RW5-X33",
             "/RFB/GWYRW5X33 INVOICE 12",

@@ -7,7 +7,7 @@ use ledger::{
 
 use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
-use crate::error::{Error, Unavailable};
+use crate::error::{Error, Invalid, Unavailable};
 use crate::queries::position_of;
 use crate::record::Page;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
@@ -71,7 +71,9 @@ impl Adjustments {
             }
             // Money can be taken out of what is not for sale any more.
             if wanted.direction == Direction::In {
-                self.catalogue.get(&self.table, now).await?.must_know(&wanted.target)?;
+                let known = self.catalogue.get(&self.table, now).await?.must_know(&wanted.target);
+                let field = || Some("balance".to_owned());
+                known.map_err(|invalid| Invalid { field: field(), ..invalid })?;
             }
             let adjustment = Adjustment {
                 id: id.clone(),

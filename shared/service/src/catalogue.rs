@@ -296,7 +296,9 @@ impl Catalogue {
 
     fn known(&self, code: &ProductCode) -> Result<&Product, Invalid> {
         self.product(code).ok_or_else(|| {
-            let detail = format!("there is no product '{code}'; GET /v1/products lists them");
+            let detail = format!(
+                "there is no product '{code}'; GET /v1/products lists them, or GET /v1/admin/catalogue"
+            );
             Invalid::field("unknown_product", "product", detail)
         })
     }

@@ -162,8 +162,11 @@ impl<W: Wire> Comparisons<W> {
         let report = self.at_last(run.report.clone()).await?;
         let finished_at = Some(now.plus(began.elapsed()));
         let run = self.stored(Comparison { finished_at, report, ..run }).await?;
-        let apart = run.report.drift.values().map(|units| units.unsigned_abs());
-        metrics::reconciliation_drift(apart.fold(0, u64::saturating_add));
+        // One that was begun before the day was over says nothing of the whole day, and must not end an alarm.
+        if run.started_at >= end_of(run.day) {
+            let apart = run.report.drift.values().map(|units| units.unsigned_abs());
+            metrics::reconciliation_drift(apart.fold(0, u64::saturating_add));
+        }
         metrics::paid_not_credited(run.report.credited);
         Ok(run)
     }

@@ -34,7 +34,12 @@ pub enum CatalogueChange {
         account: BankAccount,
     },
     /// Everything at once.
-    Everything(Catalogue),
+    Everything {
+        /// The whole catalogue.
+        catalogue: Catalogue,
+        /// Whether whoever sets it saw which rates are far from those before, and which products are gone.
+        confirmed: bool,
+    },
 }
 
 impl CatalogueChange {
@@ -50,16 +55,21 @@ impl CatalogueChange {
         Ok(Self::Rate { pair: pair.to_owned(), rate: rate.to_string(), confirmed })
     }
 
-    /// Refuses a rate that is far from the one before, unless that was seen.
-    fn check(&self, catalogue: &Catalogue) -> Result<(), Invalid> {
-        let Self::Rate { pair, rate, confirmed: false } = self else { return Ok(()) };
-        let before = catalogue.rates.get(pair).and_then(|before| Rate::parse(before).ok());
-        match before.zip(Rate::parse(rate).ok()) {
-            Some((before, rate)) if rate.is_far_from(before) => {
-                let detail = format!("{rate} is far from {before}: send true if that is right");
+    /// Refuses a rate that is far from the one before, and products that are gone, unless that was seen.
+    fn check(&self, before: &Catalogue) -> Result<(), Invalid> {
+        let differences = match self {
+            Self::Rate { pair, rate, confirmed: false } => {
+                far_rate(before, pair, rate).into_iter().collect()
+            }
+            Self::Everything { catalogue, confirmed: false } => differences(before, catalogue),
+            _ => Vec::new(),
+        };
+        match differences.is_empty() {
+            true => Ok(()),
+            false => {
+                let detail = format!("{}: send true if that is right", differences.join("; "));
                 Err(Invalid::field("difference_not_confirmed", "confirm_difference", detail))
             }
-            _ => Ok(()),
         }
     }
 
@@ -79,10 +89,28 @@ impl CatalogueChange {
             Self::BankAccount { currency, account } => {
                 next.bank_accounts.insert(currency.code().to_owned(), account.clone());
             }
-            Self::Everything(catalogue) => next.clone_from(catalogue),
+            Self::Everything { catalogue, .. } => next.clone_from(catalogue),
         }
         next
     }
+}
+
+/// What somebody may have overlooked of a whole catalogue.
+fn differences(before: &Catalogue, after: &Catalogue) -> Vec<String> {
+    let rates = after.rates.iter().filter_map(|(pair, rate)| {
+        far_rate(before, pair, rate).map(|difference| format!("the rate {pair} of {difference}"))
+    });
+    let kept = |code: &String| after.products.iter().any(|product| product.product == *code);
+    let gone = before.products.iter().map(|known| &known.product).filter(|code| !kept(code));
+    let gone = gone.map(|code| format!("product '{code}' is gone, and its charges are refused"));
+    rates.chain(gone).collect()
+}
+
+/// That a rate is far from the one before, if it is.
+fn far_rate(catalogue: &Catalogue, pair: &str, rate: &str) -> Option<String> {
+    let before = Rate::parse(catalogue.rates.get(pair)?).ok()?;
+    let rate = Rate::parse(rate).ok()?;
+    rate.is_far_from(before).then(|| format!("{rate} is far from {before}"))
 }
 
 /// The catalogue as it is, not as a function remembers it.

@@ -47,6 +47,8 @@ pub struct ConsoleSession {
     pub code_expires_at: Timestamp,
     /// Who asked for it.
     pub created_by: Actor,
+    /// The id of the API key that asked for it: with that key the session is stopped.
+    pub key_id: Option<String>,
     /// What the code was exchanged for.
     pub token: Option<Token>,
 }
@@ -67,8 +69,10 @@ pub struct WantedSession {
     pub owner: KeyOwner,
     /// Who will sit before it.
     pub person: Actor,
-    /// Who asks, and what that key may be used for.
+    /// Who asks.
     pub by: Actor,
+    /// The id of the key that asks; none where nobody needs one, as on a laptop.
+    pub key_id: Option<String>,
     /// The scopes of the key that asks.
     pub scopes: Vec<Scope>,
 }
@@ -142,6 +146,7 @@ impl ConsoleSessions {
                 code_hash: secret_hash(&secret),
                 code_expires_at: now.plus(CODE_TIME),
                 created_by: wanted.by.clone(),
+                key_id: wanted.key_id.clone(),
                 token: None,
             };
             match self.table.commit(Commit::default().console_session(&session)).await? {
@@ -198,7 +203,8 @@ pub async fn exchange_code(
     }
 }
 
-/// Who holds this token, as a key that ends with it, if it may be used now.
+/// Who holds this token, as a key that ends with it, if it may be used now: not once the key that asked for the session
+/// was revoked.
 ///
 /// # Errors
 /// The table did not answer.
@@ -214,8 +220,17 @@ pub async fn authenticate_token(
     }
     let Some(session) = table.console_session(id).await? else { return Ok(None) };
     let Some(token) = &session.token else { return Ok(None) };
-    let usable = is_secret(secret, &token.hash) && now < token.expires_at;
-    Ok(usable.then(|| ApiKey {
+    if !is_secret(secret, &token.hash) || now >= token.expires_at {
+        return Ok(None);
+    }
+    if let Some(key) = &session.key_id {
+        let key = table.api_key(key).await?;
+        let revoked = key.is_none_or(|key| key.revoked_at.is_some_and(|at| now >= at));
+        if revoked {
+            return Ok(None);
+        }
+    }
+    Ok(Some(ApiKey {
         id: session.id.clone(),
         version: session.version,
         owner: session.owner.clone(),

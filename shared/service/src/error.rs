@@ -90,7 +90,7 @@ pub enum Unavailable {
     #[error("the queue did not answer: {0}")]
     Queue(String),
     /// The payment provider failed after the bounded retries.
-    #[error("the payment provider did not answer: {0}")]
+    #[error("the payment provider gave no answer that can be used: {0}")]
     Provider(String),
     /// A secret could not be loaded.
     #[error("a secret could not be loaded: {0}")]

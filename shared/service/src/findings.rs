@@ -76,8 +76,8 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
             "look at both orders of this payment: only the first was credited"
         }
         FindingKind::UnknownPayment => {
-            "a payment was taken back that was credited to no order: if it is of this deployment, \
-             find out why; if it is not, resolve this"
+            "a payment was taken back that was credited to no order, or to one that cannot be read (then the log has \
+             an error about it): if it is of this deployment, find out why; if it is not, resolve this"
         }
         FindingKind::ReversalDiffers => {
             "what went back is not what the books have: it was of another currency or amount, or came \

@@ -17,8 +17,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::metrics;
 
-/// How loud the libraries may be: lost races and retries are ordinary work for us, and the clients
-/// log requests at their lower levels.
+/// Where `LOG_LEVEL` may say `debug` and `trace`: libraries write whole requests at these levels, with keys and bodies.
+const OURS: [&str; 2] = ["ledger", "service"];
+
+/// How loud the libraries may be at most: lost races and retries are ordinary work for us.
 const OTHERS: [(&str, LevelFilter); 5] = [
     ("aws_config", LevelFilter::WARN),
     ("aws_smithy_runtime", LevelFilter::WARN),
@@ -47,7 +49,9 @@ where
     Writer: for<'writer> MakeWriter<'writer> + Clone + Send + Sync + 'static,
 {
     // Not an `EnvFilter`, which brings an engine for regular expressions into every function.
-    let filter = Targets::new().with_default(level()).with_targets(OTHERS);
+    let ours = OURS.map(|target| (target, level()));
+    let libraries = level().min(LevelFilter::INFO);
+    let filter = Targets::new().with_default(libraries).with_targets(OTHERS).with_targets(ours);
     // Without their hints about levels, each disabled event and span of the SDK would be looked up.
     let words = filter_fn(|event| event.target() != metrics::TARGET && !is_said_twice(event))
         .with_max_level_hint(LevelFilter::TRACE);
@@ -75,7 +79,8 @@ fn is_said_twice(event: &Metadata<'_>) -> bool {
     event.target() == "lambda_runtime::layers::panic" && event.fields().field("error").is_none()
 }
 
-/// What `LOG_LEVEL` says: `off`, `error`, `warn`, `info`, `debug` or `trace`. Anything else is `info`.
+/// What `LOG_LEVEL` says: `off`, `error`, `warn`, `info`, `debug` or `trace`. Anything else is `info`. No library is louder
+/// than `info`.
 #[expect(clippy::disallowed_methods, reason = "a level is no amount")]
 fn level() -> LevelFilter {
     let said = std::env::var("LOG_LEVEL").ok().filter(|said| !said.is_empty());

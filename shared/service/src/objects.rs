@@ -2,7 +2,7 @@
 //! person looked at cannot become something else.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use data_encoding::HEXLOWER;
@@ -47,6 +47,12 @@ impl Objects {
                 if matches!(refused.err(), GetObjectError::NoSuchKey(_)) =>
             {
                 Error::from(BrokenRecord::Missing(key.clone()))
+            }
+            // No role may list the bucket, and to such a one S3 says no more of a file that is gone
+            // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html). Trying again helps with neither.
+            SdkError::ServiceError(refused) if refused.err().code() == Some("AccessDenied") => {
+                let problem = "it is gone, or this function may not read it".to_owned();
+                BrokenRecord::Unreadable { key: key.clone(), problem }.into()
             }
             _ => Unavailable::Objects(in_words(&error)).into(),
         })?;

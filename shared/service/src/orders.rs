@@ -14,6 +14,7 @@ use ledger::{
 
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::error::{Error, Invalid, Unavailable};
+use crate::keys::Draw;
 use crate::pages::{ORDER_TIME, PAGE_TIME, with_page};
 use crate::record::{Checkout, Made, OrderRecord, Reference, RequestWords, WrittenAmount};
 use crate::return_urls::ReturnUrls;
@@ -36,6 +37,8 @@ pub struct Orders<W: Wire = Https> {
     pub catalogue: CatalogueCache,
     /// Where customers may be sent after paying.
     pub return_urls: ReturnUrls,
+    /// Where reference codes come from.
+    pub draw: Draw,
 }
 
 /// What a customer asks for.
@@ -69,7 +72,6 @@ impl<W: Wire> Orders<W> {
     /// catalogue or the configuration does not allow; [`Error::Unavailable`] if the same key must
     /// be tried again: the order may exist, without its page.
     pub async fn make(&self, wanted: &WantedOrder, now: Timestamp) -> Result<Made, Error> {
-        let mut reference_number = 0;
         for tries in 0..MAX_COMMIT_TRIES {
             let seen = self.table.seen(&wanted.id, &wanted.account).await?;
             let account = must_exist(seen.account, &wanted.account)?;
@@ -88,9 +90,8 @@ impl<W: Wire> Orders<W> {
                     None => return Err(refused),
                 },
             };
-            let (record, reference) = with_reference(record, reference_number);
             let commit = Commit::default().order(&record, now);
-            let commit = match &reference {
+            let commit = match &reference_of(&record) {
                 Some(reference) => commit.reference(reference),
                 None => commit,
             };
@@ -104,10 +105,8 @@ impl<W: Wire> Orders<W> {
                 Committed::No(Stale::Order(record)) => {
                     return self.again(wanted, money, *record, now).await;
                 }
-                // Another order has the same reference code.
-                Committed::No(Stale::Exists) => {
-                    reference_number = reference_number.saturating_add(1);
-                }
+                // Another order has this reference code: the next one is drawn.
+                Committed::No(Stale::Exists) => {}
                 Committed::No(_) => pause_before_retry(tries).await,
             }
         }
@@ -164,7 +163,10 @@ impl<W: Wire> Orders<W> {
         };
         match wanted.method {
             Method::Card => self.compose_card(wanted, new, money, account_currency, &catalogue),
-            Method::Offline => compose_offline(wanted, new, money, account_currency, &catalogue),
+            Method::Offline => {
+                let reference = TransferReference::drawn(&(self.draw)()?);
+                compose_offline(wanted, new, money, reference, account_currency, &catalogue)
+            }
             Method::Balance => {
                 let detail = "a product is topped up from the wallet by POST /v1/transfers";
                 Err(Invalid::field("method_not_allowed", "method", detail).into())
@@ -211,6 +213,7 @@ fn compose_offline(
     wanted: &WantedOrder,
     new: NewOrder,
     payable: Money,
+    reference: TransferReference,
     account_currency: Currency,
     catalogue: &Catalogue,
 ) -> Result<OrderRecord, Error> {
@@ -229,7 +232,6 @@ fn compose_offline(
         let detail = format!("there is no bank account for {}", payable.currency);
         return Err(Invalid::field("unknown_currency", "currency", detail).into());
     };
-    let reference = TransferReference::derive(&new.id, 0);
     let transfer = BankTransfer::awaited(reference, receiving_account);
     let expires_at = new.created_at.plus(TRANSFER_TIME);
     let order = Order::by_bank_transfer(new, payable, quote, transfer, expires_at);
@@ -243,15 +245,11 @@ fn no_rate(wanted: &WantedOrder) -> Result<(), Invalid> {
     wanted.fx_rate.map_or(Ok(()), |_| Err(refused()))
 }
 
-/// A new order with its reference code of this number, and the claim of it.
-fn with_reference(record: OrderRecord, number: u32) -> (OrderRecord, Option<Reference>) {
-    let mut record = record;
-    let order = &mut record.order;
-    let Some(transfer) = &mut order.bank_transfer else { return (record, None) };
-    let code = TransferReference::derive(&order.id, number);
-    transfer.reference = Some(code.clone());
-    let (order, account) = (order.id.clone(), order.account.clone());
-    (record, Some(Reference { code, order, account }))
+/// The claim of the reference code of a new order.
+fn reference_of(record: &OrderRecord) -> Option<Reference> {
+    let order = &record.order;
+    let code = order.bank_transfer.as_ref()?.reference.clone()?;
+    Some(Reference { code, order: order.id.clone(), account: order.account.clone() })
 }
 
 /// The id of the order that a request with this key makes.

@@ -84,6 +84,31 @@ pub struct SweepCursor {
     pub refunds: Option<Position>,
 }
 
+/// Whether the provider said how anything stands.
+#[derive(Debug, Default)]
+struct Answers {
+    /// Whether it did so for an order.
+    given: bool,
+    /// Why it did not for another one.
+    missing: Option<Unavailable>,
+}
+
+impl Answers {
+    /// Notes what stood in the way of one answer: a lost race is none that the provider owes.
+    fn lack(&mut self, cause: Error) {
+        if let Error::Unavailable(cause) = cause
+            && !matches!(cause, Unavailable::Busy)
+        {
+            self.missing = Some(cause);
+        }
+    }
+
+    /// Why the sweep has failed: there was something to ask, and nothing was answered.
+    fn outage(self) -> Option<Unavailable> {
+        self.missing.filter(|_| !self.given)
+    }
+}
+
 /// A part's share of a sweep's time: when it is used up, the part stops at its next page.
 #[derive(Debug)]
 struct Share {
@@ -109,17 +134,18 @@ impl<W: Wire> Sweeps<W> {
     /// Sweeps for so long, and at least one page of card orders.
     ///
     /// # Errors
-    /// The table did not answer, or an item cannot be read: what was done is done, and the next sweep
-    /// goes on.
+    /// The table did not answer, or an item cannot be read, or nothing was answered of all that the provider was asked
+    /// for: what was done is done, and the next sweep goes on.
     pub async fn run(&self, time: Duration, now: Timestamp) -> Result<Swept, Error> {
         let cards = Share::of(time, 1);
-        let mut swept = Swept::default();
+        let (mut swept, mut answers) = (Swept::default(), Answers::default());
         let told = self.tell_events(Share::of(time, 5), now, &mut swept).await;
         let transfers = self.close_overdue_transfers(Share::of(time, 5), now, &mut swept).await?;
         let begun = self.table().sweep_cursor().await?;
         let share = Share::of(time, 3);
-        let refunds = self.continue_refunds(begun.refunds.clone(), share, now, &mut swept).await?;
-        let stopped = self.sweep_cards(&begun, cards, now, &mut swept).await?;
+        let from = begun.refunds.clone();
+        let refunds = self.continue_refunds(from, share, now, &mut swept, &mut answers).await?;
+        let stopped = self.sweep_cards(&begun, cards, now, &mut swept, &mut answers).await?;
         metrics::paid_not_credited(swept.credited.into());
         swept.complete = told && transfers && refunds.is_none() && stopped.is_none();
         let (shard, after) = stopped.unwrap_or_default();
@@ -131,7 +157,10 @@ impl<W: Wire> Sweeps<W> {
         // After that: a sweep that is stopped here has not lost its place.
         let holds = self.close_overdue_holds(Share::of(time, 5), now, &mut swept).await;
         swept.complete = swept.complete && holds;
-        Ok(swept)
+        match answers.outage() {
+            Some(outage) => Err(outage.into()),
+            None => Ok(swept),
+        }
     }
 
     /// Closes the orders that awaited a bank transfer which nobody reported in time. Each sweep begins with another
@@ -295,6 +324,7 @@ impl<W: Wire> Sweeps<W> {
         mut share: Share,
         now: Timestamp,
         swept: &mut Swept,
+        answers: &mut Answers,
     ) -> Result<Option<(u64, Option<Position>)>, Error> {
         // An order's time ends so long after it was made, or got new parameters.
         let until = now.plus(ORDER_TIME.saturating_sub(QUIET_TIME));
@@ -310,7 +340,7 @@ impl<W: Wire> Sweeps<W> {
                 let page =
                     self.table().open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
                 after = page.next.as_deref().and_then(Position::parse);
-                self.sweep_page(page.items, now, swept).await;
+                self.sweep_page(page.items, now, swept, answers).await;
                 if after.is_none() {
                     break;
                 }
@@ -320,7 +350,13 @@ impl<W: Wire> Sweeps<W> {
     }
 
     /// Sweeps some orders side by side. One that fails does not stop the others.
-    async fn sweep_page(&self, records: Vec<OrderRecord>, now: Timestamp, swept: &mut Swept) {
+    async fn sweep_page(
+        &self,
+        records: Vec<OrderRecord>,
+        now: Timestamp,
+        swept: &mut Swept,
+        answers: &mut Answers,
+    ) {
         let sweeping = stream::iter(records).map(|record| async move {
             let (account, order) = (record.order.account.clone(), record.order.id.clone());
             let late = |_| Err(Unavailable::Slow.into());
@@ -330,6 +366,7 @@ impl<W: Wire> Sweeps<W> {
         let mut sweeping = sweeping.buffer_unordered(AT_ONCE);
         while let Some((account_id, order_id, outcome)) = sweeping.next().await {
             swept.looked_at = swept.looked_at.saturating_add(1);
+            answers.given = answers.given || outcome.is_ok();
             let count = match outcome {
                 Ok(
                     Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::LeftToItsFinding,
@@ -355,6 +392,7 @@ impl<W: Wire> Sweeps<W> {
                 }
                 Err(cause) => {
                     warn!(%account_id, %order_id, %cause, "to be swept later");
+                    answers.lack(cause);
                     &mut swept.left
                 }
             };
@@ -421,12 +459,13 @@ impl<W: Wire> Sweeps<W> {
         mut share: Share,
         now: Timestamp,
         swept: &mut Swept,
+        answers: &mut Answers,
     ) -> Result<Option<Position>, Error> {
         let until = now.minus(QUIET_TIME);
         let mut after = begun;
         while share.has_time() {
             let page = self.table().pending_refunds(until, after.as_ref(), CARD_PAGE).await?;
-            self.continue_page(page.items, now, swept).await;
+            self.continue_page(page.items, now, swept, answers).await;
             after = page.next.as_deref().and_then(Position::parse);
             if after.is_none() {
                 break;
@@ -435,7 +474,13 @@ impl<W: Wire> Sweeps<W> {
         Ok(after)
     }
 
-    async fn continue_page(&self, records: Vec<OrderRecord>, now: Timestamp, swept: &mut Swept) {
+    async fn continue_page(
+        &self,
+        records: Vec<OrderRecord>,
+        now: Timestamp,
+        swept: &mut Swept,
+        answers: &mut Answers,
+    ) {
         // The index may still name what has ended.
         let waiting = records.into_iter().filter(|record| record.order.pending_refund().is_some());
         let continuing = stream::iter(waiting).map(|record| async move {
@@ -447,6 +492,7 @@ impl<W: Wire> Sweeps<W> {
         let mut continuing = continuing.buffer_unordered(AT_ONCE);
         while let Some((order, version, outcome)) = continuing.next().await {
             let (account_id, order_id) = (&order.account, &order.id);
+            answers.given = answers.given || outcome.is_ok();
             let count = match outcome {
                 Ok(record) if record.version == version => continue,
                 Ok(_) => {
@@ -459,6 +505,7 @@ impl<W: Wire> Sweeps<W> {
                 }
                 Err(cause) => {
                     warn!(%account_id, %order_id, %cause, "a refund to be continued later");
+                    answers.lack(cause);
                     &mut swept.left
                 }
             };

@@ -170,7 +170,7 @@ impl Cloud {
                 Reply { status: 200, body: Vec::new() }
             }
             ("GET", Some(body)) => Reply { status: 200, body: body.clone() },
-            _ => Reply { status: 404, body: b"<Error><Code>NoSuchKey</Code></Error>".to_vec() },
+            _ => Reply { status: 403, body: b"<Error><Code>AccessDenied</Code></Error>".to_vec() },
         }
     }
 

@@ -82,8 +82,8 @@ impl Deployment {
         let (client, queue, objects) = clients(&network);
         local::table::create_table(&client).await.expect("a table");
         let table = Table::new(client, TABLE);
-        let everything = Catalogue::parse(CATALOGUE).map(CatalogueChange::Everything);
-        let everything = everything.expect("a catalogue");
+        let catalogue = Catalogue::parse(CATALOGUE).expect("a catalogue");
+        let everything = CatalogueChange::Everything { catalogue, confirmed: false };
         let by = Actor::parse("simulated").expect("a name");
         let changed = change_catalogue(&table, &everything, &by, clock.now()).await;
         drop(changed.expect("a commit"));

@@ -268,7 +268,7 @@ impl Model {
         match (&step.reference, &order.reference) {
             (None, _) if !begins => Ok(()),
             (Some((code, to)), Some(shown)) if begins && code == shown && *to == order.id => {
-                let right = bank::is_reference_of(code, to);
+                let right = bank::is_reference(code);
                 let new = self.references.insert(code.clone(), to.clone()).is_none();
                 match right && new {
                     true => Ok(()),

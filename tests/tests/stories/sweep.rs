@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
+use service::error::{Error, Unavailable};
 use service::stamp;
 use tests::world::{Damage, GOOD_CARD, Item, card_order};
 use tests::{Answer, Fault, World, story};
@@ -423,14 +424,17 @@ async fn a_key_that_stripe_does_not_know_is_an_error_in_the_log_and_stops_nothin
     const REFUSED: &str = "Stripe refuses the API key";
     story(async |world| {
         no_webhooks(world).await;
-        drop(paid_unseen(world, "10", "order").await);
+        for number in 0..2 {
+            drop(paid_unseen(world, "10", &format!("order-{number}")).await);
+        }
         world.clock.advance(A_WHILE);
         assert!(!tests::logs::so_far().contains(REFUSED));
         drop(
             world.control("faults", &json!({"next": [{"kind": "unauthorized"}]})).await.expect(200),
         );
-        assert_eq!(world.sweep().await.left, 1);
-        // The alarm of errors counts such lines: nothing else of a sweep would ring.
+        let swept = world.sweep().await;
+        assert_eq!((swept.left, swept.credited), (1, 1));
+        // The alarm of errors counts such lines.
         let logs = tests::logs::so_far();
         let line = logs.lines().find(|line| line.contains(REFUSED)).expect("a line");
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -453,6 +457,24 @@ async fn a_provider_that_is_down_delays_the_sweep_and_stops_nothing() {
         assert_eq!((swept.looked_at, swept.credited, swept.left), (3, 1, 2));
         assert_eq!(world.sweep().await.credited, 2);
         world.assert_balances("wallet 30.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_is_answered_nothing_at_all_fails_so_that_its_alarm_rings() {
+    story(async |world| {
+        no_webhooks(world).await;
+        for number in 0..2 {
+            drop(paid_unseen(world, "10", &format!("order-{number}")).await);
+        }
+        world.clock.advance(A_WHILE);
+        world.wires.fail(LOOK_AT_PAGE, Fault::LostBefore, usize::MAX);
+        let swept = world.cloud.functions.reconcile.handle(world.clock.now()).await;
+        assert!(matches!(swept, Err(Error::Unavailable(Unavailable::Provider(_)))), "{swept:?}");
+        world.wires.heal();
+        assert_eq!(world.sweep().await.credited, 2);
+        world.assert_balances("wallet 20.00").await;
     })
     .await;
 }

@@ -479,6 +479,25 @@ async fn after_a_checkpoint_only_what_is_new_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_verified_by_a_version_that_did_not_sum_what_went_back_is_verified_again() {
+    story(async |world| {
+        drop(world.top_up("100.00", "order").await);
+        assert_eq!(world.verify().await.entries, 1);
+        let unsummed = |mut item: Item| {
+            drop(item.remove("reversals").expect("the sum"));
+            Some(item)
+        };
+        drop(world.damage("CHECKPOINT#demo", "CHECKPOINT", unsummed).await);
+        for entries in [1, 0] {
+            world.clock.advance(A_ROUND);
+            let verified = world.verify().await;
+            assert_eq!((verified.entries, verified.broken), (entries, 0));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_that_cannot_be_read_is_found_and_stops_nobody() {
     story(async |world| {
         drop(busy_customer(world, "acme").await);

@@ -6,7 +6,8 @@ use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Checkpoint,
     CreditSum, Currency, Direction, Dispute, DisputeOutcome, EntryHash, Finding, FindingEnd,
     FindingKind, FindingOutcome, FindingState, IdempotencyKey, Note, Order, Place, ProviderId,
-    Refund, RefundId, RefundStatus, ToldRefund, WholeRefunds, dispute_told, refund_told,
+    Refund, RefundId, RefundStatus, ReversalSum, ToldRefund, WholeRefunds, dispute_told,
+    refund_told,
 };
 use service::findings::FindingRecord;
 use service::table::{Commit, Position};
@@ -77,6 +78,10 @@ async fn places_and_checkpoints_of_the_verification_read_as_they_are_written() -
         debt: Balance::parse("1000000000000").unwrap(),
         kept: [(Place::parse("product:sms:held").unwrap(), Balance::parse("0.5").unwrap())].into(),
         credits: CreditSum { count: u64::MAX, sum: u128::MAX - 1 },
+        reversals: ReversalSum {
+            taken: Balance::parse("1000000.05").unwrap(),
+            held: Balance::parse("0.000001").unwrap(),
+        },
     };
     let findings = BTreeSet::from(["fnd_1".to_owned(), "fnd_2".to_owned()]);
     let reached = CheckpointRecord { version: 1, checkpoint, findings, ..begun.clone() };

@@ -144,8 +144,8 @@ export default {
   'finding.next.unknown_order': ['Find out whose payment it is, and credit it to that account; else give it back.', '查明付款人并入账到其账户，否则退回。'],
   'finding.next.payment_already_used': ['Look at both orders of this payment: only the first was credited.', '查看此支付对应的两个订单：只有第一个已入账。'],
   'finding.next.unknown_payment': [
-    'A payment was taken back that was credited to no order. If it is of this deployment, find out why; if it is not, close this.',
-    '被退回的支付未入账到任何订单。若属于本系统，请查明原因；否则关闭此差异。',
+    'A payment was taken back that was credited to no order, or to one that cannot be read. If it is of this deployment, find out why; if it is not, close this.',
+    '被退回的支付未入账到任何订单，或其订单无法读取。若属于本系统，请查明原因；否则关闭此差异。',
   ],
   'finding.next.reversal_differs': ['What went back is not what the books have, or came back after its dispute was lost: compare both, and adjust the balance by the difference.', '退回的款项与账本不符，或在争议败诉后又退还：请核对后按差额调账。'],
   'finding.next.paid_not_credited': ['The provider was paid and the order cannot be completed: look at the logs, and credit or give back the payment.', '服务商已收款但订单无法完成：请查看日志，并将支付入账或退回。'],

@@ -7,6 +7,7 @@ use ledger::Actor;
 use serde_json::json;
 use service::catalogue::{Catalogue as Contents, CatalogueVersion};
 use service::configuration::{CatalogueChange, catalogue, catalogue_at, change_catalogue};
+use service::error::{Error, Invalid};
 use service::http;
 use service::lambda::now;
 
@@ -30,6 +31,9 @@ pub(crate) enum Catalogue {
     Set {
         /// The file
         file: PathBuf,
+        /// Take it though a rate is far from the one before, or a product is gone
+        #[arg(long)]
+        confirm_difference: bool,
     },
 }
 
@@ -48,14 +52,22 @@ pub(crate) async fn run(which: &Which, command: Catalogue) -> Result<Answer, Pro
             let text = format!("{:#}", json!(shown.catalogue));
             Ok(Answer::well(text, http::catalogue(&shown)))
         }
-        Catalogue::Set { file } => {
+        Catalogue::Set { file, confirm_difference } => {
             let wrong =
                 |problem: String| Problem::File { file: file.display().to_string(), problem };
             let text = std::fs::read_to_string(&file).map_err(|error| wrong(error.to_string()))?;
             let contents = Contents::parse(&text).map_err(wrong)?;
             let (table, _) = which.table().await?;
-            let everything = CatalogueChange::Everything(contents);
-            let set = change_catalogue(&table, &everything, &Actor::operator(), now()).await?;
+            let everything =
+                CatalogueChange::Everything { catalogue: contents, confirmed: confirm_difference };
+            let set = change_catalogue(&table, &everything, &Actor::operator(), now()).await;
+            let set = set.map_err(|error| match error {
+                Error::Invalid(Invalid { code: "difference_not_confirmed", detail, .. }) => {
+                    let detail = detail.replace("send true", "give --confirm-difference");
+                    wrong(format!("nothing was changed: {detail}"))
+                }
+                error => error.into(),
+            })?;
             Ok(Answer::well(told(&set), http::catalogue(&set)))
         }
     }

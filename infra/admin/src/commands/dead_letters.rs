@@ -142,7 +142,8 @@ fn line(message: &Message) -> String {
     if body.chars().nth(SHOWN_CHARACTERS).is_some() {
         shown.push('…');
     }
-    format!("  {}  {shown}", sent_at(message).unwrap_or_default())
+    let id = message.message_id.as_deref().unwrap_or_default();
+    format!("  {}  {id}  {shown}", sent_at(message).unwrap_or_default())
 }
 
 fn shown(message: &Message) -> Value {

@@ -8,6 +8,7 @@ use ledger::{AccountId, Actor, Currency, IdempotencyKey};
 use serde_json::{Value, json};
 use service::api_keys::{ApiKeys, Minted, Minter};
 use service::cursor::Cursors;
+use service::error::Error;
 use service::http;
 use service::keys::{self, ApiKey, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope, draw_secret};
 use service::lambda::now;
@@ -81,6 +82,7 @@ pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem>
         Keys::List { account } => {
             let owner = owner(account.as_deref())?;
             let (table, _) = which.table().await?;
+            must_be_there(&table, &owner).await?;
             list(&api_keys(table)?, &owner).await
         }
         Keys::Rotate { key } => {
@@ -118,6 +120,17 @@ async fn create(
     Ok(Answer::well(new.text.clone(), json).noted(KEEP))
 }
 
+/// Whoever looks for the keys of a customer who is leaving must not be told that there are none of another name.
+async fn must_be_there(table: &Table, owner: &KeyOwner) -> Result<(), Problem> {
+    let Some(id) = owner.account() else { return Ok(()) };
+    match table.account(id).await {
+        Ok(None) => Err(Problem::Asked(format!("there is no account '{id}'"))),
+        // One that cannot be read is there, and has its keys.
+        Ok(Some(_)) | Err(Error::Broken(_)) => Ok(()),
+        Err(cause) => Err(cause.into()),
+    }
+}
+
 async fn list(keys: &ApiKeys, owner: &KeyOwner) -> Result<Answer, Problem> {
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
@@ -129,7 +142,7 @@ async fn list(keys: &ApiKeys, owner: &KeyOwner) -> Result<Answer, Problem> {
         }
     }
     let json = json!({"data": found.iter().map(shown).collect::<Vec<_>>()});
-    let head = ["ID", "NAME", "STATE", "MADE", "SCOPES"].map(str::to_owned);
+    let head = ["ID", "NAME", "STATE", "MADE", "BY", "SCOPES"].map(str::to_owned);
     let rows = found.iter().map(row);
     let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
     Ok(Answer::well(if found.is_empty() { "No keys.".to_owned() } else { table(&rows) }, json))
@@ -137,7 +150,7 @@ async fn list(keys: &ApiKeys, owner: &KeyOwner) -> Result<Answer, Problem> {
 
 async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     // Each command line is a wish of its own: a second one is told that the key was replaced.
-    let once = HEXLOWER.encode(&draw_secret().map_err(service::error::Error::from)?);
+    let once = HEXLOWER.encode(&draw_secret().map_err(Error::from)?);
     let once = IdempotencyKey::parse(&once).map_err(|error| Problem::asked("the key", error))?;
     let by = Minter { by: Actor::operator(), scopes: Scope::OPERATOR.to_vec() };
     match keys.rotate(&by, old, &once, now()).await? {
@@ -156,7 +169,7 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
 
 /// Lists need cursors, and none of this process is ever handed to anybody: any secret will do. No account is made by them.
 fn api_keys(table: Table) -> Result<ApiKeys, Problem> {
-    let secret = HEXLOWER.encode(&draw_secret().map_err(service::error::Error::from)?);
+    let secret = HEXLOWER.encode(&draw_secret().map_err(Error::from)?);
     let cursors = Cursors::new(Secret::given(secret));
     Ok(ApiKeys { table, draw: draw_secret, cursors, currency: Currency::USD })
 }
@@ -196,7 +209,7 @@ fn shown(key: &ApiKey) -> Value {
     shown
 }
 
-fn row(key: &ApiKey) -> [String; 5] {
+fn row(key: &ApiKey) -> [String; 6] {
     let json = http::api_key(key, None);
     let at = |field: &str| text(&json, field).to_owned();
     let state = match key.ends_at() {
@@ -205,5 +218,6 @@ fn row(key: &ApiKey) -> [String; 5] {
         None => "active".to_owned(),
     };
     let scopes = key.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ");
-    [key.id.clone(), key.name.as_str().to_owned(), state, at("created_at"), scopes]
+    let [name, by] = [&key.name, &key.created_by].map(|who| who.as_str().to_owned());
+    [key.id.clone(), name, state, at("created_at"), by, scopes]
 }

@@ -98,14 +98,18 @@ fn answer(sum: &Sum, table: &str) -> Answer {
     let wrong = broken.iter().flat_map(|one| one.wrong.iter().map(move |wrong| (one, wrong)));
     let mut lines: Vec<_> = wrong.clone().map(|(one, wrong)| line(one, wrong)).collect();
     let read = format!("{accounts} accounts, {entries} entries and {orders} orders were verified");
-    let outcome = if broken.is_empty() { Outcome::Well } else { Outcome::MustLook };
+    let outcome =
+        if broken.is_empty() && *accounts > 0 { Outcome::Well } else { Outcome::MustLook };
     lines.push(match outcome {
         Outcome::Well => format!("{read}: everything holds."),
+        Outcome::MustLook if *accounts == 0 => {
+            format!("{table} has no account in its list: nothing was verified.")
+        }
         Outcome::MustLook => format!("{read}: {} accounts do not hold.", broken.len()),
     });
     let json = json!({
         "table": table,
-        "holds": broken.is_empty(),
+        "holds": outcome == Outcome::Well,
         "accounts": accounts,
         "entries": entries,
         "orders": orders,

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::common::{command, printed};
+use crate::common::{FOUND, command, printed, said};
 use ledger::Timestamp;
 use local::table::{EmbeddedTable, TABLE_NAME, create_table};
 use service::keys::{KeyOwner, Scope, authenticate};
@@ -88,7 +88,32 @@ async fn the_catalogue_is_checked_before_it_is_stored() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(complaint), "{to}: {said}");
     }
-    std::fs::remove_dir_all(&folder).unwrap();
     let stored = deployment.table.catalogue().await.unwrap().expect("a catalogue");
     assert_eq!(stored.version, 1, "nothing wrong was stored");
+
+    // A slip that would give money away, and one that would refuse what is used, are shown first.
+    let slip = text
+        .replace("\"7.2000\"", "\"72\"")
+        .replace("\"product\": \"sms\"", "\"product\": \"text\"");
+    std::fs::write(&file, slip).unwrap();
+    let path = file.to_str().unwrap();
+    let refused = said(&deployment.admin(&["catalogue", "set", path]));
+    for part in ["72.0000 is far from 7.2000", "product 'sms' is gone", "--confirm-difference"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    let version = async || deployment.table.catalogue().await.unwrap().unwrap().version;
+    assert_eq!(version().await, 1);
+    let meant = ["catalogue", "set", path, "--confirm-difference"];
+    assert!(printed(&deployment.admin(&meant)).contains("version 2"));
+    assert_eq!(version().await, 2);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_accounts_is_none_that_holds() {
+    let deployment = Deployment::new().await;
+    let found = deployment.admin(&["verify"]);
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(text.contains("nothing was verified"), "{text}");
+    assert_eq!(found.status.code(), Some(FOUND));
 }

@@ -53,6 +53,18 @@ async fn an_account_that_cannot_be_read_is_found_whether_it_is_named_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_works_with_functions_and_queues_does_not_take_another_table() {
+    let deployment = Deployment::start().await;
+    for command in ["reconcile", "dead-letters"] {
+        let (answer, code) = deployment.json(&["--table", "topup-local-restored", command]);
+        let said = answer["error"].as_str().unwrap_or_default();
+        assert!(code == FAILED && said.contains("Leave it out"), "{command}: {answer}");
+    }
+    let (answer, code) = deployment.json(&["--table", "restored", "redrive", "events"]);
+    assert!(code == FAILED && answer["error"].as_str().unwrap().contains("Leave it out"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_not_there_is_no_account_that_holds() {
     let deployment = Deployment::start().await;
     let (answer, code) = deployment.json(&["verify", "--account", "nobody"]);

@@ -4,7 +4,7 @@ use ledger::{
     Account, AccountId, Actor, Amount, BankReference, BankTransfer, Currency, Day, IdempotencyKey,
     Money, Name, NewOrder, Order, OrderId, Payment, PaymentId, Place, ProductCode, Rate,
     ReceivedTransfer, ReceivingAccount, Report, Settlement, Target, Timestamp, Transfer,
-    TransferReference, settle,
+    TransferReference, derive_bytes, settle,
 };
 
 pub const AT: Timestamp = Timestamp::from_unix_millis(1_795_000_000_000);
@@ -54,7 +54,8 @@ pub fn bank_order(payable: &str) -> Order {
     let rate = (payable.currency != Currency::USD).then(|| Rate::parse("7.2000").unwrap());
     let amount = rate.map_or(payable, |rate| rate.convert(payable, Currency::USD).unwrap());
     let new = new_order("wallet", &format!("bank-{payable}"));
-    let reference = TransferReference::derive(&new.id, 0);
+    let random = derive_bytes(&["transfer-reference", new.id.as_str()]);
+    let reference = TransferReference::drawn(&random);
     let transfer = BankTransfer::awaited(reference, receiving_account(payable.currency));
     let expires_at = Timestamp::from_unix_millis(AT.unix_millis() + 7 * 86_400_000);
     Order::by_bank_transfer(new, payable, (amount, rate), transfer, expires_at)

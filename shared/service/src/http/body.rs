@@ -74,12 +74,19 @@ pub fn charge_items(body: &[u8], most: usize) -> Result<Vec<Result<Fields, Error
         Some(_) => Err(of_objects()),
     };
     finished(fields.keys().next())?;
-    let item = |item| match item {
-        Plain::Object(fields) => Fields::of(fields).map_err(Error::from),
-        Plain::Twice => Err(twice().into()),
-        Plain::One(_) | Plain::List(_) => Err(of_objects()),
+    let item = |(position, item)| {
+        let read = match item {
+            Plain::Object(fields) => Fields::of(fields),
+            Plain::Twice => Err(twice()),
+            Plain::One(_) | Plain::List(_) => {
+                Err(Invalid::field("invalid_field", NAME, "must be an object"))
+            }
+        };
+        // Which of a thousand it is.
+        let field = Some(format!("{NAME}[{position}]"));
+        read.map_err(|invalid| Invalid { field, ..invalid }.into())
     };
-    Ok(list?.into_iter().map(item).collect())
+    Ok(list?.into_iter().enumerate().map(item).collect())
 }
 
 /// Refuses a body where none is expected: whoever sends one means something by it. An empty object means nothing.

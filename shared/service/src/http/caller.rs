@@ -31,6 +31,8 @@ pub struct Operator {
     pub by: Actor,
     /// What the key may be used for.
     pub scopes: Vec<Scope>,
+    /// The id of the key, or of the session of a token.
+    pub key_id: Option<String>,
 }
 
 /// A customer that calls, as the authorizer found.
@@ -96,7 +98,8 @@ impl Call {
             return Err(Error::MissingScope { scope: scope.name() });
         }
         let scopes = self.field("scopes").unwrap_or_default().split(' ');
-        Ok(Operator { by, scopes: scopes.filter_map(Scope::parse).collect() })
+        let key_id = self.field("key_id").map(str::to_owned);
+        Ok(Operator { by, scopes: scopes.filter_map(Scope::parse).collect(), key_id })
     }
 
     /// Who uses the key, if it has the scope.
@@ -134,15 +137,16 @@ impl Call {
     /// # Errors
     /// `idempotency_key_required` or `invalid_idempotency_key`.
     pub fn idempotency_key(request: &Request) -> Result<IdempotencyKey, Error> {
-        let mut values = request.headers().get_all("idempotency-key").iter();
         let invalid = |code, detail: &str| Invalid { code, field: None, detail: detail.to_owned() };
-        let value = values.next().ok_or_else(|| {
+        let value = request.headers().get("idempotency-key").ok_or_else(|| {
             let detail = "send a header Idempotency-Key: the same one when you repeat the request";
             invalid("idempotency_key_required", detail)
         })?;
-        let text = value.to_str().unwrap_or_default();
-        let key = IdempotencyKey::parse(text).ok().filter(|_| values.next().is_none());
-        let detail = "Idempotency-Key must be 1 to 255 visible ASCII characters, once";
+        // The gateway makes one header of several: with a comma between, they would be a key that nobody chose.
+        let text = value.to_str().ok().filter(|text| !text.contains(','));
+        let key = text.and_then(|text| IdempotencyKey::parse(text).ok());
+        let detail =
+            "Idempotency-Key must be 1 to 255 visible ASCII characters without a comma, once";
         Ok(key.ok_or_else(|| invalid("invalid_idempotency_key", detail))?)
     }
 }

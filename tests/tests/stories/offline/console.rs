@@ -81,6 +81,35 @@ async fn an_operator_signs_in_with_what_the_asking_key_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_revoked_takes_the_sessions_that_it_asked_for_with_it() {
+    story(async |world| {
+        let scopes = [Scope::OperatorKeys, Scope::OperatorRead];
+        let leaked = world.new_key(None, &scopes, |key| key).await;
+        let session = async |key: &str, number: u8| {
+            let person = json!({"role": "operator", "person": "Mallory"});
+            let path = "/v1/admin/console-sessions";
+            code(&world.post_as(key, path, &format!("s-{number}"), &person).await.expect(201))
+        };
+        let token = exchange(world, &session(&leaked, 1).await).await.expect(201).text("token");
+        let unused = session(&leaked, 2).await;
+        drop(world.get_as(&token, "/v1/admin/accounts").await.expect(200));
+        // A key that another one replaces ends by itself; what was begun with it goes on.
+        let id = leaked.split('_').nth(1).unwrap().to_owned();
+        drop(world.admin_post(&format!("/v1/admin/api-keys/{id}/rotate"), "r", &json!({})).await);
+        world.clock.advance(Duration::from_secs(61));
+        drop(world.get_as(&token, "/v1/admin/accounts").await.expect(200));
+
+        drop(world.admin_delete(&format!("/v1/admin/api-keys/{id}")).await.expect(200));
+        world.clock.advance(Duration::from_secs(61));
+        drop(world.get_as(&token, "/v1/admin/accounts").await.expect(403));
+        let key = json!({"name": "mine", "scopes": ["operator:keys"]});
+        drop(world.post_as(&token, "/v1/admin/api-keys", "mine", &key).await.expect(403));
+        drop(exchange(world, &unused).await.expect_problem(400, "invalid_code"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_is_wrong_late_or_made_up_is_refused_alike() {
     story(async |world| {
         let person = json!({"role": "operator", "person": "Bob"});

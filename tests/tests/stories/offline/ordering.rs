@@ -85,6 +85,20 @@ async fn every_order_has_a_reference_of_its_own() {
     .await;
 }
 
+/// Who can compute their code beforehand looks for a key whose code stands in the transfers of somebody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_code_follows_from_nothing_that_a_customer_chooses() {
+    let mut shown = Vec::new();
+    for _ in 0..2 {
+        let world = tests::World::start().await;
+        let order = world.order_offline("wallet", "USD 100.00", "same-key").await.expect(201);
+        let code = &order.json()["transfer_instructions"]["reference_code"];
+        shown.push((order.text("order_id"), code.as_str().unwrap().to_owned()));
+    }
+    assert_eq!(shown[0].0, shown[1].0, "the same order");
+    assert_ne!(shown[0].1, shown[1].1, "and another code");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_nobody_reports_expires_after_seven_days() {
     story(async |world| {

@@ -236,6 +236,16 @@ async fn what_is_no_batch_is_refused_as_a_whole() {
             let answer = world.send(request.body(body.into()).unwrap()).await;
             answer.expect_problem(status, code);
         }
+        // And says which of them it is.
+        for (second, field) in [("7", "charges[1]"), (r#"{"key":"b","key":"c"}"#, "charges[1]")] {
+            let body =
+                format!(r#"{{"charges":[{{"key":"a","product":"sms","amount":"1"}},{second}]}}"#);
+            let request = axum::http::Request::post("/v1/charges/batch")
+                .header("authorization", format!("Bearer {}", world.customer.key))
+                .header("content-type", "application/json");
+            let answer = world.send(request.body(body.into()).unwrap()).await;
+            assert_eq!(answer.text("field"), field);
+        }
         world.assert_balances("wallet 0.00, sms 100.00").await;
     })
     .await;

@@ -173,7 +173,8 @@ pub fn reconciliation(run: &Comparison) -> Value {
         "day": stamp::format_day(run.day),
         "status": if run.finished_at.is_some() { "finished" } else { "running" },
         "green": run.is_green(),
-        "compared_until": stamp::format(run.next),
+        // Of a day that is not over: what came after it was begun is not promised.
+        "compared_until": stamp::format(run.next.min(run.started_at.max(run.day.begins()))),
         "started_at": stamp::format(run.started_at),
         "finished_at": run.finished_at.map(stamp::format),
         "worked_ms": run.worked_millis,

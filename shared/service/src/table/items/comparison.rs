@@ -35,7 +35,8 @@ pub(in crate::table) fn from_comparison(run: &Comparison) -> Item {
     let value = ComparisonItem {
         version: run.version.saturating_add(1),
         listed_under: COMPARISONS.to_owned(),
-        listed_at: due_at(run.day.begins(), &id),
+        // In two digits: the tenth comes after the ninth.
+        listed_at: due_at(run.day.begins(), &format!("{:02}", run.number)),
         day: run.day.unix_days(),
         number: run.number,
         started_at: run.started_at.unix_millis(),

@@ -48,6 +48,8 @@ pub(in crate::table) struct ConsoleSessionItem {
     code_expires_at: i64,
     created_by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     token_hash: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token_expires_at: Option<i64>,
@@ -125,6 +127,7 @@ pub(in crate::table) fn from_console_session(session: &ConsoleSession) -> Item {
         code_hash: session.code_hash.clone(),
         code_expires_at: session.code_expires_at.unix_millis(),
         created_by: session.created_by.to_string(),
+        key_id: session.key_id.clone(),
         token_hash: token.map(|token| token.hash.clone()),
         token_expires_at: token.map(|token| token.expires_at.unix_millis()),
         delete_after: end.unix_seconds().saturating_add(SESSION_KEPT_SECONDS),
@@ -147,6 +150,7 @@ pub(in crate::table) fn to_console_session(item: Item) -> Result<ConsoleSession,
             code_hash: value.code_hash,
             code_expires_at: Timestamp::from_unix_millis(value.code_expires_at),
             created_by: Actor::parse(&value.created_by).ok()?,
+            key_id: value.key_id,
             token,
         })
     })
