@@ -11,7 +11,7 @@ use service::events::EventKind;
 use service::keys::Scope;
 use service::record::StatementFormat;
 
-use crate::schema::{by_name, form, one_of, words};
+use crate::schema::{form, one_of, words};
 
 /// The code of a product, and of everything else that an operator names.
 const CODE: &str = "[a-z][a-z0-9-]{0,31}";
@@ -110,10 +110,13 @@ fn texts() -> Vec<(&'static str, Value)> {
         "examples": ["2026-11-23"],
         "description": "A day of this century.",
     });
-    let metadata = by_name(
-        json!({"type": "string", "minLength": 1, "maxLength": 40, "examples": ["invoice"]}),
-        json!({"type": "string", "maxLength": 500, "examples": ["2026-0042"]}),
-    );
+    let metadata = json!({
+        "type": "object",
+        "maxProperties": 40,
+        "propertyNames": {"type": "string", "minLength": 1, "maxLength": 40, "examples": ["invoice"]},
+        "additionalProperties": {"type": "string", "maxLength": 500, "examples": ["2026-0042"]},
+        "description": "Words of your own; all of them at most 8,192 bytes of JSON.",
+    });
     vec![
         ("Time", time),
         ("Moment", moment),

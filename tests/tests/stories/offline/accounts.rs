@@ -140,6 +140,9 @@ async fn an_account_may_be_named_as_what_it_has() {
             let orders = world.admin_get(&format!("{path}/orders")).await.expect(200).json();
             assert_eq!(orders["data"], json!([]));
         }
+        // What cannot be a name is not an account that is not there: this is how one is made.
+        let refused = world.admin_put("/v1/admin/accounts/acme.eu", &json!({})).await;
+        assert_eq!(refused.expect_problem(422, "invalid_field").text("field"), "account_id");
         drop(world.admin_get("/v1/admin/reconciliations/accounts").await.expect(404));
         drop(world.get("/v1/holds/holds").await.expect(404));
     })
