@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { baseUrl, newAccount, person, show, signIn, settled, withBrowser } from './support/world.mjs';
+import { baseUrl, newAccount, person, show, signIn, signInAddress, settled, withBrowser } from './support/world.mjs';
 
 withBrowser();
 
@@ -70,6 +70,28 @@ test('another customer in the same browser sees nothing of the first', async () 
   await first.getByText('Ann').waitFor();
   assert.notEqual(await first.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).account_id),
     await second.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).account_id));
+  await ann.close();
+});
+
+test('a link that signs in somebody else takes nobody\'s place without a question', async () => {
+  const ann = await person();
+  const page = await signIn(ann, await newAccount('First'), 'Ann');
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('123.45');
+  const whose = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).person);
+  const ofMallory = await newAccount('Second');
+  await page.goto(await signInAddress(ofMallory, 'Mallory'));
+  await page.getByRole('heading', { name: 'Sign in as somebody else?' }).waitFor();
+  await page.getByText('signs in as Mallory').waitFor();
+  await page.getByRole('button', { name: 'Stay Ann' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  assert.equal(await whose(), 'Ann');
+  await page.goto(await signInAddress(ofMallory, 'Mallory'));
+  await page.getByRole('button', { name: 'Go on as Mallory' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  assert.equal(await whose(), 'Mallory');
+  await show(page, '/top-up/wallet');
+  assert.equal(await page.locator('[name=amount]').inputValue(), '');
   await ann.close();
 });
 

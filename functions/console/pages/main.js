@@ -114,9 +114,23 @@ function takeReturn() {
   replace(`/result/${encodeURIComponent(order)}`);
 }
 
+/** Whether the link that was opened is to sign in another person than the one who is here. */
+function askWho(one, other) {
+  const who = ({ person, account_id: account }) => (account ? `${person} (${account})` : person);
+  return new Promise((resolve) => {
+    const choose = (kind, label, chosen) => element('button', { type: 'button', class: `button ${kind}`, onclick: () => resolve(chosen) }, label);
+    fill(document.body, ...frame([]));
+    fill(main, element('div', { class: 'screen narrow' }, heading(say('who.title')),
+      element('p', {}, say('who.one', { one: who(one) })), element('p', {}, say('who.other', { other: who(other) })),
+      element('div', { class: 'actions' }, choose('primary', say('who.stay', { one: one.person }), false),
+        choose('secondary', say('who.go', { other: other.person }), true))));
+    main.querySelector('h1').focus();
+  });
+}
+
 async function start() {
   document.documentElement.lang = locale();
-  const why = await takeCode();
+  const why = await takeCode(askWho);
   takeReturn();
   const session = currentSession();
   if (!session) {

@@ -104,13 +104,17 @@ export async function person({ language = 'en', size = 'desktop', dark = false }
   return { context, wrong, close };
 }
 
-/** Sends a person to the console as the platform does, in a new tab, and gives the tab. An operator may what the key may. */
-export async function signIn({ context }, account = null, who = account ? 'Ann' : 'Bob', key = ready.operator_key) {
+/** The address that the platform sends a person to. An operator may what the key may. */
+export async function signInAddress(account, who, key = ready.operator_key) {
   const role = account ? 'customer' : 'operator';
   const wanted = { role, person: who, ...(account && { account_id: account }) };
-  const { url } = await platform('POST', '/v1/admin/console-sessions', wanted, key);
+  return (await platform('POST', '/v1/admin/console-sessions', wanted, key)).url;
+}
+
+/** Sends a person to the console as the platform does, in a new tab, and gives the tab. */
+export async function signIn({ context }, account = null, who = account ? 'Ann' : 'Bob', key = ready.operator_key) {
   const page = await context.newPage();
-  await page.goto(url);
+  await page.goto(await signInAddress(account, who, key));
   await page.getByRole('heading', { level: 1 }).waitFor();
   return page;
 }

@@ -44,8 +44,11 @@ export function may(scope) {
 /**
  * Takes a code out of the address, if there is one, and begins its session. Answers why there is none,
  * although a code was there: it was `refused`, or nobody answered (`unanswered`); else null.
+ *
+ * Somebody else's page can send people here with a code of its own. So a session of this tab is not exchanged for
+ * that of another person before `mayReplace(one, other)` says so.
  */
-export async function takeCode() {
+export async function takeCode(mayReplace) {
   const [, code] = location.hash.match(/^#code=(.+)$/) ?? [];
   if (!code) {
     const going = session ?? await sessionOfOthers();
@@ -62,6 +65,13 @@ export async function takeCode() {
   const begun = await answer.json();
   // By the clock of the service: that of this machine may be anything.
   const ahead = Date.now() - (Date.parse(answer.headers.get('date')) || Date.now());
+  const other = session && personOf(session) !== personOf(begun);
+  if (other && !await mayReplace(session, begun)) {
+    // It may have ended while the question was asked.
+    if (session) begin(session);
+    return null;
+  }
+  if (other) forgetAll();
   begin({ ...begun, ends_at: Date.parse(begun.expires_at) + ahead });
   // A tab of the same person whose session has ended goes on with this one, with what was typed there.
   channel.postMessage(session);
@@ -82,11 +92,16 @@ export function signOut() {
   leave();
 }
 
-function leave() {
+/** The session, and what was typed in it. */
+function forgetAll() {
   forget();
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith(KEPT)) sessionStorage.removeItem(key);
   }
+}
+
+function leave() {
+  forgetAll();
   // Anew, so that nothing of the person stays in memory either.
   location.replace(location.pathname);
 }

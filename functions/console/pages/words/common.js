@@ -40,6 +40,14 @@ export default {
     'The service did not answer the sign-in. Open your billing page from the platform once more.',
     '登录时服务未响应，请从平台再次打开账单页面。',
   ],
+  'who.title': ['Sign in as somebody else?', '要切换登录身份吗？'],
+  'who.one': ['This tab is signed in as {one}.', '此标签页当前登录身份：{one}。'],
+  'who.other': [
+    'The link that was opened signs in as {other}. If you did not ask for that, stay.',
+    '打开的链接将以 {other} 的身份登录。如非您本人操作，请保持当前登录。',
+  ],
+  'who.stay': ['Stay {one}', '保持 {one}'],
+  'who.go': ['Go on as {other}', '以 {other} 继续'],
   sign_out: ['Sign out', '退出'],
   'not_started.title': ['The page could not be loaded', '页面加载失败'],
   'not_started.how': [
