@@ -940,6 +940,43 @@ to the dead-letter queue");
         ((ORDERS, "Some(reference) => commit.reference(reference),", "Some(_) => commit,"),),
     ),
     Defect(
+        "code-chosen",
+        "the reference code of an order follows from its id, and so from the customer's idempotency key",
+        ((
+            ORDERS,
+            "TransferReference::drawn(&(self.draw)()?)",
+            'TransferReference::drawn(&ledger::derive_bytes(&["code", wanted.id.as_str()]))',
+        ),),
+        story("offline::ordering::a_reference_code_follows_from_nothing_that_a_customer_chooses"),
+    ),
+    Defect(
+        "payer-of-somebody-else",
+        "a line with a code is exact though somebody else awaits as much from its payer",
+        ((
+            "shared/ledger/src/statement.rs",
+            "exact().nth(1).is_some() || somebody_else()",
+            "exact().nth(1).is_some() || proposals.is_empty() && somebody_else()",
+        ),),
+        "-p ledger --test laws -- --exact "
+        "statement::a_code_is_not_exact_if_somebody_else_awaits_as_much_from_this_payer",
+    ),
+    Defect(
+        "session-outlives-its-key",
+        "a console session goes on once the key that asked for it was revoked",
+        ((
+            "shared/service/src/console.rs",
+            "key.revoked_at.is_some_and(|at| now >= at)",
+            "key.revoked_at.is_some_and(|at| now < at)",
+        ),),
+        story("offline::console::a_key_that_is_revoked_takes_the_sessions_that_it_asked_for_with_it"),
+    ),
+    Defect(
+        "sweep-without-answers",
+        "a sweep that the provider answers nothing at all ends well",
+        ((SWEEP, "self.missing.filter(|_| !self.given)", "self.missing.filter(|_| self.given)"),),
+        story("sweep::a_sweep_that_is_answered_nothing_at_all_fails_so_that_its_alarm_rings"),
+    ),
+    Defect(
         "review-key-ignored",
         "a repeated acceptance is answered as if somebody else had made the first",
         ((

@@ -128,11 +128,14 @@ impl Which {
                 });
             }
         };
+        // With several AWS accounts that each have this stage, the account is what tells them apart.
+        let arn = table.as_ref().and_then(|table| table.table_arn.clone()).unwrap_or_default();
+        let owner = arn.split(':').nth(4).map(|account| format!(", AWS account {account}"));
         match table.and_then(|table| table.table_status) {
             None | Some(TableStatus::Active | TableStatus::Updating) => {}
             Some(status) => return Err(Problem::NotReady { name, status: status.to_string() }),
         }
-        tell(&format!("Table {name} in {region}."));
+        tell(&format!("Table {name} in {region}{}.", owner.unwrap_or_default()));
         Ok((Table::new(client, &name), name))
     }
 }
