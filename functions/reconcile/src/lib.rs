@@ -34,8 +34,8 @@ impl<W: Wire> Reconcile<W> {
     /// Sweeps once.
     ///
     /// # Errors
-    /// The table did not answer, or an item cannot be read: what was done is done, and the next sweep
-    /// goes on.
+    /// The table did not answer, an item cannot be read, or the provider answered nothing that it was asked: what was
+    /// done is done, and the next sweep goes on.
     pub async fn handle(&self, now: Timestamp) -> Result<Swept, Error> {
         let swept = self.0.run(SWEEP_TIME, now).await;
         match &swept {
@@ -56,7 +56,7 @@ impl<W: Wire> Reconcile<W> {
                 );
             }
             Err(Error::Broken(cause)) => error!(%cause, "the sweep stopped"),
-            Err(cause) => warn!(%cause, "the sweep stopped"),
+            Err(cause) => warn!(%cause, "the sweep stopped, or was answered nothing"),
         }
         swept
     }

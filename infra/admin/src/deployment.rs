@@ -63,14 +63,17 @@ impl Which {
 
     /// The stage: queues and functions are named after it, and use its own table.
     pub(crate) fn stage(&self) -> Result<String, Problem> {
-        if let Some(table) = &self.table {
+        let stage = self.stage.clone().or_else(|| variable("STAGE"));
+        let own = stage.as_ref().map(|stage| format!("topup-{stage}"));
+        let set = variable("TABLE_NAME").filter(|_| self.stage.is_none());
+        let other = self.table.clone().or(set.filter(|set| own.as_ref() != Some(set)));
+        if let Some(table) = other {
             let problem = format!(
-                "this works with the functions and queues of a stage, and so with its own table: --table {table} \
-                 would change nothing. Leave it out, and name the stage with --stage"
+                "this works with the functions and queues of a stage, and so with its own table, not with {table}. \
+                 Leave --table and TABLE_NAME out, and name the stage with --stage"
             );
             return Err(Problem::Asked(problem));
         }
-        let stage = self.stage.clone().or_else(|| variable("STAGE"));
         stage.ok_or(Problem::WhichDeployment(None))
     }
 

@@ -2,9 +2,8 @@
 //!
 //! Nothing here credits anything. A line is proposed for an order whose reference code or bank
 //! reference it carries, or whose amount, payer and time it shares. It is *exact* if it carries the
-//! code, pays exactly what is due at the account that was shown, and neither another line nor
-//! another order says the same, nor has another line its bank reference, nor does somebody else await as much from its
-//! payer; and if nothing casts doubt on it.
+//! code by itself, pays exactly what is due at the account that was shown, and neither another line nor
+//! another order says the same, nor has another line its bank reference; and if nothing casts doubt on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -13,8 +12,8 @@ use rust_decimal::Decimal;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    AccountId, BankReference, BankTransfer, Day, Money, Name, Order, OrderId, OrderStatus,
-    ReceivingAccount, TransferReference,
+    BankReference, BankTransfer, Day, Money, Name, Order, OrderId, OrderStatus, ReceivingAccount,
+    TransferReference,
 };
 
 /// At most so many orders are proposed for a line.
@@ -139,21 +138,16 @@ pub fn match_statement(
     let mut proposed: BTreeMap<u32, Vec<Proposal>> = BTreeMap::new();
     for line in lines {
         let codes = TransferReference::all_in(&line.information);
-        let mut proposals: Vec<(&AccountId, Proposal)> = open
+        let mut proposals: Vec<Proposal> = open
             .worth_a_look(line, &codes)
             .into_iter()
-            .filter_map(|known| {
-                let account_id = &known.candidate.order.account;
-                Some((account_id, propose(account, line, &codes, known)?))
-            })
+            .filter_map(|known| propose(account, line, &codes, known))
             .collect();
-        let contested = exact_of_another(&proposals);
-        proposals.sort_by(|(_, one), (_, other)| {
+        proposals.sort_by(|one, other| {
             other.score.cmp(&one.score).then_with(|| one.order.cmp(&other.order))
         });
-        let mut proposals: Vec<Proposal> =
-            proposals.into_iter().map(|(_, proposal)| proposal).collect();
-        if contested {
+        // Two orders that are both paid exactly: neither is.
+        if proposals.iter().filter(|proposal| proposal.exact).nth(1).is_some() {
             proposals.iter_mut().for_each(|proposal| proposal.exact = false);
         }
         proposals.truncate(MAX_PROPOSALS);
@@ -189,20 +183,6 @@ pub fn match_statement(
         proposals.for_each(|proposal| proposal.exact = false);
     }
     proposed
-}
-
-/// Whether an order is paid exactly and another one may be meant: one that is paid exactly too, or one of somebody
-/// else who awaits just as much from this payer.
-fn exact_of_another(proposals: &[(&AccountId, Proposal)]) -> bool {
-    let exact = || proposals.iter().filter(|(_, proposal)| proposal.exact);
-    let fits = |(_, proposal): &&(&AccountId, Proposal)| {
-        [Evidence::Amount, Evidence::Payer].iter().all(|one| proposal.evidence.contains(one))
-    };
-    let somebody_else = || {
-        let mut fitting = proposals.iter().filter(fits);
-        fitting.any(|(account, _)| exact().any(|(owner, _)| owner != account))
-    };
-    exact().nth(1).is_some() || somebody_else()
 }
 
 /// A candidate, with what is compared of it.
@@ -303,7 +283,9 @@ fn propose(
     }
     let awaited =
         matches!(order.status(), OrderStatus::PendingPayment | OrderStatus::PendingReview);
-    let exact = has(Evidence::ReferenceCode)
+    let alone = TransferReference::alone_in(&line.information);
+    let by_code = transfer.reference.as_ref().is_some_and(|reference| alone.contains(reference));
+    let exact = by_code
         && has(Evidence::Amount)
         && awaited
         && line.bank_reference.is_some()

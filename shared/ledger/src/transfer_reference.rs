@@ -43,7 +43,7 @@ impl TransferReference {
     /// `None` for a text that has another length, another character, or a check that does not fit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::of_plain(&written(text).collect::<String>())
+        Self::of_plain(&written(text).map(|(character, _)| character).collect::<String>())
     }
 
     /// Every reference that stands somewhere in a text, such as a bank's remittance information,
@@ -51,11 +51,28 @@ impl TransferReference {
     /// only a claim says which order has it.
     #[must_use]
     pub fn all_in(text: &str) -> Vec<Self> {
-        let plain: Vec<char> = written(text).take(MAX_SEARCHED).collect();
+        Self::found_in(text, |_| true)
+    }
+
+    /// Those of [`TransferReference::all_in`] that begin and end where a word does: others may be made of parts of words
+    /// that the payer wrote for another reason.
+    #[must_use]
+    pub fn alone_in(text: &str) -> Vec<Self> {
+        Self::found_in(text, |is_alone| is_alone)
+    }
+
+    fn found_in(text: &str, counts: impl Fn(bool) -> bool) -> Vec<Self> {
+        let plain: Vec<(char, bool)> = written(text).take(MAX_SEARCHED).collect();
         let mut found = Vec::new();
-        for window in plain.windows(CHARACTERS) {
-            let reference = Self::of_plain(&window.iter().collect::<String>());
-            found.extend(reference.filter(|reference| !found.contains(reference)));
+        for (begin, window) in plain.windows(CHARACTERS).enumerate() {
+            let begins = window.first().is_some_and(|(_, begins)| *begins);
+            let next = plain.get(begin.saturating_add(CHARACTERS));
+            let ends = next.is_none_or(|(next, begins)| *begins || !next.is_ascii_alphanumeric());
+            if counts(begins && ends) {
+                let plain: String = window.iter().map(|(character, _)| character).collect();
+                let reference = Self::of_plain(&plain);
+                found.extend(reference.filter(|reference| !found.contains(reference)));
+            }
         }
         found
     }
@@ -89,14 +106,18 @@ impl fmt::Display for TransferReference {
 
 /// The characters of a text as a code has them: of any width (Unicode NFKC), in capitals, without what people, banks and
 /// word processors put between the groups: blanks, ends of lines and dashes of all kinds, and what is not seen at all.
-fn written(text: &str) -> impl Iterator<Item = char> {
+/// With each, whether a word begins with it.
+fn written(text: &str) -> impl Iterator<Item = (char, bool)> {
     let is_separator = |character: &char| {
         character.is_whitespace()
             || matches!(character, '-' | '.' | '/' | '_' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{feff}')
     };
-    text.nfkc()
-        .map(|character| character.to_ascii_uppercase())
-        .filter(move |character| !is_separator(character))
+    let mut begins = true;
+    text.nfkc().map(|character| character.to_ascii_uppercase()).filter_map(move |character| {
+        let began = begins;
+        begins = !character.is_ascii_alphanumeric();
+        (!is_separator(&character)).then_some((character, began))
+    })
 }
 
 /// The symbols as coefficients of a polynomial, at x = the generator of GF(32).
@@ -180,6 +201,20 @@ mod tests {
         ] {
             assert!(TransferReference::all_in(text).contains(&one), "{text}");
         }
+        for (text, is_alone) in [
+            ("GWY-RW5-X33", true),
+            ("/RFB/GWYRW5X33 INVOICE 12", true),
+            ("付款GWY-RW5-X33充值", true),
+            ("INVOICE 12 GWY-R\nW5-X33.", true),
+            ("REFGWYRW5X33", false),
+            ("GWY RW5 X33RD FLOOR", false),
+            ("GWY-RW5-X33X GWY-RW5-X33", true),
+        ] {
+            assert_eq!(TransferReference::alone_in(text).contains(&one), is_alone, "{text}");
+            assert!(TransferReference::all_in(text).contains(&one), "{text}");
+        }
+        // One that a payer's own words make up, if somebody has it.
+        assert!(TransferReference::alone_in("SEPA JADE HARVEST LTD").is_empty());
         assert!(TransferReference::all_in("GWY RW5 X34").is_empty());
         assert!(TransferReference::all_in(&"GWY".repeat(10_000)).len() < 40);
     }

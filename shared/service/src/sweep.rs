@@ -359,14 +359,18 @@ impl<W: Wire> Sweeps<W> {
     ) {
         let sweeping = stream::iter(records).map(|record| async move {
             let (account, order) = (record.order.account.clone(), record.order.id.clone());
+            let checkout = record.checkout.as_ref();
+            let asks = record.order.status().is_open()
+                && checkout.is_some_and(|checkout| checkout.session.is_some());
             let late = |_| Err(Unavailable::Slow.into());
             let outcome = timeout(TIME_OF_ONE, self.sweep_card(record, now)).await;
-            (account, order, outcome.unwrap_or_else(late))
+            (account, order, asks, outcome.unwrap_or_else(late))
         });
         let mut sweeping = sweeping.buffer_unordered(AT_ONCE);
-        while let Some((account_id, order_id, outcome)) = sweeping.next().await {
+        while let Some((account_id, order_id, asks, outcome)) = sweeping.next().await {
             swept.looked_at = swept.looked_at.saturating_add(1);
-            answers.given = answers.given || outcome.is_ok();
+            // Others end without a word of the provider.
+            answers.given = answers.given || asks && outcome.is_ok();
             let count = match outcome {
                 Ok(
                     Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::LeftToItsFinding,

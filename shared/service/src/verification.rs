@@ -18,9 +18,9 @@ use ledger::{
     OrderId, Timestamp, Verification,
 };
 use tokio::time::{Instant, timeout};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use gone_back::GoneBack;
+use gone_back::{Compared, GoneBack};
 pub use untouched::{Examined, Wrong};
 
 use crate::error::{Error, Unavailable};
@@ -311,8 +311,7 @@ impl Verifications {
         }
         let seen = Verified { accounts: 1, ..Verified::NOTHING };
         let (table, trace) = (&self.table, Trace::Stored);
-        let reversals = 0;
-        let mut examination = Examination { table, stored, record, trace, seen, reversals, now };
+        let mut examination = Examination { table, stored, record, trace, seen, now };
         let found = examination.examine().await?;
         examination.report(found).await?;
         Ok(examination.seen)
@@ -335,8 +334,6 @@ struct Examination<'run> {
     record: CheckpointRecord,
     trace: Trace,
     seen: Verified,
-    /// Entries about money that goes back, of those that were folded.
-    reversals: u64,
     now: Timestamp,
 }
 
@@ -350,6 +347,8 @@ enum Trace {
 /// What does not hold of an account.
 struct Found {
     findings: Vec<Finding>,
+    /// How orders and journal are apart in what went back.
+    apart: Option<Broken>,
     /// Whether nothing else may be wrong: only then is what was found before cured.
     everything: bool,
 }
@@ -366,21 +365,26 @@ struct Unmatched {
 
 impl Examination<'_> {
     async fn examine(&mut self) -> Result<Found, Error> {
-        match self.compare().await {
+        let mut found = match self.compare().await {
             Err(Error::Broken(cause)) => {
                 let account_id = &self.record.account;
                 error!(%account_id, %cause, "the account does not follow from its journal");
                 let broken = finding(account_id, FindingKind::JournalBroken, self.now);
-                Ok(Found { findings: vec![broken], everything: false })
+                return Ok(Found { findings: vec![broken], apart: None, everything: false });
             }
-            found => found,
+            found => found?,
+        };
+        if let Some(cause) = &found.apart {
+            let account_id = &self.record.account;
+            error!(%account_id, %cause, "the account does not follow from its journal");
+            found.findings.push(finding(account_id, FindingKind::JournalBroken, self.now));
         }
+        Ok(found)
     }
 
     /// Folds what is new in the journal, compares it with the account, and then the orders with it.
     async fn compare(&mut self) -> Result<Found, Error> {
         let account = self.follow().await?;
-        let before = self.reversals;
         let (mut told, mut back, mut orders) = (CreditSum::NONE, GoneBack::default(), 0_u64);
         self.each_order(&mut |order| {
             orders = orders.saturating_add(1);
@@ -391,25 +395,34 @@ impl Examination<'_> {
         })
         .await?;
         self.seen.orders = orders;
-        let nothing = |everything| Found { findings: Vec::new(), everything };
-        if told == self.record.checkpoint.credits && back.agrees(&self.record.checkpoint) {
-            return Ok(nothing(true));
+        let agrees = |journal: &Checkpoint| told == journal.credits && back.agrees(journal);
+        let nothing = Found { findings: Vec::new(), apart: None, everything: true };
+        if agrees(&self.record.checkpoint) {
+            return Ok(nothing);
         }
         // Something may have been completed in between.
         let account = self.follow().await?;
-        let went_back = back.agrees(&self.record.checkpoint);
-        if told == self.record.checkpoint.credits {
-            // What goes back while the orders are read is for the next run.
-            let apart = match self.reversals == before && !went_back {
-                true => self.apart(&back, &account).await?,
-                false => None,
-            };
-            return apart.map_or(Ok(nothing(went_back)), |apart| Err(broken(apart)));
+        if agrees(&self.record.checkpoint) {
+            return Ok(nothing);
         }
-        let mut findings = self.disagreements(&account).await?;
-        let everything = findings.len() <= MAX_FINDINGS && went_back;
-        findings.truncate(MAX_FINDINGS);
-        Ok(Found { findings, everything })
+        let mut found = nothing;
+        if told != self.record.checkpoint.credits {
+            found.findings = self.disagreements(&account).await?;
+            found.everything = found.findings.len() <= MAX_FINDINGS;
+            found.findings.truncate(MAX_FINDINGS);
+        }
+        if !back.agrees(&self.record.checkpoint) {
+            match self.gone_back().await? {
+                Compared::Same => {}
+                Compared::Apart(apart) => found.apart = Some(apart),
+                Compared::Unknown => {
+                    let account_id = &self.record.account;
+                    warn!(%account_id, "money goes back all the time: compared by the next round");
+                    found.everything = false;
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Folds the journal from where it was left to the account's last entry.
@@ -425,8 +438,6 @@ impl Examination<'_> {
             for entry in page.items.iter().filter(|entry| entry.number <= account.entries) {
                 verification = verification.follow(entry).map_err(broken)?;
                 self.seen.entries = self.seen.entries.saturating_add(1);
-                let of_reversals = u64::from(entry.kind.is_of_reversals());
-                self.reversals = self.reversals.saturating_add(of_reversals);
             }
             self.record.checkpoint = verification.reached().clone();
             if beyond.is_some() || page.next.is_none() {

@@ -27,7 +27,7 @@ pub(crate) enum Catalogue {
     /// Replace the whole catalogue by this JSON file (infra/catalogue.json shows the form)
     ///
     /// The file is checked first. Orders that were made before keep what they showed, and every version
-    /// is kept: `catalogue show --version N > file` and `catalogue set file` bring one back.
+    /// is kept: `catalogue show --version N > file` and `catalogue set file --confirm-difference` bring one back.
     Set {
         /// The file
         file: PathBuf,

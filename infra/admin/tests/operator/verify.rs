@@ -58,10 +58,10 @@ async fn what_works_with_functions_and_queues_does_not_take_another_table() {
     for command in ["reconcile", "dead-letters"] {
         let (answer, code) = deployment.json(&["--table", "topup-local-restored", command]);
         let said = answer["error"].as_str().unwrap_or_default();
-        assert!(code == FAILED && said.contains("Leave it out"), "{command}: {answer}");
+        assert!(code == FAILED && said.contains("its own table"), "{command}: {answer}");
     }
     let (answer, code) = deployment.json(&["--table", "restored", "redrive", "events"]);
-    assert!(code == FAILED && answer["error"].as_str().unwrap().contains("Leave it out"));
+    assert!(code == FAILED && answer["error"].as_str().unwrap().contains("its own table"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

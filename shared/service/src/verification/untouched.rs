@@ -66,14 +66,19 @@ impl Verifications {
             record: CheckpointRecord::new(id.clone(), now),
             trace: Trace::None,
             seen: Verified::NOTHING,
-            reversals: 0,
             now,
         };
         let wrong = match examination.compare().await {
-            Ok(found) => found.findings.iter().map(Wrong::of).collect(),
+            Ok(found) => {
+                let unknown = found.findings.is_empty() && !found.everything;
+                let unknown =
+                    unknown.then(|| "money went back all the time: verify it again".to_owned());
+                let apart = found.apart.map(|cause| cause.to_string()).or(unknown);
+                let apart = apart.map(|cause| Wrong::account(FindingKind::JournalBroken, cause));
+                found.findings.iter().map(Wrong::of).chain(apart).collect()
+            }
             Err(Error::Broken(cause)) => {
-                let (kind, cause) = (FindingKind::JournalBroken, cause.to_string());
-                vec![Wrong { kind, order: None, cause }]
+                vec![Wrong::account(FindingKind::JournalBroken, cause.to_string())]
             }
             Err(error) => return Err(error),
         };
@@ -83,6 +88,10 @@ impl Verifications {
 }
 
 impl Wrong {
+    const fn account(kind: FindingKind, cause: String) -> Self {
+        Self { kind, order: None, cause }
+    }
+
     fn of(finding: &Finding) -> Self {
         let told = |money: Option<ledger::Money>| match money {
             Some(money) => format!("{money} {}", money.currency.code()),

@@ -7,6 +7,7 @@ mod every_finding;
 mod findings;
 mod lost_refunds;
 mod refunds;
+mod reports;
 mod spent;
 
 use serde_json::{Value, json};

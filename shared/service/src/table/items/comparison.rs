@@ -1,5 +1,7 @@
 //! The item of a comparison with the provider.
 
+use std::time::Duration;
+
 use ledger::{Day, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +37,8 @@ pub(in crate::table) fn from_comparison(run: &Comparison) -> Item {
     let value = ComparisonItem {
         version: run.version.saturating_add(1),
         listed_under: COMPARISONS.to_owned(),
-        // In two digits: the tenth comes after the ninth.
-        listed_at: due_at(run.day.begins(), &format!("{:02}", run.number)),
+        // The tenth comes after the ninth, which it does not by its id.
+        listed_at: due_at(run.day.begins().plus(Duration::from_millis(run.number.into())), &id),
         day: run.day.unix_days(),
         number: run.number,
         started_at: run.started_at.unix_millis(),
