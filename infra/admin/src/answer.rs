@@ -25,7 +25,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) json: Value,
     pub(crate) outcome: Outcome,
-    /// What is told about it, after it.
+    /// What is told about it, after it: it is a secret that is shown once, so somebody must have read it.
     pub(crate) note: Option<String>,
 }
 
@@ -58,9 +58,14 @@ impl Answer {
             Form::Text => print(&self.text),
             Form::Json => print(&format!("{:#}", self.json)),
         };
-        if let Some(note) = &self.note {
-            tell(note);
-        }
+        let written = match &self.note {
+            Some(note) => written.inspect(|()| tell(note)),
+            // Nobody may be reading, as behind `head`: that is no reason to fail.
+            None => written.or_else(|error| match error.kind() {
+                ErrorKind::BrokenPipe => Ok(()),
+                _ => Err(error),
+            }),
+        };
         match (written, self.outcome) {
             (Err(error), _) => {
                 tell(&format!(
@@ -83,13 +88,9 @@ pub(crate) fn fail(problem: &Problem, form: Form) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-/// Nobody may be reading, as behind `head`: that is no reason to fail. A disk that is full is one.
 fn print(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout();
-    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush())
 }
 
 /// Tells people something, on standard error. Nobody may be reading.

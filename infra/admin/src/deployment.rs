@@ -66,7 +66,7 @@ impl Which {
         let stage = self.stage.clone().or_else(|| variable("STAGE"));
         let own = stage.as_ref().map(|stage| format!("topup-{stage}"));
         let set = variable("TABLE_NAME").filter(|_| self.stage.is_none());
-        let other = self.table.clone().or(set.filter(|set| own.as_ref() != Some(set)));
+        let other = self.table.clone().or(set).filter(|other| own.as_ref() != Some(other));
         if let Some(table) = other {
             let problem = format!(
                 "this works with the functions and queues of a stage, and so with its own table, not with {table}. \

@@ -137,9 +137,12 @@ pub fn match_statement(
     let open = Open::of(&all);
     let mut proposed: BTreeMap<u32, Vec<Proposal>> = BTreeMap::new();
     for line in lines {
-        let codes = TransferReference::all_in(&line.information);
+        let codes = Codes {
+            all: TransferReference::all_in(&line.information),
+            alone: TransferReference::alone_in(&line.information),
+        };
         let mut proposals: Vec<Proposal> = open
-            .worth_a_look(line, &codes)
+            .worth_a_look(line, &codes.all)
             .into_iter()
             .filter_map(|known| propose(account, line, &codes, known))
             .collect();
@@ -183,6 +186,13 @@ pub fn match_statement(
         proposals.for_each(|proposal| proposal.exact = false);
     }
     proposed
+}
+
+/// The reference codes that a line carries.
+struct Codes {
+    all: Vec<TransferReference>,
+    /// Those that begin and end where a word does.
+    alone: Vec<TransferReference>,
 }
 
 /// A candidate, with what is compared of it.
@@ -260,15 +270,18 @@ const fn from_whom(money: Money, payer: &str) -> FromWhom<'_> {
 fn propose(
     account: &ReceivingAccount,
     line: &StatementLine,
-    codes: &[TransferReference],
+    codes: &Codes,
     known: &Known<'_>,
 ) -> Option<Proposal> {
     let (order, transfer) = (&known.candidate.order, known.transfer);
+    let is_in = |codes: &[TransferReference]| {
+        transfer.reference.as_ref().is_some_and(|reference| codes.contains(reference))
+    };
     let report = transfer.report.as_ref();
     let payer = line.payer.as_ref().and_then(compared_name);
     let sent = report.map_or_else(|| Day::of(order.created_at), |report| report.paid_on);
     let evidence = [
-        (Evidence::ReferenceCode, transfer.reference.as_ref().is_some_and(|r| codes.contains(r))),
+        (Evidence::ReferenceCode, is_in(&codes.all)),
         (Evidence::BankReference, is_reported(line, order)),
         (Evidence::Amount, line.money == order.payable),
         (Evidence::Payer, payer.is_some() && payer == known.payer),
@@ -283,9 +296,7 @@ fn propose(
     }
     let awaited =
         matches!(order.status(), OrderStatus::PendingPayment | OrderStatus::PendingReview);
-    let alone = TransferReference::alone_in(&line.information);
-    let by_code = transfer.reference.as_ref().is_some_and(|reference| alone.contains(reference));
-    let exact = by_code
+    let exact = is_in(&codes.alone)
         && has(Evidence::Amount)
         && awaited
         && line.bank_reference.is_some()

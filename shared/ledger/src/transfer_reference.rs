@@ -1,6 +1,6 @@
 //! What a payer writes into a bank transfer, so that it finds its order.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -43,7 +43,7 @@ impl TransferReference {
     /// `None` for a text that has another length, another character, or a check that does not fit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::of_plain(&written(text).map(|(character, _)| character).collect::<String>())
+        Self::of_plain(&written(text).map(|one| one.character).collect::<String>())
     }
 
     /// Every reference that stands somewhere in a text, such as a bank's remittance information,
@@ -62,14 +62,15 @@ impl TransferReference {
     }
 
     fn found_in(text: &str, counts: impl Fn(bool) -> bool) -> Vec<Self> {
-        let plain: Vec<(char, bool)> = written(text).take(MAX_SEARCHED).collect();
+        // One more than is searched: it tells whether a word goes on.
+        let plain: Vec<Written> = written(text).take(MAX_SEARCHED.saturating_add(1)).collect();
         let mut found = Vec::new();
         for (begin, window) in plain.windows(CHARACTERS).enumerate() {
-            let begins = window.first().is_some_and(|(_, begins)| *begins);
+            let begins = window.first().is_some_and(|first| first.begins);
             let next = plain.get(begin.saturating_add(CHARACTERS));
-            let ends = next.is_none_or(|(next, begins)| *begins || !next.is_ascii_alphanumeric());
+            let ends = next.is_none_or(|next| next.begins || !next.is_of_word);
             if counts(begins && ends) {
-                let plain: String = window.iter().map(|(character, _)| character).collect();
+                let plain: String = window.iter().map(|one| one.character).collect();
                 let reference = Self::of_plain(&plain);
                 found.extend(reference.filter(|reference| !found.contains(reference)));
             }
@@ -104,19 +105,33 @@ impl fmt::Display for TransferReference {
     }
 }
 
-/// The characters of a text as a code has them: of any width (Unicode NFKC), in capitals, without what people, banks and
-/// word processors put between the groups: blanks, ends of lines and dashes of all kinds, and what is not seen at all.
-/// With each, whether a word begins with it.
-fn written(text: &str) -> impl Iterator<Item = (char, bool)> {
+/// A character of a text as a code has it.
+struct Written {
+    /// In capitals, of any width (Unicode NFKC).
+    character: char,
+    /// Whether a word begins with it.
+    begins: bool,
+    /// Whether it is of a word: a letter or digit, and not a sign that Unicode takes apart into some, as `№`.
+    is_of_word: bool,
+}
+
+/// The characters of a text without what people, banks and word processors put between the groups of a code: blanks, ends
+/// of lines and dashes of all kinds, and what is not seen at all.
+fn written(text: &str) -> impl Iterator<Item = Written> {
     let is_separator = |character: &char| {
         character.is_whitespace()
             || matches!(character, '-' | '.' | '/' | '_' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{feff}')
     };
     let mut begins = true;
-    text.nfkc().map(|character| character.to_ascii_uppercase()).filter_map(move |character| {
-        let began = begins;
-        begins = !character.is_ascii_alphanumeric();
-        (!is_separator(&character)).then_some((character, began))
+    let characters = text.chars().flat_map(|raw| {
+        let is_plain = raw.is_ascii() || matches!(raw, '\u{ff01}'..='\u{ff5e}');
+        iter::once(raw).nfkc().map(move |character| (character.to_ascii_uppercase(), is_plain))
+    });
+    characters.filter_map(move |(character, is_plain)| {
+        let is_of_word = is_plain && character.is_ascii_alphanumeric();
+        let written = Written { character, begins, is_of_word };
+        begins = !is_of_word;
+        (!is_separator(&character)).then_some(written)
     })
 }
 
@@ -206,6 +221,9 @@ mod tests {
             ("/RFB/GWYRW5X33 INVOICE 12", true),
             ("付款GWY-RW5-X33充值", true),
             ("INVOICE 12 GWY-R\nW5-X33.", true),
+            ("№GWY-RW5-X33", true),
+            ("REF.NºGWY-RW5-X33②", true),
+            ("ＧＷＹ－ＲＷ５－Ｘ３３Ａ", false),
             ("REFGWYRW5X33", false),
             ("GWY RW5 X33RD FLOOR", false),
             ("GWY-RW5-X33X GWY-RW5-X33", true),
@@ -217,5 +235,11 @@ mod tests {
         assert!(TransferReference::alone_in("SEPA JADE HARVEST LTD").is_empty());
         assert!(TransferReference::all_in("GWY RW5 X34").is_empty());
         assert!(TransferReference::all_in(&"GWY".repeat(10_000)).len() < 40);
+        // Where the search ends a word may go on.
+        let before = format!("{} ", "A".repeat(MAX_SEARCHED - CHARACTERS));
+        for (after, is_alone) in [("", true), (" ", true), ("XYZ", false)] {
+            let found = TransferReference::alone_in(&format!("{before}GWYRW5X33{after}"));
+            assert_eq!(!found.is_empty(), is_alone, "{after:?}");
+        }
     }
 }

@@ -94,10 +94,10 @@ struct Answers {
 }
 
 impl Answers {
-    /// Notes what stood in the way of one answer: a lost race is none that the provider owes.
+    /// Notes what stood in the way of an answer, if it was one of the provider's.
     fn lack(&mut self, cause: Error) {
         if let Error::Unavailable(cause) = cause
-            && !matches!(cause, Unavailable::Busy)
+            && is_outage(&cause)
         {
             self.missing = Some(cause);
         }
@@ -107,6 +107,16 @@ impl Answers {
     fn outage(self) -> Option<Unavailable> {
         self.missing.filter(|_| !self.given)
     }
+}
+
+/// Whether the provider said how it stands, whatever became of that.
+fn was_answered<T>(outcome: &Result<T, Error>) -> bool {
+    !matches!(outcome, Err(Error::Unavailable(cause)) if is_outage(cause))
+}
+
+/// Whether the provider was not reached, or did not say.
+const fn is_outage(cause: &Unavailable) -> bool {
+    matches!(cause, Unavailable::Provider(_) | Unavailable::Secret(_) | Unavailable::Slow)
 }
 
 /// A part's share of a sweep's time: when it is used up, the part stops at its next page.
@@ -370,7 +380,7 @@ impl<W: Wire> Sweeps<W> {
         while let Some((account_id, order_id, asks, outcome)) = sweeping.next().await {
             swept.looked_at = swept.looked_at.saturating_add(1);
             // Others end without a word of the provider.
-            answers.given = answers.given || asks && outcome.is_ok();
+            answers.given = answers.given || asks && was_answered(&outcome);
             let count = match outcome {
                 Ok(
                     Confirmed::Unchanged | Confirmed::AlreadyCredited | Confirmed::LeftToItsFinding,
@@ -496,7 +506,7 @@ impl<W: Wire> Sweeps<W> {
         let mut continuing = continuing.buffer_unordered(AT_ONCE);
         while let Some((order, version, outcome)) = continuing.next().await {
             let (account_id, order_id) = (&order.account, &order.id);
-            answers.given = answers.given || outcome.is_ok();
+            answers.given = answers.given || was_answered(&outcome);
             let count = match outcome {
                 Ok(record) if record.version == version => continue,
                 Ok(_) => {

@@ -349,6 +349,8 @@ struct Found {
     findings: Vec<Finding>,
     /// How orders and journal are apart in what went back.
     apart: Option<Broken>,
+    /// Whether that could not be found out, as something went back all the time.
+    uncompared: bool,
     /// Whether nothing else may be wrong: only then is what was found before cured.
     everything: bool,
 }
@@ -370,7 +372,12 @@ impl Examination<'_> {
                 let account_id = &self.record.account;
                 error!(%account_id, %cause, "the account does not follow from its journal");
                 let broken = finding(account_id, FindingKind::JournalBroken, self.now);
-                return Ok(Found { findings: vec![broken], apart: None, everything: false });
+                return Ok(Found {
+                    findings: vec![broken],
+                    apart: None,
+                    uncompared: false,
+                    everything: false,
+                });
             }
             found => found?,
         };
@@ -396,7 +403,8 @@ impl Examination<'_> {
         .await?;
         self.seen.orders = orders;
         let agrees = |journal: &Checkpoint| told == journal.credits && back.agrees(journal);
-        let nothing = Found { findings: Vec::new(), apart: None, everything: true };
+        let nothing =
+            Found { findings: Vec::new(), apart: None, uncompared: false, everything: true };
         if agrees(&self.record.checkpoint) {
             return Ok(nothing);
         }
@@ -418,10 +426,11 @@ impl Examination<'_> {
                 Compared::Unknown => {
                     let account_id = &self.record.account;
                     warn!(%account_id, "money goes back all the time: compared by the next round");
-                    found.everything = false;
+                    found.uncompared = true;
                 }
             }
         }
+        found.everything = found.everything && !found.uncompared;
         Ok(found)
     }
 

@@ -42,6 +42,18 @@ async fn a_key_is_made_listed_replaced_and_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_nobody_could_read_is_no_success_and_a_list_that_nobody_read_is_one() {
+    let deployment = Deployment::start().await;
+    for (arguments, code) in [(["keys", "create"], FAILED), (["keys", "list"], WELL)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = deployment.command(&arguments).stdout(writer).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        assert!(!said(&output).contains("Keep it"), "{}", said(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_refused_and_says_why() {
     let deployment = Deployment::start().await;
     for (arguments, code, why) in [

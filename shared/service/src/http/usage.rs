@@ -41,6 +41,7 @@ fn read(
     let named = fields.optional_parsed("account_id", AccountId::parse)?;
     let account = match (named, own) {
         (Some(named), Some(own)) if named != *own => {
+            item.account_id = Some(named.to_string());
             return Err(Error::NotFound { what: "account" });
         }
         (_, Some(own)) => own.clone(),

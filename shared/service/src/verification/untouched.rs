@@ -21,6 +21,8 @@ pub struct Examined {
     pub orders: u64,
     /// What does not hold; nothing, as it should be.
     pub wrong: Vec<Wrong>,
+    /// Whether what went back could not be compared, as something went back all the time.
+    pub uncompared: bool,
 }
 
 /// Something of an account that does not hold.
@@ -68,12 +70,11 @@ impl Verifications {
             seen: Verified::NOTHING,
             now,
         };
+        let mut uncompared = false;
         let wrong = match examination.compare().await {
             Ok(found) => {
-                let unknown = found.findings.is_empty() && !found.everything;
-                let unknown =
-                    unknown.then(|| "money went back all the time: verify it again".to_owned());
-                let apart = found.apart.map(|cause| cause.to_string()).or(unknown);
+                uncompared = found.uncompared;
+                let apart = found.apart.map(|cause| cause.to_string());
                 let apart = apart.map(|cause| Wrong::account(FindingKind::JournalBroken, cause));
                 found.findings.iter().map(Wrong::of).chain(apart).collect()
             }
@@ -83,7 +84,7 @@ impl Verifications {
             Err(error) => return Err(error),
         };
         let Verified { entries, orders, .. } = examination.seen;
-        Ok(Examined { account: id.clone(), entries, orders, wrong })
+        Ok(Examined { account: id.clone(), entries, orders, wrong, uncompared })
     }
 }
 
