@@ -389,6 +389,7 @@ Committed::No(Stale::Order(current)) => {
             "let confirmed = payments::confirm(self.table(), &notice, now).await?;",
             "let confirmed = Confirmed::Unchanged;",
         ),),
+        story("sweep::a_young_order_is_left_to_its_webhook"),
     ),
     Defect(
         "sweep-closes-unseen",
