@@ -111,11 +111,11 @@ class Function:
         """The seconds from the start of the process until it asked for its first event."""
         return self.polled.get(timeout=ANSWER_SECONDS) - self.started
 
-    def invoke(self, event):
-        """Hands it an event, and returns its answer and after how many seconds it came."""
+    def invoke(self, event, seconds=ANSWER_SECONDS):
+        """Hands it an event, and returns its answer, if it has one in time, and after how many seconds it came."""
         sent = time.perf_counter()
         self.events.put(json.dumps(event).encode())
-        kind, body, answered = self.answers.get(timeout=ANSWER_SECONDS)
+        kind, body, answered = self.answers.get(timeout=seconds)
         if kind != "response":
             raise RuntimeError(f"{kind}: {body.decode()}")
         return json.loads(body or b"null"), answered - sent
