@@ -286,7 +286,7 @@ DEFECTS = [
             """\
 Committed::No(Stale::Order(current)) => {
                 let record = OrderRecord { version: current.version, ..record };
-                return Box::pin(stored(table, record)).await;
+                return Box::pin(stored(table, record, now)).await;
             }""",
         ),),
     ),
