@@ -80,7 +80,9 @@ ACCEPT = "shared/ledger/src/accept.rs"
 BANK = "shared/ledger/src/bank.rs"
 REVIEWS = "shared/service/src/reviews.rs"
 STATEMENT = "shared/ledger/src/statement.rs"
-MATCHING = "shared/service/src/statements/matching.rs"
+CREDITED = "shared/service/src/statements/credited.rs"
+REFERENCES = "shared/service/src/statements/references.rs"
+CAMT = "shared/service/src/statements/camt/mod.rs"
 BANK_TRANSFERS = "shared/service/src/bank_transfers.rs"
 CONSOLE = "shared/service/src/console.rs"
 API_KEYS = "shared/service/src/api_keys.rs"
@@ -1287,8 +1289,42 @@ to the dead-letter queue");
     Defect(
         "used-reference-hides-payment",
         "a line is taken for credited because its bank reference was, with another amount",
-        ((MATCHING, "claim.money == line.money && credited_once", "credited_once"),),
+        ((CREDITED, "own(line).filter(|claim| claim.money == line.money)", "own(line)"),),
         story("offline::doubts::a_reference_that_was_credited_for_another_amount_hides_no_payment"),
+    ),
+    Defect(
+        "named-line-hides-payment",
+        "a line that names another order is taken for what was credited under its reference",
+        ((CREDITED, "!named.is_empty() && !named.contains(&&order)", "named.is_empty() && !named.contains(&&order)"),),
+        story("offline::doubts::a_payment_that_names_another_order_does_not_pass_for_what_was_credited"),
+    ),
+    Defect(
+        "credited-whole-and-in-parts",
+        "the parts of a batch that was credited whole are exact",
+        ((CAMT, "[&numbered, &alone, &whole]", "[&numbered, &alone, &None]"),),
+        story("offline::doubts::what_was_credited_whole_is_not_credited_again_in_parts_and_not_whole_after_its_parts"),
+    ),
+    Defect(
+        "credited-in-parts-and-whole",
+        "what was split and credited by hand is exact as a whole",
+        ((REFERENCES, '["1", "2"].into_iter()', '["1", "2"].into_iter().take(0)'),),
+        story("offline::doubts::what_was_credited_whole_is_not_credited_again_in_parts_and_not_whole_after_its_parts"),
+    ),
+    Defect(
+        "returned-money-is-exact",
+        "money that was sent to a customer, and comes back, is that customer's payment",
+        ((CAMT, "(written.reverses || returned)", "(written.reverses || returned && written.reverses)"),),
+        story("offline::doubts::money_that_left_again_is_not_exact"),
+    ),
+    Defect(
+        "dispute-told-once",
+        "the platform is told that a payment is disputed, and never how that ends",
+        ((
+            "shared/service/src/events.rs",
+            "self.stored_disputes.get(&dispute.id).copied() != Some(dispute.status())",
+            "!self.stored_disputes.contains_key(&dispute.id)",
+        ),),
+        story("events::the_platform_is_told_where_a_dispute_stands_whenever_that_changes"),
     ),
     Defect(
         "reversal-not-seen",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::http::Method;
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::{Body, Request, Response};
 use ledger::{ChargeId, Timestamp, WantedCharge};
 use service::catalogue::CatalogueCache;
 use service::charges::{AskedCharge, Charges, MAX_BATCH};
@@ -95,9 +95,7 @@ impl ChargeUsage {
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::BalancesRead, now)?;
         Parameters::of(request).finish()?;
-        let parameters = request.path_parameters();
-        let id = parameters.first("charge_id").and_then(|id| ChargeId::parse(id).ok());
-        let id = id.ok_or(Error::NotFound { what: "charge" })?;
+        let id = http::charge_id(request)?;
         Ok(Reply::Ok(http::charge(&self.0.one(&caller.account, &id).await?)))
     }
 }

@@ -4,15 +4,13 @@
 use std::time::Duration;
 
 use lambda_http::http::Method;
-use lambda_http::{Body, Request, RequestExt, Response};
-use ledger::{
-    Capture, ChargeId, HoldId, HoldStatus, MAX_HOLD_TIME, MIN_HOLD_TIME, Timestamp, WantedHold,
-};
+use lambda_http::{Body, Request, Response};
+use ledger::{Capture, ChargeId, HoldId, MAX_HOLD_TIME, MIN_HOLD_TIME, Timestamp, WantedHold};
 use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
 use service::error::Error;
-use service::holds::Holds;
+use service::holds::{self, Holds};
 use service::http::{self, Call, Fields, Parameters, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
@@ -73,7 +71,8 @@ impl HoldMoney {
         let last = fields.flag("final")?;
         fields.finish()?;
         let wanted = Capture { id, amount, last, by: caller.by };
-        let captured = self.0.capture(&caller.account, &hold_id(request)?, &wanted, now).await?;
+        let captured =
+            self.0.capture(&caller.account, &http::hold_id(request)?, &wanted, now).await?;
         Ok(captured.reply(|(charge, hold)| http::capture(charge, hold)))
     }
 
@@ -86,7 +85,7 @@ impl HoldMoney {
         let caller = call.customer(Scope::UsageWrite, now)?;
         // A hold is given up as a whole: an amount would be dropped in silence.
         http::no_body(request)?;
-        let released = self.0.release(&caller.account, &hold_id(request)?, now).await?;
+        let released = self.0.release(&caller.account, &http::hold_id(request)?, now).await?;
         Ok(Reply::Ok(http::hold(&released)))
     }
 
@@ -98,25 +97,17 @@ impl HoldMoney {
     ) -> Result<Reply, Error> {
         let caller = call.customer(Scope::BalancesRead, now)?;
         Parameters::of(request).finish()?;
-        let hold = self.0.one(&caller.account, &hold_id(request)?, now).await?;
+        let hold = self.0.one(&caller.account, &http::hold_id(request)?, now).await?;
         Ok(Reply::Ok(http::hold(&hold)))
     }
 
     async fn list(&self, call: &Call, request: &Request, now: Timestamp) -> Result<Reply, Error> {
         let caller = call.customer(Scope::BalancesRead, now)?;
         let mut parameters = Parameters::of(request);
-        let rule = "'open', 'captured', 'released' or 'expired'";
-        let status = parameters.take("status", rule, HoldStatus::parse)?;
+        let status = holds::status_of(&mut parameters)?;
         let wanted = parameters.page(status)?;
         Ok(Reply::Ok(http::holds(&self.0.list(&caller.account, &wanted, now).await?)))
     }
-}
-
-/// The hold that the path names.
-fn hold_id(request: &Request) -> Result<HoldId, Error> {
-    let path = request.path_parameters();
-    let id = path.first("hold_id").and_then(|id| HoldId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "hold" })
 }
 
 /// For how long money is to be set aside, in seconds.

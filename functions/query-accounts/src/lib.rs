@@ -5,11 +5,13 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use ledger::{AccountId, EventId, OrderId, ProofId, ProofType, Timestamp, Verdict};
 use service::accounts::known_account;
 use service::catalogue::CatalogueCache;
+use service::charges::Charges;
 use service::comparison::Reports;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
 use service::error::Error;
 use service::events::Events;
+use service::holds::{self, Holds};
 use service::http::{self, Parameters, Reply, answer};
 use service::keys::Scope;
 use service::lambda::Runtime;
@@ -28,6 +30,10 @@ pub struct QueryAccounts {
     pub reports: Reports,
     /// What the platform was told.
     pub events: Events,
+    /// What was used.
+    pub charges: Charges,
+    /// What is set aside for use.
+    pub holds: Holds,
 }
 
 impl QueryAccounts {
@@ -39,10 +45,13 @@ impl QueryAccounts {
         let table = runtime.table()?;
         let secret = runtime.secret(CURSOR_SECRET_ARN)?;
         let events = Events(table.clone());
-        let reports = Reports { table: table.clone(), cursors: Cursors::new(secret.clone()) };
-        let (catalogue, cursors) = (CatalogueCache::default(), Cursors::new(secret));
-        let queries = Queries { table, catalogue, cursors };
-        Ok(Self { queries, objects: runtime.objects()?, reports, events })
+        let cursors = || Cursors::new(secret.clone());
+        let reports = Reports { table: table.clone(), cursors: cursors() };
+        let catalogue = CatalogueCache::default;
+        let charges = Charges { table: table.clone(), catalogue: catalogue() };
+        let holds = Holds { table: table.clone(), catalogue: catalogue(), cursors: cursors() };
+        let queries = Queries { table, catalogue: catalogue(), cursors: cursors() };
+        Ok(Self { queries, objects: runtime.objects()?, reports, events, charges, holds })
     }
 
     /// Answers one request.
@@ -61,6 +70,16 @@ impl QueryAccounts {
                 };
             }
             match (path.first("account_id"), last) {
+                (Some(_), "{charge_id}") => {
+                    parameters.finish()?;
+                    let (account, id) = (http::account_id(request)?, http::charge_id(request)?);
+                    Ok(Reply::Ok(http::charge(&self.charges.one(&account, &id).await?)))
+                }
+                (Some(_), "{hold_id}") => {
+                    parameters.finish()?;
+                    let (account, id) = (http::account_id(request)?, http::hold_id(request)?);
+                    Ok(Reply::Ok(http::hold(&self.holds.one(&account, &id, now).await?)))
+                }
                 (Some(_), last) => {
                     self.account(&http::account_id(request)?, last, parameters, now).await
                 }
@@ -143,6 +162,11 @@ impl QueryAccounts {
                 let page = self.queries.entries(id, &wanted, now).await?;
                 self.must_be_known(id, page.items.is_empty()).await?;
                 Ok(Reply::Ok(http::entries(&page)))
+            }
+            "holds" => {
+                let status = holds::status_of(&mut parameters)?;
+                let page = self.holds.list(id, &parameters.page(status)?, now).await?;
+                Ok(Reply::Ok(http::holds(&page)))
             }
             "orders.csv" => {
                 let filter = OrderFilter::of(&mut parameters)?;

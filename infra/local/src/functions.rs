@@ -243,6 +243,20 @@ impl<W: Wire> Surroundings<W> {
             objects: self.clients.objects(function),
             events: Events(self.clients.table(function)),
             reports: Reports { table: self.clients.table(function), cursors: self.cursors() },
+            charges: self.charges(function),
+            holds: self.holds(function),
+        }
+    }
+
+    fn charges(&self, function: &'static str) -> Charges {
+        Charges { table: self.clients.table(function), catalogue: CatalogueCache::default() }
+    }
+
+    fn holds(&self, function: &'static str) -> Holds {
+        Holds {
+            table: self.clients.table(function),
+            catalogue: CatalogueCache::default(),
+            cursors: self.cursors(),
         }
     }
 
@@ -274,7 +288,7 @@ impl<W: Wire> Functions<W> {
         let table = |function| clients.table(function);
         let cursors = || around.cursors();
         let catalogue = CatalogueCache::default;
-        let charges = |function| Charges { table: table(function), catalogue: catalogue() };
+        let charges = |function| around.charges(function);
         let objects = |function| clients.objects(function);
         let stripe = || around.stripe();
         let refunds = |function| Refunds { table: table(function), stripe: stripe() };
@@ -296,11 +310,7 @@ impl<W: Wire> Functions<W> {
             create_order: around.create_order(),
             deliver_event: DeliverEvent(around.deliveries("deliver-event")),
             exchange_code: ExchangeCode { table: table("exchange-code"), draw },
-            hold: HoldMoney(Holds {
-                table: table("hold"),
-                catalogue: catalogue(),
-                cursors: cursors(),
-            }),
+            hold: HoldMoney(around.holds("hold")),
             import_statement: around.import_statement(),
             manage_accounts: ManageAccounts {
                 keys: ApiKeys {

@@ -7,7 +7,7 @@ use service::keys::Scope::{
 use crate::Group;
 use crate::files::{self, PROOFS, STRIPE_EVENT};
 use crate::operation::{Content, Operation};
-use crate::parameters::{ENTRIES, ENTRIES_EXPORT, ORDERS, ORDERS_EXPORT};
+use crate::parameters::{ENTRIES, ENTRIES_EXPORT, HOLDS, ORDERS, ORDERS_EXPORT};
 
 const ORDER: &[(u16, Content)] = &[(200, Content::Json("Order"))];
 const ORDER_MADE: &[(u16, Content)] =
@@ -178,7 +178,7 @@ const USAGE: &[Operation] = &[
     Operation::get("/v1/holds", "listHolds")
         .says("Holds", "Newest first.")
         .needs(&[BalancesRead])
-        .query(&["hold_status", "limit", "cursor"])
+        .query(HOLDS)
         .answers(&[(200, Content::Json("HoldPage"))]),
     Operation::get("/v1/holds/{hold_id}", "getHold")
         .says("One hold", "Always current.")

@@ -7,7 +7,7 @@ use service::keys::Scope::{
 use crate::Group;
 use crate::files::{self, PROOFS, STATEMENTS};
 use crate::operation::{Content, Operation};
-use crate::parameters::{ENTRIES, ENTRIES_EXPORT, ORDERS, ORDERS_EXPORT, PAGE};
+use crate::parameters::{ENTRIES, ENTRIES_EXPORT, HOLDS, ORDERS, ORDERS_EXPORT, PAGE};
 
 const ORDER: &[(u16, Content)] = &[(200, Content::Json("Order"))];
 const ORDER_MADE: &[(u16, Content)] =
@@ -150,6 +150,19 @@ const ACCOUNTS: &[Operation] = &[
         .needs(&[OperatorRead])
         .query(ENTRIES_EXPORT)
         .answers(&[(200, Content::Export(files::ENTRIES))]),
+    Operation::get("/v1/admin/accounts/{account_id}/holds", "listAccountHolds")
+        .says("Holds of an account", "Newest first.")
+        .needs(&[OperatorRead])
+        .query(HOLDS)
+        .answers(&[(200, Content::Json("HoldPage"))]),
+    Operation::get("/v1/admin/accounts/{account_id}/holds/{hold_id}", "getAccountHold")
+        .says("One hold of an account", "Always current.")
+        .needs(&[OperatorRead])
+        .answers(&[(200, Content::Json("Hold"))]),
+    Operation::get("/v1/admin/accounts/{account_id}/charges/{charge_id}", "getAccountCharge")
+        .says("One charge of an account", "By the `document_id` of its entry.")
+        .needs(&[OperatorRead])
+        .answers(&[(200, Content::Json("Charge"))]),
     Operation::get("/v1/admin/orders/{order_id}", "getAnyOrder")
         .says("One order of any account", "Always current.")
         .needs(&[OperatorRead])

@@ -252,7 +252,8 @@ fn statement_line() -> Value {
         "An order that it may pay.",
         [
             ("order_id", named("OrderId"), "The order."),
-            ("score", count(0, 110), "How much speaks for it."),
+            ("status", named("OrderStatus"), "Where it stands: one that is completed is paid."),
+            ("score", count(0, 100), "How much speaks for it."),
             ("reasons", list(named("Evidence")), "What speaks for it."),
             ("exact", flag(true), "Whether a person need not look."),
         ],

@@ -11,6 +11,8 @@ pub(crate) const PAGE: &[&str] = &["limit", "cursor"];
 /// A page of orders.
 pub(crate) const ORDERS: &[&str] =
     &["order_status", "target", "product", "method", "from", "to", "limit", "cursor"];
+/// A page of holds.
+pub(crate) const HOLDS: &[&str] = &["hold_status", "limit", "cursor"];
 /// A page of entries.
 pub(crate) const ENTRIES: &[&str] = &["balance", "from", "to", "limit", "cursor"];
 /// A part of an export of orders.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use service::events::EventKind;
 
-use crate::answers::{currency, money, money_or_null, time, time_or_null};
+use crate::answers::{currency, money, money_or_null, text_or_null, time, time_or_null};
 use crate::schema::{Field, answer, example, named, or_null, text};
 
 /// The kind of what a test sends, which is no event.
@@ -33,6 +33,10 @@ fn told(kind: &EventKind) -> (&'static str, Vec<Field>) {
         EventKind::OrderRefunded => {
             ("Money of an order was given back, or has returned after that.", order())
         }
+        EventKind::OrderDisputed => (
+            "A cardholder's bank asks the payment of an order back, or where that stands has changed.",
+            disputed(),
+        ),
         EventKind::BalanceLow => ("A balance fell below what its customer set for it.", balance()),
         EventKind::HoldExpired => ("The time of a hold is over.", hold()),
         EventKind::EndpointDisabled => ("Nothing is sent to an endpoint any more.", endpoint()),
@@ -52,6 +56,17 @@ fn order() -> Vec<Field> {
         money_or_null("credited_amount", "What was credited."),
         money_or_null("refunded_amount", "What of it was given back."),
     ]
+}
+
+fn disputed() -> Vec<Field> {
+    let mut fields = order();
+    fields.extend([
+        ("dispute_id", text("dp_1"), "The provider's name for it."),
+        ("dispute_status", named("DisputeStatus"), "Where it stands."),
+        text_or_null("dispute_reason", "fraudulent", "As the provider says."),
+        money("disputed_amount", "What is asked back."),
+    ]);
+    fields
 }
 
 fn balance() -> Vec<Field> {

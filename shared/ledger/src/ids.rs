@@ -6,7 +6,7 @@ use data_encoding::{Encoding, Specification};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::Target;
+use crate::{DisputeStatus, Target};
 
 /// A text that cannot be the id it was offered as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -244,6 +244,13 @@ impl EventId {
     #[must_use]
     pub fn of_refunds(order: &OrderId, version: u64) -> Self {
         Self(derive_id("evt_", &["refunds", order.as_str(), &version.to_string()]))
+    }
+
+    /// The id of what is told of a dispute of an order's payment: it stands at each status once.
+    #[must_use]
+    pub fn of_dispute(order: &OrderId, dispute: &ProviderId, status: DisputeStatus) -> Self {
+        let parts = ["dispute", order.as_str(), dispute.as_str(), status.name()];
+        Self(derive_id("evt_", &parts))
     }
 
     /// The id of what is told of a hold when its time is over.

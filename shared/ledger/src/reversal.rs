@@ -5,12 +5,14 @@
 //! where the facts say that it belongs: so much is *taken* for good, so much is *held*. Facts only
 //! ever become more, whatever their order, and the same facts put the money into the same places.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::{
-    Account, Actor, Amount, Balance, Currency, Decision, Dispute, EntryKind, External, Method,
-    Money, MoneyError, Movement, Order, OrderStatus, Place, Rate, Reason, Refund, RefundId,
-    RefundStatus, Refusal, Timestamp, Verdict,
+    Account, Actor, Amount, Balance, Currency, Decision, Dispute, DisputeStatus, EntryKind,
+    External, Method, Money, MoneyError, Movement, Order, OrderStatus, Place, ProviderId, Rate,
+    Reason, Refund, RefundId, RefundStatus, Refusal, Timestamp, Verdict,
 };
 
 /// What of an order's money was given back or asked back.
@@ -24,6 +26,15 @@ pub struct Reversals {
     pub taken: Balance,
     /// What is set aside for them now.
     pub held: Balance,
+}
+
+impl Reversals {
+    /// Where each of its disputes stands.
+    #[must_use]
+    pub fn dispute_statuses(&self) -> BTreeMap<ProviderId, DisputeStatus> {
+        let statuses = self.disputes.iter().map(|dispute| (dispute.id.clone(), dispute.status()));
+        statuses.collect()
+    }
 }
 
 /// An order after a refund or dispute, and what that did to the account: nothing, where only the

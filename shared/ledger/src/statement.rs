@@ -79,6 +79,8 @@ pub enum Evidence {
 pub struct Proposal {
     /// The order.
     pub order: OrderId,
+    /// Where it stands: one that is completed was paid by something else.
+    pub status: OrderStatus,
     /// What speaks for it, the strongest first.
     pub evidence: Vec<Evidence>,
     /// The sum of the evidence, at most 100.
@@ -294,15 +296,15 @@ fn propose(
     if !has(Evidence::ReferenceCode) && !has(Evidence::BankReference) && !by_name {
         return None;
     }
-    let awaited =
-        matches!(order.status(), OrderStatus::PendingPayment | OrderStatus::PendingReview);
+    let status = order.status();
+    let awaited = matches!(status, OrderStatus::PendingPayment | OrderStatus::PendingReview);
     let exact = is_in(&codes.alone)
         && has(Evidence::Amount)
         && awaited
         && line.bank_reference.is_some()
         && transfer.receiving_account == *account;
     let score = evidence.iter().fold(0_u8, |sum, one| sum.saturating_add(one.weight())).min(100);
-    Some(Proposal { order: order.id.clone(), evidence, score, exact })
+    Some(Proposal { order: order.id.clone(), status, evidence, score, exact })
 }
 
 fn is_reported(line: &StatementLine, order: &Order) -> bool {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ledger::{
-    Account, AccountId, Balance, Change, EndpointId, EventId, Hold, HoldStatus, LowBalance, Order,
-    OrderStatus, Reason, Timestamp,
+    Account, AccountId, Balance, Change, Dispute, EndpointId, EventId, Hold, HoldStatus,
+    LowBalance, Order, OrderStatus, Reason, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub enum EventKind {
     OrderRejected,
     /// The money of an order was given back, in part or all of it; or it was, and has returned.
     OrderRefunded,
+    /// The bank of a cardholder asks the payment of an order back, or where that stands has changed.
+    OrderDisputed,
     /// A balance fell below what its customer set for it.
     BalanceLow,
     /// The time of a hold is over, and what it kept is free again.
@@ -106,12 +108,13 @@ impl EventRecord {
 
 impl EventKind {
     /// All that this program tells.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OrderCompleted,
         Self::OrderFailed,
         Self::OrderExpired,
         Self::OrderRejected,
         Self::OrderRefunded,
+        Self::OrderDisputed,
         Self::BalanceLow,
         Self::HoldExpired,
         Self::EndpointDisabled,
@@ -126,6 +129,7 @@ impl EventKind {
             Self::OrderExpired => "order.expired",
             Self::OrderRejected => "order.rejected",
             Self::OrderRefunded => "order.refunded",
+            Self::OrderDisputed => "order.disputed",
             Self::BalanceLow => "balance.low",
             Self::HoldExpired => "hold.expired",
             Self::EndpointDisabled => "endpoint.disabled",
@@ -212,23 +216,28 @@ impl OrderRecord {
         let new = changes.iter().enumerate().skip(self.stored_changes);
         let told = new.filter_map(|(number, change)| {
             let id = EventId::of_change(&order.id, number);
-            Some((id, EventKind::of_change(change)?, change))
+            Some(Event::about_order(id, EventKind::of_change(change)?, order, change))
         });
         let mut told: Vec<_> = told.collect();
         // A further part that is given back leaves the status as it is.
         let back = EventKind::OrderRefunded;
-        let is_told = told.iter().any(|(_, kind, _)| *kind == back);
+        let is_told = told.iter().any(|event| event.kind == back);
         if order.refunded() != self.stored_refunds && !is_told {
             let id = EventId::of_refunds(&order.id, self.version.saturating_add(1));
-            told.extend(order.last_change().map(|last| (id, back, last)));
+            told.extend(order.last_change().map(|last| Event::about_order(id, back, order, last)));
         }
+        // No dispute changes the status either.
+        let moved = order.reversals.disputes.iter().filter(|dispute| {
+            self.stored_disputes.get(&dispute.id).copied() != Some(dispute.status())
+        });
+        told.extend(moved.filter_map(|dispute| Event::of_dispute(order, dispute)));
         // Not every record knows when it was told of: no change was told before it was made.
         let mut told_at = self.told_at.max(stored.last().map(|change| change.at));
-        let events = told.into_iter().map(|(id, kind, change)| {
-            let at = now.max(change.at);
+        let events = told.into_iter().map(|event| {
+            let at = now.max(event.at);
             let at = told_at.map_or(at, |told_at| at.after(told_at));
             told_at = Some(at);
-            Event::about_order(id, kind, order, change, at)
+            Event { at, ..event }
         });
         events.collect()
     }
@@ -240,13 +249,8 @@ impl OrderRecord {
 }
 
 impl Event {
-    fn about_order(
-        id: EventId,
-        kind: EventKind,
-        order: &Order,
-        change: &Change,
-        at: Timestamp,
-    ) -> Self {
+    /// What is told of an order after a change of its status, at the time of that.
+    fn about_order(id: EventId, kind: EventKind, order: &Order, change: &Change) -> Self {
         let currency = order.amount.currency;
         let shown = |balance: Balance| balance.format(currency);
         let about = json!({
@@ -260,7 +264,24 @@ impl Event {
             "credited_amount": order.credited.map(shown),
             "refunded_amount": order.given_back().map(shown),
         });
-        Self { id, kind, account: Some(order.account.clone()), at, about }
+        Self { id, kind, account: Some(order.account.clone()), at: change.at, about }
+    }
+
+    /// What is told of a dispute of an order's payment, wherever it stands now; none of an order that never was in any
+    /// status.
+    fn of_dispute(order: &Order, dispute: &Dispute) -> Option<Self> {
+        let status = dispute.status();
+        let id = EventId::of_dispute(&order.id, &dispute.id, status);
+        let mut event =
+            Self::about_order(id, EventKind::OrderDisputed, order, order.last_change()?);
+        let dispute = [
+            ("dispute_id", json!(dispute.id.as_str())),
+            ("dispute_status", json!(status.name())),
+            ("dispute_reason", json!(dispute.reason)),
+            ("disputed_amount", json!(dispute.money.to_string())),
+        ];
+        event.about.as_object_mut()?.extend(dispute.map(|(name, value)| (name.to_owned(), value)));
+        Some(event)
     }
 
     /// What is told of a balance that has run low, of the account after that.

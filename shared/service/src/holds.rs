@@ -8,6 +8,7 @@ use ledger::{
 use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors};
 use crate::error::{Error, Unavailable};
+use crate::http::Parameters;
 use crate::queries::{PageRequest, position_of};
 use crate::record::{ChargeRecord, HoldRecord, Once, Page, SeenUsage, UsageWords};
 use crate::table::{
@@ -23,6 +24,15 @@ pub struct Holds {
     pub catalogue: CatalogueCache,
     /// What makes and checks cursors.
     pub cursors: Cursors,
+}
+
+/// The status that these parameters of a list ask for.
+///
+/// # Errors
+/// `invalid_parameter` with the rule.
+pub fn status_of(parameters: &mut Parameters) -> Result<Option<HoldStatus>, Error> {
+    let rule = "'open', 'captured', 'released' or 'expired'";
+    parameters.take("status", rule, HoldStatus::parse)
 }
 
 /// A charge that was captured, and its hold.

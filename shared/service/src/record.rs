@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Account, AccountId, Actor, Amount, Balance, Charge, Currency, Entry, Hold, Money, Note, Order,
-    OrderId, PaymentId, ProviderId, ReceivingAccount, Timestamp, TransferReference,
+    Account, AccountId, Actor, Amount, Balance, Charge, Currency, DisputeStatus, Entry, Hold,
+    Money, Note, Order, OrderId, PaymentId, ProviderId, ReceivingAccount, Timestamp,
+    TransferReference,
 };
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub struct OrderRecord {
     pub stored_changes: usize,
     /// How much of it was given back when it was stored.
     pub stored_refunds: Balance,
+    /// Where its disputes stood when it was stored.
+    pub stored_disputes: BTreeMap<ProviderId, DisputeStatus>,
     /// The time of the last event about it, if there was one and it was kept.
     pub told_at: Option<Timestamp>,
     /// The words that the customer sent with it.
@@ -126,6 +129,7 @@ impl OrderRecord {
             version: 0,
             stored_changes: 0,
             stored_refunds: Balance::ZERO,
+            stored_disputes: BTreeMap::new(),
             told_at: None,
             request,
             checkout: None,
@@ -140,7 +144,8 @@ impl OrderRecord {
         let version = self.version.saturating_add(1);
         let stored_changes = self.order.timeline.changes().len();
         let stored_refunds = self.order.refunded();
-        Self { version, stored_changes, stored_refunds, told_at, ..self }
+        let stored_disputes = self.order.reversals.dispute_statuses();
+        Self { version, stored_changes, stored_refunds, stored_disputes, told_at, ..self }
     }
 }
 

@@ -328,7 +328,14 @@ fn again(
         ArrivedAt::Expected => transfer.receiving_account.clone(),
         ArrivedAt::Statement(_) | ArrivedAt::Account(_) => known.transfer.receiving_account.clone(),
     };
-    let made = ReceivedTransfer { rate: None, receiving_account, ..known.transfer.clone() };
+    // A line of a statement is known by its number, and not by a key that meant another request: it is accepted, whether
+    // or not a difference is confirmed once more.
+    let difference_confirmed = match arrived_at {
+        ArrivedAt::Account(_) => transfer.difference_confirmed,
+        ArrivedAt::Expected | ArrivedAt::Statement(_) => known.transfer.difference_confirmed,
+    };
+    let known = known.transfer.clone();
+    let made = ReceivedTransfer { rate: None, receiving_account, difference_confirmed, ..known };
     Some(match order.method == Method::Offline && made == *transfer {
         true => Ok(Made::Before(Box::new(record.clone()))),
         false => Err(Error::KeyReused),

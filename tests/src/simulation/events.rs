@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::bank::derived;
-use super::images::{OrderImage, Step, number, text};
+use super::images::{DisputeImage, OrderImage, Step, number, text};
 use super::micros::{self, Micros};
 use super::model::Model;
 
@@ -69,6 +69,18 @@ impl OrderImage {
         let made = self.reversals.refunds.iter().filter(|refund| refund.status == "succeeded");
         let given = made.fold(0, |sum, refund| sum + refund.amount);
         given.min(self.settled.as_ref().map_or(0, |settled| settled.credited))
+    }
+}
+
+impl DisputeImage {
+    /// Where it stands: what is known latest, and of a lost one that it is lost whatever came after.
+    fn stands(&self) -> &str {
+        let known = ["lost", "won", "reinstated", "withdrawn", "contested", "closed"];
+        match known.into_iter().find(|fact| self.facts.contains(*fact)) {
+            Some("contested") => "open",
+            Some(fact) => fact,
+            None => "inquiry",
+        }
     }
 }
 
@@ -171,6 +183,22 @@ impl Model {
         if order.given_back() != known.map_or(0, OrderImage::given_back) && !is_told {
             let id = derived("evt_", &["refunds", &order.id, &order.version.to_string()]);
             told.insert(id, expected("order.refunded", order.status()));
+        }
+        for dispute in &order.reversals.disputes {
+            let mut known = known.iter().flat_map(|known| &known.reversals.disputes);
+            let before = known.find(|known| known.id == dispute.id).map(DisputeImage::stands);
+            let stands = dispute.stands();
+            if before != Some(stands) {
+                let id = derived("evt_", &["dispute", &order.id, &dispute.id, stands]);
+                let mut expected = expected("order.disputed", order.status());
+                let more = [
+                    ("dispute_id", dispute.id.clone()),
+                    ("dispute_status", stands.to_owned()),
+                    ("disputed_amount", micros::shown(dispute.amount)),
+                ];
+                expected.about.extend(more);
+                told.insert(id, expected);
+            }
         }
         told
     }

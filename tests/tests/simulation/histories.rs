@@ -159,6 +159,7 @@ const MUST_BE_SEEN: &str = "
     event: balance.low
     event: hold.expired
     event: order.completed
+    event: order.disputed
     event: order.expired
     event: order.failed
     event: order.refunded

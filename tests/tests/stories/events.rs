@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use service::events::LISTED_AFTER;
 use service::keys::Scope;
+use tests::http::Answer;
 use tests::world::GOOD_CARD;
 use tests::{World, story};
 
@@ -76,6 +77,48 @@ async fn each_thing_that_the_platform_is_told_of_is_an_event_once() {
         assert!(world.sweep().await.complete);
         time_passes(world);
         assert_eq!(events(world, "").await, listed);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_platform_is_told_where_a_dispute_stands_whenever_that_changes() {
+    story(async |world| {
+        let (asked, taken) = (world.top_up("10.00", "1").await, world.top_up("100.00", "2").await);
+        let stands = async |order: &Answer, status: &str| {
+            let shown = async || world.look_up(order).await.json()["disputes"][0].clone();
+            world.until(async || shown().await["status"] == status).await;
+            shown().await["dispute_id"].as_str().unwrap().to_owned()
+        };
+        for (order, inquiry, statuses, end) in [
+            (&asked, true, ["inquiry", "closed"], "won"),
+            (&taken, false, ["withdrawn", "lost"], "lost"),
+        ] {
+            let payment = order.text("payment_id");
+            let asks = json!({"payment_id": payment, "outcome": "open", "inquiry": inquiry});
+            drop(world.control("disputes", &asks).await.expect(200));
+            let dispute = stands(order, statuses[0]).await;
+            let ends = json!({"outcome": end});
+            drop(world.control(&format!("disputes/{dispute}"), &ends).await.expect(200));
+            stands(order, statuses[1]).await;
+        }
+        // What the comparison finds as it is known is not told again.
+        drop(world.compare().await);
+        time_passes(world);
+        let listed = events(world, "").await;
+        let told = listed.iter().filter(|event| event["type"] == "order.disputed");
+        let of = |event: &Value, name: &str| event["data"][name].as_str().unwrap().to_owned();
+        let mut statuses: Vec<_> = told.clone().map(|event| of(event, "dispute_status")).collect();
+        // The events of its opening may come in any order.
+        statuses.retain(|status| status != "open");
+        assert_eq!(statuses, ["inquiry", "closed", "withdrawn", "lost"], "{listed:#?}");
+        let last = told.last().unwrap();
+        assert_eq!(of(last, "dispute_id"), stands(&taken, "lost").await);
+        assert_eq!(of(last, "dispute_reason"), "fraudulent");
+        assert_eq!(of(last, "disputed_amount"), "100.00");
+        assert_eq!(of(last, "order_id"), taken.text("order_id"));
+        assert_eq!(of(last, "status"), "completed");
+        assert_eq!(last["account_id"], "demo");
     })
     .await;
 }

@@ -12,8 +12,8 @@ import { codeEntry } from './entries.js';
 import { secretBanner } from './secret.js';
 import { code, hint, opening, renewed, told, withScope } from './shared.js';
 
-const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'balance.low',
-  'hold.expired', 'endpoint.disabled'];
+const TYPES = ['order.completed', 'order.failed', 'order.expired', 'order.rejected', 'order.refunded', 'order.disputed',
+  'balance.low', 'hold.expired', 'endpoint.disabled'];
 
 /** The screen `/endpoints`. */
 export function endpoints() {

@@ -11,6 +11,8 @@ import { accountLink, code, lines, orderLink, tellAt, told } from './shared.js';
 
 const STATES = ['exact', 'proposed', 'unmatched', 'credited'];
 const TONES = { exact: 'good', proposed: 'waiting', unmatched: 'bad', credited: 'neutral' };
+/** The orders that still wait for money. */
+const OPEN = ['pending_payment', 'pending_review'];
 const SHOWN_AT_ONCE = 100;
 const MOST_PER_REQUEST = 100;
 
@@ -159,7 +161,9 @@ function pays(desk, line) {
       accountLink(used.account_id), recordLink(desk, { ...line, bank_reference: null }));
   }
   if (line.proposals.length === 0) return unmatched(desk, line);
-  const proposals = line.proposals.map((one) => element('li', {}, orderLink(one.order_id), ' ',
+  // Of an order that nobody waits for any more, which may have been paid by another line, it is said.
+  const over = ({ status }) => (OPEN.includes(status) ? null : badge('bad', say(`status.${status}`)));
+  const proposals = line.proposals.map((one) => element('li', {}, orderLink(one.order_id), ' ', over(one), ' ',
     element('span', { class: 'hint' }, evidenceText(one))));
   // Without a reference of the bank the same money could be credited twice: the API does not take it.
   return lines(element('ul', { class: 'plain' }, proposals), line.bank_reference ? chooser(desk, line) : null);

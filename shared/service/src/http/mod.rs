@@ -21,7 +21,7 @@ use tracing::{Instrument, error, info, info_span, warn};
 pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type, no_body};
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use compiled_in::{CompiledIn, has};
-pub use parameters::{Parameters, account_id, last_part, order_id};
+pub use parameters::{Parameters, account_id, charge_id, hold_id, last_part, order_id};
 pub use problem::Problem;
 pub use sheet::{Column, Content, Sheet};
 pub use usage::{AskedItem, asked_charge, thresholds_of};

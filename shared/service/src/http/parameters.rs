@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
-use ledger::{AccountId, OrderId, Timestamp};
+use ledger::{AccountId, ChargeId, HoldId, OrderId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Invalid};
@@ -34,6 +34,26 @@ pub fn account_id(request: &Request) -> Result<AccountId, Error> {
     let path = request.path_parameters();
     let id = path.first("account_id").and_then(|id| AccountId::parse(id).ok());
     id.ok_or(Error::NotFound { what: "account" })
+}
+
+/// The charge that the path names.
+///
+/// # Errors
+/// [`Error::NotFound`], also for what cannot be the id of a charge.
+pub fn charge_id(request: &Request) -> Result<ChargeId, Error> {
+    let path = request.path_parameters();
+    let id = path.first("charge_id").and_then(|id| ChargeId::parse(id).ok());
+    id.ok_or(Error::NotFound { what: "charge" })
+}
+
+/// The hold that the path names.
+///
+/// # Errors
+/// [`Error::NotFound`], also for what cannot be the id of a hold.
+pub fn hold_id(request: &Request) -> Result<HoldId, Error> {
+    let path = request.path_parameters();
+    let id = path.first("hold_id").and_then(|id| HoldId::parse(id).ok());
+    id.ok_or(Error::NotFound { what: "hold" })
 }
 
 /// The last part of the route, which tells the routes of one function apart: `orders`, or `{account_id}` for an

@@ -84,6 +84,6 @@ fn line_of(shown: &MatchedStatement, number: u32) -> Result<&StatementLine, Inva
 }
 
 /// The id of the review of a line, so that accepting it again is recognised.
-fn review_id(statement: &str, line: u32, order: &OrderId) -> String {
+pub(super) fn review_id(statement: &str, line: u32, order: &OrderId) -> String {
     derive_id("rev_", &[order.as_str(), statement, &line.to_string()])
 }

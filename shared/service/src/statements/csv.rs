@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Currency, Doubt, Money, Name, StatementLine};
+use ledger::{Currency, Day, Doubt, Money, Name, StatementLine};
 
-use super::outgoing::{Arrived, Outgoing, left_again, told_apart_by};
+use super::outgoing::{Arrived, Outgoing, left_again};
+use super::references::{first_parts_of, told_apart_by};
 use super::{MAX_LINES, Parsed, flaw};
 use crate::error::Invalid;
 use crate::stamp;
@@ -18,8 +19,10 @@ const REQUIRED: usize = 3;
 
 /// One line by the names of its columns.
 struct Row<'row> {
-    /// Its line in the file.
-    line: u64,
+    /// The file.
+    text: &'row str,
+    /// Where it begins in the file, in bytes; it may do so with the end of the line before.
+    begins: u64,
     values: BTreeMap<&'row str, &'row str>,
 }
 
@@ -36,22 +39,22 @@ enum At {
 pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     check_quotes(text)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let unreadable = |error: csv::Error| flaw(format!("no comma-separated values: {error}"));
+    let unreadable = |error: csv::Error| flaw(said_of(&error, text));
     let header = reader.headers().map_err(unreadable)?.clone();
     check_header(&header)?;
     let (mut lines, mut outgoing, mut skipped, mut currency) =
         (Vec::new(), Vec::new(), 0_u32, None);
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let row = Row { line, values: header.iter().zip(record.iter()).collect() };
+        let begins = record.position().map_or(0, csv::Position::byte);
+        let row = Row { text, begins, values: header.iter().zip(record.iter()).collect() };
         let of = row.currency()?;
         if *currency.get_or_insert(of) != of {
             return Err(row.flaw("currency", "is another one than in the lines before"));
         }
         let amount = row.value("amount");
         if amount.starts_with('-') || is_zero(amount) {
-            outgoing.extend(row.outgoing(of));
+            outgoing.extend(row.outgoing(of)?);
             skipped = skipped.saturating_add(1);
             continue;
         }
@@ -71,7 +74,34 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         line.doubt = Some(Doubt::Reversed);
     }
     let currency = currency.ok_or_else(|| flaw("there is no line below the column names"))?;
-    Ok(Parsed { number: None, currency, lines, others: BTreeMap::new(), skipped })
+    let others = lines.iter().map(|line| {
+        let parts = line.bank_reference.iter().flat_map(first_parts_of);
+        (line.number, parts.collect())
+    });
+    let others = others.collect();
+    Ok(Parsed { number: None, currency, lines, others, skipped })
+}
+
+/// What is wrong with a file that is not read.
+fn said_of(error: &csv::Error, text: &str) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos: Some(position), expected_len, len } => {
+            let line = line_at(text, position.byte());
+            format!("line {line}: it has {len} values, and there are {expected_len} columns")
+        }
+        _ => format!("no comma-separated values: {error}"),
+    }
+}
+
+/// The number of the line on which something begins, counted from 1: at this place, or after the ends of lines there. `csv`
+/// counts one too few where lines end with CRLF.
+fn line_at(text: &str, byte: u64) -> usize {
+    let begins = usize::try_from(byte).unwrap_or(usize::MAX);
+    let blank = text.get(begins..).into_iter().flat_map(str::bytes);
+    let blank = blank.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let before = text.get(..begins.saturating_add(blank)).unwrap_or(text);
+    let alone = before.replace("\r\n", "\n");
+    alone.bytes().filter(|byte| matches!(byte, b'\r' | b'\n')).count().saturating_add(1)
 }
 
 /// Quotes as RFC 4180 has them. The crate forgives others, and takes the lines up to the next one, or to the end of a file
@@ -121,6 +151,12 @@ fn is_zero(amount: &str) -> bool {
 
 fn check_header(header: &csv::StringRecord) -> Result<(), Invalid> {
     let known = COLUMNS.join(", ");
+    let others = [';', '\t'];
+    if let Some(other) =
+        others.into_iter().find(|one| header.iter().any(|name| name.contains(*one)))
+    {
+        return Err(flaw(format!("separate the columns by commas, and not by {other:?}")));
+    }
     if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
         return Err(flaw(format!("column '{unknown}' is not one of {known}")));
     }
@@ -137,7 +173,7 @@ fn check_header(header: &csv::StringRecord) -> Result<(), Invalid> {
 
 impl Row<'_> {
     fn read(&self, number: u32, currency: Currency) -> Result<StatementLine, Invalid> {
-        let booked_on = stamp::parse_day(self.value("booked_on"));
+        let booked_on = self.booked_on()?;
         let money = Money::parse(self.value("amount"), currency);
         let (reference, payer_name) = (self.value("bank_reference"), self.value("payer_name"));
         let (bank_reference, payer) = (told_apart_by(reference), Name::parse(payer_name).ok());
@@ -150,8 +186,7 @@ impl Row<'_> {
         let information: Vec<_> = unread.map(|(_, text)| text).collect();
         Ok(StatementLine {
             number,
-            booked_on: booked_on
-                .ok_or_else(|| self.flaw("booked_on", "must be a day as 2026-11-23"))?,
+            booked_on,
             money: money.map_err(|error| self.flaw("amount", &error.to_string()))?,
             information: information.join("\n"),
             bank_reference,
@@ -160,11 +195,24 @@ impl Row<'_> {
         })
     }
 
-    /// What left the account; none for nothing, of which banks tell, too.
-    fn outgoing(&self, currency: Currency) -> Option<Outgoing> {
-        let money = Money::parse(self.value("amount").strip_prefix('-')?, currency).ok()?;
+    /// What left the account; none for nothing, of which banks tell, too. One that cannot be read may be what takes back
+    /// another line, so it is not passed over.
+    fn outgoing(&self, currency: Currency) -> Result<Option<Outgoing>, Invalid> {
+        self.booked_on()?;
+        let amount = self.value("amount");
+        let amount = amount.strip_prefix('-').unwrap_or(amount);
+        if is_zero(amount) {
+            return Ok(None);
+        }
+        let money = Money::parse(amount, currency);
+        let money = money.map_err(|error| self.flaw("amount", &error.to_string()))?;
         let references = told_apart_by(self.value("bank_reference")).into_iter().collect();
-        Some(Outgoing { references, money, reverses: false })
+        Ok(Some(Outgoing { references, money, reverses: false }))
+    }
+
+    fn booked_on(&self) -> Result<Day, Invalid> {
+        let day = stamp::parse_day(self.value("booked_on"));
+        day.ok_or_else(|| self.flaw("booked_on", "must be a day as 2026-11-23"))
     }
 
     fn currency(&self) -> Result<Currency, Invalid> {
@@ -177,6 +225,7 @@ impl Row<'_> {
     }
 
     fn flaw(&self, column: &str, what: &str) -> Invalid {
-        flaw(format!("line {}: {column} {what}", self.line))
+        let line = line_at(self.text, self.begins);
+        flaw(format!("line {line}: {column} {what}"))
     }
 }

@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{
-    AccountId, BankReference, Candidate, Doubt, Name, OrderId, PaymentId, ReceivedTransfer,
-    StatementLine, TransferReference, match_statement,
-};
+use ledger::{AccountId, Candidate, Doubt, Name, OrderId, TransferReference, match_statement};
 
+use super::credited::Credited;
 use super::{MatchedLine, MatchedStatement, Parsed, Statements};
 use crate::error::Error;
 use crate::record::{OrderRecord, Page, Statement};
@@ -33,37 +31,17 @@ impl Statements {
         statement: Statement,
         parsed: Parsed,
     ) -> Result<MatchedStatement, Error> {
-        let Parsed { mut lines, others, skipped, .. } = parsed;
-        let of_others = |line: &StatementLine| {
-            let others = others.get(&line.number).into_iter().flatten();
-            others.map(|other| payment(&statement, line, other.clone())).collect::<Vec<_>>()
-        };
-        let ids: BTreeSet<PaymentId> = lines
-            .iter()
-            .flat_map(|line| of_others(line).into_iter().chain(payment_of(&statement, line)))
-            .collect();
-        let claims = self.table().payments(&ids.into_iter().collect::<Vec<_>>()).await?;
-        let claims: BTreeMap<_, _> =
-            claims.into_iter().map(|claim| (claim.payment.clone(), claim)).collect();
-        let mut credited_once = BTreeSet::new();
-        let (mut credited, mut used) = (BTreeMap::new(), BTreeMap::new());
-        for line in &mut lines {
-            let own = payment_of(&statement, line).and_then(|id| claims.get(&id));
-            // Two lines with one reference are one transfer: the first of that amount is shown as credited.
-            let is_it = own.is_some_and(|claim| {
-                claim.money == line.money && credited_once.insert(claim.payment.clone())
-            });
-            let before = own.or_else(|| of_others(line).iter().find_map(|id| claims.get(id)));
-            match before {
-                Some(claim) if is_it => drop(credited.insert(line.number, claim.clone())),
-                Some(claim) => {
-                    line.doubt = line.doubt.or(Some(Doubt::ReferenceUsed));
-                    used.insert(line.number, claim.clone());
-                }
-                None => {}
-            }
+        let codes =
+            parsed.lines.iter().flat_map(|line| TransferReference::all_in(&line.information));
+        let codes: BTreeSet<TransferReference> = codes.collect();
+        let named = self.table().referenced_orders(&codes.into_iter().collect::<Vec<_>>()).await?;
+        let Credited { mut credited, mut used } =
+            self.credited(&statement, &parsed, &named).await?;
+        let Parsed { mut lines, skipped, .. } = parsed;
+        for line in lines.iter_mut().filter(|line| used.contains_key(&line.number)) {
+            line.doubt = line.doubt.or(Some(Doubt::ReferenceUsed));
         }
-        let (candidates, complete) = self.candidates(&lines).await?;
+        let (candidates, complete) = self.candidates(named).await?;
         let mut proposals = match_statement(&statement.account, &lines, &candidates);
         let lines = lines.into_iter().map(|line| {
             let (credited, used) = (credited.remove(&line.number), used.remove(&line.number));
@@ -75,12 +53,10 @@ impl Statements {
         Ok(MatchedStatement { statement, skipped, lines, complete })
     }
 
-    async fn candidates(&self, lines: &[StatementLine]) -> Result<(Vec<Candidate>, bool), Error> {
-        let codes = lines.iter().flat_map(|line| TransferReference::all_in(&line.information));
-        let codes: BTreeSet<TransferReference> = codes.collect();
-        let codes: Vec<_> = codes.into_iter().collect();
+    /// All orders that are open, and those that are named.
+    async fn candidates(&self, named: Vec<OrderRecord>) -> Result<(Vec<Candidate>, bool), Error> {
         let mut found = Found::default();
-        found.add(self.table().referenced_orders(&codes).await?);
+        found.add(named);
         self.read_reported(&mut found).await?;
         for shard in 0..SHARDS {
             self.read_awaited(shard, &mut found).await?;
@@ -136,26 +112,4 @@ impl Found {
         self.more = self.more || full;
         (!full).then_some(next)
     }
-}
-
-/// The id that the payment of a line has, if the bank gave it a reference.
-fn payment_of(statement: &Statement, line: &StatementLine) -> Option<PaymentId> {
-    Some(payment(statement, line, line.bank_reference.clone()?))
-}
-
-/// The id that the payment of a line has under a reference.
-fn payment(
-    statement: &Statement,
-    line: &StatementLine,
-    bank_reference: BankReference,
-) -> PaymentId {
-    let transfer = ReceivedTransfer {
-        money: line.money,
-        bank_reference,
-        receiving_account: statement.account.clone(),
-        received_on: line.booked_on,
-        rate: None,
-        difference_confirmed: false,
-    };
-    transfer.payment_id()
 }

@@ -7,9 +7,11 @@
 
 mod accepting;
 mod camt;
+mod credited;
 mod csv;
 mod matching;
 mod outgoing;
+mod references;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,7 @@ use crate::objects::{Objects, content_hash};
 use crate::queries::position_of;
 use crate::record::{Made, Page, PaymentClaim, Statement, StatementFormat};
 use crate::reviews::{Reviewer, Reviews};
+use crate::stamp;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
 
 /// Longest file.
@@ -116,7 +119,8 @@ pub struct AcceptedLines {
 
 /// Reads a file.
 fn read(format: StatementFormat, bytes: &[u8]) -> Result<Parsed, Invalid> {
-    let text = std::str::from_utf8(bytes).map_err(|_| flaw("the file must be UTF-8 text"))?;
+    let not_text = || flaw("the file must be UTF-8 text: a spreadsheet saves it as 'CSV UTF-8'");
+    let text = std::str::from_utf8(bytes).map_err(|_| not_text())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         StatementFormat::Csv => csv::read(text),
@@ -139,6 +143,13 @@ impl Statements {
     ) -> Result<(MatchedStatement, bool), Error> {
         let Reviewer { by, now } = reviewer;
         let parsed = read(format, bytes)?;
+        if let Some(line) = parsed.lines.iter().find(|line| !line.booked_on.has_begun(*now)) {
+            let (number, day) = (line.number, stamp::format_day(line.booked_on));
+            return Err(flaw(format!(
+                "payment {number}: {day}, when it was booked, is yet to come"
+            ))
+            .into());
+        }
         let account = self.account_of(&parsed, *now).await?;
         let content_hash = content_hash(bytes);
         let statement = Statement {
@@ -207,7 +218,9 @@ impl Statements {
     /// The configured account of a statement's currency, which must be the one that it is of.
     async fn account_of(&self, parsed: &Parsed, now: Timestamp) -> Result<ReceivingAccount, Error> {
         let currency = parsed.currency;
-        let catalogue = self.reviews.catalogue.get(self.table(), now).await?;
+        // Not what is kept for a minute: the account may have been replaced since, and what arrived at the new one would be
+        // taken for the old one's.
+        let catalogue = self.reviews.catalogue.read(self.table(), now).await?;
         let account = catalogue.bank_account(currency);
         let account = account.and_then(|account| account.receiving_account(currency));
         let account =

@@ -6,8 +6,6 @@ use ledger::{BankReference, Money};
 
 /// What left is a fee, and not the payment, if it is less than one part in so many of it.
 const PARTS: i64 = 5;
-/// A shorter reference may be a counter, which begins anew in each batch.
-const SHORTEST: usize = 8;
 
 /// Money that left.
 pub(super) struct Outgoing {
@@ -57,19 +55,4 @@ pub(super) fn left_again(arrived: &[Arrived], outgoing: &[Outgoing]) -> BTreeSet
 
 fn units(money: Money) -> i64 {
     money.amount.to_minor_units(money.currency).unwrap_or(i64::MAX)
-}
-
-/// The reference by which a bank tells a transfer from all others: none if it says that it has none
-/// (`NOTPROVIDED` as in the implementation guidelines of SEPA, `NONREF` as in SWIFT's messages, or a dash).
-pub(super) fn told_apart_by(text: &str) -> Option<BankReference> {
-    let said = text.trim();
-    let none = ["NONREF", "NOTPROVIDED", "N/A", "NONE"];
-    let is_none = none.iter().any(|none| none.eq_ignore_ascii_case(said));
-    let parsed = BankReference::parse(said).ok().filter(|_| !is_none);
-    parsed.filter(|reference| reference.as_str().chars().any(char::is_alphanumeric))
-}
-
-/// Whether a reference tells a transfer apart in all of an account, and not only within its batch.
-pub(super) fn is_whole(reference: &BankReference) -> bool {
-    reference.as_str().chars().filter(|character| character.is_alphanumeric()).count() >= SHORTEST
 }

@@ -340,7 +340,15 @@ impl Table {
     ) -> Result<Vec<OrderRecord>, Error> {
         let keys = codes.iter().map(|code| key(ReferenceItem::SORT_KEY, code.as_str()));
         let orders = readable(self.batch(keys.collect()).await?, items::to_reference);
-        let keys = orders.iter().map(|id| key(OrderItem::SORT_KEY, id.as_str()));
+        self.orders_of(&orders).await
+    }
+
+    /// These orders, those that there are and that can be read.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub async fn orders_of(&self, ids: &[OrderId]) -> Result<Vec<OrderRecord>, Error> {
+        let keys = ids.iter().map(|id| key(OrderItem::SORT_KEY, id.as_str()));
         Ok(readable(self.batch(keys.collect()).await?, items::to_order))
     }
 

@@ -132,7 +132,8 @@ async fn an_order_of_before_its_account_had_another_currency_takes_no_money() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_may_be_named_as_what_it_has() {
     story(async |world| {
-        for name in ["orders", "entries", "balances", "thresholds", "api-keys", "accounts"] {
+        for name in ["orders", "entries", "balances", "thresholds", "holds", "api-keys", "accounts"]
+        {
             let path = format!("/v1/admin/accounts/{name}");
             world.admin_get(&path).await.expect_problem(404, "not_found");
             drop(world.admin_put(&path, &json!({"name": "Acme"})).await.expect(200));

@@ -231,16 +231,31 @@ async fn what_a_bank_writes_that_is_of_no_use_does_not_make_its_statement_useles
             entry(world, booked("0.00"), "NOTICE", &[]),
             entry(world, booked("50.000"), "ZEROS", &[]),
             entry(world, booked("60.00"), "2026 – 7", &[]),
+            // XML Schema has these for 70, 0.5 and nothing.
+            entry(world, booked("+0070."), "PLUS", &[]),
+            entry(world, booked(".5"), "HALF", &[]),
+            entry(world, booked(".0"), "NOTHING", &[]),
+            entry(world, booked("80.00"), "VALUE", &[]).replace("BookgDt", "ValDt"),
         ];
         let (statement, shown) = imported(world, &entries).await;
-        assert_eq!(shown, ["50.00 ZEROS unmatched", "60.00 none unmatched"]);
-        assert_eq!(statement.json()["skipped"], 1);
+        assert_eq!(
+            shown,
+            [
+                "50.00 ZEROS unmatched",
+                "60.00 none unmatched",
+                "70.00 PLUS unmatched",
+                "0.50 HALF unmatched",
+                "80.00 VALUE unmatched",
+            ]
+        );
+        assert_eq!(statement.json()["skipped"], 2);
+        assert_eq!(statement.json()["lines"][4]["booked_on"], world.today());
         for (amount, why) in [
             ("50.005", "must have at most 2 decimals"),
-            ("50.", "must be"),
             ("50.00.0", "must be"),
             ("50..", "must be"),
-            (".0", "must be"),
+            (".", "must be"),
+            ("++50", "must be"),
             ("-0.00", "must be"),
         ] {
             let entries = [entry(world, booked(amount), "AMOUNT", &[])];
@@ -290,6 +305,19 @@ async fn a_transaction_of_a_batch_is_known_by_the_reference_that_its_bank_gave_i
         let accepted = accept(world, &statement, &json!({"exact": true})).await.expect(200).json();
         assert_eq!(accepted["accepted"], 1);
         world.assert_balances("wallet 416.67").await;
+        // Together they may be too long for a reference, and the bank may give the entry none.
+        let long = |letter: &str| letter.repeat(35);
+        let parts = of_anna(&long("A")) + &of_bert(&long("B"));
+        let (_, shown) =
+            imported(world, &[entry(world, booked("3000.00"), &long("F"), &[parts])]).await;
+        assert!(shown[0].starts_with(&format!("1000.00 {}/1 ", long("F"))), "{shown:?}");
+        for (own, known) in [("TX-20261123", "TX-20261123"), ("000001", "none")] {
+            let parts = of_anna(own) + &of_bert("TX-20261124");
+            let alone = entry(world, booked("3000.00"), "", &[parts]);
+            let alone = alone.replace("<AcctSvcrRef></AcctSvcrRef>", "");
+            let (_, shown) = imported(world, &[alone]).await;
+            assert!(shown[0].starts_with(&format!("1000.00 {known} ")), "{shown:?}");
+        }
         // Of the one transaction of an entry, if only that has one.
         for (own, known) in [
             ("<![CDATA[TX-20261123]]>", "TX-20261123"),
@@ -313,11 +341,26 @@ async fn what_a_bank_kept_of_a_payment_did_not_arrive() {
         let charges = "<Chrgs><TtlChrgsAndTaxAmt Ccy=\"CNY\">15.00</TtlChrgsAndTaxAmt><Rcrd>\
              <Amt Ccy=\"CNY\">15.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd></Chrgs>";
         let taken = "<TxDtls><Amt Ccy=\"CNY\">15.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>";
-        let charged = sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
-        for (number, block) in [sent.clone() + taken, charged].into_iter().enumerate() {
+        let charged = |charges: &str| sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
+        let total = "<Chrgs><TtlChrgsAndTaxAmt Ccy=\"CNY\">15.00</TtlChrgsAndTaxAmt></Chrgs>";
+        let unsigned = charges.replace("<CdtDbtInd>DBIT</CdtDbtInd>", "");
+        let of_entry = |charges: &str, entry: String| {
+            entry.replace("<NtryDtls>", &format!("{charges}<NtryDtls>"))
+        };
+        for (number, (block, above)) in [
+            (sent.clone() + taken, ""),
+            (charged(charges), ""),
+            // As banks write it, too: of the entry, the total alone, and without saying that a charge takes.
+            (sent.clone(), charges),
+            (charged(total), ""),
+            (charged(&unsigned), ""),
+        ]
+        .into_iter()
+        .enumerate()
+        {
             let reference = format!("LESS{number}");
-            let (statement, shown) =
-                imported(world, &[entry(world, booked("705.00"), &reference, &[block])]).await;
+            let entry = of_entry(above, entry(world, booked("705.00"), &reference, &[block]));
+            let (statement, shown) = imported(world, &[entry]).await;
             assert_eq!(shown, [format!("705.00 {reference} proposed reference_code+date")]);
             assert_eq!(statement.json()["lines"][0]["payer_name"], "Li Lei");
         }
@@ -328,9 +371,8 @@ async fn what_a_bank_kept_of_a_payment_did_not_arrive() {
         let (_, shown) = imported(world, &[netted]).await;
         assert_eq!(shown, ["720.00 NETTED/1 exact reference_code+amount+date"]);
         // Charges that do not explain it explain nothing.
-        let unexplained = sent.replace("<RltdPties>", &format!("{charges}<RltdPties>"));
         let (_, shown) =
-            imported(world, &[entry(world, booked("700.00"), "ODD", &[unexplained])]).await;
+            imported(world, &[entry(world, booked("700.00"), "ODD", &[charged(charges)])]).await;
         assert_eq!(shown, ["700.00 none proposed reference_code+date"]);
     })
     .await;

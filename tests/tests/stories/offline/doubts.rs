@@ -56,14 +56,15 @@ async fn a_bank_that_says_it_has_no_reference_gave_none() {
     story(async |world| {
         let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
         let single = || [transaction("720.00", "Li Lei", &code(&order))];
-        let none = ["NONREF", "notprovided", "-", "工行2026"];
+        let none =
+            ["NONREF", "notprovided", "-", "0000", "#N/A", "null", "2.02611E+19", "工行2026"];
         for reference in none {
             let (_, shown) =
                 imported(world, &[entry(world, booked("720.00"), reference, &single())]).await;
             assert_eq!(shown, ["720.00 none proposed reference_code+amount+date"], "{reference}");
         }
         let content = none.map(|reference| {
-            format!("{},720.00,CNY,{reference},Li Lei,{}", world.today(), code(&order))
+            format!("{},1000.00,CNY,{reference},Li Lei,{}", world.today(), code(&order))
         });
         let statement = csv(world, &content).await.expect(201);
         for (line, reference) in statement.json()["lines"].as_array().unwrap().iter().zip(none) {
@@ -113,6 +114,10 @@ async fn money_that_left_again_is_not_exact() {
             vec![reversal(paid("C"))],
             vec![quoted(paid("E"))],
             vec![by_transaction(paid("none")), by_transaction(out_by_transaction)],
+            vec![
+                paid("K")
+                    .replace("<RltdPties>", "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf><RltdPties>"),
+            ],
         ]
         .into_iter()
         .enumerate()
@@ -228,6 +233,121 @@ async fn a_part_of_a_batch_that_was_credited_under_another_reference_is_in_doubt
             .map(|line| line["doubt"].clone())
             .collect::<Vec<_>>();
         assert_eq!(doubts, [json!("reference_used"), json!("reference_used"), Value::Null]);
+    })
+    .await;
+}
+
+/// What each line is in doubt for.
+fn doubts(statement: &Answer) -> Vec<String> {
+    let shown = statement.json();
+    let lines = shown["lines"].as_array().unwrap().iter();
+    lines.map(|line| line["doubt"].as_str().unwrap_or("none").to_owned()).collect()
+}
+
+/// A batch of two parts of CNY 500.00 each, and what the bank counts of them.
+fn batch(world: &World, reference: &str, count: u8, orders: [&Answer; 2]) -> String {
+    let parts = orders.map(|order| transaction("500.00", "Li Lei", &code(order)));
+    let block = format!("<Btch><NbOfTxs>{count}</NbOfTxs></Btch>{}", parts.concat());
+    entry(world, booked("1000.00"), reference, &[block])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_credited_whole_is_not_credited_again_in_parts_and_not_whole_after_its_parts() {
+    story(async |world| {
+        let order = async |key: &str| world.order_offline("wallet", "CNY 500.00", key).await;
+        let first = order("first").await.expect(201);
+        let second = order("second").await.expect(201);
+        let line = |reference: &str, order: &Answer| {
+            [format!("{},1000.00,CNY,{reference},Li Lei,{}", world.today(), code(order))]
+        };
+        // The bank's table has one line, which a person accepts; its statement has the two parts of it.
+        let table = csv(world, &line("FT-1", &first)).await.expect(201);
+        let chosen = json!({"lines": [
+            {"line": 1, "order_id": first.text("order_id"), "confirm_difference": true},
+        ]});
+        assert_eq!(accept(world, &table, &chosen).await.expect(200).json()["accepted"], 1);
+        let (statement, _) = imported(world, &[batch(world, "FT-1", 2, [&first, &second])]).await;
+        assert_eq!(doubts(&statement), ["reference_used", "reference_used"]);
+        assert_eq!(accept_exact(world, &statement).await["accepted"], 0);
+        // A batch that cannot be taken apart, and a line that pays two orders, are split by hand, as the docs say.
+        for (reference, part) in [("FT-2", "FT-2/1"), ("FT-3", "ft-3/2")] {
+            let third = order(reference).await.expect(201);
+            let (statement, _) =
+                imported(world, &[batch(world, reference, 3, [&third, &second])]).await;
+            let whole = world.order_offline("wallet", "CNY 1000.00", part).await.expect(201);
+            let table = csv(world, &line(reference, &whole)).await.expect(201);
+            assert_eq!(doubts(&table), ["none"]);
+            drop(world.accept(&third, "CNY 500.00", part, part).await.expect(201));
+            for shown in [statement, table] {
+                let path = format!("/v1/admin/statements/{}", shown.text("statement_id"));
+                let shown = world.admin_get(&path).await.expect(200);
+                assert_eq!(doubts(&shown), ["reference_used"]);
+                let used = &shown.json()["lines"][0]["used_for"];
+                assert_eq!(used["order_id"], third.json()["order_id"]);
+                assert_eq!(accept_exact(world, &shown).await["accepted"], 0);
+            }
+        }
+        world.assert_balances("wallet 277.77").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_names_another_order_does_not_pass_for_what_was_credited() {
+    story(async |world| {
+        let order = async |key: &str| world.order_offline("wallet", "USD 200.00", key).await;
+        let (paid, next) = (order("1").await.expect(201), order("2").await.expect(201));
+        let day = world.today();
+        let line = |code: &str| format!("{day},200.00,USD,SAME,Whoever,{code}");
+        let today = csv(world, &[line(&code(&paid))]).await.expect(201);
+        assert_eq!(accept_exact(world, &today).await["accepted"], 1);
+        // The next customer's payment has the same reference, as from a bank that counts.
+        let tomorrow = csv(world, &[line(&code(&next))]).await.expect(201);
+        assert_eq!(lines(&tomorrow), ["proposed reference_code+amount+date"]);
+        assert_eq!(doubts(&tomorrow), ["reference_used"]);
+        assert_eq!(tomorrow.json()["lines"][0]["used_for"]["order_id"], paid.json()["order_id"]);
+        // One that names nobody, or the same one, is the same.
+        for said in ["thank you".to_owned(), code(&paid), code(&paid) + " " + &code(&next)] {
+            let again = csv(world, &[line(&said)]).await;
+            assert!(again.status < 300);
+            assert_eq!(lines(&again), ["credited"], "{said}");
+        }
+        // And one that a person has accepted for another order than it names.
+        let (named, meant) = (order("3").await.expect(201), order("4").await.expect(201));
+        let other = |code: &str| format!("{day},200.00,USD,OTHER,Whoever,{code}");
+        let both = csv(world, &[other(""), other(&code(&named))]).await.expect(201);
+        let chosen = json!({"lines": [{"line": 2, "order_id": meant.text("order_id")}]});
+        assert_eq!(accept(world, &both, &chosen).await.expect(200).json()["accepted"], 1);
+        let path = format!("/v1/admin/statements/{}", both.text("statement_id"));
+        let shown = world.admin_get(&path).await.expect(200);
+        assert_eq!(lines(&shown), ["unmatched", "credited"]);
+        assert_eq!(shown.json()["lines"][1]["credited"]["order_id"], meant.json()["order_id"]);
+        // It is accepted, with or without another confirmation.
+        let chosen = json!({"lines": [
+            {"line": 2, "order_id": meant.text("order_id"), "confirm_difference": true},
+        ]});
+        let again = accept(world, &shown, &chosen).await.expect(200).json();
+        assert_eq!(again["results"][0]["outcome"], "accepted", "{again}");
+        world.assert_balances("wallet 400.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_proposed_says_whether_it_is_paid() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "USD 200.00", "order").await.expect(201);
+        let line = [format!("{},200.00,USD,BANK-1,Whoever,{}", world.today(), code(&order))];
+        let status = |statement: &Answer| {
+            let proposal = statement.json()["lines"][0]["proposals"][0].clone();
+            (proposal["status"].clone(), proposal["exact"].clone())
+        };
+        let statement = csv(world, &line).await.expect(201);
+        assert_eq!(status(&statement), (json!("pending_payment"), json!(true)));
+        // At the desk it was accepted by the reference that the payer has.
+        drop(world.accept(&order, "USD 200.00", "PAYER-1", "desk").await.expect(201));
+        let statement = csv(world, &line).await.expect(200);
+        assert_eq!(status(&statement), (json!("completed"), json!(false)));
     })
     .await;
 }

@@ -148,7 +148,24 @@ async fn a_file_that_cannot_be_read_says_where() {
                 "amount,amount,currency,booked_on\n".to_owned(),
                 "'amount' is there twice",
             ),
-            ("text/csv", csv("2026-11-23,1.00,USD,R"), "no comma-separated values"),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R"),
+                "line 2: it has 4 values, and there are 6 columns",
+            ),
+            ("text/csv", "booked_on;amount;currency\n".to_owned(), "by commas, and not by ';'"),
+            ("text/csv", csv("\n\n23/11/2026,1.00,USD,R,,"), "line 4: booked_on must be"),
+            (
+                "text/csv",
+                csv("2026-11-23,1.00,USD,R,,\n\n23/11/2026,1.00,USD,R,,\n").replace('\n', "\r\n"),
+                "line 4: booked_on must be",
+            ),
+            // What may take back another line is not passed over.
+            ("text/csv", csv("2026-11-23,\"-720,00\",USD,R,,"), "line 2: amount must be"),
+            ("text/csv", csv("2026-11-23,\"-1,720.00\",USD,R,,"), "line 2: amount must be"),
+            ("text/csv", csv("2026-11-23,-,USD,R,,"), "line 2: amount must be"),
+            ("text/csv", csv("23/11/2026,-1.00,USD,R,,"), "line 2: booked_on must be"),
+            ("text/csv", csv("2099-01-01,1.00,USD,R,,"), "payment 1: 2099-01-01"),
             (
                 "text/csv",
                 csv("2026-11-23,1.00,USD,R,,\"cut off\n2026-11-23,2.00,USD,S,,whole\n"),
@@ -176,6 +193,19 @@ async fn a_file_that_cannot_be_read_says_where() {
             ("text/csv", csv("2026-11-23,1.00,EUR,R,,"), "no bank account for EUR"),
             ("text/csv", csv(&"2026-11-23,1.00,USD,R,,\n".repeat(2_001)), "at most 2000 lines"),
             ("application/xml", "<a>".to_owned(), "no camt.053"),
+            (
+                "application/xml",
+                document("1", &[]).replace("UTF-8", "ISO-8859-1"),
+                "the file must be UTF-8",
+            ),
+            (
+                "application/xml",
+                document(
+                    "1",
+                    &["<SplmtryData><x:Ntry xmlns:x=\"urn:x\">1</x:Ntry></SplmtryData>".to_owned()],
+                ),
+                "its entries cannot be told apart",
+            ),
             ("application/xml", "<Document/>".to_owned(), "no camt.053"),
             (
                 "application/xml",
@@ -189,6 +219,13 @@ async fn a_file_that_cannot_be_read_says_where() {
             let detail = answer.text("detail");
             assert!(detail.contains(said), "{detail}, not {said}");
         }
+        let bytes = vec![0xff, 0xfe, 0x31];
+        let request = Request::post("/v1/admin/statements")
+            .header("authorization", format!("Bearer {}", world.cloud.keys.operator))
+            .header("content-type", "text/csv");
+        let answer = world.send(request.body(Body::from(bytes)).unwrap()).await;
+        let answer = answer.expect_problem(422, "invalid_statement");
+        assert!(answer.text("detail").contains("must be UTF-8"));
         let answer = import(world, "application/json", "{}").await;
         drop(answer.expect_problem(415, "unsupported_media_type"));
         let answer = import(world, "text/csv", &"x".repeat(4 * 1024 * 1024 + 1)).await;

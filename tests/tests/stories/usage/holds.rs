@@ -223,6 +223,50 @@ async fn holds_are_listed_newest_first_as_they_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_operator_sees_holds_and_charges_of_an_account_as_its_customer_does() {
+    story(async |world| {
+        with_sms(world).await;
+        let placed = hold(world, "3", "h1").await.expect(201);
+        let captured = capture(world, &placed, "1", false, "c1").await.expect(201);
+        let forgotten = hold(world, "2", "h2").await.expect(201);
+        time_passes(world);
+        let kept = hold(world, "4", "h3").await.expect(201);
+        let paths = [
+            format!("/holds/{}", forgotten.text("hold_id")),
+            format!("/holds/{}", kept.text("hold_id")),
+            format!("/charges/{}", captured.text("charge_id")),
+            "/holds".to_owned(),
+            "/holds?status=expired".to_owned(),
+        ];
+        for path in &paths {
+            let shown = world.get(&format!("/v1{path}")).await.expect(200).json();
+            let seen = world.admin_get(&format!("/v1/admin/accounts/demo{path}")).await;
+            assert_eq!(seen.expect(200).json(), shown, "{path}");
+        }
+        let first = world.admin_get("/v1/admin/accounts/demo/holds?limit=1").await.expect(200);
+        assert_eq!(first.json()["data"][0]["hold_id"], kept.json()["hold_id"]);
+        let next =
+            format!("/v1/admin/accounts/demo/holds?limit=1&cursor={}", first.text("next_cursor"));
+        let second = world.admin_get(&next).await.expect(200).json();
+        assert_eq!(second["data"][0]["hold_id"], forgotten.json()["hold_id"]);
+        // Of another account they are not, and of an account that is none there is nothing.
+        drop(world.new_customer("other").await);
+        for path in &paths[..3] {
+            let path = format!("/v1/admin/accounts/other{path}");
+            world.admin_get(&path).await.expect_problem(404, "not_found");
+        }
+        let theirs = world.admin_get("/v1/admin/accounts/other/holds").await.expect(200).json();
+        assert_eq!(theirs["data"], json!([]));
+        world.admin_get("/v1/admin/accounts/nobody/holds").await.expect_problem(404, "not_found");
+        let refused = world.admin_get("/v1/admin/accounts/demo/holds?status=lost").await;
+        refused.expect_problem(422, "invalid_parameter");
+        let refused = world.admin_get("/v1/admin/accounts/demo/charges/nonsense").await;
+        refused.expect_problem(404, "not_found");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_hold_changes_nothing() {
     story(async |world| {
         with_sms(world).await;

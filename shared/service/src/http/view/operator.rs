@@ -353,6 +353,7 @@ fn line(matched: &MatchedLine) -> Value {
         let evidence: Vec<_> = proposal.evidence.iter().map(|evidence| evidence.name()).collect();
         json!({
             "order_id": proposal.order.as_str(),
+            "status": proposal.status.name(),
             "score": proposal.score,
             "reasons": evidence,
             "exact": proposal.exact,

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{BankReference, Currency, Day, Doubt, Money, Name, StatementLine};
 use sepa::camt::{CashEntry, Charges, EntryDetail, EntryStatus, ReportedAmount};
-use sepa::camt053::{Camt053Statement, parse_camt053};
+use sepa::camt053::{Camt053ParseError, Camt053Statement, parse_camt053};
 use sepa::camt054::CreditDebitIndicator;
 
 use self::written::{Transaction, Written, with_details_together};
-use super::outgoing::{Arrived, Outgoing, is_whole, left_again, told_apart_by};
+use super::outgoing::{Arrived, Outgoing, left_again};
+use super::references::{first_parts_of, is_whole, part_of, told_apart_by};
 use super::{MAX_LINES, Parsed, flaw};
 use crate::error::Invalid;
 use crate::stamp;
@@ -25,12 +26,12 @@ use crate::stamp;
 pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     let together = with_details_together(text)?;
     let document = parse_camt053(&together.text);
-    let document = document.map_err(|error| match other_version(text) {
-        Some(version) => flaw(format!(
-            "camt.053.{version} is not read: ask the bank for 001.02, 001.06 or 001.08"
-        )),
-        None => flaw(format!("no camt.053: {error}")),
-    })?;
+    let document = document.map_err(|error| flaw(said_of(&error, text)))?;
+    let entries = document.statements.iter().flat_map(|statement| &statement.entries);
+    // What was read of an entry here would be put to another one.
+    if entries.count() != together.entries.len() {
+        return Err(flaw("its entries cannot be told apart: it has others than those of camt.053"));
+    }
     let mut written = together.entries.into_iter();
     let (mut lines, mut skipped, mut account) = (Vec::new(), 0_u32, None);
     let (mut others, mut arrived, mut outgoing) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -55,12 +56,12 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
                 lines_of(entry, &written, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
             skipped = skipped.saturating_add(of_nobody);
             let whole = money(&entry.amount, of.1).ok().flatten();
-            for Booked { line, others: of_line } in of_entry {
+            for Booked { line, others: of_line, returned } in of_entry {
                 if lines.len() >= MAX_LINES {
                     return Err(flaw(format!("at most {MAX_LINES} lines: split the file")));
                 }
                 let number = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
-                let doubt = written.reverses.then_some(Doubt::Reversed);
+                let doubt = (written.reverses || returned).then_some(Doubt::Reversed);
                 let references = line.bank_reference.iter().chain(&of_line).cloned();
                 let references = references.chain(reference_of(entry)).collect();
                 let (money, whole) = (line.money, whole.unwrap_or(line.money));
@@ -76,6 +77,22 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
     }
     let (number, currency) = account.ok_or_else(|| flaw("there is no statement in it"))?;
     Ok(Parsed { number: Some(number), currency, lines, others, skipped })
+}
+
+/// What is wrong with a file that is not read.
+fn said_of(error: &Camt053ParseError, text: &str) -> String {
+    let declared = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    let other_encoding = declared.is_some_and(|(declared, _)| {
+        let declared = declared.to_ascii_lowercase();
+        declared.contains("encoding") && !declared.contains("utf-8")
+    });
+    match other_version(text) {
+        Some(version) => {
+            format!("camt.053.{version} is not read: ask the bank for 001.02, 001.06 or 001.08")
+        }
+        None if other_encoding => "the file must be UTF-8, and say so or nothing".to_owned(),
+        None => format!("no camt.053: {error}"),
+    }
 }
 
 /// The version of a camt.053 that is none of those that are read.
@@ -101,6 +118,8 @@ fn account_of(statement: &Camt053Statement) -> Result<(String, Currency), Invali
 struct Booked {
     line: StatementLine,
     others: Vec<BankReference>,
+    /// Whether the bank says that it is what somebody had been sent, and that comes back (`RtrInf`).
+    returned: bool,
 }
 
 /// The lines of one booked credit, and how many of its transactions are no money that arrived.
@@ -118,7 +137,7 @@ fn lines_of(
     let of_one = !written.several && said.is_none_or(|said| said == 1);
     match entry.details.as_slice() {
         [] if of_one => Ok((vec![of_entry(entry, written, None, whole)?], 0)),
-        [only] if of_one && !contradicts(only, whole) => {
+        [only] if of_one && !contradicts(entry, only, whole) => {
             Ok((vec![of_entry(entry, written, Some(only), whole)?], 0))
         }
         _ => of_batch(entry, written, whole),
@@ -134,11 +153,13 @@ fn of_entry(
 ) -> Result<Booked, String> {
     let own = written.references().find_map(told_apart_by);
     let own = own.filter(is_whole);
-    let (reference, others) = match reference_of(entry) {
-        Some(reference) => (Some(reference), own.into_iter().collect()),
-        None => (own, Vec::new()),
+    let (reference, own) = match reference_of(entry) {
+        Some(reference) => (Some(reference), own),
+        None => (own, None),
     };
-    Ok(Booked { line: line(entry, detail, whole, reference)?, others })
+    let others = own.into_iter().chain(reference.iter().flat_map(first_parts_of)).collect();
+    let returned = written.transactions.iter().any(|one| one.is_returned);
+    Ok(Booked { line: line(entry, detail, whole, reference)?, others, returned })
 }
 
 /// The lines of a batch, and how many of its transactions are no money that arrived.
@@ -152,7 +173,10 @@ fn of_batch(
     let said = said.filter(|_| !written.several);
     let Some(parts) = taken_apart(&entry.details, whole, said) else {
         let line = of_nobody(entry, whole)?;
-        return Ok((vec![Booked { line, others: all_references(entry, written) }], 0));
+        let mut others = all_references(entry, written);
+        others.extend(reference_of(entry).iter().flat_map(first_parts_of));
+        let returned = written.transactions.iter().any(|one| one.is_returned);
+        return Ok((vec![Booked { line, others, returned }], 0));
     };
     let nothing = parts.iter().filter(|(_, money)| money.is_none()).count();
     let nothing = u32::try_from(nothing).unwrap_or(u32::MAX);
@@ -166,10 +190,12 @@ fn of_batch(
         return Ok((vec![booked], nothing));
     }
     let references = references_of(entry, &written.transactions);
+    let mut returned = written.transactions.iter().map(|one| one.is_returned);
     let lines = parts.into_iter().zip(references).filter_map(|((detail, money), references)| {
         let (reference, others) = references;
+        let returned = returned.next().unwrap_or(false);
         let line = line(entry, Some(detail), money?, reference);
-        Some(line.map(|line| Booked { line, others }))
+        Some(line.map(|line| Booked { line, others, returned }))
     });
     Ok((lines.collect::<Result<_, _>>()?, nothing))
 }
@@ -180,7 +206,9 @@ fn less_fees<'entry>(
     parts: &[Part<'entry>],
     written: &[Transaction],
 ) -> Option<(&'entry EntryDetail, Vec<&'entry EntryDetail>)> {
-    let of_nobody = |position: usize| written.get(position).is_some_and(|one| !one.is_somebodys);
+    let of_nobody = |position: usize| {
+        written.get(position).is_some_and(|one| !one.is_somebodys && !one.is_returned)
+    };
     let (mut arrived, mut fees) = (Vec::new(), Vec::new());
     for (position, (detail, money)) in parts.iter().enumerate() {
         match money {
@@ -196,24 +224,39 @@ fn less_fees<'entry>(
 }
 
 /// Whether the bank says of the one transaction of an entry that it is another amount, or went out: it is not all of it.
-fn contradicts(only: &EntryDetail, whole: Money) -> bool {
+fn contradicts(entry: &CashEntry, only: &EntryDetail, whole: Money) -> bool {
     let own = &only.amount;
     let same = own.currency.as_deref() == Some(whole.currency.code());
     let own_money = money(own, whole.currency);
     let other = same && own_money != Ok(Some(whole));
+    let charges = only.charges.as_ref().or(entry.charges.as_ref());
+    let sent = own_money.ok().flatten();
     let less_charges =
-        own_money.ok().flatten().is_some_and(|own| is_less_charges(only, own, whole));
+        charges.zip(sent).is_some_and(|(charges, sent)| is_less_charges(charges, sent, whole));
     other && !less_charges || own.direction != Some(CreditDebitIndicator::Credit)
 }
 
 /// Whether what was booked is what was sent, less the charges that the bank names.
-fn is_less_charges(detail: &EntryDetail, sent: Money, booked: Money) -> bool {
+fn is_less_charges(charges: &Charges, sent: Money, booked: Money) -> bool {
     let units = |money: Money| money.amount.to_minor_units(money.currency);
-    let charges = detail.charges.as_ref().and_then(Charges::total_signed_ct);
+    let charges = charges.total_signed_ct().or_else(|| without_direction(charges, booked.currency));
     // `sepa` counts hundredths, whatever the currency.
     let charges = charges.filter(|_| booked.currency.decimals() == 2);
     let left = units(sent).zip(charges).and_then(|(sent, charges)| sent.checked_add(charges));
     left.is_some() && left == units(booked)
+}
+
+/// Charges of which the bank does not say that they take, below zero: the total, or what they come to.
+fn without_direction(charges: &Charges, currency: Currency) -> Option<i64> {
+    let of = |code: Option<&String>| code.is_some_and(|code| code == currency.code());
+    let each = |sum: i64, amount: &ReportedAmount| {
+        let unsigned = amount.direction.is_none() && of(amount.currency.as_ref());
+        sum.checked_sub(amount.ct.filter(|_| unsigned)?)
+    };
+    match charges.records.as_slice() {
+        [] => charges.total_ct.filter(|_| of(charges.total_currency.as_ref()))?.checked_neg(),
+        records => records.iter().try_fold(0, |sum, record| each(sum, &record.amount)),
+    }
 }
 
 /// The bank's own reference of an entry.
@@ -227,9 +270,9 @@ fn all_references(entry: &CashEntry, written: &Written) -> Vec<BankReference> {
     reference_of(entry).into_iter().chain(own.filter(is_whole)).collect()
 }
 
-/// The reference of each transaction of a batch, and the others under which it may have been credited. It is that of the
-/// entry with the bank's own of the transaction, if these tell all of them apart, else with its number: the bank's own
-/// may be a counter, which begins anew in each batch.
+/// The reference of each transaction of a batch, and the others under which it may have been credited, alone or with all
+/// of the batch. It is that of the entry with the bank's own of the transaction, if these tell all of them apart, else with
+/// its number: the bank's own may be a counter, which begins anew in each batch.
 fn references_of(
     entry: &CashEntry,
     written: &[Transaction],
@@ -241,15 +284,20 @@ fn references_of(
     let mut known: BTreeSet<&str> = whole.iter().map(BankReference::compared).collect();
     let told_apart = own.len() == entry.details.len()
         && own.iter().all(|own| own.as_ref().is_some_and(|own| known.insert(own.compared())));
-    let part = |of: &str| whole.as_ref().and_then(|whole| told_apart_by(&format!("{whole}/{of}")));
+    let part = |of: &str| whole.as_ref().and_then(|whole| part_of(whole, of));
     let references = (1..=entry.details.len()).map(|number| {
         let own = own.get(number.saturating_sub(1)).cloned().flatten();
         let numbered = part(&number.to_string());
         let alone = own.clone().filter(is_whole);
-        match own.filter(|_| told_apart) {
-            Some(own) => (part(own.as_str()), numbered.into_iter().chain(alone).collect()),
-            None => (numbered, alone.into_iter().collect()),
-        }
+        let known = own.filter(|_| told_apart).and_then(|own| match whole {
+            // Together they may be longer than a reference is.
+            Some(_) => part(own.as_str()),
+            None => Some(own).filter(is_whole),
+        });
+        let others = [&numbered, &alone, &whole].into_iter().flatten();
+        let reference = known.or_else(|| numbered.clone());
+        let others = others.filter(|other| Some(*other) != reference.as_ref()).cloned().collect();
+        (reference, others)
     });
     references.collect()
 }
@@ -292,18 +340,25 @@ fn money(amount: &ReportedAmount, currency: Currency) -> Result<Option<Money>, S
     }
     // The schema has five decimals, and some banks write them all.
     let written = amount.amount_raw.as_deref().unwrap_or_default().trim();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let written = match written.split_once('.') {
-        Some((_, fraction)) if digits(fraction) => {
-            let fewer = written.trim_end_matches('0');
-            fewer.strip_suffix('.').unwrap_or(fewer)
-        }
-        _ => written,
-    };
-    if digits(written) && written.bytes().all(|byte| byte == b'0') {
+    let plain = plain(written).unwrap_or_else(|| written.to_owned());
+    if plain == "0" {
         return Ok(None);
     }
-    Money::parse(written, currency).map(Some).map_err(|error| format!("Amt {error}"))
+    Money::parse(&plain, currency).map(Some).map_err(|error| format!("Amt {error}"))
+}
+
+/// A decimal of XML Schema, which has other ways of writing it (`+0100.`), without what says nothing; none for what is not
+/// one, or is below zero.
+fn plain(written: &str) -> Option<String> {
+    let unsigned = written.strip_prefix('+').unwrap_or(written);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
 }
 
 fn line(
@@ -345,9 +400,11 @@ fn of_nobody(entry: &CashEntry, money: Money) -> Result<StatementLine, String> {
     })
 }
 
+/// The day on which it was booked or, if the bank does not say it, from which it counts.
 fn booked_on(entry: &CashEntry) -> Result<Day, String> {
-    let day = entry.booking_date_raw.as_deref().and_then(|date| date.get(..10));
-    day.and_then(stamp::parse_day).ok_or_else(|| "BookgDt must be a day".to_owned())
+    let written = entry.booking_date_raw.as_deref().or(entry.value_date_raw.as_deref());
+    let day = written.and_then(|date| date.get(..10)).and_then(stamp::parse_day);
+    day.ok_or_else(|| "BookgDt must be a day".to_owned())
 }
 
 /// What the payer and the bank have written about a transaction.

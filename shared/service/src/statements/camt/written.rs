@@ -31,8 +31,18 @@ pub(super) struct Written {
 pub(super) struct Transaction {
     /// The bank's own reference of it (`AcctSvcrRef`).
     pub reference: Option<String>,
-    /// Whether it says from whom or to whom it was, or that it is returned.
+    /// Whether it says from whom or to whom it was.
     pub is_somebodys: bool,
+    /// Whether it says that it is what was sent before, and comes back (`RtrInf`).
+    pub is_returned: bool,
+}
+
+impl Transaction {
+    /// Takes down that it has an element of this name.
+    fn has(&mut self, name: &[u8]) {
+        self.is_somebodys |= name == b"RltdPties";
+        self.is_returned |= name == b"RtrInf";
+    }
 }
 
 impl Written {
@@ -97,7 +107,7 @@ pub(super) fn with_details_together(text: &str) -> Result<Together<'_>, Invalid>
                 ended = None;
             }
             (Event::Start(_), b"RltdPties" | b"RtrInf") if in_transaction => {
-                last_of(&mut entries).into_iter().for_each(|one| one.is_somebodys = true);
+                last_of(&mut entries).into_iter().for_each(|one| one.has(&name));
                 ended = None;
             }
             (Event::Start(_), b"NtryDtls") if had => {

@@ -236,6 +236,7 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             version: value.version,
             stored_changes: order.timeline.changes().len(),
             stored_refunds: order.refunded(),
+            stored_disputes: order.reversals.dispute_statuses(),
             told_at: value.told_at.map(at),
             order,
             request: RequestWords {
