@@ -1317,6 +1317,12 @@ to the dead-letter queue");
         story("offline::doubts::money_that_left_again_is_not_exact"),
     ),
     Defect(
+        "hidden-by-a-lost-dispute",
+        "a refund that fails after the money of a lost dispute came back is given to nobody, and told to nobody",
+        (("shared/service/src/reversals.rs", "if hides(&record.order, &notice.what) => {", "if false && hides(&record.order, &notice.what) => {"),),
+        story("back::lost_disputes::a_refund_that_fails_after_the_money_of_a_lost_dispute_came_back_is_for_a_person"),
+    ),
+    Defect(
         "dispute-told-once",
         "the platform is told that a payment is disputed, and never how that ends",
         ((

@@ -7,7 +7,10 @@
 use rust_decimal::Decimal;
 
 use crate::reversal::{Cause, rebalance};
-use crate::{Account, Amount, Method, Money, Order, ProviderId, Refusal, Reversed, Timestamp};
+use crate::{
+    Account, Amount, Method, Money, Order, ProviderId, RefundStatus, Refusal, Reversed, Timestamp,
+    ToldRefund,
+};
 
 /// A payment can be disputed so often.
 const MAX_DISPUTES: usize = 20;
@@ -170,6 +173,35 @@ impl Order {
         };
         let currency = self.amount.currency;
         Amount::new(kept).ok().map(|amount| Money { amount, currency })
+    }
+}
+
+/// What a dispute hides that was lost, and whose money came back all the same: all of it counts as taken, so that nothing
+/// else of the order moves. How much of it is kept only a person knows, so they must look at whatever else is told.
+impl Order {
+    fn lost_and_returned(&self) -> Option<&Dispute> {
+        let both = |one: &&Dispute| one.reinstated && one.outcome == Some(DisputeOutcome::Lost);
+        self.reversals.disputes.iter().find(both)
+    }
+
+    /// Whether money of this refund left, or came back, after that, and moved nothing here: it had gone by the dispute.
+    #[must_use]
+    pub fn hides_refund(&self, told: &ToldRefund) -> bool {
+        let Some(dispute) = self.lost_and_returned() else { return false };
+        let gone = match told.status {
+            RefundStatus::Pending => return false,
+            RefundStatus::Succeeded if told.at <= dispute.created_at => return false,
+            RefundStatus::Succeeded => self.wanted_out(),
+            RefundStatus::Failed => self.wanted_out().saturating_add(told.money.amount.decimal()),
+        };
+        gone > self.credited.unwrap_or_default().decimal()
+    }
+
+    /// Whether it is told late that this dispute was lost, as if its money had not come back.
+    #[must_use]
+    pub fn hides_loss(&self, told: &ToldDispute) -> bool {
+        let lost = told.outcome == Some(DisputeOutcome::Lost) && !told.reinstated;
+        lost && self.lost_and_returned().is_some_and(|dispute| dispute.id == told.id)
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ledger::{Day, Finding, FindingKind, Money, PaymentId, Timestamp};
+use ledger::{Day, Finding, FindingKind, Money, PaymentId, RefundStatus, Timestamp};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
@@ -602,6 +602,9 @@ impl<W: Wire> Comparisons<W> {
         now: Timestamp,
     ) -> Result<Option<Finding>, Error> {
         let made = self.refunds.stripe.gave_back(&claim.reversal, now).await?;
+        if made.is_none() && self.has_failed(claim).await? {
+            return Ok(None);
+        }
         Ok((made != Some(claim.money)).then(|| Finding {
             kind: FindingKind::ReversalNotMade,
             account: Some(claim.account.clone()),
@@ -612,6 +615,14 @@ impl<W: Wire> Comparisons<W> {
             actual: made,
             found_at: now,
         }))
+    }
+
+    /// Whether a refund that was made has failed since: nothing of it is taken any more.
+    async fn has_failed(&self, claim: &ReversalClaim) -> Result<bool, Error> {
+        let record = self.refunds.table.order(&claim.order).await?;
+        let refunds = record.into_iter().flat_map(|record| record.order.reversals.refunds);
+        let mut of_claim = refunds.filter(|one| one.provider_id.as_ref() == Some(&claim.reversal));
+        Ok(of_claim.any(|refund| refund.status == RefundStatus::Failed))
     }
 
     async fn stored(&self, run: Comparison) -> Result<Comparison, Error> {

@@ -81,8 +81,8 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
         }
         FindingKind::ReversalDiffers => {
             "what went back is not what the books have: it was of another currency or amount, or came \
-             back after its dispute was lost. Compare both at the provider, and adjust the balance by \
-             the difference"
+             back after its dispute was lost, or after that. Compare all of the payment at the provider, and \
+             adjust the balance by the difference"
         }
         FindingKind::PaidNotCredited => {
             "the provider was paid and the order cannot be completed: look at the logs, and credit or \

@@ -45,6 +45,12 @@ pub async fn confirm(
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
     match change(table, &claim.order, &claim.account, now, told).await {
+        // Also of what was known before: a run may have been cut off between the two.
+        Ok((record, _)) if hides(&record.order, &notice.what) => {
+            let (account, order) = (Some(claim.account), Some(claim.order));
+            let finding = finding_about(notice, FindingKind::ReversalDiffers, now);
+            findings::found(table, &Finding { account, order, ..finding }).await
+        }
         Ok((_, true)) => Ok(Confirmed::Reversed),
         Ok((_, false)) => Ok(Confirmed::Unchanged),
         Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
@@ -57,6 +63,14 @@ pub async fn confirm(
             findings::found(table, &finding).await
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Whether what is told moved nothing, or too much, because a dispute of the order was lost and its money came back.
+fn hides(order: &Order, what: &WhatBack) -> bool {
+    match what {
+        WhatBack::Refund(refund) => order.hides_refund(refund),
+        WhatBack::Dispute(dispute) => order.hides_loss(dispute),
     }
 }
 

@@ -8,9 +8,7 @@ use service::comparison::Comparison;
 use tests::world::GOOD_CARD;
 use tests::{World, story};
 
-use super::{act, aside, becomes, listed, no_webhooks};
-
-const DAY: Duration = Duration::from_secs(86_400);
+use super::{DAY, act, aside, becomes, event, listed, no_webhooks, webhooks};
 
 /// The finding about a payment that was 10.00 short of its order, and its payment.
 async fn lost(world: &World) -> (Value, String) {
@@ -39,10 +37,6 @@ async fn credit(world: &World, finding: &Value) {
     drop(act(world, finding, "credit", &json!({"balance": "wallet"})).await.expect(200));
 }
 
-async fn webhooks(world: &World, mode: &str) {
-    drop(world.control("webhooks", &json!({"mode": mode})).await.expect(200));
-}
-
 /// A refund in Stripe's dashboard: all of a payment, or so many cents of it. Its name.
 async fn dashboard(world: &World, payment: &str, cents: Option<u64>) -> String {
     let body = match cents {
@@ -51,19 +45,6 @@ async fn dashboard(world: &World, payment: &str, cents: Option<u64>) -> String {
     };
     let made = world.control("refunds", &body).await.expect(200).json();
     made["refund"]["id"].as_str().unwrap().to_owned()
-}
-
-/// An event that nobody else tells.
-fn event(world: &World, kind: &str, object: &Value) -> Value {
-    json!({
-        "id": "evt_by_hand",
-        "object": "event",
-        "api_version": "2026-09-30.endive",
-        "created": world.clock.now().unix_seconds(),
-        "livemode": false,
-        "type": kind,
-        "data": {"object": object},
-    })
 }
 
 async fn drift(world: &World, run: &Comparison) -> Value {

@@ -5,13 +5,18 @@ mod comparison;
 mod disputes;
 mod every_finding;
 mod findings;
+mod lost_disputes;
 mod lost_refunds;
 mod refunds;
 mod reports;
 mod spent;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::{Answer, World};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The operator asks for a refund of an order.
 pub(super) async fn refund(world: &World, order: &Answer, amount: &str, key: &str) -> Answer {
@@ -55,7 +60,25 @@ async fn act(world: &World, finding: &Value, what: &str, body: &Value) -> Answer
 }
 
 async fn no_webhooks(world: &World) {
-    drop(world.control("webhooks", &json!({"mode": "drop"})).await.expect(200));
+    webhooks(world, "drop").await;
+}
+
+/// What becomes of the provider's webhooks from now on: `deliver`, `drop`.
+async fn webhooks(world: &World, mode: &str) {
+    drop(world.control("webhooks", &json!({"mode": mode})).await.expect(200));
+}
+
+/// An event that nobody else tells.
+fn event(world: &World, kind: &str, object: &Value) -> Value {
+    json!({
+        "id": "evt_by_hand",
+        "object": "event",
+        "api_version": "2026-09-30.endive",
+        "created": world.clock.now().unix_seconds(),
+        "livemode": false,
+        "type": kind,
+        "data": {"object": object},
+    })
 }
 
 /// What is set aside in the wallet, and what the customer owes: `held 30.00, debt 0.00`.
