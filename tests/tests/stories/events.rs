@@ -106,9 +106,11 @@ async fn the_platform_is_told_where_a_dispute_stands_whenever_that_changes() {
         drop(world.compare().await);
         time_passes(world);
         let listed = events(world, "").await;
-        let told = listed.iter().filter(|event| event["type"] == "order.disputed");
+        let disputed = listed.iter().filter(|event| event["type"] == "order.disputed");
+        let told: Vec<_> = disputed.collect();
         let of = |event: &Value, name: &str| event["data"][name].as_str().unwrap().to_owned();
-        let mut statuses: Vec<_> = told.clone().map(|event| of(event, "dispute_status")).collect();
+        let statuses = told.iter().map(|event| of(event, "dispute_status"));
+        let mut statuses: Vec<_> = statuses.collect();
         // The events of its opening may come in any order.
         statuses.retain(|status| status != "open");
         assert_eq!(statuses, ["inquiry", "closed", "withdrawn", "lost"], "{listed:#?}");
