@@ -223,3 +223,95 @@ test('a bank statement credits the orders that its lines fit, at one press', asy
   assert.equal((await balances(account)).wallet, '100.00');
   await Promise.all([ann.close(), bob.close()]);
 });
+
+/** Opens a card of the desk by its words, and gives it. */
+async function opened(page, label) {
+  const card = page.locator('details').filter({ has: page.locator('summary', { hasText: label }) }).last();
+  await card.locator('summary').first().click();
+  return card;
+}
+
+const save = (place) => place.getByRole('button', { name: w('save'), exact: true }).click();
+
+test('what is new does not take the place of what has its name', async () => {
+  const known = { url: 'https://platform.example/told', enabled: false, types: [] };
+  await platform('PUT', '/v1/admin/endpoints/known', known);
+  const { products } = await platform('GET', '/v1/admin/catalogue');
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, '/catalogue');
+  const product = await opened(desk, w('catalogue.product.new'));
+  await product.locator('[name=product]').fill('whatsapp');
+  await product.locator('[name="name.en"]').fill('Another');
+  await product.locator('[name="name.zh"]').fill('Another');
+  await save(product);
+  await product.getByText(w('form.known')).waitFor();
+  await show(desk, '/endpoints');
+  const endpoint = await opened(desk, w('endpoints.new'));
+  await endpoint.locator('[name=endpoint_id]').fill('known');
+  await endpoint.locator('[name=url]').fill('https://platform.example/other');
+  await save(endpoint);
+  await endpoint.getByText(w('endpoint.known')).waitFor();
+  assert.deepEqual((await platform('GET', '/v1/admin/catalogue')).products, products);
+  const { data } = await platform('GET', '/v1/admin/endpoints');
+  assert.equal(data.find(({ endpoint_id: id }) => id === 'known').url, known.url);
+  await bob.close();
+});
+
+test('a rate is asked about beside the present one, and again if it is far from it', async () => {
+  await platform('PUT', '/v1/admin/rates/EUR-USD', { rate: '1.1', confirm_difference: true });
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, '/catalogue');
+  const dialog = desk.getByRole('dialog');
+  const confirmed = async (question, yes) => {
+    await dialog.getByText(question).waitFor();
+    await dialog.getByRole('button', { name: yes, exact: true }).click();
+  };
+  const fresh = await opened(desk, w('catalogue.rate.new'));
+  await fresh.locator('[name=paid]').fill('EUR');
+  await fresh.locator('[name=credited]').fill('USD');
+  await fresh.locator('[name=rate]').fill('011');
+  await save(fresh);
+  await confirmed(w('catalogue.rate.before', { rate: '1.1000' }), w('save'));
+  await confirmed(w('catalogue.rate.far.detail', { rate: '11', before: '1.1000' }), w('catalogue.rate.far.yes'));
+  await desk.getByText(w('catalogue.rate.says', { rate: '11.0000', paid: 'EUR', credited: 'USD' })).waitFor();
+
+  const card = desk.locator('article').filter({ has: desk.getByRole('heading', { name: 'EUR-USD' }) });
+  await card.locator('summary').click();
+  await card.locator('[name=rate]').fill('1.1');
+  await save(card);
+  await confirmed(w('catalogue.rate.before', { rate: '11.0000' }), w('save'));
+  await confirmed(w('catalogue.rate.far.detail', { rate: '1.1', before: '11.0000' }), w('catalogue.rate.far.yes'));
+  await desk.getByText(w('catalogue.rate.says', { rate: '1.1000', paid: 'EUR', credited: 'USD' })).waitFor();
+  await bob.close();
+});
+
+test('saving a part of the catalogue keeps what is typed elsewhere, and undoes nothing of a colleague', async () => {
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, '/catalogue');
+  const card = (name) => desk.locator('article').filter({ has: desk.locator('h3', { hasText: name }) });
+  await card('sms').locator('summary').click();
+  await card('sms').locator('[name="name.en"]').fill('Texts');
+  const wallet = desk.locator('section').filter({ has: desk.getByRole('heading', { name: 'Wallet', exact: true }) }).last();
+  await wallet.locator('summary').click();
+  await save(wallet);
+  await desk.getByText(/^Saved as version/).waitFor();
+  await settled(desk);
+  assert.equal(await card('sms').locator('[name="name.en"]').inputValue(), 'Texts');
+
+  await desk.route('**/v1/admin/catalogue', async (route) => {
+    const answer = await route.fetch();
+    const { products, ...rest } = await answer.json();
+    const changed = products.map((one) => (one.product === 'sms' ? { ...one, enabled: false } : one));
+    await route.fulfill({ response: answer, json: { ...rest, products: changed } });
+  });
+  await save(card('sms'));
+  await desk.getByRole('dialog').getByText(w('catalogue.outdated.how')).waitFor();
+  await desk.getByRole('button', { name: w('understood') }).click();
+  assert.equal(await card('sms').locator('[name="name.en"]').inputValue(), 'Texts');
+  const { products } = await platform('GET', '/v1/admin/catalogue');
+  assert.equal(products.find(({ product }) => product === 'sms').name.en, 'SMS');
+  await bob.close();
+});

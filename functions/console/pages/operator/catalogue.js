@@ -13,36 +13,53 @@ import { code, hint, lines, missingScope, opening, renewed, section } from './sh
 
 /** The screen `/catalogue`. */
 export function catalogue() {
-  const { news, body } = renewed((load) => loaded(() => get('/v1/admin/catalogue'), (read) => catalogueParts(read, load)));
+  // What is being typed into other forms stays when one is saved.
+  const begun = new Map();
+  const { news, body } = renewed((load) => loaded(() => get('/v1/admin/catalogue'),
+    (read) => catalogueParts(read, may('operator:configure') ? editing(begun, load) : () => null)));
   return [heading(say('operator.catalogue')), news, body];
 }
 
-function catalogueParts(read, done) {
-  const editable = may('operator:configure');
-  const edit = (label, make) => (editable ? opening(label, make()) : null);
+/** Makes forms that open: one that was begun and not saved is still the same one. */
+function editing(begun, load) {
+  return (name, label, make) => {
+    if (begun.has(name)) return begun.get(name);
+    const saved = (outcome) => {
+      begun.delete(name);
+      load(outcome);
+    };
+    const made = opening(label, make(saved));
+    made.addEventListener('input', () => begun.set(name, made));
+    return made;
+  };
+}
+
+function catalogueParts(read, edit) {
   return [
     hint(say('catalogue.changed', { by: read.changed_by, version: read.version }), ' ', time(read.changed_at)),
-    editable ? null : missingScope('operator:configure'),
-    section(say('catalogue.products'), read.products.map((one) => productCard(one, edit, () => productForm(one, read, done))),
-      edit(say('catalogue.product.new'), () => productForm(null, read, done))),
+    may('operator:configure') ? null : missingScope('operator:configure'),
+    section(say('catalogue.products'), read.products.map((one) => productCard(one, read, edit)),
+      edit('product', say('catalogue.product.new'), (done) => productForm(null, read, done))),
     section(say('wallet'),
-      element('article', { class: 'card' }, limits(read.wallet), edit(say('operator.edit'), () => walletForm(read, done)))),
+      element('article', { class: 'card' }, limits(read.wallet),
+        edit('wallet', say('operator.edit'), (done) => walletForm(read, done)))),
     section(say('catalogue.rates'),
-      Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit, () => rateForm(pair, rate, done))),
-      edit(say('catalogue.rate.new'), () => rateForm(null, '', done))),
+      Object.entries(read.rates).map(([pair, rate]) => rateCard(pair, rate, edit)),
+      edit('rate', say('catalogue.rate.new'), (done) => rateForm(null, '', done))),
     section(say('catalogue.bank_accounts'),
-      Object.entries(read.bank_accounts).map(([currency, one]) => bankCard(currency, one, edit, done)),
-      edit(say('catalogue.bank_account.new'), () => bankAccountForm(null, {}, done))),
+      Object.keys(read.bank_accounts).map((currency) => bankCard(currency, read, edit)),
+      edit('bank account', say('catalogue.bank_account.new'), (done) => bankAccountForm(null, read, done))),
   ];
 }
 
-function productCard(one, edit, make) {
+function productCard(one, read, edit) {
   return element('article', { class: 'card' },
     element('div', { class: 'section-head' },
       element('h3', {}, named(one.name), ' ', element('span', { class: 'hint code' }, one.product)),
       badge(one.enabled ? 'good' : 'neutral', say(one.enabled ? 'catalogue.enabled' : 'catalogue.disabled'))),
     facts([[say('catalogue.name.en'), one.name.en], [say('catalogue.name.zh'), element('span', { lang: 'zh-CN' }, one.name.zh)]]),
-    limits(one.methods), edit(say('operator.edit'), make));
+    limits(one.methods),
+    edit(`product ${one.product}`, say('operator.edit'), (done) => productForm(one, read, done)));
 }
 
 function limits(methods) {
@@ -55,16 +72,18 @@ function limitText(currency, { min_amount: least, max_amount: most }) {
     : say('catalogue.from', { least: money(least, currency) });
 }
 
-function rateCard(pair, rate, edit, make) {
+function rateCard(pair, rate, edit) {
   const [paid, credited] = pair.split('-');
   return element('article', { class: 'card' }, element('h3', {}, pair),
-    element('p', {}, say('catalogue.rate.says', { rate, paid, credited })), edit(say('operator.edit'), make));
+    element('p', {}, say('catalogue.rate.says', { rate, paid, credited })),
+    edit(`rate ${pair}`, say('operator.edit'), (done) => rateForm(pair, rate, done)));
 }
 
-function bankCard(currency, one, edit, done) {
+function bankCard(currency, read, edit) {
+  const one = read.bank_accounts[currency];
   return element('article', { class: 'card' }, element('h3', {}, currency), facts([
     [say('bank.holder'), one.holder], [say('bank.bank'), one.bank], [say('bank.branch'), one.branch],
     [say('bank.number'), code(one.number)],
     [say('bank.swift'), one.swift], [say('bank.cnaps'), one.cnaps],
-  ]), edit(say('operator.edit'), () => bankAccountForm(currency, one, done)));
+  ]), edit(`bank account ${currency}`, say('operator.edit'), (done) => bankAccountForm(currency, read, done)));
 }

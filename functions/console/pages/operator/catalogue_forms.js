@@ -1,11 +1,13 @@
 // The forms of the catalogue. Each says what is to be so from now on; `done(outcome)` reads it again.
+//
+// A person changes what they see: what a colleague has changed since is not overwritten unseen.
 
-import { put } from '../core/api.js';
+import { get, put } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { checkInput, entry, form, textInput } from '../core/form.js';
+import { checkInput, entry, form, showAtField, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { digitsOf, typed } from '../core/money.js';
-import { confirmed, freshId } from '../core/parts.js';
+import { confirmed, freshId, noted } from '../core/parts.js';
 import { codeEntry, currencyEntry } from './entries.js';
 import { told } from './shared.js';
 
@@ -27,6 +29,7 @@ export function productForm(one, catalogue, done) {
     send: async (body) => {
       const name = { en: body['name.en'], zh: body['name.zh'] };
       const product = one?.product ?? body.product;
+      if (!await isAsSeen(catalogue, ({ products }) => products.find((known) => known.product === product), code)) return;
       await save(`/v1/admin/products/${product}`, { name, enabled: enabled.control.checked, methods: methods.read() }, done);
     },
   });
@@ -37,7 +40,10 @@ export function walletForm(catalogue, done) {
   const methods = methodsPart(WALLET_METHODS, catalogue.wallet, currenciesOf(catalogue));
   return form({
     parts: [methods.place], submit: say('save'),
-    send: () => save('/v1/admin/wallet', { methods: methods.read() }, done),
+    send: async () => {
+      if (!await isAsSeen(catalogue, ({ wallet }) => wallet)) return;
+      await save('/v1/admin/wallet', { methods: methods.read() }, done);
+    },
   });
 }
 
@@ -45,40 +51,76 @@ export function walletForm(catalogue, done) {
 export function rateForm(pair, rate, done) {
   const currency = (name) => currencyEntry(name, say(`catalogue.rate.${name}`));
   const check = (text) => (/^\d{1,10}(\.\d{1,8})?$/.test(text) ? null : say('catalogue.rate.hint'));
+  const control = textInput({ value: rate, inputmode: 'decimal' });
   return form({
     parts: [
       pair ? null : element('div', { class: 'columns' }, currency('paid'), currency('credited')),
-      entry('rate', say('order.fx_rate'), textInput({ value: rate, inputmode: 'decimal' }),
-        { hint: say('catalogue.rate.hint'), check })],
+      entry('rate', say('order.fx_rate'), control,
+        { hint: say('catalogue.rate.hint'), check, read: () => typed(control.value) })],
     submit: say('save'),
     send: async (body) => {
       const [paid, credited] = pair?.split('-') ?? [body.paid, body.credited];
-      const detail = rate ? say('catalogue.rate.before', { rate }) : say('catalogue.rate.first');
+      const before = await rateNow(paid, credited);
+      const detail = before ? say('catalogue.rate.before', { rate: before }) : say('catalogue.rate.first');
       if (!await confirmed(say('catalogue.rate.sure', { rate: body.rate, paid, credited }), detail, say('save'))) return;
-      // The one before was in the question.
-      const wanted = { rate: body.rate, ...(rate && { confirm_difference: true }) };
-      await save(`/v1/admin/rates/${paid}-${credited}`, wanted, done);
+      await saveRate(body.rate, paid, credited, done);
     },
   });
 }
 
+async function rateNow(paid, credited) {
+  const { rates } = await get('/v1/admin/catalogue');
+  return rates[`${paid}-${credited}`];
+}
+
+// The service takes a rate that is far from the present one only from somebody who knows that it is.
+async function saveRate(rate, paid, credited, done) {
+  const path = `/v1/admin/rates/${paid}-${credited}`;
+  try {
+    await save(path, { rate }, done);
+  } catch (failure) {
+    if (failure.code !== 'difference_not_confirmed') throw failure;
+    const detail = say('catalogue.rate.far.detail', { rate, before: await rateNow(paid, credited) });
+    if (!await confirmed(say('catalogue.rate.far'), detail, say('catalogue.rate.far.yes'), 'danger')) return;
+    await save(path, { rate, confirm_difference: true }, done);
+  }
+}
+
 /** The form of the bank account of a currency; of another currency if it is null. */
-export function bankAccountForm(currency, one, done) {
+export function bankAccountForm(currency, catalogue, done) {
+  const one = catalogue.bank_accounts[currency] ?? {};
+  const other = currency ? null : currencyEntry('currency', say('run.currency'));
   const line = (name, optional = false) => entry(name, say(`bank.${name}`),
     textInput({ value: one[name] ?? '', maxlength: '140' }), { optional });
   return form({
     parts: [
-      currency ? null : currencyEntry('currency', say('run.currency')),
+      other,
       element('div', { class: 'columns' }, line('holder'), line('bank'), line('branch', true)),
       element('div', { class: 'columns' }, line('number'), line('swift', true), line('cnaps', true))],
     submit: say('save'),
     send: async ({ currency: chosen, ...body }) => {
       const code = currency ?? chosen;
+      if (!await isAsSeen(catalogue, ({ bank_accounts: banks }) => banks[code], other)) return;
       // Money of other people is sent there: a mistake here is asked about.
       if (!await confirmed(say('bank.sure', { currency: code }), say('bank.sure.detail', body), say('save'))) return;
       await save(`/v1/admin/bank-accounts/${code}`, body, done);
     },
   });
+}
+
+/**
+ * Whether a part of the catalogue still is what the person saw; if not, they are told. `code` is the field that names
+ * a new part: PUT would change one that is there.
+ */
+async function isAsSeen(catalogue, part, code = null) {
+  const now = part(await get('/v1/admin/catalogue'));
+  if (code && now) {
+    showAtField(code, say('form.known'));
+    return false;
+  }
+  const isSame = JSON.stringify(now) === JSON.stringify(part(catalogue));
+  if (!isSame) await noted(say('catalogue.outdated'), say('catalogue.outdated.how'));
+  return isSame;
 }
 
 async function save(path, body, done) {

@@ -2,7 +2,7 @@
 
 import { get, post, postOnce, put, remove } from '../core/api.js';
 import { element } from '../core/dom.js';
-import { checkInput, entry, form, textInput } from '../core/form.js';
+import { checkInput, entry, form, showAtField, textInput } from '../core/form.js';
 import { say } from '../core/language.js';
 import { actionButton, badge, confirmed, emptyHint, facts, heading, loaded } from '../core/parts.js';
 import { may } from '../core/session.js';
@@ -74,9 +74,10 @@ function endpointActions(one, load) {
 function endpointForm(one, load) {
   const types = TYPES.map((type) => checkInput(code(type), { value: type, checked: one?.types.includes(type) ?? false }));
   const enabled = checkInput(say('endpoint.enabled'), { checked: one?.enabled ?? true });
+  const name = one ? null : codeEntry('endpoint_id', say('endpoint.id'));
   const url = textInput({ value: one?.url ?? '', maxlength: '500', inputmode: 'url' });
   return form({
-    parts: [one ? null : codeEntry('endpoint_id', say('endpoint.id')),
+    parts: [name,
       entry('url', say('endpoint.url'), url, { hint: say('endpoint.url.hint') }),
       element('fieldset', { class: 'choice' }, element('legend', {}, say('endpoint.types')),
         hint(say('endpoint.types.hint')), types), enabled],
@@ -84,6 +85,11 @@ function endpointForm(one, load) {
     send: async (typed) => {
       const chosen = types.filter(({ control }) => control.checked).map(({ control }) => control.value);
       const id = one?.endpoint_id ?? typed.endpoint_id;
+      // PUT would change an endpoint that is there: a new one must not be one that is known.
+      if (!one && (await get('/v1/admin/endpoints')).data.some((known) => known.endpoint_id === id)) {
+        showAtField(name, say('endpoint.known'));
+        return;
+      }
       const body = { url: typed.url, types: chosen, enabled: enabled.control.checked };
       const answer = await put(`/v1/admin/endpoints/${id}`, body);
       // A new endpoint comes with its secret; a known one keeps it.

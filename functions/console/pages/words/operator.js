@@ -44,6 +44,8 @@ export default {
 
   'form.code': ['Small letters, digits and -, beginning with a letter; at most 32.', '小写字母、数字和 -，以字母开头，最多 32 位。'],
 
+  'form.known': ['There is one of this code already.', '此代码已存在。'],
+
   'reviews.hint': [
     'Transfers that customers reported, the oldest first. Credit what the bank shows, not what was declared.',
     '客户上报的转账，最早的在前。请按银行实际到账金额入账，而非申报金额。',
@@ -90,6 +92,7 @@ export default {
   'proof.alt': ['Proof {number} of the transfer', '转账凭证 {number}'],
 
   'order.attempts.none': ['Nobody has tried to pay yet.', '尚无支付尝试。'],
+  'order.attempts.not_taken': ['A payment came that this order could not take.', '收到的付款未能记入此订单。'],
   'attempt.decline_code': ['Why', '原因代码'],
 
   'refund.title': ['Refund', '退款'],
@@ -104,6 +107,7 @@ export default {
     'All {left} that is left goes back as {paid}, and a part at {rate}, to the smallest coin.',
     '剩余的 {left} 全部退款为 {paid}；部分退款按汇率 {rate} 折算，精确到最小货币单位。',
   ],
+  'refund.part': ['This gives back {part}.', '本次退款：{part}。'],
   'refund.too_much': ['At most {most} can be given back.', '最多可退 {most}。'],
   'refund.bank_reference': ['Reference of your transfer', '汇出流水号'],
   'refund.bank_reference.hint': ['Of the transfer with which you sent it back.', '您退回款项时银行的流水号。'],
