@@ -495,3 +495,52 @@ test('an account whose currency nothing is sold in is not led to a form that can
   assert.equal(await page.getByRole('link', { name: /^TOP UP/ }).count(), 0);
   await ann.close();
 });
+
+/** An order of 100 that 90 were paid for, and the finding about that. */
+async function wronglyPaid(account) {
+  const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'card', amount: '100.00' }, await keyOf(account));
+  await provider(`sessions/${order.checkout_url.split('/').at(-1)}/pay`, { card_number: '4242424242424242', amount: 9_000 });
+  while ((await orders(account))[0].status !== 'exception') await new Promise((resolve) => { setTimeout(resolve, 50); });
+  const { data } = await platform('GET', '/v1/admin/findings?limit=100');
+  return [order, data.find(({ order_id: id }) => id === order.order_id)];
+}
+
+test('a payment that was given back is not said to be credited, and has no receipt', async () => {
+  const account = await newAccount();
+  const [order, finding] = await wronglyPaid(account);
+  await platform('POST', `/v1/admin/findings/${finding.finding_id}/refund`, { reason: 'Not what was ordered' });
+  const ann = await person();
+  const page = await signIn(ann, account);
+  for (const path of [`/result/${order.order_id}`, `/orders/${order.order_id}`]) {
+    await show(page, path);
+    await page.getByText(w('lost.given_back', { amount: 'USD 90.00' })).waitFor();
+    assert.equal(await page.getByRole('link', { name: w('order.receipt') }).count(), 0);
+  }
+  await show(page, `/orders/${order.order_id}/receipt`);
+  await page.getByText(w('receipt.none')).waitFor();
+  await ann.close();
+});
+
+test('a payment that was booked as another order is not asked for again', async () => {
+  const account = await newAccount();
+  const [order, finding] = await wronglyPaid(account);
+  await platform('POST', `/v1/admin/findings/${finding.finding_id}/credit`, { balance: 'wallet' });
+  const [ann, bob] = [await person(), await person()];
+  const page = await signIn(ann, account);
+  for (const path of [`/result/${order.order_id}`, `/orders/${order.order_id}`]) {
+    await show(page, path);
+    await page.getByText(w('lost.booked')).waitFor();
+    for (const text of [w('result.closed'), w('result.new'), w('order.closed.card')]) {
+      assert.equal(await page.getByText(text).count(), 0, text);
+    }
+  }
+  await page.locator('.banner').getByRole('link', { name: w('customer.orders') }).click();
+  await page.locator('tbody tr').nth(1).waitFor();
+  const desk = await signIn(bob);
+  await show(desk, `/orders/${order.order_id}`);
+  await desk.getByText(w('order.attempts.not_taken')).waitFor();
+  const other = (await orders(account)).find(({ order_id: id }) => id !== order.order_id);
+  await show(desk, `/orders/${other.order_id}`);
+  await desk.locator('.empty').getByText(w('reason.payment_booked')).waitFor();
+  await Promise.all([ann.close(), bob.close()]);
+});

@@ -8,7 +8,7 @@ import { banner, facts, heading, statusBadge, table } from '../core/parts.js';
 import { day, time } from '../core/time.js';
 import { targetName } from './catalogue.js';
 import { instructions } from './instructions.js';
-import { billing, explained, isReportable, lookAgainButton, orderActions } from './pieces.js';
+import { billing, explained, isReportable, lookAgainButton, lostPayment, orderActions } from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About ten minutes; whoever stays longer looks again by a button, or by coming back to the page. */
@@ -46,7 +46,7 @@ function notice(order) {
     return explained('bad', say('result.declined', { reason: why }), say('result.declined.how'));
   }
   const isClosed = ['cancelled', 'expired'].includes(order.status);
-  return isClosed ? banner('neutral', say(`order.closed.${order.method}`)) : null;
+  return lostPayment(order) ?? (isClosed ? banner('neutral', say(`order.closed.${order.method}`)) : null);
 }
 
 function section(key, ...children) {

@@ -3,6 +3,7 @@
 import { get, post } from '../core/api.js';
 import { element } from '../core/dom.js';
 import { say, t } from '../core/language.js';
+import { money } from '../core/money.js';
 import { actionButton, announce, banner, buttonLink, confirmed, link } from '../core/parts.js';
 import { startOfDay } from '../core/time.js';
 
@@ -39,9 +40,20 @@ function isCancellable({ method, status }) {
   return status === 'pending_payment' || (method === 'offline' && status === 'rejected');
 }
 
-/** Whether it was paid and credited. */
-export function isPaid({ status }) {
-  return ['completed', 'partially_refunded', 'refunded'].includes(status);
+/** Whether it was paid and credited; a payment that was only given back was not. */
+export function isPaid({ credited_amount: credited }) {
+  return credited !== null;
+}
+
+/** What became of a payment that its order could not take, once that is known; else null. */
+export function lostPayment(order) {
+  if (isPaid(order)) return null;
+  if (order.status === 'refunded') {
+    const amount = money(order.received_amount, order.received_currency);
+    return explained('neutral', say('lost.given_back', { amount }), say('lost.nothing_credited'));
+  }
+  if (order.status_reason !== 'payment_booked') return null;
+  return banner('neutral', element('strong', {}, say('lost.booked')), link('/orders', {}, say('customer.orders')));
 }
 
 /** What can be done with an order; `changed(order)` is told of what became of it. */

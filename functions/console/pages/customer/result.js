@@ -7,7 +7,9 @@ import { compare, money } from '../core/money.js';
 import { declineWords } from '../core/orders.js';
 import { banner, buttonLink, facts, heading, link, loaded, statusBadge } from '../core/parts.js';
 import { balanceName, targetName } from './catalogue.js';
-import { billing, cancelButton, explained, isPaid, isPayable, lookAgainButton, payNow } from './pieces.js';
+import {
+  billing, cancelButton, explained, isPaid, isPayable, lookAgainButton, lostPayment, payNow,
+} from './pieces.js';
 import { watchedOrder } from './watched.js';
 
 /** About two minutes, dense at first: a payment is usually known within a second. */
@@ -40,6 +42,8 @@ function outcome(order, { draw, gaveUp }) {
 
 function said(order, gaveUp, draw) {
   if (isPaid(order)) return paid(order);
+  const lost = lostPayment(order);
+  if (lost) return [lost];
   if (order.status === 'pending_payment') return order.method === 'card' ? awaited(order, gaveUp, draw) : [];
   const [tone, key] = {
     processing: ['waiting', 'result.processing'], pending_review: ['waiting', 'result.review'],

@@ -105,7 +105,7 @@ function reviewsPart(one) {
 
 function attemptsPart(one) {
   if (one.method !== 'card') return null;
-  return section(say('order.attempts'), one.attempts.length === 0 ? emptyHint(say('order.attempts.none'))
+  return section(say('order.attempts'), one.attempts.length === 0 ? emptyHint(say(noAttempts(one)))
     : table(say('order.attempts'), [
       { label: say('entry.at'), cell: ({ at }) => time(at) },
       { label: say('order.payment_id'), cell: ({ payment_id: id }) => id, kind: 'code' },
@@ -115,6 +115,12 @@ function attemptsPart(one) {
       },
       { label: say('attempt.decline_code'), cell: ({ decline_code: code }) => code ?? '—' },
     ], one.attempts));
+}
+
+/** Money may come without an attempt of the order: it could not be taken, or a person has booked it. */
+function noAttempts({ received_amount: received, credited_amount: credited }) {
+  if (credited) return 'reason.payment_booked';
+  return received ? 'order.attempts.not_taken' : 'order.attempts.none';
 }
 
 function refundsPart(one) {

@@ -38,6 +38,9 @@ export default {
     'This order is closed: do not transfer money for it. If you have already, contact us: it will be credited when it arrives.',
     '此订单已关闭，请勿再汇款。如已汇款，请联系我们，到账后仍会入账。',
   ],
+  'lost.given_back': ['Your payment of {amount} was given back.', '您的付款 {amount} 已退回。'],
+  'lost.nothing_credited': ['It was not what this order asked for, so nothing was credited.', '该付款与订单不符，未到账。'],
+  'lost.booked': ['Your payment was booked as another order.', '您的付款已登记为另一笔订单。'],
   'order.rejected.how': ['Correct the report and send it again, or contact us.', '请修改后重新提交，或联系我们。'],
   'order.review.how': [
     'Your transfer is being reviewed. What was received is credited; this page updates itself.',
