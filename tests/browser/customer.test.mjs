@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  balances, baseUrl, keyOf, newAccount, orders, pay, person, platform, provider, settled, show, signIn, withBrowser,
+  balances, baseUrl, held, keyOf, newAccount, orders, pay, person, platform, provider, settled, show, signIn, withBrowser,
 } from './support/world.mjs';
 import { speaker } from './support/words.mjs';
 
@@ -543,4 +543,59 @@ test('a payment that was booked as another order is not asked for again', async 
   await show(desk, `/orders/${other.order_id}`);
   await desk.locator('.empty').getByText(w('reason.payment_booked')).waitFor();
   await Promise.all([ann.close(), bob.close()]);
+});
+
+test('a draft brings back what was touched, and nothing else over what is newer', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  const whatsapp = page.locator('article').filter({ has: page.getByRole('heading', { name: 'WhatsApp' }) });
+  await show(page, '/settings');
+  await whatsapp.locator('[name=alert_below]').fill('7.00');
+  await platform('PUT', '/v1/products/whatsapp/thresholds', { top_up_below: '5.00', top_up_amount: '20.00' }, await keyOf(account));
+  await page.reload();
+  await settled(page);
+  assert.equal(await whatsapp.locator('[name=alert_below]').inputValue(), '7.00');
+  assert.equal(await whatsapp.locator('[name=automatic]').isChecked(), true);
+  await whatsapp.getByRole('button', { name: w('save') }).click();
+  await whatsapp.getByText(w('saved')).waitFor();
+  const { data } = await platform('GET', `/v1/admin/accounts/${account}/thresholds`);
+  assert.deepEqual([data[0].alert_below, data[0].top_up_below, data[0].top_up_amount], ['7.00', '5.00', '20.00']);
+  await ann.close();
+});
+
+test('Submit waits for the files of a report, and says so if one cannot be sent', async () => {
+  const account = await newAccount();
+  const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'offline', amount: '100.00' }, await keyOf(account));
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, `/orders/${order.order_id}/report`);
+  await page.locator('[name=payer_name]').fill('Li Lei');
+  await page.locator('[name=bank_reference]').fill(`PROOF-${account}`);
+  const proof = { name: 'proof.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n%%EOF\n') };
+  const path = `/v1/orders/${order.order_id}/proofs`;
+  const choose = async () => {
+    await page.locator('input[type=file]').focus();
+    await page.locator('input[type=file]').setInputFiles(proof);
+  };
+  const refused = { status: 422, contentType: 'application/problem+json', json: { status: 422, code: 'invalid_field', detail: 'Not a file.' } };
+  const lost = await held(page, path, 'POST', refused);
+  await choose();
+  await lost.asked;
+  await submitButton(page).click();
+  lost.release();
+  await page.getByText('Not a file.').waitFor();
+  assert.equal((await orders(account))[0].status, 'pending_payment');
+  await page.unroute(`**${path}`);
+
+  const late = await held(page, path, 'POST');
+  await choose();
+  await late.asked;
+  assert.equal(await page.evaluate(() => document.activeElement.type), 'file');
+  await submitButton(page).click();
+  late.release();
+  await page.getByText('Pending review').first().waitFor();
+  assert.equal((await orders(account))[0].transfer_report.proofs.length, 1);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('topup.draft.'))), []);
+  await ann.close();
 });

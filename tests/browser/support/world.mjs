@@ -80,9 +80,9 @@ export async function orders(account) {
  * A person's browser, with nothing of anybody else in it. It keeps what goes wrong unseen: errors of scripts, what the
  * policy of the page blocked, and requests to anybody but the API and the payment page; `close()` fails if there was any.
  */
-export async function person({ language = 'en', size = 'desktop', dark = false } = {}) {
+export async function person({ language = 'en', size = 'desktop', dark = false, zone = 'Asia/Shanghai' } = {}) {
   const context = await browser.newContext({
-    viewport: SIZES[size], locale: language === 'zh' ? 'zh-CN' : 'en-US', timezoneId: 'Asia/Shanghai',
+    viewport: SIZES[size], locale: language === 'zh' ? 'zh-CN' : 'en-US', timezoneId: zone,
     colorScheme: dark ? 'dark' : 'light', acceptDownloads: true,
   });
   context.setDefaultTimeout(WAIT_MS);
@@ -129,6 +129,22 @@ export async function show(page, path) {
 export async function settled(page) {
   await page.locator('main h1').first().waitFor();
   await page.locator('main .loading').first().waitFor({ state: 'detached' });
+}
+
+/**
+ * Holds what is asked for at this path until `release()`, which answers it as the API does, or as `answer` says;
+ * `asked` is the request once there is one.
+ */
+export async function held(page, path, method, answer = null) {
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  const asked = page.waitForRequest((request) => request.method() === method && request.url().endsWith(path));
+  await page.route(`**${path}`, async (route) => {
+    if (route.request().method() !== method) return route.fallback();
+    await released;
+    return answer ? route.fulfill(answer) : route.continue();
+  });
+  return { asked, release };
 }
 
 /** Fills in the payment page of the stand-in and pays. */

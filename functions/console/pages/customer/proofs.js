@@ -11,7 +11,10 @@ const TYPES = ['image/jpeg', 'image/png', 'application/pdf'];
 const MAX_FILES = 3;
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** A field for the files; those that were sent are in the draft as `proofs`: `[{id, name}]`, and go by their ids. */
+/**
+ * A field for the files; those that were sent are in the draft as `proofs`: `[{id, name}]`, and go by their ids.
+ * `allSent()` waits for those that are under way, and tells whether none of them failed; else the field says what is wrong.
+ */
 export function proofField(order, draft) {
   const input = element('input', { type: 'file', accept: TYPES.join(','), multiple: true });
   const made = entry('proofs', say('report.proofs'), input, {
@@ -24,10 +27,8 @@ export function proofField(order, draft) {
     show();
     input.focus();
   })));
-  input.addEventListener('change', async () => {
-    const files = [...input.files];
-    made.problem(null);
-    input.disabled = true;
+  let failed = false;
+  const send = async (files) => {
     try {
       for (const file of files) {
         fill(progress, say('report.proofs.sending', { name: file.name }));
@@ -35,13 +36,29 @@ export function proofField(order, draft) {
         show();
       }
     } catch (failure) {
+      failed = true;
       if (!(failure instanceof SignedOut)) made.problem(wordsOf(failure));
     } finally {
       fill(progress);
-      input.disabled = false;
-      input.value = '';
     }
+  };
+  // One after the other, and not `disabled` meanwhile: the focus would be lost, and a screen reader with it.
+  let underWay = Promise.resolve();
+  input.addEventListener('change', () => {
+    const files = [...input.files];
+    input.value = '';
+    made.problem(null);
+    underWay = underWay.then(() => send(files));
   });
+  made.allSent = async () => {
+    failed = false;
+    for (let seen = null; seen !== underWay;) {
+      seen = underWay;
+      await seen;
+    }
+    if (failed) input.focus();
+    return !failed;
+  };
   show();
   made.append(progress, sent);
   return made;

@@ -45,6 +45,7 @@ function reportForm(order) {
     paid_on: before?.paid_on ?? today(), amount: before?.amount ?? order.pay_amount, note: before?.note ?? '',
     proofs: (before?.proofs ?? []).map(({ proof_id: id }) => ({ id, name: null })),
   });
+  const proofs = proofField(order, draft);
   const line = (name, hint, attributes) => entry(name, say(`order.${name}`), textInput(attributes), { draft, hint: say(hint) });
   return form({
     parts: [
@@ -54,13 +55,14 @@ function reportForm(order) {
       amountEntry('amount', say('report.amount.in', { currency: order.pay_currency }), () => order.pay_currency,
         { draft, hint: say('report.amount.hint') }),
       entry('note', say('report.note.optional'), element('textarea', { maxlength: 500 }), { draft, optional: true }),
-      proofField(order, draft),
+      proofs,
     ],
     submit: say('submit'),
-    send: async (body) => {
-      await post(`/v1/orders/${order.order_id}/transfer-report`, body);
+    send: async (body, made) => {
+      if (!await proofs.allSent()) return;
+      await post(`/v1/orders/${order.order_id}/transfer-report`, { ...body, proofs: proofs.entry.read() });
       draft.clear();
-      replace(`/orders/${order.order_id}`);
+      if (made.isConnected) replace(`/orders/${order.order_id}`);
     },
   });
 }
