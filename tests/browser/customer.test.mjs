@@ -599,3 +599,22 @@ test('Submit waits for the files of a report, and says so if one cannot be sent'
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('topup.draft.'))), []);
   await ann.close();
 });
+
+test('what was refused because the session had ended is not asked about afterwards', async () => {
+  const account = await newAccount();
+  await give(account, '100.00');
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await page.route('**/v1/transfers', (route) => route.fulfill({ status: 401, body: '{}' }));
+  await moving(page, '60');
+  const ended = page.getByRole('heading', { name: w('ended.title') });
+  await ended.waitFor();
+  await page.unroute('**/v1/transfers');
+  await signIn(ann, account);
+  await ended.waitFor({ state: 'detached' });
+  await page.locator('[name=amount]').fill('70');
+  await submitButton(page).click();
+  await page.getByText('was moved from the wallet').waitFor();
+  assert.equal((await balances(account)).whatsapp, '70.00');
+  await ann.close();
+});

@@ -30,8 +30,10 @@ export class Unavailable extends Error {
 /** The person thought better of it. There is nothing to say. */
 export class Abandoned extends Error {}
 
-/** The session has ended: the page has said so already. */
-export class SignedOut extends Error {}
+/** The session has ended: the page has said so already. What an earlier try was to write (`wrote`) may have been. */
+export class SignedOut extends Error {
+  wrote = false;
+}
 
 /** Reads. Query values that are empty are left out. */
 export function get(path, query = {}) {
@@ -125,6 +127,7 @@ async function send(path, options, repeatable) {
     try {
       return await once(path, options);
     } catch (failure) {
+      if (failure instanceof SignedOut) failure.wrote = tries > 0 && options.method !== 'GET';
       if (!(failure instanceof Unavailable) || !repeatable || tries >= PAUSES_MS.length) throw failure;
       await new Promise((resolve) => { setTimeout(resolve, PAUSES_MS[tries]); });
     }

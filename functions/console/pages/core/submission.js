@@ -6,7 +6,7 @@
 // What never got an answer may have been done. Whoever then asks for something else is told so first; whoever asks
 // for the same again, perhaps much later and meaning once more, is told if it had been done the first time.
 
-import { Abandoned, Refusal, isRepeated } from './api.js';
+import { Abandoned, Refusal, SignedOut, isRepeated } from './api.js';
 import { say } from './language.js';
 import { confirmed, noted } from './parts.js';
 import { currentSession } from './session.js';
@@ -30,7 +30,9 @@ export async function submitOnce(name, content, send) {
   } catch (failure) {
     // Nothing was made, and what comes next is another wish. But what had no answer before may have been made then,
     // whatever is refused now: its key stays, as it does while the outcome is unknown.
-    if (failure instanceof Refusal) store.write(known ? [...others, { ...known, told: true }] : others);
+    const isRefused = failure instanceof Refusal || (failure instanceof SignedOut && !failure.wrote);
+    if (isRefused && !known) store.write(others);
+    else if (failure instanceof Refusal) store.write([...others, { ...known, told: true }]);
     throw failure;
   }
   store.write(others);
