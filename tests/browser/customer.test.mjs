@@ -496,6 +496,15 @@ test('an account whose currency nothing is sold in is not led to a form that can
   await ann.close();
 });
 
+test('zeros before an amount are no part of it', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await ordered(page, '00100');
+  assert.equal((await orders(account))[0].amount, '100.00');
+  await ann.close();
+});
+
 /** An order of 100 that 90 were paid for, and the finding about that. */
 async function wronglyPaid(account) {
   const order = await platform('POST', '/v1/orders', { target: 'wallet', method: 'card', amount: '100.00' }, await keyOf(account));

@@ -177,7 +177,8 @@ test('who sends yuan back is told how many, and sees afterwards how many it was'
   await desk.getByLabel(w('reason')).first().fill('Asked for it');
   await desk.getByRole('button', { name: w('refund.submit') }).click();
   await desk.getByRole('dialog').getByRole('button', { name: w('refund.submit') }).click();
-  await desk.getByText('USD 40.00 = CNY 288.00').waitFor();
+  await desk.getByText(w('refund.part', { part: 'USD 40.00 = CNY 288.00' })).waitFor({ state: 'detached' });
+  await desk.getByRole('cell', { name: 'USD 40.00 = CNY 288.00' }).waitFor();
 
   const ann = await person();
   const page = await signIn(ann, account);
@@ -313,5 +314,51 @@ test('saving a part of the catalogue keeps what is typed elsewhere, and undoes n
   assert.equal(await card('sms').locator('[name="name.en"]').inputValue(), 'Texts');
   const { products } = await platform('GET', '/v1/admin/catalogue');
   assert.equal(products.find(({ product }) => product === 'sms').name.en, 'SMS');
+  await bob.close();
+});
+
+test('a day that has begun anywhere is one on which a bank may have booked', async () => {
+  const account = await newAccount();
+  const bob = await person({ zone: 'Pacific/Pago_Pago' });
+  const desk = await signIn(bob);
+  await show(desk, '/received');
+  const begun = (ahead) => new Date(Date.now() + ahead * 3_600_000).toISOString().slice(0, 10);
+  await desk.locator('[name=account_id]').fill(account);
+  await desk.locator('[name=received_amount]').fill('0100');
+  await desk.locator('[name=received_currency]').selectOption('USD');
+  await desk.locator('[name=bank_reference]').fill(`EAST-${account}`);
+  await desk.locator('[name=received_on]').fill(begun(14 + 24));
+  await desk.getByRole('button', { name: w('received.submit') }).click();
+  await desk.getByText(w('form.future')).waitFor();
+  await desk.locator('[name=received_on]').fill(begun(14));
+  await desk.getByRole('button', { name: w('received.submit') }).click();
+  await desk.getByText(w('received.told', { amount: 'USD 100.00' })).waitFor();
+  await bob.close();
+});
+
+test('a part of yuan is told to the coin before it goes back, as the service counts it', async () => {
+  const account = await newAccount();
+  const { order_id: id, refundable_amount: all } = await platform('POST', `/v1/admin/accounts/${account}/received-payments`, {
+    received_amount: '1000.01', received_currency: 'CNY', bank_reference: `ODD-${account}`,
+    received_on: new Date().toISOString().slice(0, 10),
+  });
+  const bob = await person();
+  const desk = await signIn(bob);
+  const told = [];
+  const given = [];
+  for (const part of ['33.33', '33.33', null]) {
+    await show(desk, '/accounts');
+    await show(desk, `/orders/${id}`);
+    const form = await opened(desk, w('refund.open'));
+    const { refundable_amount: left } = await platform('GET', `/v1/admin/orders/${id}`);
+    const amount = part ?? left;
+    await form.locator('[name=amount]').fill(amount);
+    told.push((await form.locator('[role=status]').textContent()).replaceAll('\u00a0', ' '));
+    const { pay_amount: paid } = await platform('POST', `/v1/admin/orders/${id}/refunds`,
+      { amount, reason: 'Asked for it', bank_reference: `BACK-${given.length}-${account}` });
+    given.push(w('refund.part', { part: `USD ${amount} = CNY ${paid}` }));
+  }
+  assert.equal(all, '138.89');
+  assert.deepEqual(told, given);
   await bob.close();
 });

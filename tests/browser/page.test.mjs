@@ -89,11 +89,15 @@ test('money goes from the text of the API to the reader without a float', async 
   const ann = await person();
   const page = await signIn(ann, await newAccount());
   const module = await page.evaluate(() => document.querySelector('script').src.replace('main.js', 'core/money.js'));
-  const [large, small, rounded, even] = await page.evaluate(async (address) => {
-    const { moneyText, divided } = await import(address);
-    return [moneyText('90071992547409931.07', 'USD'), moneyText('0.0075', 'USD'), divided('720.00', '7.2000', 2), divided('0.125', '1', 2)];
+  const [large, small, rounded, even, back, typed] = await page.evaluate(async (address) => {
+    const { moneyText, divided, multiplied, typed: read } = await import(address);
+    return [moneyText('90071992547409931.07', 'USD'), moneyText('0.0075', 'USD'), divided('720.00', '7.2000', 2), divided('0.125', '1', 2),
+      [multiplied('33.33', '7.2000', 2), multiplied('0.125', '1', 2), multiplied('100', '149.505', 0)],
+      ['00100', '0720', '05', '00.50', '0', '.5', '1,000', '0,100', '１００'].map(read)];
   }, module);
   assert.deepEqual([large.replace(/\s/, ' '), small.replace(/\s/, ' ')], ['USD 90,071,992,547,409,931.07', 'USD 0.0075']);
   assert.deepEqual([rounded, even], ['100.00', '0.12']);
+  assert.deepEqual(back, ['239.98', '0.12', '14950']);
+  assert.deepEqual(typed, ['100', '720', '5', '0.50', '0', '0.5', '1000', '0,100', '100']);
   await ann.close();
 });

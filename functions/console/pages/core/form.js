@@ -7,7 +7,7 @@ import { element } from './dom.js';
 import { say } from './language.js';
 import { isAmount, typed } from './money.js';
 import { field, locked, problemText } from './parts.js';
-import { today } from './time.js';
+import { latestDay, today } from './time.js';
 
 /** The service knows no day before it. */
 const FIRST_DAY = '1970-01-01';
@@ -37,11 +37,11 @@ export function amountEntry(name, label, currency, { check = () => null, ...sett
   });
 }
 
-/** A field for a day that is not in the future. */
+/** A field for a day that is not in the future, wherever the bank that names it is. */
 export function pastDayEntry(name, label, settings = {}) {
-  const control = element('input', { type: 'date', value: settings.value ?? today(), max: today() });
+  const control = element('input', { type: 'date', value: settings.value ?? today(), max: latestDay() });
   const check = (day) => {
-    if (day > today()) return say('form.future');
+    if (day > latestDay()) return say('form.future');
     return day < FIRST_DAY ? say('form.past') : null;
   };
   return entry(name, label, control, { ...settings, check });

@@ -30,12 +30,14 @@ export function isAmount(text, currency) {
 }
 
 /**
- * What a person typed as the API reads it: digits of any width, without blanks, and without commas where they group
- * thousands. Any other comma stays, and makes it no amount: 1,5 is one and a half to some, and fifteen to nobody.
+ * What a person typed as the API reads it: digits of any width, without blanks, without zeros before it, and without
+ * commas where they group thousands. Any other comma stays, and makes it no amount: 1,5 is one and a half to some, and
+ * fifteen to nobody.
  */
 export function typed(text) {
   const plain = text.normalize('NFKC').replace(/\s/g, '');
-  return (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain) ? plain.replaceAll(',', '') : plain).replace(/^\./, '0.');
+  const isGrouped = /^[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain);
+  return (isGrouped ? plain.replaceAll(',', '') : plain).replace(/^0+(?=\d)/, '').replace(/^\./, '0.');
 }
 
 /** Less than, equal or more: -1, 0 or 1. */
@@ -54,18 +56,27 @@ export function minus(one, other) {
 export function divided(amount, rate, digits) {
   const [dividend, amountScale] = scaled(amount);
   const [divisor, rateScale] = scaled(rate);
-  const numerator = dividend * 10n ** BigInt(rateScale + digits);
-  const denominator = divisor * 10n ** BigInt(amountScale);
-  const quotient = numerator / denominator;
-  const twice = (numerator % denominator) * 2n;
-  const up = twice > denominator || (twice === denominator && quotient % 2n === 1n);
-  return written(up ? quotient + 1n : quotient, digits);
+  return rounded(dividend * 10n ** BigInt(rateScale + digits), divisor * 10n ** BigInt(amountScale), digits);
+}
+
+/** The way back: what an amount costs at a rate, rounded in the same way. */
+export function multiplied(amount, rate, digits) {
+  const [left, amountScale] = scaled(amount);
+  const [right, rateScale] = scaled(rate);
+  return rounded(left * right * 10n ** BigInt(digits), 10n ** BigInt(amountScale + rateScale), digits);
 }
 
 /** How many of `steps` an amount is of a whole, rounded down: for lengths of drawings. */
 export function share(amount, whole, steps) {
   const [part, all] = aligned(amount, whole);
   return all === 0n ? 0n : (part * BigInt(steps)) / all;
+}
+
+function rounded(numerator, denominator, digits) {
+  const quotient = numerator / denominator;
+  const twice = (numerator % denominator) * 2n;
+  const up = twice > denominator || (twice === denominator && quotient % 2n === 1n);
+  return written(up ? quotient + 1n : quotient, digits);
 }
 
 function scaled(text) {

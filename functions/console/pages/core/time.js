@@ -29,6 +29,11 @@ export function today() {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
+/** The latest day that has begun somewhere on Earth, where clocks are up to 14 hours ahead of UTC: the service's own limit. */
+export function latestDay() {
+  return new Date(Date.now() + 14 * 3_600_000).toISOString().slice(0, 10);
+}
+
 /** The moment at which a day of the browser's zone begins, for filters; the next day's for an end. */
 export function startOfDay(text, later = 0) {
   const [year, month, date] = text.split('-').map(Number);

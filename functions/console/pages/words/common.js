@@ -135,7 +135,7 @@ export default {
   'kind.transfer': ['Moved from the wallet to a product', '余额支付转入产品'],
 
   'form.amount': ['Type an amount of {currency}, such as 100.00.', '请输入 {currency} 金额，例如 100.00。'],
-  'form.future': ['This day is in the future.', '日期不能晚于今天。'],
+  'form.future': ['This day is in the future.', '日期尚未到来。'],
   'form.past': ['This day is too long ago.', '日期过早。'],
   'form.bank_reference': [
     'Only Latin letters, digits and punctuation, as your bank shows it.', '只能包含拉丁字母、数字和标点，与银行回单一致。',
