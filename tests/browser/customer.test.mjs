@@ -627,3 +627,21 @@ test('what was refused because the session had ended is not asked about afterwar
   assert.equal((await balances(account)).whatsapp, '70.00');
   await ann.close();
 });
+
+test('who leaves while Submit is under way stays where they went', async () => {
+  const account = await newAccount();
+  const ann = await person();
+  const page = await signIn(ann, account);
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('100');
+  const slow = await held(page, '/v1/orders', 'POST');
+  await submitButton(page).click();
+  const answered = page.waitForResponse((answer) => answer.request().method() === 'POST');
+  await slow.asked;
+  await show(page, '/settings');
+  slow.release();
+  await (await answered).finished();
+  await page.waitForTimeout(300);
+  assert.equal(page.url(), `${baseUrl}/#/settings`);
+  await ann.close();
+});

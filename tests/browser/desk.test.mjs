@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { balances, newAccount, orders, person, platform, settled, show, signIn, withBrowser } from './support/world.mjs';
+import { balances, baseUrl, held, newAccount, orders, person, platform, settled, show, signIn, withBrowser } from './support/world.mjs';
 import { speaker } from './support/words.mjs';
 
 withBrowser();
@@ -360,5 +360,25 @@ test('a part of yuan is told to the coin before it goes back, as the service cou
   }
   assert.equal(all, '138.89');
   assert.deepEqual(told, given);
+  await bob.close();
+});
+
+test('who leaves while an account is being made stays where they went', async () => {
+  const bob = await person();
+  const desk = await signIn(bob);
+  const id = `left-${Date.now()}`;
+  await show(desk, '/accounts');
+  const form = await opened(desk, w('accounts.new'));
+  await form.locator('[name=account_id]').fill(id);
+  await form.locator('[name=name]').fill('Left');
+  const slow = await held(desk, `/v1/admin/accounts/${id}`, 'PUT');
+  await form.getByRole('button', { name: w('accounts.new') }).click();
+  const answered = desk.waitForResponse((answer) => answer.request().method() === 'PUT');
+  await slow.asked;
+  await show(desk, '/findings');
+  slow.release();
+  await (await answered).finished();
+  await desk.waitForTimeout(300);
+  assert.equal(desk.url(), `${baseUrl}/#/findings`);
   await bob.close();
 });

@@ -81,9 +81,9 @@ function topUpForm(offer) {
       emailField(wish), conversion(wish), missing(wish), summary(wish),
     ],
     submit: say('submit'),
-    send: async ({ email }) => {
+    send: async ({ email }, form) => {
       try {
-        await withinMeans(amount, offer.currency, () => send(wish, email, update));
+        await withinMeans(amount, offer.currency, () => send(wish, email, form));
       } catch (failure) {
         if (failure.code !== 'rate_changed') throw failure;
         setRate(wish, failure.problem.fx_rate);
@@ -205,26 +205,26 @@ function setRate({ offer, currency }, rate) {
   offer.rates = offer.rates.map((one) => (isIt(one) ? { ...one, rate } : one));
 }
 
-async function send(wish, email, update) {
+async function send(wish, email, form) {
   try {
-    await (wish.method === 'balance' ? transfer(wish) : order(wish, email));
+    await (wish.method === 'balance' ? transfer(wish, form) : order(wish, email, form));
   } catch (failure) {
     if (failure.code === 'insufficient_balance') {
       wish.offer.wallet = failure.problem.available;
-      update();
+      refresh(form);
     }
     throw failure;
   }
 }
 
-async function transfer(wish) {
+async function transfer(wish, form) {
   const body = { product: wish.offer.code, amount: wish.amount };
   const made = await submitOnce(wish.name, body, (key) => post('/v1/transfers', body, key));
   wish.draft.clear();
-  replace(`/result/${made.order_id}`);
+  if (form.isConnected) replace(`/result/${made.order_id}`);
 }
 
-async function order(wish, email) {
+async function order(wish, email, form) {
   const { offer, method, amount, currency, draft, name } = wish;
   const body = { target: offer.code ? 'product' : 'wallet', method, amount, currency };
   if (offer.code) body.product = offer.code;
@@ -236,6 +236,8 @@ async function order(wish, email) {
   }
   const made = await submitOnce(name, body, (key) => post('/v1/orders', body, key));
   draft.clear();
+  // Whoever has left meanwhile stays where they are; the order is in the list.
+  if (!form.isConnected) return;
   if (!made.checkout_url) {
     replace(`/orders/${made.order_id}`);
     return;

@@ -34,7 +34,7 @@ function lookUp(name, submit, label, unknown, path, screen) {
   const id = entry(name, say(label), textInput());
   return form({
     parts: [id], submit: say(submit), kind: 'secondary',
-    send: async ({ [name]: typed }) => {
+    send: async ({ [name]: typed }, made) => {
       const code = encodeURIComponent(typed);
       try {
         await get(path(code));
@@ -43,7 +43,7 @@ function lookUp(name, submit, label, unknown, path, screen) {
         showAtField(id, say(unknown));
         return;
       }
-      go(screen(code));
+      if (made.isConnected) go(screen(code));
     },
   });
 }
@@ -54,7 +54,7 @@ function newAccount() {
     parts: [id, entry('name', say('account.name'), textInput({ maxlength: '140' })),
       currencyEntry('currency', say('account.currency'), 'USD')],
     submit: say('accounts.new'),
-    send: async ({ account_id: typed, ...body }) => {
+    send: async ({ account_id: typed, ...body }, made) => {
       // PUT would change an account that is there: a new one must not be one that is known.
       const known = await get(`/v1/admin/accounts/${typed}`).catch((failure) => {
         if (failure.status === 404) return null;
@@ -65,7 +65,7 @@ function newAccount() {
         return;
       }
       await put(`/v1/admin/accounts/${typed}`, body);
-      go(`/accounts/${typed}`);
+      if (made.isConnected) go(`/accounts/${typed}`);
     },
   });
 }

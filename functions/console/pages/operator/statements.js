@@ -38,10 +38,10 @@ function uploadForm() {
   });
   return form({
     parts: [file], submit: say('statements.upload'),
-    send: async ({ file: chosen }) => {
+    send: async ({ file: chosen }, made) => {
       try {
         const answer = await upload('/v1/admin/statements', chosen, mediaTypeOf(chosen));
-        go(`/statements/${answer.statement_id}`);
+        if (made.isConnected) go(`/statements/${answer.statement_id}`);
       } catch (failure) {
         if (failure.code !== 'invalid_statement') throw failure;
         showAtField(file, say('statements.invalid', { detail: failure.problem.detail }));
