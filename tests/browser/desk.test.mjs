@@ -363,6 +363,19 @@ test('a part of yuan is told to the coin before it goes back, as the service cou
   await bob.close();
 });
 
+test('a key asks for what it may do until something is chosen', async () => {
+  const bob = await person();
+  const desk = await signIn(bob);
+  await show(desk, '/keys');
+  const form = await opened(desk, w('keys.new'));
+  await form.locator('[name=name]').fill('Nothing');
+  await form.getByRole('button', { name: w('keys.create') }).click();
+  await form.getByText(w('keys.scopes.none')).waitFor();
+  await form.getByRole('checkbox').first().check();
+  await form.getByText(w('keys.scopes.none')).waitFor({ state: 'hidden' });
+  await bob.close();
+});
+
 test('who leaves while an account is being made stays where they went', async () => {
   const bob = await person();
   const desk = await signIn(bob);

@@ -81,6 +81,33 @@ for (const role of ['customer', 'operator']) {
   }
 }
 
+test('names without an end stay within a phone', async () => {
+  const endless = 'Endless'.repeat(12);
+  const named = (products) => products.map((one) => ({ ...one, name: { en: endless, zh: endless } }));
+  const renamed = async (route) => {
+    const answer = await route.fetch();
+    const { data, products, ...rest } = await answer.json();
+    await route.fulfill({ response: answer, json: { ...rest, ...(data && { data: named(data) }), ...(products && { products: named(products) }) } });
+  };
+  const wrong = [];
+  for (const [owner, paths] of [[account, ['/', '/top-up/product/whatsapp', '/settings', '/history?balance=product:whatsapp']],
+    [null, ['/catalogue', `/accounts/${account}`]]]) {
+    const somebody = await person({ size: 'phone' });
+    const page = await signIn(somebody, owner);
+    for (const path of ['**/v1/balances', '**/v1/products', '**/v1/admin/catalogue', '**/v1/admin/accounts/*/balances']) {
+      await page.route(path, renamed);
+    }
+    await page.reload();
+    for (const path of paths) {
+      await show(page, path);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (wide > 360) wrong.push(`${path} is ${wide} wide`);
+    }
+    await somebody.close();
+  }
+  assert.deepEqual(wrong, []);
+});
+
 /** What is wrong with a screen for somebody who cannot see it, and whether it is wider than it may be. */
 async function findings(page) {
   // The page's policy lets no script of ours in but by the debugger, as here.

@@ -101,7 +101,9 @@ test('the language is the browser\'s, and can be changed without losing what was
   await page.getByRole('heading', { name: '账户余额' }).waitFor();
   await show(page, '/top-up/wallet');
   await page.locator('[name=amount]').fill('77.00');
+  assert.match(await page.title(), /^钱包充值/);
   await page.getByRole('button', { name: 'English' }).click();
+  assert.match(await page.title(), /^Wallet top-up/);
   assert.equal(await page.locator('[name=amount]').inputValue(), '77.00');
   assert.equal(await page.locator('html').getAttribute('lang'), 'en-US');
   await ann.close();

@@ -35,7 +35,10 @@ function frame(links) {
         element('span', { class: 'person' }, session?.person ?? ''),
         element('button', {
           type: 'button', class: 'button plain small', lang: () => (other() === 'zh' ? 'zh-CN' : 'en-US'),
-          onclick: () => speak(other()),
+          onclick: () => {
+            speak(other());
+            nameTab();
+          },
         }, () => (other() === 'zh' ? '中文' : 'English')),
         session ? element('button', { type: 'button', class: 'button plain small', onclick: signOut }, say('sign_out')) : null)),
     main,
@@ -61,12 +64,16 @@ function showScreen({ moved }) {
   fill(main, shown);
   announce('');
   markCurrent();
-  const title = main.querySelector('h1');
-  document.title = title ? `${title.textContent} · Topup` : 'Topup';
+  nameTab();
   if (moved) {
     scrollTo(0, 0);
-    title?.focus({ preventScroll: true });
+    main.querySelector('h1')?.focus({ preventScroll: true });
   }
+}
+
+function nameTab() {
+  const title = main.querySelector('h1');
+  document.title = title ? `${title.textContent} · Topup` : 'Topup';
 }
 
 function markCurrent() {

@@ -46,7 +46,7 @@ function newKeyForm(account, load) {
   return form({
     parts: [
       entry('name', say('keys.name'), textInput({ maxlength: '100' }), { hint: say('keys.name.hint') }),
-      element('fieldset', { class: 'choice', 'aria-describedby': problem.id },
+      element('fieldset', { class: 'choice', 'aria-describedby': problem.id, oninput: () => { problem.hidden = true; } },
         element('legend', {}, say('keys.scopes')), checks, problem),
       entry('expires_at', say('keys.expires_at'), element('input', { type: 'datetime-local' }),
         { optional: true, hint: say('keys.expires_at.hint') }),
