@@ -1295,7 +1295,7 @@ to the dead-letter queue");
     Defect(
         "named-line-hides-payment",
         "a line that names another order is taken for what was credited under its reference",
-        ((CREDITED, "!named.is_empty() && !named.contains(&&order)", "named.is_empty() && !named.contains(&&order)"),),
+        ((CREDITED, "!names_it && named.any(", "names_it && named.any("),),
         story("offline::doubts::a_payment_that_names_another_order_does_not_pass_for_what_was_credited"),
     ),
     Defect(
@@ -1319,7 +1319,7 @@ to the dead-letter queue");
     Defect(
         "hidden-by-a-lost-dispute",
         "a refund that fails after the money of a lost dispute came back is given to nobody, and told to nobody",
-        (("shared/service/src/reversals.rs", "if hides(&record.order, &notice.what) => {", "if false && hides(&record.order, &notice.what) => {"),),
+        (("shared/service/src/reversals.rs", "hidden(&record.order, notice, now) else {", "hidden(&record.order, notice, now).filter(|_| false) else {"),),
         story("back::lost_disputes::a_refund_that_fails_after_the_money_of_a_lost_dispute_came_back_is_for_a_person"),
     ),
     Defect(

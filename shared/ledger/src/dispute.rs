@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 
 use crate::reversal::{Cause, rebalance};
 use crate::{
-    Account, Amount, Method, Money, Order, ProviderId, RefundStatus, Refusal, Reversed, Timestamp,
-    ToldRefund,
+    Account, Amount, Balance, Method, Money, Order, ProviderId, RefundStatus, Refusal, Reversed,
+    Timestamp, ToldRefund,
 };
 
 /// A payment can be disputed so often.
@@ -184,24 +184,28 @@ impl Order {
         self.reversals.disputes.iter().find(both)
     }
 
-    /// Whether money of this refund left, or came back, after that, and moved nothing here: it had gone by the dispute.
+    /// How much moved here of a refund that was made after that, or came back: less than all of it, as the rest had gone by
+    /// the dispute. None if all of it moved.
     #[must_use]
-    pub fn hides_refund(&self, told: &ToldRefund) -> bool {
-        let Some(dispute) = self.lost_and_returned() else { return false };
-        let gone = match told.status {
-            RefundStatus::Pending => return false,
-            RefundStatus::Succeeded if told.at <= dispute.created_at => return false,
+    pub fn hides_refund(&self, told: &ToldRefund) -> Option<Balance> {
+        let dispute = self.lost_and_returned()?;
+        let credited = self.credited.unwrap_or_default().decimal();
+        let amount = told.money.amount.decimal();
+        let with = match told.status {
+            RefundStatus::Pending => return None,
+            RefundStatus::Succeeded if told.at <= dispute.created_at => return None,
             RefundStatus::Succeeded => self.wanted_out(),
-            RefundStatus::Failed => self.wanted_out().saturating_add(told.money.amount.decimal()),
+            RefundStatus::Failed => self.wanted_out().saturating_add(amount),
         };
-        gone > self.credited.unwrap_or_default().decimal()
+        let moved = with.min(credited).saturating_sub(with.saturating_sub(amount).min(credited));
+        Balance::new(moved).ok().filter(|_| moved < amount)
     }
 
-    /// Whether it is told late that this dispute was lost, as if its money had not come back.
+    /// What is kept of the money of this dispute, if it is told late that it was lost, as if nothing had come back.
     #[must_use]
-    pub fn hides_loss(&self, told: &ToldDispute) -> bool {
-        let lost = told.outcome == Some(DisputeOutcome::Lost) && !told.reinstated;
-        lost && self.lost_and_returned().is_some_and(|dispute| dispute.id == told.id)
+    pub fn hides_loss(&self, told: &ToldDispute) -> Option<Money> {
+        let late = told.outcome == Some(DisputeOutcome::Lost) && !told.reinstated;
+        self.kept_of_returned(&told.id, None).filter(|_| late)
     }
 }
 

@@ -12,8 +12,8 @@ const DRAWN_CHARACTERS: usize = 8;
 const CHARACTERS: usize = DRAWN_CHARACTERS + 1;
 /// Shown in groups of so many: `ABC-DEF-GH2`.
 const GROUP: usize = 3;
-/// Longest text that is searched for a reference: a bank's remittance information is shorter, unless it is of a batch.
-const MAX_SEARCHED: usize = 10_000;
+/// Longest text that is searched for a reference: a bank's remittance information is shorter.
+const MAX_SEARCHED: usize = 1_000;
 
 /// A reference code: eight characters that are drawn at random, and a check character.
 ///

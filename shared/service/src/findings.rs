@@ -186,6 +186,30 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
     Err(Unavailable::Busy.into())
 }
 
+/// Stores a finding of something that has just happened. One of the same refund or dispute that is closed is open again: a
+/// person had looked at something else.
+///
+/// # Errors
+/// [`Error::Unavailable`], or the stored one cannot be read.
+pub(crate) async fn found_now(table: &Table, finding: &Finding) -> Result<Confirmed, Error> {
+    for tries in 0..MAX_COMMIT_TRIES {
+        let closed = table.finding(&finding.id()).await?.filter(|record| !record.state.is_open());
+        let Some(record) = closed else { return found(table, finding).await };
+        let state = FindingState {
+            resolved_before: record.state.closed,
+            closed: None,
+            refunds: record.state.refunds,
+        };
+        let (finding, version) = (finding.clone(), record.version);
+        let kind = finding.kind;
+        if stored(table, FindingRecord { finding, version, state }).await?.is_some() {
+            return Ok(Confirmed::Found(kind));
+        }
+        pause_before_retry(tries).await;
+    }
+    Err(Unavailable::Busy.into())
+}
+
 /// Stores a finding of something that is looked at again and again, and says as what a person must look at it:
 /// `None` for one that a person has closed. One that was cured is open again.
 ///

@@ -82,8 +82,8 @@ impl<W: Wire> Refunds<W> {
             Some(_) => Ok(None),
             None => ledger::request_refund(order, account, &asked, now).map(Some),
         };
-        let (record, made) = match change(&self.table, &order.id, &order.account, now, decide).await
-        {
+        let changed = change(&self.table, &order.id, &order.account, now, decide).await;
+        let (record, made) = match changed.map(|(record, before)| (record, before.is_some())) {
             // The read is not a snapshot: a refusal asks for the order once more.
             Err(refused @ Error::Refused(_)) => match self.table.order(&order.id).await? {
                 Some(record) if record.order.refund(&asked.id).is_some() => (record, false),

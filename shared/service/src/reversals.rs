@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use ledger::{
-    Account, AccountId, Finding, FindingKind, Money, Order, OrderId, Place, ProviderId, Refund,
-    RefundStatus, Refusal, Reversed, Timestamp,
+    Account, AccountId, Amount, Finding, FindingKind, Money, Order, OrderId, Place, ProviderId,
+    Refund, RefundStatus, Refusal, Reversed, Timestamp,
 };
 
 use crate::error::{BrokenRecord, Error, Unavailable};
@@ -45,14 +45,28 @@ pub async fn confirm(
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
     match change(table, &claim.order, &claim.account, now, told).await {
-        // Also of what was known before: a run may have been cut off between the two.
-        Ok((record, _)) if hides(&record.order, &notice.what) => {
-            let (account, order) = (Some(claim.account), Some(claim.order));
-            let finding = finding_about(notice, FindingKind::ReversalDiffers, now);
-            findings::found(table, &Finding { account, order, ..finding }).await
+        Ok((record, before)) => {
+            let confirmed = match before {
+                Some(_) => Confirmed::Reversed,
+                None => Confirmed::Unchanged,
+            };
+            let Some(finding) = hidden(&record.order, notice, now) else { return Ok(confirmed) };
+            let found = match (&before, &notice.what) {
+                (Some(before), _) if !moved_outside(before, &notice.what) => return Ok(confirmed),
+                (Some(_), _) => findings::found_now(table, &finding).await?,
+                // Nobody knows any more whether it was ever made: it is the finding that there is.
+                (None, WhatBack::Refund(told)) if told.status == RefundStatus::Failed => {
+                    match table.finding(&finding.id()).await? {
+                        Some(record) => Confirmed::Found(record.finding.kind),
+                        None => return Ok(confirmed),
+                    }
+                }
+                // A run may have been cut off between the two.
+                (None, _) => findings::found(table, &finding).await?,
+            };
+            let is_dispute = matches!(notice.what, WhatBack::Dispute(_));
+            Ok(if is_dispute { confirmed } else { found })
         }
-        Ok((_, true)) => Ok(Confirmed::Reversed),
-        Ok((_, false)) => Ok(Confirmed::Unchanged),
         Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
             let finding = Finding {
                 account: Some(claim.account),
@@ -66,12 +80,28 @@ pub async fn confirm(
     }
 }
 
-/// Whether what is told moved nothing, or too much, because a dispute of the order was lost and its money came back.
-fn hides(order: &Order, what: &WhatBack) -> bool {
-    match what {
-        WhatBack::Refund(refund) => order.hides_refund(refund),
-        WhatBack::Dispute(dispute) => order.hides_loss(dispute),
-    }
+/// The finding that a notice is of which the books show less, or more, because a dispute of the order was lost and its money
+/// came back: what moved here, beside what moved outside.
+fn hidden(order: &Order, notice: &ReversalNotice, now: Timestamp) -> Option<Finding> {
+    let expected = match &notice.what {
+        WhatBack::Refund(refund) => {
+            let amount = Amount::new(order.hides_refund(refund)?.decimal()).ok();
+            amount.map(|amount| Money { amount, currency: refund.money.currency })
+        }
+        WhatBack::Dispute(dispute) => notice.money().less(order.hides_loss(dispute)?),
+    };
+    let (account, order) = (Some(order.account.clone()), Some(order.id.clone()));
+    let finding = finding_about(notice, FindingKind::ReversalDiffers, now);
+    Some(Finding { account, order, expected, ..finding })
+}
+
+/// Whether money moved outside by this: a refund that fails before it was made moves none.
+fn moved_outside(before: &Order, what: &WhatBack) -> bool {
+    let WhatBack::Refund(told) = what else { return true };
+    let mut known = before.reversals.refunds.iter();
+    let known = known.find(|known| known.provider_id.as_ref() == Some(&told.provider_id));
+    told.status != RefundStatus::Failed
+        || known.is_some_and(|known| known.status == RefundStatus::Succeeded)
 }
 
 /// Stores that nobody knows the payment that was taken back: the last thing that is done for a notice
@@ -109,14 +139,14 @@ fn is_torn(order: &Order, account: &Account) -> bool {
 }
 
 /// Commits what `decide` makes of an order and its account; `None` leaves both as they are. The
-/// second value says whether something was written.
+/// second value is the order as it was before that was written; none if nothing was.
 pub(crate) async fn change(
     table: &Table,
     order: &OrderId,
     account: &AccountId,
     now: Timestamp,
     decide: impl Fn(&Order, &Account) -> Result<Option<Reversed>, Refusal>,
-) -> Result<(OrderRecord, bool), Error> {
+) -> Result<(OrderRecord, Option<Order>), Error> {
     let mut seen = table.seen(order, account).await?;
     for tries in 0..MAX_COMMIT_TRIES {
         let missing = || BrokenRecord::Missing(format!("order {order}"));
@@ -131,7 +161,7 @@ pub(crate) async fn change(
             }
             decided => decided?,
         }) else {
-            return Ok((record, false));
+            return Ok((record, None));
         };
         // An entry guards the account. Without one, the account may be of before the order was
         // credited: it must be as it is after the order was read.
@@ -144,6 +174,7 @@ pub(crate) async fn change(
             continue;
         }
         let claims = claims(&record.order, &next, now);
+        let before = record.order.clone();
         let next = OrderRecord { order: next, ..record };
         // What is told of it is not older than its entry: whoever asks for the balance at that time sees it.
         let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
@@ -156,7 +187,7 @@ pub(crate) async fn change(
         };
         match table.commit(commit).await? {
             Committed::Yes => {
-                return Ok((next.written(now), true));
+                return Ok((next.written(now), Some(before)));
             }
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(current)) if tries == 0 => seen.order = Some(*current),

@@ -56,9 +56,13 @@ impl Statements {
             }
         }
         let credited = self.told_apart(statement, claimed, named).await?;
+        // What another line here was credited for is that line's, whatever the references have in common.
+        let of_lines: BTreeSet<&PaymentId> =
+            credited.values().map(|claim: &PaymentClaim| &claim.payment).collect();
+        let other = |id: &PaymentId| claims.get(id).filter(|_| !of_lines.contains(id));
         let used = lines.iter().filter(|line| !credited.contains_key(&line.number));
         let used = used.filter_map(|line| {
-            let before = own(line).or_else(|| of_others(line).iter().find_map(|id| claims.get(id)));
+            let before = own(line).or_else(|| of_others(line).iter().find_map(other));
             Some((line.number, before?.clone()))
         });
         Ok(Credited { used: used.collect(), credited })
@@ -74,12 +78,14 @@ impl Statements {
         named: &[OrderRecord],
     ) -> Result<BTreeMap<u32, PaymentClaim>, Error> {
         let code_of = |record: &OrderRecord| record.order.bank_transfer.as_ref()?.reference.clone();
-        let by_code: BTreeMap<TransferReference, &OrderId> =
-            named.iter().filter_map(|one| Some((code_of(one)?, &one.order.id))).collect();
+        let by_code: BTreeMap<TransferReference, &OrderRecord> =
+            named.iter().filter_map(|one| Some((code_of(one)?, one))).collect();
+        // Of one that is paid no money is hidden: customers use its code once more.
         let names_another = |line: &StatementLine, order: &OrderId| {
             let codes = TransferReference::all_in(&line.information);
-            let named: Vec<_> = codes.iter().filter_map(|code| by_code.get(code)).collect();
-            !named.is_empty() && !named.contains(&&order)
+            let mut named = codes.iter().filter_map(|code| by_code.get(code));
+            let names_it = named.clone().any(|one| one.order.id == *order);
+            !names_it && named.any(|one| one.order.credited.is_none())
         };
         let unclear = claimed.values().filter(|one| {
             let order = &one.claim.order;
@@ -93,11 +99,12 @@ impl Statements {
                 let review = review_id(&statement.id, line.number, &claim.order);
                 record.is_some_and(|record| acceptances(record).any(|one| one.id == review))
             };
-            // What was recorded without an order is of no code, whatever the payer wrote, and of that day.
+            // What was recorded without an order is of no code, whatever the payer wrote, and of about that day.
             let recorded = |line: &StatementLine| {
                 let mut booked =
                     record.filter(|one| code_of(one).is_none()).into_iter().flat_map(acceptances);
-                booked.any(|one| one.transfer.received_on == line.booked_on)
+                booked
+                    .any(|one| (-1..=1).contains(&one.transfer.received_on.days_to(line.booked_on)))
             };
             let fits =
                 |line: &&&StatementLine| !names_another(line, &claim.order) || recorded(line);

@@ -8,7 +8,7 @@ use ledger::{Currency, Day, Doubt, Money, Name, StatementLine};
 
 use super::outgoing::{Arrived, Outgoing, left_again};
 use super::references::{first_parts_of, told_apart_by};
-use super::{MAX_LINES, Parsed, flaw};
+use super::{MAX_LINES, Parsed, Purpose, flaw};
 use crate::error::Invalid;
 use crate::stamp;
 
@@ -36,7 +36,7 @@ enum At {
 }
 
 /// Reads a statement; the first line that cannot be read is the error.
-pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
+pub(super) fn read(text: &str, purpose: Purpose) -> Result<Parsed, Invalid> {
     check_quotes(text)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let unreadable = |error: csv::Error| flaw(said_of(&error, text));
@@ -54,7 +54,7 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         }
         let amount = row.value("amount");
         if amount.starts_with('-') || is_zero(amount) {
-            outgoing.extend(row.outgoing(of)?);
+            outgoing.extend(purpose.of_outgoing(row.outgoing(of))?);
             skipped = skipped.saturating_add(1);
             continue;
         }

@@ -117,14 +117,33 @@ pub struct AcceptedLines {
     pub remaining: usize,
 }
 
+/// For what a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To be stored: what left must be readable, as it may be what takes back another line.
+    Import,
+    /// To be shown: it was stored, maybe by an earlier program that passed over what left and could not be read.
+    Show,
+}
+
+impl Purpose {
+    /// What left; of what is shown, as far as it can be read.
+    fn of_outgoing<T>(self, read: Result<Option<T>, Invalid>) -> Result<Option<T>, Invalid> {
+        match self {
+            Self::Import => read,
+            Self::Show => Ok(read.ok().flatten()),
+        }
+    }
+}
+
 /// Reads a file.
-fn read(format: StatementFormat, bytes: &[u8]) -> Result<Parsed, Invalid> {
+fn read(format: StatementFormat, bytes: &[u8], purpose: Purpose) -> Result<Parsed, Invalid> {
     let not_text = || flaw("the file must be UTF-8 text: a spreadsheet saves it as 'CSV UTF-8'");
     let text = std::str::from_utf8(bytes).map_err(|_| not_text())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
-        StatementFormat::Csv => csv::read(text),
-        StatementFormat::Camt053 => camt::read(text),
+        StatementFormat::Csv => csv::read(text, purpose),
+        StatementFormat::Camt053 => camt::read(text, purpose),
     }
 }
 
@@ -142,7 +161,7 @@ impl Statements {
         reviewer: &Reviewer,
     ) -> Result<(MatchedStatement, bool), Error> {
         let Reviewer { by, now } = reviewer;
-        let parsed = read(format, bytes)?;
+        let parsed = read(format, bytes, Purpose::Import)?;
         if let Some(line) = parsed.lines.iter().find(|line| !line.booked_on.has_begun(*now)) {
             let (number, day) = (line.number, stamp::format_day(line.booked_on));
             return Err(flaw(format!(
@@ -187,9 +206,8 @@ impl Statements {
         }
         let statement = self.table().statement(id).await?.ok_or(missing)?;
         let bytes = self.objects.get(FOLDER, &statement.content_hash).await?;
-        let parsed = read(statement.format, &bytes).map_err(|flaw| BrokenRecord::Unreadable {
-            key: statement.id.clone(),
-            problem: flaw.detail,
+        let parsed = read(statement.format, &bytes, Purpose::Show).map_err(|flaw| {
+            BrokenRecord::Unreadable { key: statement.id.clone(), problem: flaw.detail }
         })?;
         self.matched(statement, parsed).await
     }

@@ -136,3 +136,74 @@ async fn a_refund_that_failed_and_is_not_known_any_more_took_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_of_a_refund_that_a_person_has_looked_at_is_told_once_more() {
+    story(async |world| {
+        let (order, _) = settled(world, 0, "100.00").await;
+        let made = dashboard_refund(world, &order, 4_000).await;
+        world.drain().await;
+        adjusted(world, "-40.00", "a2").await;
+        let found = listed(world, "open").await.remove(0);
+        drop(act(world, &found, "resolve", &json!({"reason": "taken out"})).await.expect(200));
+        // It fails: what was taken out is the customer's again.
+        let refund = made["id"].as_str().unwrap();
+        becomes(world, refund, "failed").await;
+        world.drain().await;
+        world.assert_balances("wallet 60.00").await;
+        assert_eq!(to_look_at(world, refund).await, "reversal_differs 40.00");
+        // One that was never made moved nothing anywhere.
+        let asks =
+            json!({"payment_id": order.text("payment_id"), "amount": 1_000, "status": "pending"});
+        let pending = world.control("refunds", &asks).await.expect(200).json();
+        world.drain().await;
+        let pending = pending["refund"]["id"].as_str().unwrap();
+        becomes(world, pending, "failed").await;
+        world.drain().await;
+        assert_eq!(to_look_at(world, pending).await, "nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_refund_that_moved_in_part_a_finding_says_how_much_did() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        let payment = order.text("payment_id");
+        let asks = json!({"payment_id": payment, "outcome": "lost", "amount": 6_000});
+        let lost = world.control("disputes", &asks).await.expect(200).json()["dispute"].clone();
+        world.drain().await;
+        world.clock.advance(DAY);
+        drop(ends(world, &lost, "won").await);
+        drop(dashboard_refund(world, &order, 3_000).await);
+        world.drain().await;
+        world.assert_balances("wallet 10.00").await;
+        let made = dashboard_refund(world, &order, 4_000).await;
+        world.drain().await;
+        world.assert_balances("wallet 0.00").await;
+        let found = listed(world, "open").await;
+        let found = found.iter().find(|one| one["reversal_id"] == made["id"]).unwrap();
+        let sides = (&found["expected"]["amount"], &found["actual"]["amount"]);
+        assert_eq!(sides, (&json!("10.00"), &json!("40.00")), "{found}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_dispute_was_lost_of_which_nothing_is_kept_is_for_nobody_whenever_it_is_told() {
+    story(async |world| {
+        let order = world.top_up("100.00", "k1").await;
+        drop(dashboard_refund(world, &order, 10_000).await);
+        world.drain().await;
+        let opened = dispute(world, &order, "open").await;
+        let lost = ends(world, &opened, "lost").await;
+        drop(ends(world, &opened, "won").await);
+        let mut told = lost.clone();
+        told["status"] = json!("lost");
+        drop(world.deliver(&event(world, "charge.dispute.closed", &told)).await.expect(200));
+        world.drain().await;
+        world.assert_balances("wallet 0.00").await;
+        assert!(listed(world, "open").await.is_empty());
+    })
+    .await;
+}

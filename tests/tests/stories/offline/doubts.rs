@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Answer, World, story};
 
-use super::camt::{booked, entry, imported, transaction};
-use super::statements::{accept, code, csv, lines};
+use super::camt::{booked, document, entry, imported, transaction};
+use super::statements::{accept, code, csv, import, lines};
 
 /// Longer than any function keeps the configuration.
 const A_MINUTE: Duration = Duration::from_secs(61);
@@ -312,6 +312,15 @@ async fn a_payment_that_names_another_order_does_not_pass_for_what_was_credited(
             assert!(again.status < 300);
             assert_eq!(lines(&again), ["credited"], "{said}");
         }
+        // A code is used once more by a customer who has paid by it; a person accepts it for another order.
+        let (used, other) = (order("5").await.expect(201), order("6").await.expect(201));
+        drop(world.accept(&used, "USD 200.00", "DESK", "desk").await.expect(201));
+        let once_more = format!("{day},200.00,USD,MORE,Whoever,{}", code(&used));
+        let shown = csv(world, std::slice::from_ref(&once_more)).await.expect(201);
+        let chosen = json!({"lines": [{"line": 1, "order_id": other.text("order_id")}]});
+        assert_eq!(accept(world, &shown, &chosen).await.expect(200).json()["accepted"], 1);
+        let overlapping = csv(world, &[once_more, format!("{day},1.00,USD,ONE,,")]).await;
+        assert_eq!(lines(&overlapping.expect(201)), ["credited", "unmatched"]);
         // And one that a person has accepted for another order than it names.
         let (named, meant) = (order("3").await.expect(201), order("4").await.expect(201));
         let other = |code: &str| format!("{day},200.00,USD,OTHER,Whoever,{code}");
@@ -328,7 +337,52 @@ async fn a_payment_that_names_another_order_does_not_pass_for_what_was_credited(
         ]});
         let again = accept(world, &shown, &chosen).await.expect(200).json();
         assert_eq!(again["results"][0]["outcome"], "accepted", "{again}");
-        world.assert_balances("wallet 400.00").await;
+        world.assert_balances("wallet 800.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_one_statement_are_different_payments_whatever_their_references_have_in_common() {
+    story(async |world| {
+        let order = async |key: &str| world.order_offline("wallet", "USD 200.00", key).await;
+        let day = world.today();
+        let mut content = Vec::new();
+        for reference in ["X", "X/1", "X/2"] {
+            let order = order(reference).await.expect(201);
+            content.push(format!("{day},200.00,USD,{reference},Whoever,{}", code(&order)));
+        }
+        let statement = csv(world, &content).await.expect(201);
+        let shown = statement.json();
+        let second = &shown["lines"][1]["proposals"][0]["order_id"];
+        let chosen = json!({"lines": [{"line": 2, "order_id": second}]});
+        assert_eq!(accept(world, &statement, &chosen).await.expect(200).json()["accepted"], 1);
+        assert_eq!(accept_exact(world, &statement).await["accepted"], 2);
+        world.assert_balances("wallet 600.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_cannot_be_read_stops_the_import_of_its_statement() {
+    story(async |world| {
+        let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);
+        let block = transaction("720.00", "Li Lei", &code(&order));
+        let paid = entry(world, booked("720.00"), "A", &[block]);
+        let statement = |amount: &str, status: &str| {
+            let out = entry(world, (amount, "DBIT", status), "A", &[]);
+            document("6222000000000001", &[paid.clone(), out])
+        };
+        for amount in ["720.001", "7e2", "-720.00"] {
+            let refused = import(world, "application/xml", &statement(amount, "BOOK")).await;
+            let refused = refused.expect_problem(422, "invalid_statement").text("detail");
+            assert!(refused.contains("statement S1, entry 2: Amt"), "{refused}");
+        }
+        // What is not booked, and what is of nothing, takes nothing back.
+        for (amount, status) in [("7e2", "PDNG"), ("-0.00", "BOOK")] {
+            let fine = import(world, "application/xml", &statement(amount, status)).await;
+            assert_eq!(lines(&fine.expect(201)), ["exact reference_code+amount+date"]);
+        }
     })
     .await;
 }

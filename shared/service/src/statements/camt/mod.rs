@@ -18,12 +18,12 @@ use sepa::camt054::CreditDebitIndicator;
 use self::written::{Transaction, Written, with_details_together};
 use super::outgoing::{Arrived, Outgoing, left_again};
 use super::references::{first_parts_of, is_whole, part_of, told_apart_by};
-use super::{MAX_LINES, Parsed, flaw};
+use super::{MAX_LINES, Parsed, Purpose, flaw};
 use crate::error::Invalid;
 use crate::stamp;
 
 /// Reads a statement; the first entry that cannot be read is the error.
-pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
+pub(super) fn read(text: &str, purpose: Purpose) -> Result<Parsed, Invalid> {
     let together = with_details_together(text)?;
     let document = parse_camt053(&together.text);
     let document = document.map_err(|error| flaw(said_of(&error, text)))?;
@@ -42,16 +42,22 @@ pub(super) fn read(text: &str) -> Result<Parsed, Invalid> {
         }
         for (position, entry) in statement.entries.iter().enumerate() {
             let written = written.next().unwrap_or_default();
+            let place =
+                format!("statement {}, entry {}", statement.stmt_id, position.saturating_add(1));
             let booked = entry.status == EntryStatus::Booked;
             if !booked || entry.amount.direction == Some(CreditDebitIndicator::Debit) {
-                let money = money(&entry.amount, of.1).ok().flatten().filter(|_| booked);
+                let money = match booked {
+                    true => {
+                        money(&entry.amount, of.1).map_err(|what| flaw(format!("{place}: {what}")))
+                    }
+                    false => Ok(None),
+                };
+                let money = purpose.of_outgoing(money)?;
                 let (references, reverses) = (all_references(entry, &written), written.reverses);
                 outgoing.extend(money.map(|money| Outgoing { references, money, reverses }));
                 skipped = skipped.saturating_add(1);
                 continue;
             }
-            let place =
-                format!("statement {}, entry {}", statement.stmt_id, position.saturating_add(1));
             let (of_entry, of_nobody) =
                 lines_of(entry, &written, of.1).map_err(|what| flaw(format!("{place}: {what}")))?;
             skipped = skipped.saturating_add(of_nobody);
@@ -239,22 +245,23 @@ fn contradicts(entry: &CashEntry, only: &EntryDetail, whole: Money) -> bool {
 /// Whether what was booked is what was sent, less the charges that the bank names.
 fn is_less_charges(charges: &Charges, sent: Money, booked: Money) -> bool {
     let units = |money: Money| money.amount.to_minor_units(money.currency);
+    let code = Some(booked.currency.code());
+    let of_account = charges.records.iter().all(|one| one.amount.currency.as_deref() == code);
     let charges = charges.total_signed_ct().or_else(|| without_direction(charges, booked.currency));
     // `sepa` counts hundredths, whatever the currency.
-    let charges = charges.filter(|_| booked.currency.decimals() == 2);
+    let charges = charges.filter(|_| of_account && booked.currency.decimals() == 2);
     let left = units(sent).zip(charges).and_then(|(sent, charges)| sent.checked_add(charges));
     left.is_some() && left == units(booked)
 }
 
 /// Charges of which the bank does not say that they take, below zero: the total, or what they come to.
 fn without_direction(charges: &Charges, currency: Currency) -> Option<i64> {
-    let of = |code: Option<&String>| code.is_some_and(|code| code == currency.code());
     let each = |sum: i64, amount: &ReportedAmount| {
-        let unsigned = amount.direction.is_none() && of(amount.currency.as_ref());
-        sum.checked_sub(amount.ct.filter(|_| unsigned)?)
+        sum.checked_sub(amount.ct.filter(|_| amount.direction.is_none())?)
     };
+    let of_account = charges.total_currency.as_deref() == Some(currency.code());
     match charges.records.as_slice() {
-        [] => charges.total_ct.filter(|_| of(charges.total_currency.as_ref()))?.checked_neg(),
+        [] => charges.total_ct.filter(|_| of_account)?.checked_neg(),
         records => records.iter().try_fold(0, |sum, record| each(sum, &record.amount)),
     }
 }
@@ -289,11 +296,8 @@ fn references_of(
         let own = own.get(number.saturating_sub(1)).cloned().flatten();
         let numbered = part(&number.to_string());
         let alone = own.clone().filter(is_whole);
-        let known = own.filter(|_| told_apart).and_then(|own| match whole {
-            // Together they may be longer than a reference is.
-            Some(_) => part(own.as_str()),
-            None => Some(own).filter(is_whole),
-        });
+        // Together they may be longer than a reference is.
+        let known = own.filter(|_| told_apart).and_then(|own| part(own.as_str()));
         let others = [&numbered, &alone, &whole].into_iter().flatten();
         let reference = known.or_else(|| numbered.clone());
         let others = others.filter(|other| Some(*other) != reference.as_ref()).cloned().collect();
@@ -347,16 +351,20 @@ fn money(amount: &ReportedAmount, currency: Currency) -> Result<Option<Money>, S
     Money::parse(&plain, currency).map(Some).map_err(|error| format!("Amt {error}"))
 }
 
-/// A decimal of XML Schema, which has other ways of writing it (`+0100.`), without what says nothing; none for what is not
-/// one, or is below zero.
+/// A decimal of XML Schema, which has other ways of writing it (`+0100.`, `-0`), without what says nothing; none for what is
+/// not one, or is below zero.
 fn plain(written: &str) -> Option<String> {
-    let unsigned = written.strip_prefix('+').unwrap_or(written);
+    let below = written.strip_prefix('-');
+    let unsigned = below.or_else(|| written.strip_prefix('+')).unwrap_or(written);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || whole.is_empty() && fraction.is_empty() {
         return None;
     }
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    if below.is_some() && !(whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
     let whole = if whole.is_empty() { "0" } else { whole };
     Some(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
 }

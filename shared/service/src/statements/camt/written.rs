@@ -106,7 +106,7 @@ pub(super) fn with_details_together(text: &str) -> Result<Together<'_>, Invalid>
                 transaction.into_iter().for_each(|one| one.reference.clone_from(&said));
                 ended = None;
             }
-            (Event::Start(_), b"RltdPties" | b"RtrInf") if in_transaction => {
+            (Event::Start(_) | Event::Empty(_), b"RltdPties" | b"RtrInf") if in_transaction => {
                 last_of(&mut entries).into_iter().for_each(|one| one.has(&name));
                 ended = None;
             }
