@@ -622,6 +622,7 @@ to the dead-letter queue");
                 reason: None,
                 failure: None,
                 attempt: 1,
+                unclear_since: None,
                 by: asked.by.clone(),
                 created_at: now,
             };
