@@ -23,6 +23,7 @@ async fn a_reference_that_was_credited_for_another_amount_hides_no_payment() {
         let second = world.order_offline("wallet", "USD 300.00", "second").await.expect(201);
         let day = world.today();
         let content = [
+            format!("{day},250.00,USD,SAME,Whoever,no code"),
             format!("{day},300.00,USD,SAME,Whoever,{}", code(&second)),
             format!("{day},200.00,USD,same,Whoever,{}", code(&first)),
             format!("{day},200.00,USD,SAME,Whoever,again"),
@@ -30,20 +31,20 @@ async fn a_reference_that_was_credited_for_another_amount_hides_no_payment() {
         let statement = csv(world, &content).await.expect(201);
         assert_eq!(
             lines(&statement),
-            ["proposed reference_code+amount+date", "credited", "unmatched"]
+            ["unmatched", "proposed reference_code+amount+date", "credited", "unmatched"]
         );
         let shown = statement.json();
         let used = json!({
             "order_id": first.text("order_id"), "account_id": "demo", "amount": "200.00", "currency": "USD",
         });
         for (line, doubt, used) in
-            [(0, json!("reference_used"), &used), (1, Value::Null, &Value::Null), (2, json!("reference_used"), &used)]
+            [(0, json!("reference_used"), &used), (1, json!("reference_used"), &used), (2, Value::Null, &Value::Null), (3, json!("reference_used"), &used)]
         {
             let line = &shown["lines"][line];
             assert_eq!((&line["doubt"], &line["used_for"]), (&doubt, used), "{line}");
         }
         assert_eq!(accept_exact(world, &statement).await["accepted"], 0);
-        let chosen = json!({"lines": [{"line": 1, "order_id": second.text("order_id")}]});
+        let chosen = json!({"lines": [{"line": 2, "order_id": second.text("order_id")}]});
         let refused = accept(world, &statement, &chosen).await.expect(200).json();
         assert_eq!(refused["results"][0]["code"], "bank_reference_used");
         world.assert_balances("wallet 200.00").await;
