@@ -609,7 +609,7 @@ to the dead-letter queue");
         ((
             REFUNDS,
             """\
-        let changed = change(&self.table, &order.id, &order.account, now, decide).await;
+        let changed = Box::pin(change(&self.table, &order.id, &order.account, now, decide)).await;
 """,
             """\
         if let (None, Some(payment)) = (order.refund(&asked.id), order.payment_id.as_ref()) {
@@ -629,7 +629,7 @@ to the dead-letter queue");
             let of = Refunded { payment, account: Some(&order.account), order: Some(&order.id) };
             drop(self.stripe.create_refund(&of, &early, now).await);
         }
-        let changed = change(&self.table, &order.id, &order.account, now, decide).await;
+        let changed = Box::pin(change(&self.table, &order.id, &order.account, now, decide)).await;
 """,
         ),),
     ),

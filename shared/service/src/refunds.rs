@@ -82,7 +82,8 @@ impl<W: Wire> Refunds<W> {
             Some(_) => Ok(None),
             None => ledger::request_refund(order, account, &asked, now).map(Some),
         };
-        let changed = change(&self.table, &order.id, &order.account, now, decide).await;
+        // In the heap: what refunds keep of orders and accounts on their way would take much of a stack.
+        let changed = Box::pin(change(&self.table, &order.id, &order.account, now, decide)).await;
         let (record, made) = match changed.map(|(record, before)| (record, before.is_some())) {
             // The read is not a snapshot: a refusal asks for the order once more.
             Err(refused @ Error::Refused(_)) => match self.table.order(&order.id).await? {
@@ -395,7 +396,8 @@ impl<W: Wire> Refunds<W> {
         decide: impl Fn(&Order, &Account) -> Result<Option<ledger::Reversed>, Refusal>,
     ) -> Result<Holder, Error> {
         let order = &record.order;
-        let changed = change(&self.table, &order.id, &order.account, now, decide).await?;
+        let changing = change(&self.table, &order.id, &order.account, now, decide);
+        let changed = Box::pin(changing).await?;
         Ok(Holder::Order(Box::new(changed.0)))
     }
 

@@ -44,28 +44,16 @@ pub async fn confirm(
         WhatBack::Refund(refund) => ledger::refund_told(order, account, refund, now),
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
-    match change(table, &claim.order, &claim.account, now, told).await {
+    match Box::pin(change(table, &claim.order, &claim.account, now, told)).await {
         Ok((record, before)) => {
             let confirmed = match before {
                 Some(_) => Confirmed::Reversed,
                 None => Confirmed::Unchanged,
             };
             let Some(finding) = hidden(&record.order, notice, now) else { return Ok(confirmed) };
-            let found = match (&before, &notice.what) {
-                (Some(before), _) if !moved_outside(before, &notice.what) => return Ok(confirmed),
-                (Some(_), _) => findings::found_now(table, &finding).await?,
-                // Nobody knows any more whether it was ever made: it is the finding that there is.
-                (None, WhatBack::Refund(told)) if told.status == RefundStatus::Failed => {
-                    match table.finding(&finding.id()).await? {
-                        Some(record) => Confirmed::Found(record.finding.kind),
-                        None => return Ok(confirmed),
-                    }
-                }
-                // A run may have been cut off between the two.
-                (None, _) => findings::found(table, &finding).await?,
-            };
-            let is_dispute = matches!(notice.what, WhatBack::Dispute(_));
-            Ok(if is_dispute { confirmed } else { found })
+            // Apart from the rest, so that it takes no room on the stack of what is told every day.
+            let found = Box::pin(told_hidden(table, &finding, before.as_deref(), notice)).await?;
+            Ok(found.unwrap_or(confirmed))
         }
         Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
             let finding = Finding {
@@ -93,6 +81,31 @@ fn hidden(order: &Order, notice: &ReversalNotice, now: Timestamp) -> Option<Find
     let (account, order) = (Some(order.account.clone()), Some(order.id.clone()));
     let finding = finding_about(notice, FindingKind::ReversalDiffers, now);
     Some(Finding { account, order, expected, ..finding })
+}
+
+/// Stores what the books do not show of a notice, and says that it did; none of a dispute, whose movement the comparison
+/// looks at by itself, and if there is nothing to look at.
+async fn told_hidden(
+    table: &Table,
+    finding: &Finding,
+    before: Option<&Order>,
+    notice: &ReversalNotice,
+) -> Result<Option<Confirmed>, Error> {
+    let found = match (before, &notice.what) {
+        (Some(before), what) if !moved_outside(before, what) => return Ok(None),
+        (Some(_), _) => findings::found_now(table, finding).await?,
+        // Nobody knows any more whether it was ever made: it is the finding that there is.
+        (None, WhatBack::Refund(told)) if told.status == RefundStatus::Failed => {
+            match table.finding(&finding.id()).await? {
+                Some(record) => Confirmed::Found(record.finding.kind),
+                None => return Ok(None),
+            }
+        }
+        // A run may have been cut off between the two.
+        (None, _) => findings::found(table, finding).await?,
+    };
+    let is_refund = matches!(notice.what, WhatBack::Refund(_));
+    Ok(is_refund.then_some(found))
 }
 
 /// Whether money moved outside by this: a refund that fails before it was made moves none.
@@ -146,7 +159,7 @@ pub(crate) async fn change(
     account: &AccountId,
     now: Timestamp,
     decide: impl Fn(&Order, &Account) -> Result<Option<Reversed>, Refusal>,
-) -> Result<(OrderRecord, Option<Order>), Error> {
+) -> Result<(OrderRecord, Option<Box<Order>>), Error> {
     let mut seen = table.seen(order, account).await?;
     for tries in 0..MAX_COMMIT_TRIES {
         let missing = || BrokenRecord::Missing(format!("order {order}"));
@@ -174,7 +187,7 @@ pub(crate) async fn change(
             continue;
         }
         let claims = claims(&record.order, &next, now);
-        let before = record.order.clone();
+        let before = Box::new(record.order.clone());
         let next = OrderRecord { order: next, ..record };
         // What is told of it is not older than its entry: whoever asks for the balance at that time sees it.
         let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
