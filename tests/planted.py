@@ -1320,8 +1320,26 @@ to the dead-letter queue");
     Defect(
         "hidden-by-a-lost-dispute",
         "a refund that fails after the money of a lost dispute came back is given to nobody, and told to nobody",
-        (("shared/service/src/reversals.rs", "hidden(&record.order, notice, now) else {", "hidden(&record.order, notice, now).filter(|_| false) else {"),),
+        ((REFUND, "hides_refund(order, told, now);", "hides_refund(order, told, now).filter(|_| false);"),),
         story("back::lost_disputes::a_refund_that_fails_after_the_money_of_a_lost_dispute_came_back_is_for_a_person"),
+    ),
+    Defect(
+        "part-settled-before-its-payment",
+        "a part that went back is closed before its payment is decided, and then taken out of nothing",
+        (("shared/service/src/findings.rs", "(FindingKind::UnknownPayment, Some(payment)) =", "(FindingKind::JournalBroken, Some(payment)) ="),),
+        story("back::lost_refunds::a_part_that_went_back_stays_open_until_its_payment_is_decided"),
+    ),
+    Defect(
+        "given-back-after-it-was-settled",
+        "a payment that was settled by hand is given back after that, and nobody is told",
+        ((FINDING_STATE, "told.at <= end.at ||", "told.at >= end.at ||"),),
+        story("back::lost_refunds::what_is_given_back_after_a_person_settled_its_payment_is_told_once_more"),
+    ),
+    Defect(
+        "back-once-more-is-green",
+        "a day on which money without a place came back once more is compared as if nothing were apart",
+        (("shared/service/src/comparing.rs", "true => report.adds(id, kind, &[moved]),", "true => {}"),),
+        story("back::lost_refunds::a_day_on_which_lost_money_came_back_once_more_is_not_green"),
     ),
     Defect(
         "dispute-told-once",

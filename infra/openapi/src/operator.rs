@@ -225,7 +225,7 @@ const FINDINGS: &[Operation] = &[
         .needs(&[OperatorMoney])
         .takes("Reason")
         .answers(FINDING)
-        .fails(&["not_found", "finding_closed", "refund_under_way"]),
+        .fails(&["not_found", "finding_closed", "refund_under_way", "payment_undecided"]),
     Operation::post("/v1/admin/findings/{finding_id}/credit", "creditFinding")
         .says("Credit the payment of a finding", "Once; it becomes an order.")
         .needs(&[OperatorMoney])

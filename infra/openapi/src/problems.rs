@@ -110,7 +110,7 @@ const INVALID: [(&str, &str, &str); 22] = [
 ];
 
 /// What stands in the way: the code, and what is said.
-const CONFLICTS: [(&str, &str); 6] = [
+const CONFLICTS: [(&str, &str); 7] = [
     ("too_many_endpoints", "there are 8 endpoints already"),
     (
         "rotation_in_progress",
@@ -119,6 +119,10 @@ const CONFLICTS: [(&str, &str); 6] = [
     ("finding_closed", "it was closed by Ann Lee: resolved"),
     ("finding_not_creditable", "a refund of this payment is under way"),
     ("refund_under_way", "its payment is on its way back: it closes itself, or the refund fails"),
+    (
+        "payment_undecided",
+        "decide first about finding fnd_b6566wwyf4crmzmsqxcv, which is the payment",
+    ),
     ("key_not_active", "it has ended, or another key has taken its place"),
 ];
 

@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 
 use crate::reversal::{Cause, rebalance};
 use crate::{
-    Account, Amount, Balance, Method, Money, Order, ProviderId, RefundStatus, Refusal, Reversed,
-    Timestamp, ToldRefund,
+    Account, Amount, Finding, FindingKind, Method, Money, Order, ProviderId, Refund, RefundStatus,
+    Refusal, Reversed, Timestamp, ToldRefund,
 };
 
 /// A payment can be disputed so often.
@@ -179,33 +179,73 @@ impl Order {
 /// What a dispute hides that was lost, and whose money came back all the same: all of it counts as taken, so that nothing
 /// else of the order moves. How much of it is kept only a person knows, so they must look at whatever else is told.
 impl Order {
+    /// Whether there is such a dispute: what else is told of the order may have a finding beside it.
+    #[must_use]
+    pub fn has_lost_and_returned(&self) -> bool {
+        self.lost_and_returned().is_some()
+    }
+
     fn lost_and_returned(&self) -> Option<&Dispute> {
         let both = |one: &&Dispute| one.reinstated && one.outcome == Some(DisputeOutcome::Lost);
         self.reversals.disputes.iter().find(both)
     }
 
-    /// How much moved here of a refund that was made after that, or came back: less than all of it, as the rest had gone by
-    /// the dispute. None if all of it moved.
-    #[must_use]
-    pub fn hides_refund(&self, told: &ToldRefund) -> Option<Balance> {
+    /// The finding that news of a refund is which was made after that, or came back: less than all of it moved here, as the
+    /// rest had gone by the dispute. None if all of it moved. `before` is the order as it was without the news.
+    pub(crate) fn hides_refund(
+        &self,
+        before: &Self,
+        told: &ToldRefund,
+        now: Timestamp,
+    ) -> Option<Finding> {
         let dispute = self.lost_and_returned()?;
         let credited = self.credited.unwrap_or_default().decimal();
         let amount = told.money.amount.decimal();
-        let with = match told.status {
-            RefundStatus::Pending => return None,
-            RefundStatus::Succeeded if told.at <= dispute.created_at => return None,
-            RefundStatus::Succeeded => self.wanted_out(),
-            RefundStatus::Failed => self.wanted_out().saturating_add(amount),
+        let made = |known: &&Refund| known.status == RefundStatus::Succeeded;
+        let mut made = before.reversals.refunds.iter().filter(made);
+        let was_made = made.any(|known| known.provider_id.as_ref() == Some(&told.provider_id));
+        let with = match (told.status, was_made) {
+            (RefundStatus::Succeeded, false) if told.at > dispute.created_at => self.wanted_out(),
+            (RefundStatus::Failed, true) => self.wanted_out().saturating_add(amount),
+            // It moves nothing outside now, or did so before the dispute.
+            _ => return None,
         };
         let moved = with.min(credited).saturating_sub(with.saturating_sub(amount).min(credited));
-        Balance::new(moved).ok().filter(|_| moved < amount)
+        let expected = Amount::new(moved).ok();
+        let expected = expected.map(|amount| Money { amount, ..told.money });
+        (moved < amount).then(|| self.hidden(&told.provider_id, expected, told.money, now))
     }
 
-    /// What is kept of the money of this dispute, if it is told late that it was lost, as if nothing had come back.
-    #[must_use]
-    pub fn hides_loss(&self, told: &ToldDispute) -> Option<Money> {
-        let late = told.outcome == Some(DisputeOutcome::Lost) && !told.reinstated;
-        self.kept_of_returned(&told.id, None).filter(|_| late)
+    /// The finding that it is to be told late that a dispute was lost, as if nothing had come back: some of its money is kept.
+    fn hides_loss(&self, before: &Self, told: &ToldDispute, now: Timestamp) -> Option<Finding> {
+        let lost = Some(DisputeOutcome::Lost);
+        let mut known = before.reversals.disputes.iter().filter(|known| known.outcome == lost);
+        let late = told.outcome == lost && !told.reinstated;
+        if !late || known.any(|known| known.id == told.id) {
+            return None;
+        }
+        let kept = self.kept_of_returned(&told.id, None)?;
+        Some(self.hidden(&told.id, told.money.less(kept), told.money, now))
+    }
+
+    /// What moved here, beside what moved outside.
+    fn hidden(
+        &self,
+        reversal: &ProviderId,
+        expected: Option<Money>,
+        actual: Money,
+        now: Timestamp,
+    ) -> Finding {
+        Finding {
+            kind: FindingKind::ReversalDiffers,
+            account: Some(self.account.clone()),
+            order: Some(self.id.clone()),
+            payment: self.payment_id.clone(),
+            reversal: Some(reversal.clone()),
+            expected,
+            actual: Some(actual),
+            found_at: now,
+        }
     }
 }
 
@@ -241,5 +281,7 @@ pub fn dispute_told(
     if next == *order {
         return Ok(None);
     }
-    rebalance(next, account, Cause::Dispute(&dispute), now).map(Some)
+    let reversed = rebalance(next, account, Cause::Dispute(&dispute), now)?;
+    let finding = reversed.order.hides_loss(order, told, now);
+    Ok(Some(Reversed { finding, ..reversed }))
 }

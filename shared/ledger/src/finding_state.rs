@@ -1,6 +1,6 @@
 //! What became of a finding, and of the payment that it is about.
 
-use crate::{Actor, LostPayment, Note, RefundStatus, Timestamp, WholeRefunds};
+use crate::{Actor, LostPayment, Note, RefundStatus, Timestamp, ToldRefund, WholeRefunds};
 
 /// What became of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,6 +96,15 @@ impl FindingState {
             Some(FindingOutcome::Credited | FindingOutcome::Cured) => false,
             None => self.resolved_before.is_some() || self.refunds.goes_back(),
         }
+    }
+
+    /// Whether it keeps what is told of a refund of its whole payment: not of one that is made after a person has settled the
+    /// payment in another way, as they must hear of it.
+    #[must_use]
+    pub fn keeps_refund(&self, told: &ToldRefund) -> bool {
+        let resolved = |end: &&FindingEnd| end.how == FindingOutcome::Resolved;
+        let settled = self.closed.as_ref().filter(resolved);
+        settled.is_none_or(|end| told.at <= end.at || self.refunds.knows(told))
     }
 
     /// As it is once the refunds of its payment are these. Once all of the payment has gone back it is closed; once

@@ -310,7 +310,9 @@ pub fn refund_told(
     if next == *order {
         return Ok(None);
     }
-    rebalance(next, account, Cause::Refund(&refund), now).map(Some)
+    let reversed = rebalance(next, account, Cause::Refund(&refund), now)?;
+    let finding = reversed.order.hides_refund(order, told, now);
+    Ok(Some(Reversed { finding, ..reversed }))
 }
 
 /// The order with this change of how the provider is asked for a refund. `None` if nothing changes, as when it has been

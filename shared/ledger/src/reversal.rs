@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     Account, Actor, Amount, Balance, Currency, Decision, Dispute, DisputeStatus, EntryKind,
-    External, Method, Money, MoneyError, Movement, Order, OrderStatus, Place, ProviderId, Rate,
-    Reason, Refund, RefundId, RefundStatus, Refusal, Timestamp, Verdict,
+    External, Finding, Method, Money, MoneyError, Movement, Order, OrderStatus, Place, ProviderId,
+    Rate, Reason, Refund, RefundId, RefundStatus, Refusal, Timestamp, Verdict,
 };
 
 /// What of an order's money was given back or asked back.
@@ -38,13 +38,15 @@ impl Reversals {
 }
 
 /// An order after a refund or dispute, and what that did to the account: nothing, where only the
-/// order tells more than before. Both belong into one commit.
+/// order tells more than before. All of it belongs into one commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversed {
     /// The order.
     pub order: Order,
     /// The account and the entry.
     pub decision: Option<Decision>,
+    /// What a person must look at, as less moved here than outside; nearly always none.
+    pub finding: Option<Finding>,
 }
 
 /// What a new fact is about.
@@ -242,7 +244,7 @@ pub(crate) fn rebalance(
     order.reversals.taken = taken;
     order.reversals.held = held;
     let order = with_status(order, cause, now);
-    Ok(Reversed { order, decision })
+    Ok(Reversed { order, decision, finding: None })
 }
 
 /// The order in the status that follows from what was credited and what was given back.

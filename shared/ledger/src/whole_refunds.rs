@@ -66,6 +66,12 @@ impl WholeRefunds {
         self.refunds.iter().find(|refund| refund.id == *id)
     }
 
+    /// Whether what is told is of one of them.
+    #[must_use]
+    pub fn knows(&self, told: &ToldRefund) -> bool {
+        told_among(&self.refunds, told).is_some()
+    }
+
     /// With one more.
     ///
     /// # Errors

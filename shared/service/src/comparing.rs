@@ -352,9 +352,9 @@ impl<W: Wire> Comparisons<W> {
                 actual: Some(payment.money),
                 found_at: now,
             };
-            if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
+            if let Some(found) = found_again(&self.refunds.table, &finding).await? {
                 let apart = [(payment.money, 1), (claim.money, -1)];
-                report.finds(finding.id(), kind, &apart);
+                report.finds(finding.id(), found.kind, &apart);
             }
         }
         Ok(())
@@ -382,7 +382,13 @@ impl<W: Wire> Comparisons<W> {
         let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
             Ok(Confirmed::LeftToItsFinding) => {
-                self.name_leading(notice, paid, report).await?;
+                if let Some(record) = self.leading(notice.payment_id()).await? {
+                    let (id, kind, apart) = (record.finding.id(), record.finding.kind, [(paid, 1)]);
+                    match record.state.is_open() {
+                        true => report.finds(id, kind, &apart),
+                        false => report.leaves_out(id, kind, &apart),
+                    }
+                }
                 return Ok(None);
             }
             Ok(_) => {
@@ -398,31 +404,19 @@ impl<W: Wire> Comparisons<W> {
         // One that a person has closed is settled in another way.
         let finding = finding(kind);
         match found_again(&self.refunds.table, &finding).await? {
-            Some(kind) => report.finds(finding.id(), kind, &[(paid, 1)]),
+            Some(found) => report.finds(finding.id(), found.kind, &[(paid, 1)]),
             None => report.leaves_out(finding.id(), kind, &[(paid, 1)]),
         }
         Ok(None)
     }
 
-    /// Names the finding that a payment leads to, which is on its way back: perhaps one of another order.
-    async fn name_leading(
-        &self,
-        notice: &Notice,
-        paid: Money,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let Some(payment) = notice.payment_id() else { return Ok(()) };
-        let known = self.refunds.table.payment_or_finding(payment).await?;
-        let Some(ClaimOrFinding::Finding(id)) = known else { return Ok(()) };
-        let apart = [(paid, 1)];
-        match self.refunds.table.finding(&id).await? {
-            Some(FindingRecord { finding, state, .. }) if state.is_open() => {
-                report.finds(id, finding.kind, &apart);
-            }
-            Some(FindingRecord { finding, .. }) => report.leaves_out(id, finding.kind, &apart),
-            None => {}
+    /// The finding that a payment leads to which no order took; perhaps one of another order.
+    async fn leading(&self, payment: Option<&PaymentId>) -> Result<Option<FindingRecord>, Error> {
+        let Some(payment) = payment else { return Ok(None) };
+        match self.refunds.table.payment_or_finding(payment).await? {
+            Some(ClaimOrFinding::Finding(id)) => self.refunds.table.finding(&id).await,
+            Some(ClaimOrFinding::Claim(_)) | None => Ok(None),
         }
-        Ok(())
     }
 
     async fn compare_reversal(
@@ -432,64 +426,81 @@ impl<W: Wire> Comparisons<W> {
         report: &mut Report,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let MovedBack { direction, money: returned, notice } = back;
-        let direction = *direction;
-        let found = match reversals::confirm(&self.refunds.table, notice, now).await {
-            Ok(Confirmed::Found(kind)) => Some(kind),
-            Ok(_) => None,
+        let notice = &back.notice;
+        let kind = match reversals::confirm(&self.refunds.table, notice, now).await {
+            Ok(Confirmed::Found(kind)) => kind,
+            Ok(_) => return self.compare_taken(back, run, report, now).await,
             Err(Error::Unavailable(Unavailable::NotCredited(_))) => {
                 reversals::give_up(&self.refunds.table, notice, now).await?;
-                Some(FindingKind::UnknownPayment)
+                FindingKind::UnknownPayment
             }
             Err(Error::Refused(refusal)) => {
                 warn!(payment_id = %notice.payment, %refusal, "a reversal cannot be booked");
-                Some(FindingKind::UnknownPayment)
+                FindingKind::UnknownPayment
             }
             Err(Error::Broken(cause)) => {
                 error!(payment_id = %notice.payment, %cause, "a reversal cannot be booked");
-                Some(FindingKind::UnknownPayment)
+                FindingKind::UnknownPayment
             }
             Err(other) => return Err(other),
         };
-        match found {
-            Some(kind) => {
-                let finding = reversals::finding_about(notice, kind, now);
-                if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
-                    report.adds(finding.id(), kind, &[(notice.money(), direction)]);
+        let finding = reversals::finding_about(notice, kind, now);
+        if let Some(found) = found_again(&self.refunds.table, &finding).await? {
+            let mut apart = vec![(notice.money(), back.direction)];
+            // What moved here as well, as of a refund of which a lost dispute hides a part.
+            let here = found.expected.filter(|here| here.currency == notice.money().currency);
+            apart.extend(here.map(|here| (here, back.direction.saturating_neg())));
+            report.adds(finding.id(), found.kind, &apart);
+        }
+        Ok(())
+    }
+
+    /// What the books have of a refund or dispute that they know.
+    async fn compare_taken(
+        &self,
+        back: &MovedBack,
+        run: &Comparison,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let MovedBack { direction, money: returned, notice } = back;
+        let moved = (notice.money(), *direction);
+        let Some(claim) = self.refunds.table.reversal(notice.reversal()).await? else {
+            // Of a payment that no order took: once such a refund has failed, its finding is open again.
+            if let Some(record) = self.leading(Some(&notice.payment)).await? {
+                let (id, kind) = (record.finding.id(), record.finding.kind);
+                match record.state.is_open() {
+                    true => report.adds(id, kind, &[moved]),
+                    false => report.leaves_out(id, kind, &[moved]),
                 }
             }
-            None => {
-                let Some(claim) = self.refunds.table.reversal(notice.reversal()).await? else {
-                    return Ok(());
-                };
-                if claim.settled_at >= run.started_at {
-                    count(&mut report.taken);
-                }
-                let moved = (notice.money(), direction);
-                let kept = match direction > 0 {
-                    true => self.kept_of_returned(&claim, *returned).await?,
-                    false => None,
-                };
-                let apart = match (kept, claim.money == notice.money()) {
-                    (Some(kept), _) => vec![(kept, direction)],
-                    (None, false) => vec![moved, (claim.money, direction.saturating_neg())],
-                    (None, true) => return Ok(()),
-                };
-                // Both sides of what is apart: of what came back, the part that may be kept and all of it.
-                let expected = match kept {
-                    Some(kept) => notice.money().less(kept),
-                    None => Some(claim.money),
-                };
-                let finding = Finding {
-                    account: Some(claim.account),
-                    order: Some(claim.order),
-                    expected,
-                    ..reversals::finding_about(notice, FindingKind::ReversalDiffers, now)
-                };
-                if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
-                    report.adds(finding.id(), kind, &apart);
-                }
-            }
+            return Ok(());
+        };
+        if claim.settled_at >= run.started_at {
+            count(&mut report.taken);
+        }
+        let kept = match *direction > 0 {
+            true => self.kept_of_returned(&claim, *returned).await?,
+            false => None,
+        };
+        let apart = match (kept, claim.money == notice.money()) {
+            (Some(kept), _) => vec![(kept, *direction)],
+            (None, false) => vec![moved, (claim.money, direction.saturating_neg())],
+            (None, true) => return Ok(()),
+        };
+        // Both sides of what is apart: of what came back, the part that may be kept and all of it.
+        let expected = match kept {
+            Some(kept) => notice.money().less(kept),
+            None => Some(claim.money),
+        };
+        let finding = Finding {
+            account: Some(claim.account),
+            order: Some(claim.order),
+            expected,
+            ..reversals::finding_about(notice, FindingKind::ReversalDiffers, now)
+        };
+        if let Some(found) = found_again(&self.refunds.table, &finding).await? {
+            report.adds(finding.id(), found.kind, &apart);
         }
         Ok(())
     }
@@ -542,8 +553,8 @@ impl<W: Wire> Comparisons<W> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let Some(finding) = found else { return Ok(()) };
-        if let Some(kind) = found_again(&self.refunds.table, &finding).await? {
-            report.finds(finding.id(), kind, &[apart]);
+        if let Some(found) = found_again(&self.refunds.table, &finding).await? {
+            report.finds(finding.id(), found.kind, &[apart]);
         }
         Ok(())
     }

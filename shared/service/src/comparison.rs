@@ -151,23 +151,23 @@ impl Report {
     /// Names a finding, once, and what it adds to the drift: below zero for money that the books have
     /// and the provider has not.
     pub fn finds(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
-        self.names(Named::new(id, kind, apart));
+        if !self.findings.iter().any(|known| known.id == id) {
+            self.adds(id, kind, apart);
+        }
     }
 
     /// Names a finding about something that moves more than once, and what one more movement adds to the drift.
     pub fn adds(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
-        let Some(known) = self.findings.iter_mut().find(|known| known.id == id) else {
-            return self.finds(id, kind, apart);
-        };
-        for (code, units) in Named::new(id, kind, apart).drift {
-            add(&mut known.drift, &code, units);
-            add(&mut self.drift, &code, units);
-        }
+        self.names(Named::new(id, kind, apart));
     }
 
-    /// Names a finding that would add this to the drift.
+    /// Names a finding, with what it adds to the drift.
     pub fn names(&mut self, named: Named) {
-        if self.findings.iter().any(|known| known.id == named.id) {
+        if let Some(known) = self.findings.iter_mut().find(|known| known.id == named.id) {
+            for (code, units) in named.drift {
+                add(&mut known.drift, &code, units);
+                add(&mut self.drift, &code, units);
+            }
             return;
         }
         named.drift.iter().for_each(|(code, units)| add(&mut self.drift, code, *units));
@@ -177,10 +177,16 @@ impl Report {
         }
     }
 
-    /// Leaves out a payment whose finding is closed, for as long as it is.
+    /// Leaves out a payment whose finding is closed, or what went back of it, for as long as it is.
     pub fn leaves_out(&mut self, id: String, kind: FindingKind, apart: &[(Money, i64)]) {
-        if self.left_out.len() < MAX_NAMED_FINDINGS {
-            self.left_out.push(Named::new(id, kind, apart));
+        let named = Named::new(id, kind, apart);
+        let room = self.left_out.len() < MAX_NAMED_FINDINGS;
+        match self.left_out.iter_mut().find(|known| known.id == named.id) {
+            Some(known) => {
+                named.drift.iter().for_each(|(code, units)| add(&mut known.drift, code, *units));
+            }
+            None if room => self.left_out.push(named),
+            None => {}
         }
     }
 

@@ -186,31 +186,24 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
     Err(Unavailable::Busy.into())
 }
 
-/// Stores a finding of something that has just happened. One of the same refund or dispute that is closed is open again: a
-/// person had looked at something else.
+/// The commit of something that happens, with the finding about the refund or dispute that it is. One that is closed is open
+/// again: a person had looked at something else.
 ///
 /// # Errors
 /// [`Error::Unavailable`], or the stored one cannot be read.
-pub(crate) async fn found_now(table: &Table, finding: &Finding) -> Result<Confirmed, Error> {
-    for tries in 0..MAX_COMMIT_TRIES {
-        let closed = table.finding(&finding.id()).await?.filter(|record| !record.state.is_open());
-        let Some(record) = closed else { return found(table, finding).await };
-        let state = FindingState {
-            resolved_before: record.state.closed,
-            closed: None,
-            refunds: record.state.refunds,
-        };
-        let (finding, version) = (finding.clone(), record.version);
-        let kind = finding.kind;
-        if stored(table, FindingRecord { finding, version, state }).await?.is_some() {
-            return Ok(Confirmed::Found(kind));
-        }
-        pause_before_retry(tries).await;
-    }
-    Err(Unavailable::Busy.into())
+pub(crate) async fn found_by(
+    table: &Table,
+    commit: Commit,
+    finding: &Finding,
+) -> Result<Commit, Error> {
+    let known = table.finding(&finding.id()).await?;
+    let record = known.unwrap_or_else(|| FindingRecord::new(finding.clone()));
+    let resolved_before = record.state.closed.or(record.state.resolved_before);
+    let state = FindingState { closed: None, resolved_before, refunds: record.state.refunds };
+    Ok(commit.finding(&FindingRecord { finding: finding.clone(), version: record.version, state }))
 }
 
-/// Stores a finding of something that is looked at again and again, and says as what a person must look at it:
+/// Stores a finding of something that is looked at again and again, and returns it as a person must look at it:
 /// `None` for one that a person has closed. One that was cured is open again.
 ///
 /// # Errors
@@ -218,15 +211,15 @@ pub(crate) async fn found_now(table: &Table, finding: &Finding) -> Result<Confir
 pub(crate) async fn found_again(
     table: &Table,
     finding: &Finding,
-) -> Result<Option<FindingKind>, Error> {
+) -> Result<Option<Finding>, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
         let record = match table.finding(&finding.id()).await? {
             None => {
                 found(table, finding).await?;
-                return Ok(Some(finding.kind));
+                return Ok(Some(finding.clone()));
             }
             Some(record) => match record.state.outcome() {
-                None => return Ok(Some(record.finding.kind)),
+                None => return Ok(Some(record.finding)),
                 Some(FindingOutcome::Cured) => record,
                 Some(_) => return Ok(None),
             },
@@ -234,7 +227,7 @@ pub(crate) async fn found_again(
         let state = FindingState { closed: None, ..record.state };
         let again = FindingRecord { finding: finding.clone(), state, ..record };
         if stored(table, again).await?.is_some() {
-            return Ok(Some(finding.kind));
+            return Ok(Some(finding.clone()));
         }
         pause_before_retry(tries).await;
     }
@@ -333,9 +326,12 @@ async fn followed(
 }
 
 /// The refunds of a payment without a place, with what is told of one. `None` if the finding does not keep it: a
-/// dispute, or a refund of a part.
+/// dispute, a refund of a part, or one that was made after a person had settled the payment.
 fn refunds_after(record: &FindingRecord, notice: &ReversalNotice) -> Option<WholeRefunds> {
     let WhatBack::Refund(told) = &notice.what else { return None };
+    if !record.state.keeps_refund(told) {
+        return None;
+    }
     record.state.refunds.told(told, record.finding.actual?).ok().flatten()
 }
 
@@ -362,7 +358,8 @@ impl Findings {
     /// Closes a finding for a reason. Closing it again for the same reason changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; `finding_closed` if it ended otherwise; [`Error::Unavailable`].
+    /// [`Error::NotFound`]; `finding_closed` if it ended otherwise; `refund_under_way`; `payment_undecided`;
+    /// [`Error::Unavailable`].
     pub async fn resolve(
         &self,
         id: &str,
@@ -387,6 +384,7 @@ impl Findings {
                     detail: detail.to_owned(),
                 });
             }
+            self.must_be_decided(&record.finding).await?;
             let state = record.state.ended(FindingOutcome::Resolved, by, Some(reason), now);
             let next = FindingRecord { state, ..record };
             if let Some(stored) = stored(&self.table, next).await? {
@@ -395,6 +393,23 @@ impl Findings {
             pause_before_retry(tries).await;
         }
         Err(Unavailable::Busy.into())
+    }
+
+    /// What went back in part of a payment that has no place yet is taken by the order that the payment becomes, for as long
+    /// as its own finding is open: the payment comes first.
+    async fn must_be_decided(&self, finding: &Finding) -> Result<(), Error> {
+        let (FindingKind::UnknownPayment, Some(payment)) = (finding.kind, &finding.payment) else {
+            return Ok(());
+        };
+        let known = self.table.payment_or_finding(payment).await?;
+        let Some(ClaimOrFinding::Finding(first)) = known else { return Ok(()) };
+        match self.table.finding(&first).await? {
+            Some(record) if record.state.is_open() => {
+                let detail = format!("decide first about finding {first}, which is the payment");
+                Err(Error::Conflict { code: "payment_undecided", detail })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Credits the payment of a finding to an account, once: as an order that is completed as it is made.

@@ -15,6 +15,7 @@ use tracing::warn;
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::findings::{self, FindingRecord};
 use crate::notice::{ReversalNotice, WhatBack};
+use crate::payments::Confirmed;
 use crate::record::{OrderRecord, WrittenAmount};
 use crate::reversals::{self, change};
 use crate::stripe::{CallFailed, Https, Refunded, Stripe, Wire, is_chargeable};
@@ -84,14 +85,15 @@ impl<W: Wire> Refunds<W> {
         };
         // In the heap: what refunds keep of orders and accounts on their way would take much of a stack.
         let changed = Box::pin(change(&self.table, &order.id, &order.account, now, decide)).await;
-        let (record, made) = match changed.map(|(record, before)| (record, before.is_some())) {
-            // The read is not a snapshot: a refusal asks for the order once more.
-            Err(refused @ Error::Refused(_)) => match self.table.order(&order.id).await? {
-                Some(record) if record.order.refund(&asked.id).is_some() => (record, false),
-                _ => return Err(refused),
-            },
-            outcome => outcome?,
-        };
+        let (record, made) =
+            match changed.map(|(record, how)| (record, how != Confirmed::Unchanged)) {
+                // The read is not a snapshot: a refusal asks for the order once more.
+                Err(refused @ Error::Refused(_)) => match self.table.order(&order.id).await? {
+                    Some(record) if record.order.refund(&asked.id).is_some() => (record, false),
+                    _ => return Err(refused),
+                },
+                outcome => outcome?,
+            };
         let holder = Holder::Order(Box::new(record));
         let refund = holder.refund(&asked.id)?;
         let same = refund.money == asked.money

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use ledger::{
-    Account, AccountId, Amount, Finding, FindingKind, Money, Order, OrderId, Place, ProviderId,
-    Refund, RefundStatus, Refusal, Reversed, Timestamp,
+    Account, AccountId, Finding, FindingKind, Money, Order, OrderId, Place, ProviderId, Refund,
+    RefundStatus, Refusal, Reversed, Timestamp,
 };
 
 use crate::error::{BrokenRecord, Error, Unavailable};
@@ -45,16 +45,17 @@ pub async fn confirm(
         WhatBack::Dispute(dispute) => ledger::dispute_told(order, account, dispute, now),
     };
     match Box::pin(change(table, &claim.order, &claim.account, now, told)).await {
-        Ok((record, before)) => {
-            let confirmed = match before {
-                Some(_) => Confirmed::Reversed,
-                None => Confirmed::Unchanged,
-            };
-            let Some(finding) = hidden(&record.order, notice, now) else { return Ok(confirmed) };
-            // Apart from the rest, so that it takes no room on the stack of what is told every day.
-            let found = Box::pin(told_hidden(table, &finding, before.as_deref(), notice)).await?;
-            Ok(found.unwrap_or(confirmed))
+        Ok((record, Confirmed::Unchanged)) => {
+            let refund = matches!(notice.what, WhatBack::Refund(_));
+            if !refund || !record.order.has_lost_and_returned() {
+                return Ok(Confirmed::Unchanged);
+            }
+            // Of its movement the comparison asks what there is to look at.
+            let finding = finding_about(notice, FindingKind::ReversalDiffers, now).id();
+            let found = table.finding(&finding).await?.map(|record| record.finding.kind);
+            Ok(found.map_or(Confirmed::Unchanged, Confirmed::Found))
         }
+        Ok((_, confirmed)) => Ok(confirmed),
         Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {
             let finding = Finding {
                 account: Some(claim.account),
@@ -66,55 +67,6 @@ pub async fn confirm(
         }
         Err(error) => Err(error),
     }
-}
-
-/// The finding that a notice is of which the books show less, or more, because a dispute of the order was lost and its money
-/// came back: what moved here, beside what moved outside.
-fn hidden(order: &Order, notice: &ReversalNotice, now: Timestamp) -> Option<Finding> {
-    let expected = match &notice.what {
-        WhatBack::Refund(refund) => {
-            let amount = Amount::new(order.hides_refund(refund)?.decimal()).ok();
-            amount.map(|amount| Money { amount, currency: refund.money.currency })
-        }
-        WhatBack::Dispute(dispute) => notice.money().less(order.hides_loss(dispute)?),
-    };
-    let (account, order) = (Some(order.account.clone()), Some(order.id.clone()));
-    let finding = finding_about(notice, FindingKind::ReversalDiffers, now);
-    Some(Finding { account, order, expected, ..finding })
-}
-
-/// Stores what the books do not show of a notice, and says that it did; none of a dispute, whose movement the comparison
-/// looks at by itself, and if there is nothing to look at.
-async fn told_hidden(
-    table: &Table,
-    finding: &Finding,
-    before: Option<&Order>,
-    notice: &ReversalNotice,
-) -> Result<Option<Confirmed>, Error> {
-    let found = match (before, &notice.what) {
-        (Some(before), what) if !moved_outside(before, what) => return Ok(None),
-        (Some(_), _) => findings::found_now(table, finding).await?,
-        // Nobody knows any more whether it was ever made: it is the finding that there is.
-        (None, WhatBack::Refund(told)) if told.status == RefundStatus::Failed => {
-            match table.finding(&finding.id()).await? {
-                Some(record) => Confirmed::Found(record.finding.kind),
-                None => return Ok(None),
-            }
-        }
-        // A run may have been cut off between the two.
-        (None, _) => findings::found(table, finding).await?,
-    };
-    let is_refund = matches!(notice.what, WhatBack::Refund(_));
-    Ok(is_refund.then_some(found))
-}
-
-/// Whether money moved outside by this: a refund that fails before it was made moves none.
-fn moved_outside(before: &Order, what: &WhatBack) -> bool {
-    let WhatBack::Refund(told) = what else { return true };
-    let mut known = before.reversals.refunds.iter();
-    let known = known.find(|known| known.provider_id.as_ref() == Some(&told.provider_id));
-    told.status != RefundStatus::Failed
-        || known.is_some_and(|known| known.status == RefundStatus::Succeeded)
 }
 
 /// Stores that nobody knows the payment that was taken back: the last thing that is done for a notice
@@ -151,21 +103,22 @@ fn is_torn(order: &Order, account: &Account) -> bool {
     account.balance(&aside).decimal().saturating_sub(kept) < order.reversals.held.decimal()
 }
 
-/// Commits what `decide` makes of an order and its account; `None` leaves both as they are. The
-/// second value is the order as it was before that was written; none if nothing was.
+/// Commits what `decide` makes of an order and its account, and what a person must look at of that; `None` leaves all as it
+/// is.
 pub(crate) async fn change(
     table: &Table,
     order: &OrderId,
     account: &AccountId,
     now: Timestamp,
     decide: impl Fn(&Order, &Account) -> Result<Option<Reversed>, Refusal>,
-) -> Result<(OrderRecord, Option<Box<Order>>), Error> {
+) -> Result<(OrderRecord, Confirmed), Error> {
     let mut seen = table.seen(order, account).await?;
     for tries in 0..MAX_COMMIT_TRIES {
         let missing = || BrokenRecord::Missing(format!("order {order}"));
         let record = seen.order.clone().ok_or_else(missing)?;
         let known = must_exist(seen.account.clone(), account)?;
-        let Some(Reversed { order: next, decision }) = (match decide(&record.order, &known) {
+        let Some(Reversed { order: next, decision, finding }) = (match decide(&record.order, &known)
+        {
             // The account lacks what the order has set aside: the two are not of one moment.
             Err(_) if is_torn(&record.order, &known) => {
                 pause_before_retry(tries).await;
@@ -174,7 +127,7 @@ pub(crate) async fn change(
             }
             decided => decided?,
         }) else {
-            return Ok((record, None));
+            return Ok((record, Confirmed::Unchanged));
         };
         // An entry guards the account. Without one, the account may be of before the order was
         // credited: it must be as it is after the order was read.
@@ -187,21 +140,26 @@ pub(crate) async fn change(
             continue;
         }
         let claims = claims(&record.order, &next, now);
-        let before = Box::new(record.order.clone());
         let next = OrderRecord { order: next, ..record };
         // What is told of it is not older than its entry: whoever asks for the balance at that time sees it.
         let entry_at = decision.as_ref().and_then(|decision| decision.account.last_entry_at);
         let now = entry_at.map_or(now, |entry_at| now.max(entry_at));
         let commit = Commit::default().order(&next, now);
         let commit = claims.iter().fold(commit, Commit::reversal);
+        let (commit, confirmed) = match &finding {
+            // In the heap: it takes no room on the stack of what is told every day.
+            Some(finding) => {
+                let found = Confirmed::Found(finding.kind);
+                (Box::pin(findings::found_by(table, commit, finding)).await?, found)
+            }
+            None => (commit, Confirmed::Reversed),
+        };
         let commit = match &decision {
             Some(decision) => commit.decision(decision),
             None => commit,
         };
         match table.commit(commit).await? {
-            Committed::Yes => {
-                return Ok((next.written(now), Some(before)));
-            }
+            Committed::Yes => return Ok((next.written(now), confirmed)),
             // The refusal carries what stands there now: one more try without a read.
             Committed::No(Stale::Order(current)) if tries == 0 => seen.order = Some(*current),
             Committed::No(Stale::Account(current)) if tries == 0 => seen.account = Some(*current),

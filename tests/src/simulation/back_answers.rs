@@ -122,6 +122,12 @@ pub fn resolved(cloud: &Cloud, id: &str, reason: &str, answer: &Answer) -> Resul
     match (answer.status, answer.text("code").as_str()) {
         (200, _) if by_this => Ok(()),
         (409, "refund_under_way") if known.refund.is_some() => Ok(()),
+        (409, "payment_undecided") if known.kind == "unknown_payment" => {
+            let named = answer.text("detail");
+            let first = cloud.model.pointers.get(&known.payment).filter(|first| *first != id);
+            let names = first.is_some_and(|first| named.contains(first.as_str()));
+            names.then_some(()).ok_or_else(|| format!("nobody decides about {known:?}: {named}"))
+        }
         // What was refunded can be open again; and what was resolved, and credited since.
         (409, "finding_closed") if !stands && (closed.is_some() || known.refund.is_some()) => {
             Ok(())

@@ -98,6 +98,10 @@ export default {
     'The payment is on its way back already: it closes itself, or the refund fails.',
     '该笔付款正在退回：完成后会自动关闭，或退款失败。',
   ],
+  'problem.payment_undecided': [
+    'The payment itself is undecided, and this is a part of it: {detail}',
+    '该笔付款本身尚未处理，这只是其中一部分：{detail}',
+  ],
   'problem.too_many_comparisons': ['There are too many comparisons of this day: {detail}', '当天的对账次数过多：{detail}'],
   'problem.invalid_statement': ['The statement cannot be read: {detail}', '无法读取对账单：{detail}'],
   'problem.too_many_endpoints': ['There are as many endpoints as there can be: {detail}', '通知地址数量已达上限：{detail}'],

@@ -1,7 +1,7 @@
 //! Disputes that were lost, and whose money came back all the same: what else goes back, or returns, is for a person.
 
 use serde_json::{Value, json};
-use tests::{Answer, World, story};
+use tests::{Answer, Fault, World, story};
 
 use super::{DAY, act, becomes, dashboard_refund, dispute, event, listed, webhooks};
 
@@ -101,6 +101,22 @@ async fn a_refund_that_fails_after_the_money_of_a_lost_dispute_came_back_is_for_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_dies_over_a_refund_which_a_lost_dispute_hides_keeps_both_or_neither() {
+    story(async |world| {
+        let (_, refund) = settled(world, 6_000, "40.00").await;
+        // Whatever writes the finding is cut off, until the last try of the queue.
+        world.wires.fail_about("TransactWriteItems", &refund, Fault::LostBefore, 8);
+        becomes(world, &refund, "failed").await;
+        world.drain().await;
+        world.wires.heal();
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        assert_eq!(to_look_at(world, &refund).await, "reversal_differs 60.00");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_is_made_after_the_money_of_a_lost_dispute_came_back_is_for_a_person() {
     story(async |world| {
         let (order, _) = settled(world, 0, "100.00").await;
@@ -185,6 +201,12 @@ async fn of_a_refund_that_moved_in_part_a_finding_says_how_much_did() {
         let found = found.iter().find(|one| one["reversal_id"] == made["id"]).unwrap();
         let sides = (&found["expected"]["amount"], &found["actual"]["amount"]);
         assert_eq!(sides, (&json!("10.00"), &json!("40.00")), "{found}");
+        // Of the drift of that day only the rest is this one's.
+        let refund = made["id"].as_str().unwrap();
+        let run = world.compare().await;
+        let id = found["finding_id"].as_str().unwrap();
+        let named = run.report.findings.iter().find(|named| named.id == id).unwrap();
+        assert_eq!(named.drift.get("USD"), Some(&-3_000), "{refund} in {named:?}");
     })
     .await;
 }

@@ -154,6 +154,70 @@ async fn a_finding_that_a_person_closed_is_open_again_when_the_refund_has_failed
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_back_after_a_person_settled_its_payment_is_told_once_more() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        let path = format!("/v1/admin/accounts/{}/adjustments", world.customer.account);
+        let body = json!({"balance": "wallet", "amount": "90.00", "reason": "paid short"});
+        drop(world.admin_post(&path, "a1", &body).await.expect(201));
+        drop(act(world, &found, "resolve", &json!({"reason": "adjusted"})).await.expect(200));
+        assert!(world.compare().await.is_green());
+        world.clock.advance(DAY);
+        drop(dashboard(world, &payment, None).await);
+        world.drain().await;
+        assert_eq!(stand(world).await, ["unknown_payment open", "amount_differs resolved"]);
+        let run = world.compare().await;
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "-90.00"}]));
+        let taken = json!({"balance": "wallet", "amount": "-90.00", "reason": "given back"});
+        drop(world.admin_post(&path, "a2", &taken).await.expect(201));
+        let back = listed(world, "open").await.remove(0);
+        drop(act(world, &back, "resolve", &json!({"reason": "taken out"})).await.expect(200));
+        assert!(world.compare().await.is_green());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_went_back_stays_open_until_its_payment_is_decided() {
+    story(async |world| {
+        let (found, payment) = lost(world).await;
+        drop(dashboard(world, &payment, Some(4_000)).await);
+        world.drain().await;
+        let open = listed(world, "open").await;
+        let part = open.iter().find(|one| one["type"] == "unknown_payment").unwrap();
+        let reason = json!({"reason": "it was ours"});
+        let refused = act(world, part, "resolve", &reason).await;
+        let refused = refused.expect_problem(409, "payment_undecided");
+        assert!(refused.text("detail").contains(found["finding_id"].as_str().unwrap()));
+        // The order that the payment becomes is charged for it.
+        credit(world, &found).await;
+        world.clock.advance(DAY * 2);
+        drop(world.compare().await);
+        world.assert_balances("wallet 50.00").await;
+        assert_eq!(stand(world).await, ["unknown_payment cured", "amount_differs credited"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_on_which_lost_money_came_back_once_more_is_not_green() {
+    story(async |world| {
+        let (found, _) = lost(world).await;
+        give_back(world, &found).await;
+        world.drain().await;
+        assert!(world.compare().await.is_green());
+        world.clock.advance(DAY);
+        let refund = world.finding_refund(found["finding_id"].as_str().unwrap()).await;
+        becomes(world, &refund, "failed").await;
+        world.drain().await;
+        let run = world.compare().await;
+        assert_eq!(stand(world).await, ["amount_differs open"]);
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "90.00"}]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_never_left_of_a_payment_that_was_credited_since_closes_its_finding() {
     story(async |world| {
         let (found, payment) = lost(world).await;
