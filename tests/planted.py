@@ -1114,8 +1114,8 @@ to the dead-letter queue");
         "an order is completed without an event of it",
         ((
             COMMIT,
-            "record.events(now).into_iter().fold(commit, Self::event)",
-            "record.events(now).into_iter().skip(1).fold(commit, Self::event)",
+            "events.into_iter().fold(commit, Self::event)",
+            "events.into_iter().skip(1).fold(commit, Self::event)",
         ),),
     ),
     Defect(

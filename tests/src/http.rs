@@ -1,7 +1,7 @@
 //! A plain HTTP client, and answers that are easy to ask.
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -116,6 +116,3 @@ impl Answer {
         assert_eq!(answer.json(), serde_json::json!({"message": message}));
     }
 }
-
-/// The status of an answer that never came.
-pub const NO_ANSWER: StatusCode = StatusCode::GATEWAY_TIMEOUT;

@@ -386,7 +386,6 @@ fn cancelled(reasons: &[Value]) -> Value {
 /// The answer of something that refuses without doing anything: status and JSON.
 #[must_use]
 pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
-    let namespace = TABLE_ERRORS;
     let request: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     match (wire, fault) {
         ("provider", Fault::Throttled) => (
@@ -402,7 +401,7 @@ pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
         }
         (_, Fault::Throttled) => (
             400,
-            json!({"__type": format!("{namespace}ProvisionedThroughputExceededException"), "message": "slow"}),
+            json!({"__type": format!("{TABLE_ERRORS}ProvisionedThroughputExceededException"), "message": "slow"}),
         ),
         (_, Fault::Conflict) => {
             let puts = request["TransactItems"].as_array().map_or(1, Vec::len);
@@ -413,6 +412,9 @@ pub fn refusal(wire: &str, fault: Fault, body: &[u8]) -> (u16, Value) {
         (_, Fault::Unprocessed) => {
             (200, json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]}))
         }
-        _ => (500, json!({"__type": format!("{namespace}InternalServerError"), "message": "down"})),
+        _ => (
+            500,
+            json!({"__type": format!("{TABLE_ERRORS}InternalServerError"), "message": "down"}),
+        ),
     }
 }

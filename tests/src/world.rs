@@ -555,16 +555,12 @@ impl World {
 
     /// Puts a message into the confirmation queue.
     pub async fn enqueue(&self, body: &str) {
-        let url = self.queue_url(CONFIRMATION_QUEUE).await;
-        let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
-        drop(sent.expect("the queue takes it"));
+        self.put_message(&self.queue_url(CONFIRMATION_QUEUE).await, body).await;
     }
 
     /// Sends usage that nobody waits for.
     pub async fn meter(&self, body: &str) {
-        let url = &self.cloud.usage_queue_url;
-        let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
-        drop(sent.expect("the queue takes it"));
+        self.put_message(&self.cloud.usage_queue_url, body).await;
     }
 
     /// Lets `deliver-event` take what the queue of events has at this moment.
@@ -578,7 +574,10 @@ impl World {
 
     /// Puts a message into the queue of events.
     pub async fn enqueue_event(&self, body: &str) {
-        let url = &self.cloud.event_queue_url;
+        self.put_message(&self.cloud.event_queue_url, body).await;
+    }
+
+    async fn put_message(&self, url: &str, body: &str) {
         let sent = self.cloud.queue.send_message().queue_url(url).message_body(body).send().await;
         drop(sent.expect("the queue takes it"));
     }

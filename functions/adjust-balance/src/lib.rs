@@ -4,7 +4,7 @@
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use ledger::{AccountId, Note, Timestamp};
-use service::adjustments::{Adjusted, Adjustments, WantedAdjustment};
+use service::adjustments::{Adjustments, WantedAdjustment};
 use service::catalogue::CatalogueCache;
 use service::config::{CURSOR_SECRET_ARN, ConfigError};
 use service::cursor::Cursors;
@@ -60,10 +60,7 @@ impl AdjustBalance {
         fields.finish()?;
         let wanted = WantedAdjustment { target, direction, amount, reason, by: operator.by };
         let (adjusted, currency) = self.0.make(account, &wanted, &key, now).await?;
-        Ok(match adjusted {
-            Adjusted::Now(made) => Reply::Created(http::adjustment(&made, currency)),
-            Adjusted::Before(made) => Reply::Replayed(http::adjustment(&made, currency)),
-        })
+        Ok(adjusted.reply(|one| http::adjustment(one, currency)))
     }
 
     async fn list(

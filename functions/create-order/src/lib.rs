@@ -1,14 +1,14 @@
 //! `POST /v1/orders`: a top-up of the wallet or of a product, by card or by bank transfer.
 
 use lambda_http::{Body, Request, Response};
-use ledger::{Currency, Method, ProductCode, Rate, Target, Timestamp};
+use ledger::{Currency, Method, OrderId, ProductCode, Rate, Target, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::error::{Error, Invalid};
 use service::http::{Call, Fields, Reply, answer, json_body};
 use service::keys::{Scope, draw_secret};
 use service::lambda::Runtime;
-use service::orders::{Orders, WantedOrder, order_id};
+use service::orders::{Orders, WantedOrder};
 use service::record::RequestWords;
 use service::stripe::{Https, Stripe, Wire};
 
@@ -73,7 +73,7 @@ fn parse(request: &Request, call: &Call, now: Timestamp) -> Result<WantedOrder, 
         .map(|code| Currency::parse(&code))
         .transpose()
         .map_err(|error| Invalid::field("unknown_currency", "currency", error.to_string()))?;
-    let id = order_id(&caller.account, &key);
+    let id = OrderId::of_request(&caller.account, &key);
     let (account, by) = (caller.account, caller.by);
     Ok(WantedOrder { id, account, target, method, amount, currency, fx_rate, words, by })
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use ledger::Timestamp;
 use service::config::{ConfigError, ENDPOINT_SECRET_ARN, EVENT_QUEUE_URL};
@@ -47,11 +47,7 @@ impl DeliverEvent {
             }
         });
         let mut response = SqsBatchResponse::default();
-        for failed in join_all(telling).await.into_iter().flatten() {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = failed;
-            response.batch_item_failures.push(failure);
-        }
+        response.set_failures(join_all(telling).await.into_iter().flatten());
         response
     }
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use ledger::{AccountId, Actor, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::charges::{AskedCharge, Charges, MAX_BATCH};
@@ -58,9 +58,7 @@ impl MeterUsage {
                 made == charges.len()
             });
             if !done {
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = message_id.to_owned();
-                response.batch_item_failures.push(failure);
+                response.add_failure(message_id);
             }
         }
         response

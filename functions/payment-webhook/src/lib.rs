@@ -10,7 +10,7 @@ use service::config::{
     CONFIRMATION_QUEUE_URL, ConfigError, STAGE, STRIPE_LIVE_MODE, STRIPE_WEBHOOK_SECRET_ARN,
 };
 use service::error::{Error, Invalid};
-use service::http::{Reply, answer};
+use service::http::{self, Reply, answer};
 use service::lambda::Runtime;
 use service::log;
 use service::notice::Told;
@@ -46,11 +46,7 @@ impl PaymentWebhook {
     /// Answers one webhook.
     pub async fn handle(&self, request: &Request, now: Timestamp) -> Response<Body> {
         answer(request, |_| async move {
-            let body: &[u8] = request.body().as_ref();
-            if body.len() > MAX_BODY {
-                let detail = format!("at most {MAX_BODY} bytes");
-                return Err(Invalid { code: "body_too_large", field: None, detail }.into());
-            }
+            let body = http::bytes(request, MAX_BODY)?;
             let signature = request.headers().get("stripe-signature");
             let signature = signature.and_then(|value| value.to_str().ok());
             let received = self.0.receive(body, signature, now).await?;

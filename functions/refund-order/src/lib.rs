@@ -12,6 +12,7 @@ use service::http::{self, Call, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
 use service::log;
+use service::record::Once;
 use service::refunds::{RefundRequest, Refunds};
 use service::stripe::{Https, Stripe, Wire};
 
@@ -74,8 +75,8 @@ impl<W: Wire> RefundOrder<W> {
         };
         fields.finish()?;
         let made = self.0.make(&wanted, now).await?;
-        log::about(&made.record.order.account, Some(&wanted.order));
-        let shown = http::refund(&made.refund, &made.record);
-        Ok(if made.before { Reply::Replayed(shown) } else { Reply::Created(shown) })
+        let (Once::Now((record, _)) | Once::Before((record, _))) = &made;
+        log::about(&record.order.account, Some(&wanted.order));
+        Ok(made.reply(|(record, refund)| http::refund(refund, record)))
     }
 }

@@ -1,13 +1,13 @@
 //! `POST /v1/transfers`: money from the wallet to a product, at once.
 
 use lambda_http::{Body, Request, Response};
-use ledger::Timestamp;
+use ledger::{OrderId, Timestamp};
 use service::catalogue::CatalogueCache;
 use service::config::ConfigError;
 use service::http::{Call, Reply, answer, json_body};
 use service::keys::Scope;
 use service::lambda::Runtime;
-use service::transfers::{TransferOrder, Transfers, order_id};
+use service::transfers::{TransferOrder, Transfers};
 
 /// The function `transfer`.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl TransferMoney {
             let product = fields.product("product")?;
             let amount = fields.amount("amount")?;
             fields.finish()?;
-            let order_id = order_id(&caller.account, &key);
+            let order_id = OrderId::of_transfer(&caller.account, &key);
             let wanted = TransferOrder { order_id, product, amount, by: caller.by };
             let made = self.0.make(&caller.account, &wanted, now).await?;
             Ok(Reply::made(&made, now))

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 
 use crate::journal::{Entry, EntryHash, EntryKind, Movement, lines_of};
 use crate::{
-    AccountId, Balance, Currency, Decision, External, HoldId, Money, OpenHold, Place, Refusal,
-    Target, Thresholds, Timestamp,
+    AccountId, Balance, Currency, Decision, HoldId, Money, OpenHold, Place, Refusal, Target,
+    Thresholds, Timestamp,
 };
 
 /// What an account may do.
@@ -182,9 +182,7 @@ impl Account {
         let lines = lines_of(movements);
         for line in &lines {
             // Outside of the account there is money of any currency; inside there is one.
-            if let Place::External(outside) = &line.place
-                && *outside != External::Debt
-            {
+            if !line.place.is_of_account() {
                 continue;
             }
             if line.currency != self.currency {

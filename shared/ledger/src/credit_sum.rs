@@ -67,10 +67,7 @@ impl Entry {
     /// What this entry brought into balances, and into the debt; none if it brought nothing.
     #[must_use]
     pub fn credited(&self) -> Option<Money> {
-        let inside = |line: &&Line| {
-            let outside = matches!(&line.place, Place::External(one) if *one != External::Debt);
-            !outside && line.amount > Decimal::ZERO
-        };
+        let inside = |line: &&Line| line.place.is_of_account() && line.amount > Decimal::ZERO;
         let brought = self.lines.iter().filter(inside);
         let currency = brought.clone().next()?.currency;
         let sum = brought.fold(Decimal::ZERO, |sum, line| sum.saturating_add(line.amount));

@@ -176,22 +176,23 @@ impl Order {
     }
 }
 
-/// What a dispute hides that was lost, and whose money came back all the same: all of it counts as taken, so that nothing
-/// else of the order moves. How much of it is kept only a person knows, so they must look at whatever else is told.
 impl Order {
-    /// Whether there is such a dispute: what else is told of the order may have a finding beside it.
+    /// Whether a dispute of it was lost and gave its money back all the same: what else is told of the order may have a
+    /// finding beside it.
     #[must_use]
     pub fn has_lost_and_returned(&self) -> bool {
         self.lost_and_returned().is_some()
     }
 
+    /// A dispute that was lost, and whose money came back all the same: all of it counts as taken, so that nothing else of
+    /// the order moves. How much of it is kept only a person knows, so they must look at whatever else is told.
     fn lost_and_returned(&self) -> Option<&Dispute> {
         let both = |one: &&Dispute| one.reinstated && one.outcome == Some(DisputeOutcome::Lost);
         self.reversals.disputes.iter().find(both)
     }
 
-    /// The finding that news of a refund is which was made after that, or came back: less than all of it moved here, as the
-    /// rest had gone by the dispute. None if all of it moved. `before` is the order as it was without the news.
+    /// The finding about a refund that was made after such a dispute, or that failed after it: less than all of it moved here,
+    /// as the rest had gone by the dispute. None if all of it moved. `before` is the order without this news.
     pub(crate) fn hides_refund(
         &self,
         before: &Self,
@@ -216,7 +217,7 @@ impl Order {
         (moved < amount).then(|| self.hidden(&told.provider_id, expected, told.money, now))
     }
 
-    /// The finding that it is to be told late that a dispute was lost, as if nothing had come back: some of its money is kept.
+    /// The finding when it is told late that a dispute was lost, after its money had come back: some of that may be kept.
     fn hides_loss(&self, before: &Self, told: &ToldDispute, now: Timestamp) -> Option<Finding> {
         let lost = Some(DisputeOutcome::Lost);
         let mut known = before.reversals.disputes.iter().filter(|known| known.outcome == lost);

@@ -16,9 +16,9 @@ pub struct InvalidId {
     pub rule: &'static str,
 }
 
-/// Bits of a derived id: 100, so that a million ids a second for a thousand years do not collide.
+/// Enough bytes for the bits of a derived id.
 const DERIVED_BYTES: usize = 13;
-/// 20 characters of 5 bits.
+/// 20 characters of 5 bits: 100 bits, so that a million ids a second for a thousand years do not collide.
 const DERIVED_CHARACTERS: usize = 20;
 
 macro_rules! text_id {
@@ -168,16 +168,38 @@ impl PaymentId {
 }
 
 impl OrderId {
-    /// The id that this account's request has, today and in ten years.
+    /// The id of the order that this request of an account makes, today and in ten years.
     #[must_use]
-    pub fn derive(account: &AccountId, operation: &str, key: &IdempotencyKey) -> Self {
-        Self(derive_id("ord_", &[account.as_str(), operation, key.as_str()]))
+    pub fn of_request(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self::derive(account, "order", key.as_str())
+    }
+
+    /// The id of the order that records a transfer with this key.
+    #[must_use]
+    pub fn of_transfer(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self::derive(account, "transfer", key.as_str())
+    }
+
+    /// The id of the order that records a bank transfer which came without one.
+    #[must_use]
+    pub fn of_received_payment(account: &AccountId, key: &IdempotencyKey) -> Self {
+        Self::derive(account, "received-payment", key.as_str())
+    }
+
+    /// The id of the order that the payment of a finding becomes.
+    #[must_use]
+    pub fn of_finding(account: &AccountId, finding: &str) -> Self {
+        Self::derive(account, "finding", finding)
     }
 
     /// The id of the automatic top-up that this charge or hold needs first.
     #[must_use]
     pub fn of_automatic_top_up(account: &AccountId, document_id: &str) -> Self {
-        Self(derive_id("ord_", &[account.as_str(), "automatic", document_id]))
+        Self::derive(account, "automatic", document_id)
+    }
+
+    fn derive(account: &AccountId, operation: &str, name: &str) -> Self {
+        Self(derive_id("ord_", &[account.as_str(), operation, name]))
     }
 }
 
@@ -344,9 +366,9 @@ mod tests {
     fn an_order_id_is_the_same_for_ever() {
         let account = AccountId::parse("acme").unwrap();
         let key = IdempotencyKey::parse("first").unwrap();
-        let id = OrderId::derive(&account, "order", &key);
+        let id = OrderId::of_request(&account, &key);
         assert_eq!(OrderId::parse(id.as_str()), Ok(id.clone()));
-        assert_ne!(id, OrderId::derive(&account, "transfer", &key));
+        assert_ne!(id, OrderId::of_transfer(&account, &key));
         assert_eq!(id.as_str(), "ord_jt397vere7tffkphxzmp");
     }
 

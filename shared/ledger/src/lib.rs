@@ -15,6 +15,7 @@
 
 mod accept;
 mod account;
+mod actor;
 mod adjust;
 mod bank;
 mod bank_transfer;
@@ -52,6 +53,7 @@ mod whole_refunds;
 
 pub use accept::{Booking, accept_transfer, book_transfer};
 pub use account::{Account, AccountStatus};
+pub use actor::Actor;
 pub use adjust::{Adjustment, Direction, adjust};
 pub use bank::{BankReference, ReceivedTransfer, ReceivingAccount};
 pub use bank_transfer::{
@@ -91,7 +93,7 @@ pub use refusal::{HeldBack, Refusal};
 pub use reversal::{Reversals, Reversed};
 pub use reversal_sum::ReversalSum;
 pub use settle::{
-    LostPayment, Payment, Settlement, book_payment, dispute, follow_lost_payment, settle,
+    LostPayment, Payment, Settlement, book_payment, follow_lost_payment, not_credited, settle,
 };
 pub use statement::{
     Candidate, Doubt, Evidence, MAX_PROPOSALS, Proposal, StatementLine, match_statement,
@@ -101,7 +103,7 @@ pub use threshold::{
     set_thresholds,
 };
 pub use time::{Day, Timestamp};
-pub use timeline::{Actor, Change, IllegalMove, OrderStatus, Reason, Timeline};
+pub use timeline::{Change, IllegalMove, OrderStatus, Reason, Timeline};
 pub use transfer::{Transfer, transfer};
 pub use transfer_reference::TransferReference;
 pub use verify::{Broken, Checkpoint, Verification, verify};

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::verify::{add, sums_to_zero};
 use crate::{
-    Account, AccountId, Balance, Broken, Checkpoint, Currency, Entry, EntryHash, External, Place,
-    Target, Timestamp,
+    Account, AccountId, Balance, Broken, Checkpoint, Currency, Entry, EntryHash, Place, Target,
+    Timestamp,
 };
 
 /// A search for the last entry that was made at or before a moment: each entry that is looked at
@@ -138,18 +138,12 @@ impl PastBalances {
         }
         sums_to_zero(entry)?;
         for line in &entry.lines {
-            let inside = match &line.place {
-                Place::External(External::Debt) => true,
-                Place::External(_) => false,
-                place => {
-                    let said = entry.balances_after.get(place).copied().unwrap_or_default();
-                    if said != self.balance(place) {
-                        return Err(Broken::Balance { number, place: place.clone() });
-                    }
-                    true
-                }
-            };
-            if inside && line.currency != self.currency {
+            let said = entry.balances_after.get(&line.place).copied().unwrap_or_default();
+            // The debt is no balance, and not among them.
+            if !matches!(line.place, Place::External(_)) && said != self.balance(&line.place) {
+                return Err(Broken::Balance { number, place: line.place.clone() });
+            }
+            if line.place.is_of_account() && line.currency != self.currency {
                 return Err(Broken::Currency { number });
             }
             add(&mut self.balances, &mut self.debt, (&line.place, -line.amount), number)?;

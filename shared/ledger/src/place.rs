@@ -67,6 +67,12 @@ impl Place {
     /// The wallet.
     pub const WALLET: Self = Self::Available(Target::Wallet);
 
+    /// Whether what is there is the account's: its balances, what is set aside of them, and its debt, all of one currency.
+    /// Outside there is money of any.
+    pub(crate) const fn is_of_account(&self) -> bool {
+        matches!(self, Self::Available(_) | Self::Held(_) | Self::External(External::Debt))
+    }
+
     /// Reads the form that [`fmt::Display`] writes.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::{Balance, Entry, External, MoneyError, Order, Place};
+use crate::{Balance, Entry, MoneyError, Order, Place};
 
 /// What went back of some orders, in the account's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +33,12 @@ impl ReversalSum {
         if !entry.kind.is_of_reversals() {
             return Ok(self);
         }
-        let of_account = |place: &Place| match place {
-            Place::External(outside) => *outside == External::Debt,
-            Place::Available(_) | Place::Held(_) => true,
-        };
-        let sum = |counts: &dyn Fn(&Place) -> bool| {
+        let sum = |counts: fn(&Place) -> bool| {
             let lines = entry.lines.iter().filter(|line| counts(&line.place));
             lines.fold(Decimal::ZERO, |sum, line| sum.saturating_add(line.amount))
         };
-        let aside = |place: &Place| matches!(place, Place::Held(_));
-        self.plus(Decimal::ZERO.saturating_sub(sum(&of_account)), sum(&aside))
+        let aside = sum(|place| matches!(place, Place::Held(_)));
+        self.plus(Decimal::ZERO.saturating_sub(sum(Place::is_of_account)), aside)
     }
 
     /// This and what an order says that went back of it.

@@ -56,7 +56,7 @@ pub enum Settlement {
         order: Option<Box<Order>>,
     },
     /// Money and order disagree. Nothing is credited; a person must look.
-    Disputed {
+    Found {
         /// The order in exception; none if the order stays as it is.
         order: Option<Box<Order>>,
         /// What to store for a person.
@@ -83,7 +83,7 @@ pub fn settle(
         return Ok(Settlement::AlreadyCredited);
     }
     if let Some(kind) = disagreement(order, payment) {
-        return dispute(order, payment, kind, now);
+        return not_credited(order, payment, kind, now);
     }
     let incoming = Incoming {
         kind: EntryKind::CardTopUp,
@@ -134,7 +134,7 @@ pub fn settle(
             let (order, decision) = (Box::new(order), Box::new(decision));
             Ok(Settlement::Credited { order, decision, cured: cured.map(Box::new) })
         }
-        Err(_) => dispute(order, payment, FindingKind::NotCreditable, now),
+        Err(_) => not_credited(order, payment, FindingKind::NotCreditable, now),
     }
 }
 
@@ -211,7 +211,7 @@ pub fn follow_lost_payment(
 ///
 /// # Errors
 /// [`IllegalMove`] if the table of moves does not allow it: a broken invariant.
-pub fn dispute(
+pub fn not_credited(
     order: &Order,
     payment: &Payment,
     kind: FindingKind,
@@ -232,11 +232,11 @@ pub fn dispute(
         _ => Reason::NotCreditable,
     };
     if order.credited.is_some() || order.status() == OrderStatus::Exception {
-        return Ok(Settlement::Disputed { order: None, finding });
+        return Ok(Settlement::Found { order: None, finding });
     }
     let timeline = order.timeline.advance(OrderStatus::Exception, now, reason, Actor::stripe())?;
     let order = Order { timeline, uncredited: Some(payment.money), ..order.clone() };
-    Ok(Settlement::Disputed { order: Some(Box::new(order)), finding })
+    Ok(Settlement::Found { order: Some(Box::new(order)), finding })
 }
 
 /// How payment and order disagree, if they do.

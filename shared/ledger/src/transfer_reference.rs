@@ -37,10 +37,8 @@ impl TransferReference {
         Self(characters.map(|character| char::from(*character)).collect())
     }
 
-    /// Reads a reference as a person writes it.
-    ///
-    /// # Errors
-    /// `None` for a text that has another length, another character, or a check that does not fit.
+    /// Reads a reference as a person writes it. `None` for a text that has another length, another character, or a check
+    /// that does not fit.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::of_plain(&written(text).map(|one| one.character).collect::<String>())

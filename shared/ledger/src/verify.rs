@@ -111,7 +111,7 @@ pub struct Checkpoint {
     pub balances: BTreeMap<Place, Balance>,
     /// What the customer owed.
     pub debt: Balance,
-    /// What of it holds keep, by place.
+    /// What holds keep of the balances, by place.
     pub kept: BTreeMap<Place, Balance>,
     /// The orders that were credited by these entries.
     pub credits: CreditSum,
@@ -284,9 +284,8 @@ fn keep(reached: &mut Checkpoint, line: &Line) -> Result<(), Broken> {
 /// Adds a line to what was reached, and holds it to the one currency.
 fn take(reached: &mut Checkpoint, line: &Line, number: u64) -> Result<(), Broken> {
     add(&mut reached.balances, &mut reached.debt, (&line.place, line.amount), number)?;
-    let outside =
-        matches!(&line.place, Place::External(outside) if !matches!(outside, External::Debt));
-    if !outside && *reached.currency.get_or_insert(line.currency) != line.currency {
+    if line.place.is_of_account() && *reached.currency.get_or_insert(line.currency) != line.currency
+    {
         return Err(Broken::Currency { number });
     }
     Ok(())

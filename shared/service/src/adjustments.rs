@@ -8,8 +8,7 @@ use ledger::{
 use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{Error, Invalid, Unavailable};
-use crate::queries::position_of;
-use crate::record::Page;
+use crate::record::{Once, Page};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
 
 /// Everything that an adjustment touches.
@@ -38,15 +37,6 @@ pub struct WantedAdjustment {
     pub by: Actor,
 }
 
-/// An adjustment, and whether this request made it.
-#[derive(Debug)]
-pub enum Adjusted {
-    /// Just now.
-    Now(Adjustment),
-    /// By an earlier request with the same key.
-    Before(Adjustment),
-}
-
 impl Adjustments {
     /// Adjusts a balance once, however often it is asked with this key; the second value is the
     /// account's currency.
@@ -60,7 +50,7 @@ impl Adjustments {
         wanted: &WantedAdjustment,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<(Adjusted, Currency), Error> {
+    ) -> Result<(Once<Adjustment>, Currency), Error> {
         let id = AdjustmentId::derive(account_id, key);
         for tries in 0..MAX_COMMIT_TRIES {
             let known = self.table.adjustment(&id).await?;
@@ -95,7 +85,7 @@ impl Adjustments {
             };
             let commit = Commit::default().adjustment(&adjustment).decision(&decision);
             match self.table.commit(commit).await? {
-                Committed::Yes => return Ok((Adjusted::Now(adjustment), currency)),
+                Committed::Yes => return Ok((Once::Now(adjustment), currency)),
                 // It exists: this very key has made it.
                 Committed::No(Stale::Exists) => {}
                 Committed::No(_) => pause_before_retry(tries).await,
@@ -119,10 +109,11 @@ impl Adjustments {
         let currency = self.account(account).await?.currency;
         let filters = account.as_str();
         let scope = CursorScope { owner: OPERATOR, list: "adjustments", filters };
-        let after = position_of(&self.cursors, &scope, cursor, now).await?;
-        let page = self.table.adjustments(account, after.as_ref(), limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok((Page { next, ..page }, currency))
+        let table = &self.table;
+        let page = self.cursors.page(&scope, cursor, now, |after| async move {
+            table.adjustments(account, after.as_ref(), limit).await
+        });
+        Ok((page.await?, currency))
     }
 
     async fn account(&self, id: &AccountId) -> Result<Account, Error> {
@@ -131,10 +122,10 @@ impl Adjustments {
 }
 
 /// The adjustment that this key made before, if it is the same one.
-fn again(known: Adjustment, wanted: &WantedAdjustment) -> Result<Adjusted, Error> {
+fn again(known: Adjustment, wanted: &WantedAdjustment) -> Result<Once<Adjustment>, Error> {
     let same = known.target == wanted.target
         && known.direction == wanted.direction
         && known.amount == wanted.amount
         && known.reason == wanted.reason;
-    if same { Ok(Adjusted::Before(known)) } else { Err(Error::KeyReused) }
+    if same { Ok(Once::Before(known)) } else { Err(Error::KeyReused) }
 }

@@ -10,7 +10,6 @@ use crate::error::{Error, Invalid, Unavailable};
 use crate::keys::{
     ApiKey, Draw, ID_BYTES, KeyOwner, NewKey, SECRET_BYTES, Scope, is_hexadecimal, with_account,
 };
-use crate::queries::position_of;
 use crate::record::Page;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
 
@@ -171,10 +170,12 @@ impl ApiKeys {
     ) -> Result<Page<ApiKey>, Error> {
         let of = owner.account().map_or(OPERATOR, |account| account.as_str());
         let scope = CursorScope { owner: of, list: "api-keys", filters: "" };
-        let after = position_of(&self.cursors, &scope, cursor, now).await?;
-        let page = self.table.api_keys(owner, after.as_ref(), limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = &self.table;
+        self.cursors
+            .page(&scope, cursor, now, |after| async move {
+                table.api_keys(owner, after.as_ref(), limit).await
+            })
+            .await
     }
 
     async fn known(&self, id: &str) -> Result<ApiKey, Error> {

@@ -24,13 +24,13 @@ use crate::refunds::Refunds;
 use crate::reversals;
 use crate::stripe::event::Reading;
 use crate::stripe::{Https, Movement, Wire};
-use crate::table::{Commit, Committed, PartOfDay, Position, SHARDS};
+use crate::table::{Commit, Committed, PartOfDay, SHARDS};
 
 /// So much of a day is compared at a time.
 const PART: Duration = Duration::from_secs(3_600);
 /// A payment that was credited in an hour was mostly made in it or in the hour before.
 const OVERLAP: Duration = Duration::from_secs(3_600);
-/// Claims a page.
+/// Claims or findings a page.
 pub(crate) const PAGE: u8 = 100;
 /// Most pages of open findings that are looked at again; one has a hundred.
 pub(crate) const MAX_PAGES_OF_FINDINGS: usize = 20;
@@ -208,7 +208,7 @@ impl<W: Wire> Comparisons<W> {
             for record in &page.items {
                 count(counts.entry(record.finding.kind).or_default());
             }
-            after = page.next.as_deref().and_then(Position::parse);
+            after = page.next_position();
             if after.is_none() {
                 break;
             }
@@ -536,7 +536,7 @@ impl<W: Wire> Comparisons<W> {
                     let compared = self.finds(never_paid, (claim.money, -1), report).await;
                     or_unreadable(compared, claim.payment.as_str(), report)?;
                 }
-                after = page.next.as_deref().and_then(Position::parse);
+                after = page.next_position();
                 if after.is_none() {
                     break;
                 }
@@ -598,7 +598,7 @@ impl<W: Wire> Comparisons<W> {
                     let compared = self.finds(never_made, (claim.money, 1), report).await;
                     or_unreadable(compared, claim.reversal.as_str(), report)?;
                 }
-                after = page.next.as_deref().and_then(Position::parse);
+                after = page.next_position();
                 if after.is_none() {
                     break;
                 }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::Error;
-use crate::queries::position_of;
 use crate::record::Page;
 use crate::stamp;
 use crate::table::Table;
@@ -256,10 +255,12 @@ impl Reports {
         now: Timestamp,
     ) -> Result<Page<Comparison>, Error> {
         let scope = CursorScope { owner: OPERATOR, list: "reconciliations", filters: "" };
-        let after = position_of(&self.cursors, &scope, cursor, now).await?;
-        let page = self.table.comparisons(after.as_ref(), limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = &self.table;
+        self.cursors
+            .page(&scope, cursor, now, |after| async move {
+                table.comparisons(after.as_ref(), limit).await
+            })
+            .await
     }
 
     /// One comparison.

@@ -21,7 +21,7 @@ const CODE_TIME: Duration = Duration::from_secs(60);
 /// How long a token is good for.
 const TOKEN_TIME: Duration = Duration::from_secs(30 * 60);
 /// What a token begins with, where an API key has `tk_`.
-pub const TOKEN_PREFIX: &str = "ct_";
+const TOKEN_PREFIX: &str = "ct_";
 
 /// What a person can do who came as a customer: everything but using up what was bought, which
 /// products do and people do not.

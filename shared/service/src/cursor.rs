@@ -1,12 +1,14 @@
 //! Cursors: where the next page of a list starts, in a form that only this service can make.
 
 use data_encoding::BASE64URL_NOPAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use ledger::Timestamp;
 use sha2::Sha256;
 
 use crate::error::{Error, Invalid};
-use crate::secret::{Secret, each};
+use crate::record::Page;
+use crate::secret::{self, Secret, each};
+use crate::table::Position;
 
 /// Longest cursor that is looked at.
 const MAX_TEXT: usize = 400;
@@ -43,7 +45,7 @@ impl Cursors {
     ///
     /// # Errors
     /// The secret could not be loaded.
-    pub async fn seal(
+    async fn seal(
         &self,
         scope: &CursorScope<'_>,
         position: &str,
@@ -72,7 +74,42 @@ impl Cursors {
         }
     }
 
-    /// The position that a cursor stands for.
+    /// The page that a cursor stands for, as `read` finds it from that position on, with the cursor of the next one.
+    ///
+    /// # Errors
+    /// `invalid_cursor`; what `read` fails for; the secret could not be loaded.
+    pub(crate) async fn page<T, Reading>(
+        &self,
+        scope: &CursorScope<'_>,
+        cursor: Option<&str>,
+        now: Timestamp,
+        read: impl FnOnce(Option<Position>) -> Reading,
+    ) -> Result<Page<T>, Error>
+    where
+        Reading: Future<Output = Result<Page<T>, Error>>,
+    {
+        let after = self.position(scope, cursor, now).await?;
+        let page = read(after).await?;
+        let next = self.sealed(scope, page.next, now).await?;
+        Ok(Page { next, ..page })
+    }
+
+    /// The position in an index that a cursor stands for; the beginning without one.
+    ///
+    /// # Errors
+    /// As [`Cursors::open`].
+    pub(crate) async fn position(
+        &self,
+        scope: &CursorScope<'_>,
+        cursor: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<Position>, Error> {
+        let Some(cursor) = cursor else { return Ok(None) };
+        let position = self.open(scope, cursor, now).await?;
+        Ok(Some(Position::parse(&position).ok_or_else(unreadable_cursor)?))
+    }
+
+    /// The text of the position that a cursor stands for.
     ///
     /// # Errors
     /// `invalid_cursor` for a cursor that was changed, or made for another list, account or set of
@@ -101,9 +138,13 @@ impl Cursors {
     }
 }
 
+/// What is said of a cursor whose position cannot be read.
+pub(crate) fn unreadable_cursor() -> Invalid {
+    Invalid::field("invalid_cursor", "cursor", "start again without it")
+}
+
 fn authenticator(secret: &str, scope: &CursorScope<'_>, position: &str) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    let mut mac = secret::authenticator(secret);
     for part in [scope.owner, scope.list, scope.filters, position] {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part.as_bytes());

@@ -6,21 +6,20 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use lambda_http::http::Uri;
 use ledger::{Actor, EndpointId, Timestamp};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use url::{Host, Url};
 
 use crate::error::{Error, Invalid, Unavailable};
 use crate::events::EventKind;
 use crate::record::Changed;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
 
 /// How many endpoints there can be.
-pub const MAX_ENDPOINTS: usize = 8;
+const MAX_ENDPOINTS: usize = 8;
 /// How long what is sent is also signed with the secret before, so that a receiver can change in peace.
 pub const OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 /// How long an endpoint may fail, every time, before nothing is sent to it any more.
@@ -252,9 +251,7 @@ impl EndpointSecrets {
 
 /// One secret. The length of the name stands before it, so that no two endpoints share one.
 fn derive(root: &str, id: &EndpointId, number: u64) -> String {
-    // HMAC takes keys of any length.
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(root.as_bytes()).unwrap_or_else(|_| unreachable!());
+    let mut mac = secret::authenticator(root);
     mac.update(format!("endpoint {} {id} {number}", id.as_str().len()).as_bytes());
     format!("whsec_{}", BASE64.encode(&mac.finalize().into_bytes()))
 }

@@ -18,7 +18,7 @@ use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, OrderRange, Position, Table, pause_before_retry,
 };
 
-/// Orders a page: as many as one batch reads.
+/// Orders or findings a page: as many as one batch reads.
 const ORDERS: u8 = 100;
 
 /// What of an account is personal, or was.
@@ -45,6 +45,7 @@ pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Er
     loop {
         let range = OrderRange::default();
         let page = table.orders(account, range, after.as_ref(), ORDERS).await?;
+        after = page.next_position();
         for record in page.items {
             let order = record.order.id.clone();
             if is_open(&record, &unsettled) {
@@ -59,7 +60,6 @@ pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Er
                 found.orders.push(order);
             }
         }
-        after = page.next.as_deref().and_then(Position::parse);
         if after.is_none() {
             return Ok(found);
         }
@@ -159,8 +159,8 @@ async fn unsettled_orders(table: &Table) -> Result<BTreeSet<OrderId>, Error> {
     let (mut unsettled, mut after) = (BTreeSet::new(), None);
     loop {
         let page = table.findings(true, after.as_ref(), ORDERS).await?;
+        after = page.next_position();
         unsettled.extend(page.items.into_iter().filter_map(|record| record.finding.order));
-        after = page.next.as_deref().and_then(Position::parse);
         if after.is_none() {
             return Ok(unsettled);
         }

@@ -242,9 +242,9 @@ impl OrderRecord {
         events.collect()
     }
 
-    /// The time of the last event about it, once what it has to tell is stored.
-    pub(crate) fn told_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.events(now).last().map(|event| event.at).or(self.told_at)
+    /// The time of the last event about it, once these are stored.
+    pub(crate) fn told_until(&self, events: &[Event]) -> Option<Timestamp> {
+        events.last().map(|event| event.at).or(self.told_at)
     }
 }
 
@@ -267,8 +267,8 @@ impl Event {
         Self { id, kind, account: Some(order.account.clone()), at: change.at, about }
     }
 
-    /// What is told of a dispute of an order's payment, wherever it stands now; none of an order that never was in any
-    /// status.
+    /// What is told of a dispute of an order's payment, wherever it stands now. `None` only for an order without a change,
+    /// which there is not.
     fn of_dispute(order: &Order, dispute: &Dispute) -> Option<Self> {
         let status = dispute.status();
         let id = EventId::of_dispute(&order.id, &dispute.id, status);

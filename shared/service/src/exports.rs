@@ -5,17 +5,17 @@ use std::time::Duration;
 use ledger::{AccountId, Timestamp};
 use tokio::time::Instant;
 
-use crate::cursor::CursorScope;
+use crate::cursor::{CursorScope, unreadable_cursor};
 use crate::error::Error;
 use crate::http::{Sheet, add_entry, add_order, entries_sheet, orders_sheet};
-use crate::queries::{EntryFilter, OrderFilter, Queries, position_of, unreadable_cursor};
+use crate::queries::{EntryFilter, OrderFilter, Queries};
 use crate::table::{OrderRange, Position};
 
 /// The most orders or entries of one answer.
 pub const MAX_EXPORTED: u16 = 1_000;
 /// The most bytes of one answer: in the base64 in which a function answers 2.7 MB, where Lambda takes
 /// 6 MB. Only an order or entry that is larger by itself is larger.
-pub const MAX_BYTES: usize = 2_000_000;
+const MAX_BYTES: usize = 2_000_000;
 /// The most orders that are read at a time: as many as one batch reads.
 const ORDERS_A_PAGE: u16 = 100;
 /// The most entries that are read at a time.
@@ -172,7 +172,7 @@ impl Queries {
     ) -> Result<Export, Error> {
         let filters = format!("{:?}", wanted.filter);
         let scope = CursorScope { owner: account.as_str(), list: "orders.csv", filters: &filters };
-        let mut after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
+        let mut after = self.cursors.position(&scope, wanted.cursor.as_deref(), now).await?;
         let range = OrderRange { from: wanted.filter.from, to: wanted.filter.to };
         let mut filling = Filling::begun(orders_sheet(), wanted.limit, wanted.cursor.is_none());
         let limit = u8::try_from(wanted.limit.min(ORDERS_A_PAGE)).unwrap_or(u8::MAX);
@@ -191,7 +191,7 @@ impl Queries {
             if full {
                 break after;
             }
-            let Some(next) = page.next.as_deref().and_then(Position::parse) else { break None };
+            let Some(next) = page.next_position() else { break None };
             after = Some(next);
             if !filling.goes_on(Instant::now()) {
                 break after;

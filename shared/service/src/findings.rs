@@ -1,9 +1,8 @@
 //! Findings: where money and records disagree, until a person, or the money itself, has set it right.
 
 use ledger::{
-    AccountId, Actor, Finding, FindingEnd, FindingKind, FindingOutcome, FindingState,
-    IdempotencyKey, LostPayment, NewOrder, Note, OrderId, Payment, PaymentId, RefundStatus, Target,
-    Timestamp, WholeRefunds,
+    AccountId, Actor, Finding, FindingEnd, FindingKind, FindingOutcome, FindingState, LostPayment,
+    NewOrder, Note, OrderId, Payment, PaymentId, RefundStatus, Target, Timestamp, WholeRefunds,
 };
 use tracing::error;
 
@@ -12,7 +11,6 @@ use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::payments::Confirmed;
-use crate::queries::position_of;
 use crate::record::{ClaimOrFinding, OrderRecord, Page, PaymentClaim, RequestWords};
 use crate::reversals::finding_about;
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, pause_before_retry};
@@ -349,10 +347,12 @@ impl Findings {
     ) -> Result<Page<FindingRecord>, Error> {
         let filters = if open { "open" } else { "closed" };
         let scope = CursorScope { owner: OPERATOR, list: "findings", filters };
-        let after = position_of(&self.cursors, &scope, cursor, now).await?;
-        let page = self.table.findings(open, after.as_ref(), limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = &self.table;
+        self.cursors
+            .page(&scope, cursor, now, |after| async move {
+                table.findings(open, after.as_ref(), limit).await
+            })
+            .await
     }
 
     /// Closes a finding for a reason. Closing it again for the same reason changes nothing.
@@ -425,7 +425,6 @@ impl Findings {
         by: &Actor,
         now: Timestamp,
     ) -> Result<(FindingRecord, OrderRecord), Error> {
-        let key = IdempotencyKey::parse(id).map_err(|_| Error::NotFound { what: "finding" })?;
         for tries in 0..MAX_COMMIT_TRIES {
             let record = self.one(id).await?;
             let (payment, money) =
@@ -433,7 +432,7 @@ impl Findings {
             let account = place.account.clone().or_else(|| record.finding.account.clone());
             let missing = || Invalid::field("missing_field", "account_id", "is required");
             let account_id = account.ok_or_else(missing)?;
-            let order_id = OrderId::derive(&account_id, "finding", &key);
+            let order_id = OrderId::of_finding(&account_id, id);
             if let Some(closed) = &record.state.closed {
                 let made = self.table.order(&order_id).await?;
                 let made = made.filter(|made| made.order.target == place.target);

@@ -9,7 +9,7 @@ use crate::catalogue::CatalogueCache;
 use crate::cursor::{CursorScope, Cursors};
 use crate::error::{Error, Unavailable};
 use crate::http::Parameters;
-use crate::queries::{PageRequest, position_of};
+use crate::queries::PageRequest;
 use crate::record::{ChargeRecord, HoldRecord, Once, Page, SeenUsage, UsageWords};
 use crate::table::{
     Commit, Committed, MAX_COMMIT_TRIES, Stale, Table, must_exist, pause_before_retry,
@@ -186,7 +186,7 @@ impl Holds {
     ) -> Result<Page<HoldRecord>, Error> {
         let filters = wanted.filter.map_or("", HoldStatus::name);
         let scope = CursorScope { owner: account_id.as_str(), list: "holds", filters };
-        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
+        let after = self.cursors.position(&scope, wanted.cursor.as_deref(), now).await?;
         let page = self.table.holds(account_id, after.as_ref(), wanted.limit).await?;
         // Read after the holds: one that it does not carry any more has ended since.
         let account = self.table.account(account_id).await?;

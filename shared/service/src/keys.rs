@@ -260,7 +260,10 @@ pub async fn store(table: &Table, key: &ApiKey, currency: Currency) -> Result<()
                     // The same random id twice: this very write, seen by its own repetition.
                     Some(stored) if stored.secret_hash == key.secret_hash => return Ok(()),
                     Some(_) => {
-                        return Err(BrokenRecord::Missing(format!("key {}", key.id)).into());
+                        let problem = "another key has this id".to_owned();
+                        return Err(
+                            BrokenRecord::Unreadable { key: key.id.clone(), problem }.into()
+                        );
                     }
                     // Another first key of the account has brought it into being.
                     None => pause_before_retry(tries).await,

@@ -1,6 +1,6 @@
 //! Logs: one JSON object a line, on standard output, where CloudWatch takes it.
 //!
-//! Fields: `request_id account_id order_id`, and `payment_id` of a credit. Never a body, key, signature, e-mail
+//! Fields: `request_id account_id order_id`, and the id of what else a line is about (`payment_id`, `finding_id`, …). Never a body, key, signature, e-mail
 //! address or card.
 
 use std::fmt;

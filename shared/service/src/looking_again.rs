@@ -11,7 +11,6 @@ use crate::payments::Confirmed;
 use crate::record::ClaimOrFinding;
 use crate::reversals;
 use crate::stripe::Wire;
-use crate::table::Position;
 
 impl<W: Wire> Comparisons<W> {
     /// Looks at the findings of earlier comparisons again: those that are cured close themselves, and a refund that
@@ -28,6 +27,7 @@ impl<W: Wire> Comparisons<W> {
         let (mut after, mut outage) = (None, None);
         for _ in 0..MAX_PAGES_OF_FINDINGS {
             let page = self.refunds.table.findings(true, after.as_ref(), PAGE).await?;
+            after = page.next_position();
             for record in page.items {
                 let finding_id = record.finding.id();
                 // One that nobody can look at must not hide those behind it.
@@ -40,7 +40,6 @@ impl<W: Wire> Comparisons<W> {
                     }
                 }
             }
-            after = page.next.as_deref().and_then(Position::parse);
             if after.is_none() || limit.is_some_and(|limit| Instant::now() >= limit) {
                 break;
             }

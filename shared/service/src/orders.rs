@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use ledger::{
-    AccountId, Actor, BankTransfer, Currency, IdempotencyKey, Method, Money, NewOrder, Order,
-    OrderId, Rate, Target, Timestamp, TransferReference,
+    AccountId, Actor, BankTransfer, Currency, Method, Money, NewOrder, Order, OrderId, Rate,
+    Target, Timestamp, TransferReference,
 };
 
 use crate::catalogue::{Catalogue, CatalogueCache};
@@ -250,10 +250,4 @@ fn reference_of(record: &OrderRecord) -> Option<Reference> {
     let order = &record.order;
     let code = order.bank_transfer.as_ref()?.reference.clone()?;
     Some(Reference { code, order: order.id.clone(), account: order.account.clone() })
-}
-
-/// The id of the order that a request with this key makes.
-#[must_use]
-pub fn order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
-    OrderId::derive(account, "order", key)
 }

@@ -173,7 +173,7 @@ fn decide_payment(
     let state = known.map(|known| &known.state);
     let settlement = match ledger::settle(&record.order, &account, payment, state, now)? {
         Settlement::Credited { .. } if met.claimed => {
-            ledger::dispute(&record.order, payment, FindingKind::PaymentAlreadyUsed, now)?
+            ledger::not_credited(&record.order, payment, FindingKind::PaymentAlreadyUsed, now)?
         }
         settlement => settlement,
     };
@@ -200,7 +200,7 @@ fn decide_payment(
             };
             Ok(Step::Commit(commit.decision(&decision), Confirmed::Credited))
         }
-        Settlement::Disputed { order, finding } => {
+        Settlement::Found { order, finding } => {
             let commit = match order {
                 Some(order) => written(record, *order, now),
                 None => Commit::default(),

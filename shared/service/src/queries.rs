@@ -1,4 +1,4 @@
-//! Reading: balances, orders and the journal, as the customer sees them.
+//! Reading: balances, orders and the journal, for the customer and for the operator.
 
 use ledger::{
     AccountId, Entry, Method, OrderId, OrderStatus, Place, ProductCode, Target, Timestamp,
@@ -7,10 +7,10 @@ use ledger::{
 use crate::accounts::KnownAccount;
 use crate::catalogue::{Catalogue, CatalogueCache};
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
-use crate::error::{Error, Invalid};
+use crate::error::Error;
 use crate::http::Parameters;
 use crate::record::{OrderRecord, Page};
-use crate::table::{OrderRange, Position, Table};
+use crate::table::{OrderRange, Table};
 
 /// Everything that reading touches.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Queries {
     ) -> Result<Page<OrderRecord>, Error> {
         let filters = format!("{:?}", wanted.filter);
         let scope = CursorScope { owner: account.as_str(), list: "orders", filters: &filters };
-        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
+        let after = self.cursors.position(&scope, wanted.cursor.as_deref(), now).await?;
         let range = OrderRange { from: wanted.filter.from, to: wanted.filter.to };
         let page = self.table.orders(account, range, after.as_ref(), wanted.limit).await?;
         let items = page
@@ -197,10 +197,12 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<OrderRecord>, Error> {
         let scope = CursorScope { owner: OPERATOR, list: "reviews", filters: "" };
-        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
-        let page = self.table.reviews(after.as_ref(), wanted.limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = &self.table;
+        self.cursors
+            .page(&scope, wanted.cursor.as_deref(), now, |after| async move {
+                table.reviews(after.as_ref(), wanted.limit).await
+            })
+            .await
     }
 
     /// A page of all accounts, newest first.
@@ -213,28 +215,13 @@ impl Queries {
         now: Timestamp,
     ) -> Result<Page<KnownAccount>, Error> {
         let scope = CursorScope { owner: OPERATOR, list: "accounts", filters: "" };
-        let after = position_of(&self.cursors, &scope, wanted.cursor.as_deref(), now).await?;
-        let page = self.table.accounts(after.as_ref(), wanted.limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = &self.table;
+        self.cursors
+            .page(&scope, wanted.cursor.as_deref(), now, |after| async move {
+                table.accounts(after.as_ref(), wanted.limit).await
+            })
+            .await
     }
-}
-
-/// The position in an index that a cursor stands for.
-pub(crate) async fn position_of(
-    cursors: &Cursors,
-    scope: &CursorScope<'_>,
-    cursor: Option<&str>,
-    now: Timestamp,
-) -> Result<Option<Position>, Error> {
-    let Some(cursor) = cursor else { return Ok(None) };
-    let position = cursors.open(scope, cursor, now).await?;
-    Ok(Some(Position::parse(&position).ok_or_else(unreadable_cursor)?))
-}
-
-/// What is said of a cursor whose position cannot be read.
-pub(crate) fn unreadable_cursor() -> Invalid {
-    Invalid::field("invalid_cursor", "cursor", "start again without it")
 }
 
 impl OrderFilter {

@@ -106,13 +106,7 @@ pub struct CheckoutSession {
 }
 
 /// An order, and whether this request made it.
-#[derive(Debug)]
-pub enum Made {
-    /// Just now.
-    Now(Box<OrderRecord>),
-    /// By an earlier request with the same key.
-    Before(Box<OrderRecord>),
-}
+pub type Made = Once<Box<OrderRecord>>;
 
 /// Where the files of an order are in the bucket.
 #[must_use]
@@ -140,7 +134,7 @@ impl OrderRecord {
     /// This record as it is once a commit of this time has stored it.
     #[must_use]
     pub fn written(self, now: Timestamp) -> Self {
-        let told_at = self.told_until(now);
+        let told_at = self.told_until(&self.events(now));
         let version = self.version.saturating_add(1);
         let stored_changes = self.order.timeline.changes().len();
         let stored_refunds = self.order.refunded();
@@ -341,7 +335,7 @@ pub struct SeenUsage {
 /// One page of a list, and where the next one starts.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
-    /// What is on the page, newest first.
+    /// What is on the page, in the order of its list.
     pub items: Vec<T>,
     /// The position after the last item that was looked at; none at the end.
     pub next: Option<String>,

@@ -16,7 +16,7 @@ use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::findings::{self, FindingRecord};
 use crate::notice::{ReversalNotice, WhatBack};
 use crate::payments::Confirmed;
-use crate::record::{OrderRecord, WrittenAmount};
+use crate::record::{Once, OrderRecord, WrittenAmount};
 use crate::reversals::{self, change};
 use crate::stripe::{CallFailed, Https, Refunded, Stripe, Wire, is_chargeable};
 use crate::table::{Commit, Committed, MAX_COMMIT_TRIES, Table, pause_before_retry};
@@ -51,24 +51,17 @@ pub struct RefundRequest {
     pub by: Actor,
 }
 
-/// A refund with its order, and whether this request made it.
-#[derive(Debug)]
-pub struct MadeRefund {
-    /// The order.
-    pub record: OrderRecord,
-    /// The refund.
-    pub refund: Refund,
-    /// Whether an earlier request with the same key made it.
-    pub before: bool,
-}
-
 impl<W: Wire> Refunds<W> {
     /// Gives money of an order back, or continues the refund that this key made before.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::Invalid`] for what the order's method does
     /// not have; the refusals of [`ledger::request_refund`]; [`Error::Unavailable`].
-    pub async fn make(&self, wanted: &RefundRequest, now: Timestamp) -> Result<MadeRefund, Error> {
+    pub async fn make(
+        &self,
+        wanted: &RefundRequest,
+        now: Timestamp,
+    ) -> Result<Once<(OrderRecord, Refund)>, Error> {
         let missing = || Error::NotFound { what: "order" };
         let order = self.table.order(&wanted.order).await?.ok_or_else(missing)?.order;
         let asked = WantedRefund {
@@ -108,9 +101,10 @@ impl<W: Wire> Refunds<W> {
             false => holder,
         };
         let refund = holder.refund(&asked.id)?;
-        match holder {
-            Holder::Order(record) => Ok(MadeRefund { record: *record, refund, before: !made }),
-            Holder::Finding(_) => Err(missing()),
+        match (holder, made) {
+            (Holder::Order(record), true) => Ok(Once::Now((*record, refund))),
+            (Holder::Order(record), false) => Ok(Once::Before((*record, refund))),
+            (Holder::Finding(_), _) => Err(missing()),
         }
     }
 

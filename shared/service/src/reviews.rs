@@ -71,12 +71,6 @@ pub fn review_id(order: &OrderId, key: &IdempotencyKey) -> String {
     derive_id("rev_", &[order.as_str(), "accept", key.as_str()])
 }
 
-/// The id of the order that records a transfer which came without one.
-#[must_use]
-pub fn booked_order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
-    OrderId::derive(account, "received-payment", key)
-}
-
 impl Reviews {
     /// Accepts a transfer for an order, whose account is credited with what arrived.
     ///
@@ -183,7 +177,7 @@ impl Reviews {
         reviewer: &Reviewer,
     ) -> Result<Made, Error> {
         let Reviewer { by, now } = reviewer;
-        let id = booked_order_id(account_id, key);
+        let id = OrderId::of_received_payment(account_id, key);
         let review = review_id(&id, key);
         for tries in 0..MAX_COMMIT_TRIES {
             let seen = self.table.seen(&id, account_id).await?;

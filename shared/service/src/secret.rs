@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use hmac::{Hmac, KeyInit};
 use ledger::Timestamp;
+use sha2::Sha256;
 
 use crate::error::{Unavailable, in_words};
 
@@ -29,6 +31,13 @@ struct Managed {
     client: Client,
     arn: String,
     loaded: Mutex<Option<(String, Timestamp)>>,
+}
+
+/// What authenticates with this secret.
+#[must_use]
+pub fn authenticator(secret: &str) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    Hmac::new_from_slice(secret.as_bytes()).expect("any length")
 }
 
 impl Secret {

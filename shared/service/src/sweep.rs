@@ -28,9 +28,9 @@ use crate::table::{Commit, Committed, Position, SHARDS, Table};
 
 /// How long an open card order is left to its webhook.
 const QUIET_TIME: Duration = Duration::from_secs(3 * 60);
-/// Awaited transfers a page.
+/// Awaited transfers or holds a page.
 const PAGE: u8 = 50;
-/// Card orders a page, and how many of them are asked for at a time. With the time of one order,
+/// Card orders, refunds or events a page, and how many of them are asked for at a time. With the time of one order,
 /// a page ends within 40 seconds after the sweep's own time is up.
 const CARD_PAGE: u8 = 16;
 const AT_ONCE: usize = 8;
@@ -189,6 +189,7 @@ impl<W: Wire> Sweeps<W> {
                 }
                 let page = self.table().awaited_transfers(shard, Some(now), after.as_ref(), PAGE);
                 let page = page.await?;
+                after = page.next_position();
                 let closing = stream::iter(page.items).map(|record| async move {
                     let (account, order) = (record.order.account.clone(), record.order.id.clone());
                     (account, order, self.overdue(record, now).await)
@@ -197,7 +198,6 @@ impl<W: Wire> Sweeps<W> {
                 while let Some((account, order, closed)) = closing.next().await {
                     count_transfer(&account, &order, closed, swept);
                 }
-                after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }
@@ -231,13 +231,13 @@ impl<W: Wire> Sweeps<W> {
                         break;
                     }
                 };
+                after = page.next_position();
                 let mut accounts = BTreeSet::new();
                 let new = |record: &HoldRecord| accounts.insert(record.hold.account.clone());
                 // The first of an account writes it, for all of them; the others have nothing left to win a race for.
                 let (first, others): (Vec<_>, Vec<_>) = page.items.into_iter().partition(new);
                 self.close_holds(first, now, swept).await;
                 self.close_holds(others, now, swept).await;
-                after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }
@@ -280,8 +280,8 @@ impl<W: Wire> Sweeps<W> {
                         break;
                     }
                 };
+                after = page.next_position();
                 self.tell_page(page.items, now, swept).await;
-                after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }
@@ -349,7 +349,7 @@ impl<W: Wire> Sweeps<W> {
                 }
                 let page =
                     self.table().open_card_orders(shard, until, after.as_ref(), CARD_PAGE).await?;
-                after = page.next.as_deref().and_then(Position::parse);
+                after = page.next_position();
                 self.sweep_page(page.items, now, swept, answers).await;
                 if after.is_none() {
                     break;
@@ -479,8 +479,8 @@ impl<W: Wire> Sweeps<W> {
         let mut after = begun;
         while share.has_time() {
             let page = self.table().pending_refunds(until, after.as_ref(), CARD_PAGE).await?;
+            after = page.next_position();
             self.continue_page(page.items, now, swept, answers).await;
-            after = page.next.as_deref().and_then(Position::parse);
             if after.is_none() {
                 break;
             }

@@ -1,9 +1,6 @@
 //! Moving money from the wallet to a product: two requests, three when it is refused.
 
-use ledger::{
-    AccountId, Actor, IdempotencyKey, Method, Money, OrderId, ProductCode, Target, Timestamp,
-    Transfer,
-};
+use ledger::{AccountId, Actor, Method, Money, OrderId, ProductCode, Target, Timestamp, Transfer};
 
 use crate::catalogue::CatalogueCache;
 use crate::error::{Error, Unavailable};
@@ -124,10 +121,4 @@ fn again(account: &AccountId, wanted: &Transfer, record: OrderRecord) -> Result<
         true => Ok(Made::Before(Box::new(record))),
         false => Err(Error::KeyReused),
     }
-}
-
-/// The id of the order that records a transfer with this key.
-#[must_use]
-pub fn order_id(account: &AccountId, key: &IdempotencyKey) -> OrderId {
-    OrderId::derive(account, "transfer", key)
 }

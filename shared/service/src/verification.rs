@@ -248,6 +248,7 @@ impl Verifications {
     ) -> Result<(), Error> {
         let after = cursor.after.as_ref();
         let page = self.table.accounts_of_shard(cursor.shard, after, ACCOUNTS).await?;
+        let next = page.next_position();
         let mut accounts = page.items.into_iter().peekable();
         while let Some((position, account)) = accounts.next() {
             let whole_since = cursor.whole.then_some(cursor.begun_at);
@@ -258,7 +259,7 @@ impl Verifications {
                 return Ok(());
             }
         }
-        match page.next.as_deref().and_then(Position::parse) {
+        match next {
             Some(next) => cursor.after = Some(next),
             None => cursor.done.complete = true,
         }
@@ -477,8 +478,8 @@ impl Examination<'_> {
         loop {
             let (account, range) = (&self.record.account, OrderRange::default());
             let page = self.table.orders(account, range, after.as_ref(), ORDERS).await?;
+            after = page.next_position();
             page.items.into_iter().for_each(|record| take(record.order));
-            after = page.next.as_deref().and_then(Position::parse);
             if after.is_none() {
                 return Ok(());
             }

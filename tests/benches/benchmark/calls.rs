@@ -177,7 +177,7 @@ impl Call {
     pub(crate) fn webhook(webhooks: &Webhooks, customer: &Customer, key: &str, cents: u32) -> Self {
         let account = AccountId::parse(&customer.account).expect("an account");
         let idempotency_key = IdempotencyKey::parse(key).expect("a key");
-        let order = service::orders::order_id(&account, &idempotency_key);
+        let order = ledger::OrderId::of_request(&account, &idempotency_key);
         let body = json!({
             "id": format!("evt_{order}"),
             "object": "event",

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ledger::{AccountId, Actor, Amount, IdempotencyKey, ProductCode};
+use ledger::{AccountId, Actor, Amount, IdempotencyKey, OrderId, ProductCode};
 use service::catalogue::CatalogueCache;
 use service::record::WrittenAmount;
-use service::transfers::{TransferOrder, Transfers, order_id};
+use service::transfers::{TransferOrder, Transfers};
 use tests::cost::units;
 use tests::wire::Upstream;
 use tests::{Cost, Wires};
@@ -74,7 +74,7 @@ async fn write(place: &Arc<Place>, customer: &Customer, orders: usize) {
     for number in top_ups..orders {
         let key = IdempotencyKey::parse(&format!("history-{number}")).expect("a key");
         let wanted = TransferOrder {
-            order_id: order_id(&account, &key),
+            order_id: OrderId::of_transfer(&account, &key),
             product: ProductCode::parse("sms").expect("a product"),
             amount: WrittenAmount {
                 amount: Amount::parse("1.00", 2).expect("an amount"),

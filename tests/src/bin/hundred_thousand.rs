@@ -173,7 +173,7 @@ struct Step {
 /// The next order of an account: a card order that is paid at once, or a transfer.
 fn step(account: &mut Account, number: u32, by: &Actor, at: Timestamp) -> Outcome<Step> {
     let key = IdempotencyKey::parse(&format!("order-{number}"))?;
-    let id = OrderId::derive(&account.id, "order", &key);
+    let id = OrderId::of_request(&account.id, &key);
     let (order, claim, decision) = match number.checked_rem(TRANSFERS.saturating_add(1)) {
         Some(0) => paid_by_card(account, id, by, at)?,
         _ => {

@@ -16,7 +16,7 @@ const VOCABULARIES: [(&[&str], &[&str]); 5] = [
     (&["sepa", "csv::"], &["shared/service/src/statements/"]),
     (
         &["stripe_checkout", "stripe_shared", "stripe_types", "stripe::Client", "stripe::Request"],
-        &["shared/service/src/stripe", "shared/service/src/provider"],
+        &["shared/service/src/stripe/"],
     ),
     (&["StatusCode"], &["shared/service/src/http/", "functions/"]),
 ];

@@ -22,7 +22,7 @@ use super::usage_steps::{is_charged, is_unknown};
 use super::{STACK, say};
 
 /// What is covered today; new use cases add to it, and nothing takes away from it.
-const MEASURED_CELLS: usize = 3_378;
+const MEASURED_CELLS: usize = 3_404;
 
 /// One request of a customer, of the provider or of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -138,7 +138,7 @@ async fn many_transfers(world: &World, count: usize) -> Vec<OrderId> {
     for number in 0..count {
         let key = IdempotencyKey::parse(&format!("bulk-{number}")).unwrap();
         let command = Transfer {
-            order_id: OrderId::derive(&id, "transfer", &key),
+            order_id: OrderId::of_transfer(&id, &key),
             product: ProductCode::parse("sms").unwrap(),
             amount: Amount::parse("0.01", 2).unwrap(),
             by: Actor::parse("test").unwrap(),

@@ -160,7 +160,7 @@ const EXPECTED_OF_BANK_TRANSFERS: [&str; 7] = [
 
 /// Two read units are a consistent read of two items of at most 4 KB each. A transaction costs two
 /// write units an item, and one for each index that lists it, as the embedded table counts. What the
-/// platform is told costs three: an item that one index lists.
+/// platform is told costs four: an item that two indexes list.
 const EXPECTED: [&str; 14] = [
     "create card order: 1 BatchGetItem, 2 TransactWriteItems, 1 Stripe, 2.0 read units, 6.0 write units",
     "webhook credit: 1 BatchGetItem, 1 TransactWriteItems, 3.0 read units, 14.0 write units",

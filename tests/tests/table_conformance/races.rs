@@ -9,7 +9,7 @@ use service::error::{Error, Unavailable};
 use service::payments::{Confirmed, confirm};
 use service::record::{Made, WrittenAmount};
 use service::table::{Commit, Table};
-use service::transfers::{self, TransferOrder, Transfers};
+use service::transfers::{TransferOrder, Transfers};
 
 use crate::engine::{Checked, Engine, on_each};
 use crate::records::{self, NOW, account_id, card_order, cents, fund, open, paid, product, store};
@@ -25,7 +25,7 @@ async fn transfers_of(engine: &Engine) -> Checked<Arc<Transfers>> {
 async fn transfer(transfers: Arc<Transfers>, key: String, units: u64) -> &'static str {
     let key = IdempotencyKey::parse(&key).unwrap();
     let wanted = TransferOrder {
-        order_id: transfers::order_id(&account_id(), &key),
+        order_id: ledger::OrderId::of_transfer(&account_id(), &key),
         product: product("sms"),
         amount: WrittenAmount { amount: cents(units), decimals: 2 },
         by: Actor::parse("a key").unwrap(),

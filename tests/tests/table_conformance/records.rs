@@ -23,7 +23,7 @@ pub(crate) fn account_id() -> AccountId {
 }
 
 pub(crate) fn order_id(key: &str) -> OrderId {
-    OrderId::derive(&account_id(), "order", &IdempotencyKey::parse(key).unwrap())
+    OrderId::of_request(&account_id(), &IdempotencyKey::parse(key).unwrap())
 }
 
 pub(crate) fn payment_id(name: &str) -> PaymentId {

@@ -49,8 +49,8 @@ fn moved_on() -> Vec<Order> {
     let disputed = card_order("disputed", "25.50", NOW);
     let paid = payment("disputed", &disputed);
     let kind = FindingKind::AmountDiffers;
-    let disputed = ledger::dispute(&disputed.order, &paid, kind, later(5)).unwrap();
-    let Settlement::Disputed { order: Some(disputed), .. } = disputed else {
+    let disputed = ledger::not_credited(&disputed.order, &paid, kind, later(5)).unwrap();
+    let Settlement::Found { order: Some(disputed), .. } = disputed else {
         panic!("an order that was not credited becomes an exception");
     };
     let late = session_expired(&new("late"), later(4)).unwrap().unwrap();

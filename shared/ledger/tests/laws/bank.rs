@@ -209,7 +209,7 @@ fn only_a_bank_transfer_can_be_accepted_or_rejected_and_only_a_card_settled() {
     assert!(matches!(refused, Refusal::OrderNotReviewable { .. }));
     let settled =
         settle(&bank_order("USD 100.00"), &account(), &paid("pi_1", "100", "USD"), None, AT);
-    assert!(matches!(settled.unwrap(), ledger::Settlement::Disputed { .. }));
+    assert!(matches!(settled.unwrap(), ledger::Settlement::Found { .. }));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn target(place: &str) -> Target {
 }
 
 pub fn order_id(key: &str) -> OrderId {
-    OrderId::derive(&account().id, "order", &IdempotencyKey::parse(key).unwrap())
+    OrderId::of_request(&account().id, &IdempotencyKey::parse(key).unwrap())
 }
 
 pub fn card_order(place: &str, amount: &str) -> Order {

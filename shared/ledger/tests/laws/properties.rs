@@ -297,7 +297,7 @@ proptest! {
         prop_assume!(cents != other);
         let order: Order = card_order("wallet", &text(cents));
         let settlement = settle(&order, &account(), &paid("pi_1", &text(other), "USD"), None, AT).unwrap();
-        let refused = matches!(settlement, Settlement::Disputed { .. });
+        let refused = matches!(settlement, Settlement::Found { .. });
         prop_assert!(refused);
     }
 }

@@ -19,9 +19,7 @@ fn credited(settlement: Settlement) -> (Order, Account) {
 
 fn disputed(settlement: Settlement) -> (Option<OrderStatus>, FindingKind) {
     match settlement {
-        Settlement::Disputed { order, finding } => {
-            (order.map(|order| order.status()), finding.kind)
-        }
+        Settlement::Found { order, finding } => (order.map(|order| order.status()), finding.kind),
         other => panic!("not disputed: {other:?}"),
     }
 }
@@ -74,7 +72,7 @@ fn a_second_payment_is_a_finding_and_leaves_the_order_alone() {
 fn the_same_disagreement_seen_again_is_the_same_finding() {
     let wrong = paid("pi_1", "1", "USD");
     let seen = |order: &Order| match settle(order, &account(), &wrong, None, AT).unwrap() {
-        Settlement::Disputed { order, finding } => (order, finding.id()),
+        Settlement::Found { order, finding } => (order, finding.id()),
         other => panic!("{other:?}"),
     };
     let (order, first) = seen(&card_order("wallet", "100"));
@@ -86,7 +84,7 @@ fn the_same_disagreement_seen_again_is_the_same_finding() {
 fn an_order_in_exception_waits_for_a_person() {
     let wrong = paid("pi_1", "1", "USD");
     let order = match settle(&card_order("wallet", "100"), &account(), &wrong, None, AT).unwrap() {
-        Settlement::Disputed { order: Some(order), .. } => *order,
+        Settlement::Found { order: Some(order), .. } => *order,
         other => panic!("{other:?}"),
     };
     let right = settle(&order, &account(), &paid("pi_2", "100", "USD"), None, AT).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
-use ledger::{AccountId, ChargeId, HoldId, OrderId, Timestamp};
+use ledger::{AccountId, ChargeId, HoldId, InvalidId, OrderId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Invalid};
@@ -21,9 +21,7 @@ const UNKNOWN_FIELD: &str = "unknown_field";
 /// # Errors
 /// [`Error::NotFound`], also for what cannot be the id of an order.
 pub fn order_id(request: &Request) -> Result<OrderId, Error> {
-    let path = request.path_parameters();
-    let id = path.first("order_id").and_then(|id| OrderId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "order" })
+    named(request, "order_id", OrderId::parse, "order")
 }
 
 /// The account that the path names.
@@ -31,9 +29,7 @@ pub fn order_id(request: &Request) -> Result<OrderId, Error> {
 /// # Errors
 /// [`Error::NotFound`], also for what cannot be the id of an account.
 pub fn account_id(request: &Request) -> Result<AccountId, Error> {
-    let path = request.path_parameters();
-    let id = path.first("account_id").and_then(|id| AccountId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "account" })
+    named(request, "account_id", AccountId::parse, "account")
 }
 
 /// The charge that the path names.
@@ -41,9 +37,7 @@ pub fn account_id(request: &Request) -> Result<AccountId, Error> {
 /// # Errors
 /// [`Error::NotFound`], also for what cannot be the id of a charge.
 pub fn charge_id(request: &Request) -> Result<ChargeId, Error> {
-    let path = request.path_parameters();
-    let id = path.first("charge_id").and_then(|id| ChargeId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "charge" })
+    named(request, "charge_id", ChargeId::parse, "charge")
 }
 
 /// The hold that the path names.
@@ -51,9 +45,17 @@ pub fn charge_id(request: &Request) -> Result<ChargeId, Error> {
 /// # Errors
 /// [`Error::NotFound`], also for what cannot be the id of a hold.
 pub fn hold_id(request: &Request) -> Result<HoldId, Error> {
-    let path = request.path_parameters();
-    let id = path.first("hold_id").and_then(|id| HoldId::parse(id).ok());
-    id.ok_or(Error::NotFound { what: "hold" })
+    named(request, "hold_id", HoldId::parse, "hold")
+}
+
+fn named<T>(
+    request: &Request,
+    parameter: &str,
+    parse: fn(&str) -> Result<T, InvalidId>,
+    what: &'static str,
+) -> Result<T, Error> {
+    let id = request.path_parameters().first(parameter).and_then(|id| parse(id).ok());
+    id.ok_or(Error::NotFound { what })
 }
 
 /// The last part of the route, which tells the routes of one function apart: `orders`, or `{account_id}` for an

@@ -106,8 +106,9 @@ impl Found {
 
     /// Takes a page, and says where the next one starts if it is to be read.
     fn take(&mut self, page: Page<OrderRecord>) -> Option<Position> {
+        let next = page.next_position();
         self.add(page.items);
-        let next = page.next.as_deref().and_then(Position::parse)?;
+        let next = next?;
         let full = self.orders.len() >= MAX_CANDIDATES;
         self.more = self.more || full;
         (!full).then_some(next)

@@ -23,7 +23,6 @@ use ledger::{
 use crate::cursor::{CursorScope, Cursors, OPERATOR};
 use crate::error::{BrokenRecord, Error, Invalid, Unavailable};
 use crate::objects::{Objects, content_hash};
-use crate::queries::position_of;
 use crate::record::{Made, Page, PaymentClaim, Statement, StatementFormat};
 use crate::reviews::{Reviewer, Reviews};
 use crate::stamp;
@@ -223,10 +222,12 @@ impl Statements {
         now: Timestamp,
     ) -> Result<Page<Statement>, Error> {
         let scope = CursorScope { owner: OPERATOR, list: "statements", filters: "" };
-        let after = position_of(&self.cursors, &scope, cursor, now).await?;
-        let page = self.table().statements(after.as_ref(), limit).await?;
-        let next = self.cursors.sealed(&scope, page.next, now).await?;
-        Ok(Page { next, ..page })
+        let table = self.table();
+        self.cursors
+            .page(&scope, cursor, now, |after| async move {
+                table.statements(after.as_ref(), limit).await
+            })
+            .await
     }
 
     fn table(&self) -> &Table {

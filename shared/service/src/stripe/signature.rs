@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use ledger::Timestamp;
-use sha2::Sha256;
+
+use crate::secret;
 
 /// A signature older or newer than this is refused: a recorded webhook cannot be sent again later.
-pub const TOLERANCE: Duration = Duration::from_secs(300);
+const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// Most signatures that are looked at in one header.
 const MAX_SIGNATURES: usize = 8;
@@ -47,9 +48,7 @@ pub fn is_genuine<'secrets>(
         .filter_map(|(_, value)| HEXLOWER_PERMISSIVE.decode(value.as_bytes()).ok())
         .collect();
     secrets.any(|secret| {
-        let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
-            return false;
-        };
+        let mac = secret::authenticator(secret);
         let mac = mac.chain_update(signed_at).chain_update(b".").chain_update(body);
         signatures.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
     })
@@ -63,7 +62,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_millis(1_795_000_000_000);
 
     fn sign(secret: &str, seconds: i64, body: &[u8]) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        let mac = secret::authenticator(secret);
         let mac = mac.chain_update(format!("{seconds}.")).chain_update(body);
         data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
     }

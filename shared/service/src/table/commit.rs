@@ -113,9 +113,10 @@ impl Commit {
     /// was not stored with it yet.
     #[must_use]
     pub fn order(self, record: &OrderRecord, now: Timestamp) -> Self {
-        let item = items::from_order(record, record.told_until(now));
+        let events = record.events(now);
+        let item = items::from_order(record, record.told_until(&events));
         let commit = self.document(item, Guard::seen(record.version));
-        record.events(now).into_iter().fold(commit, Self::event)
+        events.into_iter().fold(commit, Self::event)
     }
 
     /// Stores an event, once, beside what it is about; the platform is told after the commit.

@@ -34,6 +34,13 @@ use crate::stamp;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(String);
 
+impl<T> Page<T> {
+    /// Where the next page starts, for whoever reads on; none at the end.
+    pub(crate) fn next_position(&self) -> Option<Position> {
+        self.next.as_deref().and_then(Position::parse)
+    }
+}
+
 /// The moments between which orders are listed, both included.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OrderRange {
@@ -140,7 +147,7 @@ impl Listing {
         Self::by_time(items::accounts_listed_under(shard), kind)
     }
 
-    /// Every order that waits, first those that come first.
+    /// Everything that waits, first what comes first; orders, unless the kind is replaced.
     fn by_due(partition: String) -> Self {
         let (from, to) = (FIRST.to_owned(), LAST.to_owned());
         let kind = (OrderItem::SORT_KEY, OrderItem::SORT_KEY);

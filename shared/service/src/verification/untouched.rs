@@ -47,8 +47,8 @@ impl Verifications {
             let mut after: Option<Position> = None;
             loop {
                 let page = self.table.accounts_of_shard(shard, after.as_ref(), LISTED).await?;
+                after = page.next_position();
                 accounts.extend(page.items.into_iter().map(|(_, account)| account));
-                after = page.next.as_deref().and_then(Position::parse);
                 if after.is_none() {
                     break;
                 }

@@ -7,7 +7,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::money;
+use super::{money, optional};
 use crate::bank_account::BankAccount;
 
 #[derive(Serialize, Deserialize)]
@@ -104,15 +104,9 @@ pub(super) fn to_bank_transfer(
     item: BankTransferItem,
 ) -> Option<(BankTransfer, Option<BankAccount>)> {
     let transfer = BankTransfer {
-        reference: match item.reference {
-            Some(reference) => Some(TransferReference::parse(&reference)?),
-            None => None,
-        },
+        reference: optional(item.reference, |reference| TransferReference::parse(&reference))?,
         receiving_account: to_account(&item.account_currency, &item.account_number)?,
-        report: match item.report {
-            Some(report) => Some(to_report(report)?),
-            None => None,
-        },
+        report: optional(item.report, to_report)?,
         proofs: item.proofs.iter().map(to_proof).collect::<Option<_>>()?,
         uploads: item.uploads,
         reviews: item.reviews.into_iter().map(to_review).collect::<Option<_>>()?,
@@ -139,10 +133,7 @@ fn to_report(item: ReportItem) -> Option<Report> {
         bank_reference: BankReference::parse(&item.bank_reference).ok()?,
         paid_on: Day::from_unix_days(item.paid_on),
         amount: money(&item.amount, &item.currency)?,
-        note: match item.note {
-            Some(note) => Some(Note::parse(&note).ok()?),
-            None => None,
-        },
+        note: optional(item.note, |note| Note::parse(&note).ok())?,
         by: Actor::parse(&item.by).ok()?,
         at: Timestamp::from_unix_millis(item.at),
     })
@@ -181,10 +172,7 @@ fn to_review(item: ReviewItem) -> Option<Review> {
         (Some(acceptance), None) => Verdict::Accepted(Box::new(to_acceptance(&acceptance)?)),
         (None, Some(item)) => Verdict::Rejected(Box::new(Rejection {
             reason: Note::parse(&item.reason).ok()?,
-            report: match item.report {
-                Some(report) => Some(to_report(report)?),
-                None => None,
-            },
+            report: optional(item.report, to_report)?,
             proofs: item.proofs.iter().map(to_proof).collect::<Option<_>>()?,
         })),
         _ => return None,
@@ -218,21 +206,16 @@ fn to_acceptance(item: &AcceptanceItem) -> Option<Acceptance> {
         bank_reference: BankReference::parse(&item.bank_reference).ok()?,
         receiving_account: to_account(&item.account_currency, &item.account_number)?,
         received_on: Day::from_unix_days(item.received_on),
-        rate: optional_rate(item.rate_of_the_day.as_deref())?,
+        rate: optional(item.rate_of_the_day.as_deref(), |rate| Rate::parse(rate).ok())?,
         difference_confirmed: item.difference_confirmed,
     };
-    Some(Acceptance { id: item.id.clone(), transfer, rate: optional_rate(item.rate.as_deref())? })
+    Some(Acceptance {
+        id: item.id.clone(),
+        transfer,
+        rate: optional(item.rate.as_deref(), |rate| Rate::parse(rate).ok())?,
+    })
 }
 
 fn to_account(currency: &str, number: &str) -> Option<ReceivingAccount> {
     ReceivingAccount::new(Currency::parse(currency).ok()?, number).ok()
-}
-
-/// A rate that may not be there; `None` if it is there and cannot be read.
-#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
-pub(super) fn optional_rate(text: Option<&str>) -> Option<Option<Rate>> {
-    match text {
-        Some(text) => Rate::parse(text).ok().map(Some),
-        None => Some(None),
-    }
 }

@@ -7,7 +7,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Keyed, Stored, exact, id_of, read, stored};
+use super::{Keyed, Stored, exact, id_of, optional, read, stored};
 use crate::error::BrokenRecord;
 use crate::table::Item;
 use crate::verification::CheckpointRecord;
@@ -71,10 +71,7 @@ pub(in crate::table) fn from_checkpoint(record: &CheckpointRecord) -> Item {
 pub(in crate::table) fn to_checkpoint(item: Item) -> Result<CheckpointRecord, BrokenRecord> {
     read(item, |stored: Stored<CheckpointItem>| {
         let value = stored.value;
-        let currency = match &value.currency {
-            Some(code) => Some(Currency::parse(code).ok()?),
-            None => None,
-        };
+        let currency = optional(value.currency.as_deref(), |code| Currency::parse(code).ok())?;
         let credits = CreditSum {
             count: value.credits,
             sum: u128::from_str_radix(&value.credit_sum, 16).ok()?,

@@ -3,7 +3,7 @@
 use ledger::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Keyed, SHARDS, Stored, read, stored};
+use super::{Keyed, SHARDS, Stored, optional, read, stored};
 use crate::error::BrokenRecord;
 #[cfg(feature = "stripe")]
 use crate::sweep::SweepCursor;
@@ -67,7 +67,7 @@ pub(in crate::table) fn to_sweep_cursor(item: Item) -> Result<SweepCursor, Broke
     read(item, |stored: Stored<CursorItem>| {
         let CursorItem { version, shard, after, refunds, .. } = stored.value;
         let (shard, after) = to_place(shard, after.as_deref())?;
-        let refunds = to_position(refunds.as_deref())?;
+        let refunds = optional(refunds.as_deref(), Position::parse)?;
         Some(SweepCursor { version, shard, after, refunds })
     })
 }
@@ -110,13 +110,5 @@ fn from_position(after: Option<&Position>) -> Option<String> {
 }
 
 fn to_place(shard: u64, after: Option<&str>) -> Option<(u64, Option<Position>)> {
-    Some((Some(shard).filter(|shard| *shard < SHARDS)?, to_position(after)?))
-}
-
-/// The inner `None` is the beginning, the outer one what cannot be read.
-fn to_position(after: Option<&str>) -> Option<Option<Position>> {
-    match after {
-        Some(after) => Position::parse(after).map(Some),
-        None => Some(None),
-    }
+    Some((Some(shard).filter(|shard| *shard < SHARDS)?, optional(after, Position::parse)?))
 }

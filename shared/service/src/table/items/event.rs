@@ -7,7 +7,7 @@ use ledger::{AccountId, EndpointId, EventId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Keyed, Stored, due_at, id_of, read, shard, shard_of, stored};
+use super::{Keyed, Stored, due_at, id_of, optional, read, shard, shard_of, stored};
 use crate::error::BrokenRecord;
 use crate::events::{Delivery, DeliveryState, Event, EventKind, EventRecord};
 use crate::table::Item;
@@ -84,10 +84,9 @@ pub(in crate::table) fn to_event(item: Item) -> Result<EventRecord, BrokenRecord
         let event = Event {
             id: id_of(&stored.pk).and_then(|id| EventId::parse(id).ok())?,
             kind: EventKind::stored(value.kind),
-            account: match value.account_id {
-                Some(account) => Some(AccountId::parse(&account).ok()?),
-                None => None,
-            },
+            account: optional(value.account_id.as_deref(), |account| {
+                AccountId::parse(account).ok()
+            })?,
             at: Timestamp::from_unix_millis(value.at),
             about: serde_json::from_str::<Value>(&value.about).ok()?,
         };

@@ -7,7 +7,7 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use super::reversal::{RefundItem, from_refund, to_refund};
-use super::{Keyed, Stored, due_at, id_of, money, partition_key, read, stored, to_item};
+use super::{Keyed, Stored, due_at, id_of, money, optional, partition_key, read, stored, to_item};
 use crate::error::BrokenRecord;
 use crate::findings::FindingRecord;
 use crate::table::Item;
@@ -103,16 +103,16 @@ pub(in crate::table) fn to_finding(item: Item) -> Result<FindingRecord, BrokenRe
         let value = stored.value;
         let finding = Finding {
             kind: FindingKind::parse(&value.kind)?,
-            account: optional(value.account_id, |id| AccountId::parse(id).ok())?,
-            order: optional(value.order_id, |id| OrderId::parse(id).ok())?,
-            payment: optional(value.payment_id, |id| PaymentId::parse(id).ok())?,
-            reversal: optional(value.reversal_id, |id| ProviderId::parse(id).ok())?,
-            expected: optional(value.expected, to_money)?,
-            actual: optional(value.actual, to_money)?,
+            account: optional(value.account_id.as_deref(), |id| AccountId::parse(id).ok())?,
+            order: optional(value.order_id.as_deref(), |id| OrderId::parse(id).ok())?,
+            payment: optional(value.payment_id.as_deref(), |id| PaymentId::parse(id).ok())?,
+            reversal: optional(value.reversal_id.as_deref(), |id| ProviderId::parse(id).ok())?,
+            expected: optional(value.expected.as_ref(), to_money)?,
+            actual: optional(value.actual.as_ref(), to_money)?,
             found_at: Timestamp::from_unix_millis(value.found_at),
         };
-        let closed = optional(value.closed, to_closed)?;
-        let resolved_before = optional(value.resolved_before, to_closed)?;
+        let closed = optional(value.closed.as_ref(), to_closed)?;
+        let resolved_before = optional(value.resolved_before.as_ref(), to_closed)?;
         let refunds = value.other_refunds.iter().chain(&value.refund);
         let refunds = WholeRefunds::new(refunds.map(to_refund).collect::<Option<_>>()?);
         let known = id_of(&stored.pk)? == finding.id();
@@ -148,7 +148,7 @@ fn to_closed(item: &ClosedItem) -> Option<FindingEnd> {
         at: Timestamp::from_unix_millis(item.at),
         by: Actor::parse(&item.by).ok()?,
         how: FindingOutcome::parse(&item.how)?,
-        reason: optional(item.reason.as_ref(), |reason| Note::parse(reason).ok())?,
+        reason: optional(item.reason.as_deref(), |reason| Note::parse(reason).ok())?,
     })
 }
 
@@ -158,16 +158,4 @@ fn from_money(money: Money) -> MoneyItem {
 
 fn to_money(item: &MoneyItem) -> Option<Money> {
     money(&item.amount, &item.currency)
-}
-
-/// What may not be there; `None` if it is there and cannot be read.
-#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
-fn optional<Stored, Value>(
-    stored: Option<Stored>,
-    read: impl FnOnce(&Stored) -> Option<Value>,
-) -> Option<Option<Value>> {
-    match stored {
-        Some(stored) => read(&stored).map(Some),
-        None => Some(None),
-    }
 }

@@ -174,3 +174,15 @@ fn to_item<T: Serialize>(partition_key: String, sort_key: &str, value: T) -> Ite
     item.insert("sk".to_owned(), AttributeValue::S(sort_key.to_owned()));
     item
 }
+
+/// What may not be there; `None` if it is there and cannot be read.
+#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
+fn optional<Stored, Value>(
+    stored: Option<Stored>,
+    read: impl FnOnce(Stored) -> Option<Value>,
+) -> Option<Option<Value>> {
+    match stored {
+        Some(stored) => read(stored).map(Some),
+        None => Some(None),
+    }
+}

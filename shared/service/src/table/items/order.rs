@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use ledger::{
     AccountId, Actor, Attempt, AttemptOutcome, Balance, CancelRequest, Change, Method, Order,
-    OrderId, OrderStatus, PaymentId, Reason, Target, Timeline, Timestamp,
+    OrderId, OrderStatus, PaymentId, Rate, Reason, Target, Timeline, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::bank_transfer::{BankTransferItem, from_bank_transfer, optional_rate, to_bank_transfer};
+use super::bank_transfer::{BankTransferItem, from_bank_transfer, to_bank_transfer};
 use super::reversal::{ReversalsItem, from_reversals, to_reversals};
-use super::{Keyed, Stored};
+use super::{Keyed, Stored, optional};
 use crate::error::BrokenRecord;
 use crate::record::{Checkout, CheckoutSession, OrderRecord, RequestWords};
 use crate::table::Item;
@@ -206,24 +206,23 @@ pub(in crate::table) fn to_order(item: Item) -> Result<OrderRecord, BrokenRecord
             method: Method::parse(&value.method)?,
             amount,
             payable: super::money(&value.payable, &value.payable_currency)?,
-            rate: optional_rate(value.rate.as_deref())?,
+            rate: optional(value.rate.as_deref(), |rate| Rate::parse(rate).ok())?,
             bank_transfer,
             cancel_request: to_wish(value.cancel_requested_at, value.cancel_requested_by)?,
             timeline,
-            payment_id: match settled.and_then(|settled| settled.payment_id.as_deref()) {
-                Some(id) => Some(PaymentId::parse(id).ok()?),
-                None => None,
-            },
-            received: match settled {
-                Some(settled) => Some(super::money(&settled.received, &settled.received_currency)?),
-                None => None,
-            },
-            uncredited: match value.uncredited.zip(value.uncredited_currency) {
-                Some((amount, currency)) => Some(super::money(&amount, &currency)?),
-                None => None,
-            },
-            credited: optional_balance(settled.map(|settled| settled.credited.as_str()))?,
-            debt_paid: optional_balance(settled.map(|settled| settled.debt_paid.as_str()))?,
+            payment_id: optional(
+                settled.and_then(|settled| settled.payment_id.as_deref()),
+                |id| PaymentId::parse(id).ok(),
+            )?,
+            received: optional(settled, |settled| {
+                super::money(&settled.received, &settled.received_currency)
+            })?,
+            uncredited: optional(
+                value.uncredited.zip(value.uncredited_currency),
+                |(amount, currency)| super::money(&amount, &currency),
+            )?,
+            credited: optional(settled, |settled| Balance::parse(&settled.credited).ok())?,
+            debt_paid: optional(settled, |settled| Balance::parse(&settled.debt_paid).ok())?,
             reversals: to_reversals(value.reversals.as_ref())?,
             late: settled.is_some_and(|settled| settled.late),
             attempts: attempts.collect::<Option<_>>()?,
@@ -263,10 +262,7 @@ fn from_change(change: &Change) -> ChangeItem {
 fn to_change(item: &ChangeItem) -> Option<Change> {
     Some(Change {
         at: Timestamp::from_unix_millis(item.at),
-        from: match &item.from {
-            Some(from) => Some(OrderStatus::parse(from)?),
-            None => None,
-        },
+        from: optional(item.from.as_deref(), OrderStatus::parse)?,
         to: OrderStatus::parse(&item.to)?,
         reason: Reason::parse(&item.reason)?,
         by: Actor::parse(&item.by).ok()?,
@@ -332,18 +328,6 @@ fn to_checkout(item: CheckoutItem) -> Checkout {
 #[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
 fn to_wish(at: Option<i64>, by: Option<String>) -> Option<Option<CancelRequest>> {
     let Some(at) = at else { return Some(None) };
-    let by = match by {
-        Some(by) => Some(Actor::parse(&by).ok()?),
-        None => None,
-    };
+    let by = optional(by, |by| Actor::parse(&by).ok())?;
     Some(Some(CancelRequest { at: Timestamp::from_unix_millis(at), by }))
-}
-
-/// A balance that may not be there; `None` if it is there and cannot be read.
-#[expect(clippy::option_option, reason = "absent and unreadable are two different things")]
-fn optional_balance(text: Option<&str>) -> Option<Option<Balance>> {
-    match text {
-        Some(text) => Balance::parse(text).ok().map(Some),
-        None => Some(None),
-    }
 }

@@ -6,7 +6,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{exact, money};
+use super::{exact, money, optional};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ReversalsItem {
@@ -97,18 +97,11 @@ pub(super) fn to_refund(item: &RefundItem) -> Option<Refund> {
         id: RefundId::parse(&item.id).ok()?,
         money: money(&item.amount, &item.currency)?,
         status: RefundStatus::parse(&item.status)?,
-        provider_id: match &item.provider_id {
-            Some(id) => Some(ProviderId::parse(id).ok()?),
-            None => None,
-        },
-        bank_reference: match &item.bank_reference {
-            Some(reference) => Some(BankReference::parse(reference).ok()?),
-            None => None,
-        },
-        reason: match &item.reason {
-            Some(reason) => Some(Note::parse(reason).ok()?),
-            None => None,
-        },
+        provider_id: optional(item.provider_id.as_deref(), |id| ProviderId::parse(id).ok())?,
+        bank_reference: optional(item.bank_reference.as_deref(), |reference| {
+            BankReference::parse(reference).ok()
+        })?,
+        reason: optional(item.reason.as_deref(), |reason| Note::parse(reason).ok())?,
         failure: item.failure.clone(),
         attempt: item.attempt,
         unclear_since: item.unclear_since.map(Timestamp::from_unix_millis),
@@ -141,10 +134,7 @@ fn to_dispute(item: &DisputeItem) -> Option<Dispute> {
         closed: item.closed,
         withdrawn: item.withdrawn,
         reinstated: item.reinstated,
-        outcome: match &item.outcome {
-            Some(outcome) => Some(DisputeOutcome::parse(outcome)?),
-            None => None,
-        },
+        outcome: optional(item.outcome.as_deref(), DisputeOutcome::parse)?,
         created_at: Timestamp::from_unix_millis(item.created_at),
     })
 }

@@ -6,7 +6,7 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::exact;
+use super::{exact, optional};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct ThresholdsItem {
@@ -75,21 +75,14 @@ pub(super) fn from_thresholds(
 pub(super) fn to_thresholds(
     (target, value): (&String, &ThresholdsItem),
 ) -> Option<(Target, Thresholds)> {
-    let alert = match &value.alert {
-        Some(alert) => Some(Alert { below: amount(&alert.below)?, given: alert.given }),
-        None => None,
-    };
-    let automatic = match &value.automatic {
-        Some(automatic) => Some(to_automatic(automatic)?),
-        None => None,
-    };
-    let moved = match &value.moved {
-        Some(moved) => Some(Moved {
-            sum: Balance::parse(&moved.sum).ok()?,
-            at: Timestamp::from_unix_millis(moved.at),
-        }),
-        None => None,
-    };
+    let alert = optional(value.alert.as_ref(), |alert| {
+        Some(Alert { below: amount(&alert.below)?, given: alert.given })
+    })?;
+    let automatic = optional(value.automatic.as_ref(), to_automatic)?;
+    let moved = optional(value.moved.as_ref(), |moved| {
+        let at = Timestamp::from_unix_millis(moved.at);
+        Some(Moved { sum: Balance::parse(&moved.sum).ok()?, at })
+    })?;
     let set_by = Actor::parse(&value.set_by).ok()?;
     let set_at = Timestamp::from_unix_millis(value.set_at);
     Some((Target::parse(target).ok()?, Thresholds { alert, automatic, moved, set_by, set_at }))
@@ -101,10 +94,7 @@ fn to_automatic(value: &AutomaticItem) -> Option<AutomaticTopUp> {
         (None, Some(text)) => TopUpSize::UpTo(amount(text)?),
         _ => return None,
     };
-    let monthly_cap = match &value.monthly_cap {
-        Some(cap) => Some(amount(cap)?),
-        None => None,
-    };
+    let monthly_cap = optional(value.monthly_cap.as_deref(), amount)?;
     Some(AutomaticTopUp { below: amount(&value.below)?, size, monthly_cap })
 }
 
