@@ -81,10 +81,7 @@ fn read(message: &SqsMessage) -> Option<Vec<Option<AskedCharge>>> {
     };
     let by = Actor::usage_queue();
     let charges = items.into_iter().zip(1_usize..).map(|(item, position)| {
-        let (said, asked) = match item {
-            Ok(item) => http::asked_charge(item, None, &by),
-            Err(error) => (http::AskedItem::default(), Err(error)),
-        };
+        let (said, asked) = http::asked_charge(item, None, &by);
         if let Err(error) = &asked {
             let account = said.account_id.and_then(|id| AccountId::parse(&id).ok());
             let account_id = account.as_ref().map(AccountId::as_str);

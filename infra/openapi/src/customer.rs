@@ -148,7 +148,7 @@ const USAGE: &[Operation] = &[
     Operation::post("/v1/charges/batch", "createCharges")
         .says(
             "Charge many uses",
-            "Each charge has a key and an outcome of its own: one that breaks a rule does not stop \
+            "Each charge has a key and an outcome of its own: one that breaks a rule, or cannot be read, does not stop \
              the others. At most 1 MiB.",
         )
         .needs(&[UsageWrite, OperatorMoney])

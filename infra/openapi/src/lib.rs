@@ -116,8 +116,9 @@ const ABOUT: &str = "\
 Money is a decimal **string** with at least the digits of its currency, never a JSON number. Times are \
 RFC 3339, UTC, with milliseconds.\n\n\
 A call that makes something takes a header `Idempotency-Key`. The same key with the same request answers \
-with the document as it is now, 200 and `Idempotent-Replayed: true`; with another request, 409 \
-`idempotency_key_reused`.\n\n\
+with the document as it is now, 200 and `Idempotent-Replayed: true`; with another request of the same kind, 409 \
+`idempotency_key_reused`. A key counts for its kind of call within its account; single charges, batches and the \
+usage queue share theirs.\n\n\
 A failure is `application/problem+json` (RFC 9457): decide by `code`, and by `retry` what becomes of the \
 idempotency key. The gateway answers by itself with `{\"message\": …}`: 401 without a key, 403 for a key \
 that it does not know, 404 for a call that there is not, 429 for too many at once.\n\n\

@@ -160,7 +160,7 @@ impl ApiKeys {
     /// A page of an owner's keys, newest first, without their secrets.
     ///
     /// # Errors
-    /// `invalid_cursor`, or the table did not answer.
+    /// [`Error::NotFound`] for an account that does not exist; `invalid_cursor`, or the table did not answer.
     pub async fn list(
         &self,
         owner: &KeyOwner,
@@ -171,11 +171,17 @@ impl ApiKeys {
         let of = owner.account().map_or(OPERATOR, |account| account.as_str());
         let scope = CursorScope { owner: of, list: "api-keys", filters: "" };
         let table = &self.table;
-        self.cursors
-            .page(&scope, cursor, now, |after| async move {
-                table.api_keys(owner, after.as_ref(), limit).await
-            })
-            .await
+        let page = self.cursors.page(&scope, cursor, now, |after| async move {
+            table.api_keys(owner, after.as_ref(), limit).await
+        });
+        let page = page.await?;
+        // The first key of an account brings it into being: only one without keys may not exist.
+        if let (true, Some(account)) = (page.items.is_empty(), owner.account())
+            && table.account(account).await?.is_none()
+        {
+            return Err(Error::NotFound { what: "account" });
+        }
+        Ok(page)
     }
 
     async fn known(&self, id: &str) -> Result<ApiKey, Error> {

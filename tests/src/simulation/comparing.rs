@@ -308,7 +308,12 @@ impl Model {
                 None => Ok(()),
             };
         }
-        if (credited || !self.knows_back(payment, reversal)) && self.is_open(&id)? {
+        // A refund of a whole payment without a place is told with the finding of the payment.
+        let id = match self.pointers.get(payment) {
+            Some(leading) if !credited && self.knows_back(payment, reversal) => leading.clone(),
+            _ => id,
+        };
+        if self.is_open(&id)? {
             expected.moves(id, cents, currency);
         }
         Ok(())

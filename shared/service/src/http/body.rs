@@ -47,13 +47,17 @@ pub fn json_body(request: &Request) -> Result<Fields, Error> {
     Ok(Fields::of(read_object(bytes(request, MAX_BODY)?)?)?)
 }
 
-/// The charges of a request that asks for many.
+/// The charges of a request that asks for many, each of them by itself.
 ///
 /// # Errors
 /// As [`json_body`] and [`charge_items`].
-pub fn json_charges(request: &Request, most: usize, longest: usize) -> Result<Vec<Fields>, Error> {
+pub fn json_charges(
+    request: &Request,
+    most: usize,
+    longest: usize,
+) -> Result<Vec<Result<Fields, Error>>, Error> {
     must_be_json(request)?;
-    charge_items(bytes(request, longest)?, most)?.into_iter().collect()
+    charge_items(bytes(request, longest)?, most)
 }
 
 /// The charges of `{"charges": [{…}, …]}`, each of them by itself.

@@ -19,13 +19,16 @@ pub struct AskedItem {
 /// Reads one charge of a batch: `key`, `account_id`, `product`, `amount`, `description` and `metadata`.
 /// A customer charges its `own` account, whether or not it names it.
 pub fn asked_charge(
-    mut fields: Fields,
+    fields: Result<Fields, Error>,
     own: Option<&AccountId>,
     by: &Actor,
 ) -> (AskedItem, Result<AskedCharge, Error>) {
     let mut item = AskedItem { key: None, account_id: own.map(ToString::to_string) };
-    let asked = read(&mut fields, own, by, &mut item);
-    (item, asked.and_then(|asked| fields.finish().map(|()| asked)))
+    let asked = fields.and_then(|mut fields| {
+        let asked = read(&mut fields, own, by, &mut item)?;
+        fields.finish().map(|()| asked)
+    });
+    (item, asked)
 }
 
 fn read(

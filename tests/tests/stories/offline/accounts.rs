@@ -202,7 +202,7 @@ async fn the_operator_sees_what_the_customer_sees() {
         let balances = world.admin_get("/v1/admin/accounts/demo/balances").await.expect(200);
         assert_eq!(balances.json()["wallet"]["available"], "35.00");
         let lists = ["/orders", "/entries", "/orders.csv", "/entries.csv"];
-        for path in ["", "/balances"].into_iter().chain(lists) {
+        for path in ["", "/balances", "/api-keys"].into_iter().chain(lists) {
             let missing = world.admin_get(&format!("/v1/admin/accounts/nobody{path}")).await;
             drop(missing.expect_problem(404, "not_found"));
         }
