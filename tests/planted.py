@@ -1324,6 +1324,20 @@ to the dead-letter queue");
         story("back::lost_disputes::a_refund_that_fails_after_the_money_of_a_lost_dispute_came_back_is_for_a_person"),
     ),
     Defect(
+        "finding-after-its-cause",
+        "a finding is written after the refund that it is about: a function that dies between the two tells nobody",
+        (
+            ("shared/service/src/reversals.rs", "(Box::pin(findings::found_by(table, commit, finding)).await?, found)", "(commit, found)"),
+            (
+                "shared/service/src/reversals.rs",
+                "Committed::Yes => return Ok((next.written(now), confirmed)),",
+                "Committed::Yes => { if let Some(finding) = &finding { let later = findings::found_by(table, Commit::default(), finding).await?; "
+                "drop(table.commit(later).await?); } return Ok((next.written(now), confirmed)); }",
+            ),
+        ),
+        story("back::lost_disputes::a_run_that_dies_over_a_refund_which_a_lost_dispute_hides_keeps_both_or_neither"),
+    ),
+    Defect(
         "part-settled-before-its-payment",
         "a part that went back is closed before its payment is decided, and then taken out of nothing",
         (("shared/service/src/findings.rs", "(FindingKind::UnknownPayment, Some(payment)) =", "(FindingKind::JournalBroken, Some(payment)) ="),),
@@ -1428,7 +1442,7 @@ to the dead-letter queue");
     Defect(
         "returned-is-kept",
         "what comes back of a lost dispute is kept without a word",
-        ((DISPUTE, "if !dispute.reinstated ||", "if dispute.reinstated ||"),),
+        ((DISPUTE, "if !dispute.is_lost_and_returned() {", "if dispute.is_lost_and_returned() {"),),
         story("back::comparison::what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_back"),
     ),
     Defect(

@@ -123,6 +123,11 @@ impl Dispute {
         self.withdrawn || self.outcome == Some(DisputeOutcome::Lost)
     }
 
+    /// Whether it was lost, and its money came back all the same.
+    fn is_lost_and_returned(&self) -> bool {
+        self.reinstated && self.outcome == Some(DisputeOutcome::Lost)
+    }
+
     /// What it took. A dispute that was lost has taken its money, whether or not that was told.
     pub(crate) const fn taken(&self) -> Decimal {
         match self.status() {
@@ -161,7 +166,7 @@ impl Order {
     #[must_use]
     pub fn kept_of_returned(&self, id: &ProviderId, returned: Option<Money>) -> Option<Money> {
         let dispute = self.reversals.disputes.iter().find(|dispute| dispute.id == *id)?;
-        if !dispute.reinstated || dispute.outcome != Some(DisputeOutcome::Lost) {
+        if !dispute.is_lost_and_returned() {
             return None;
         }
         let credited = self.credited.unwrap_or_default().decimal();
@@ -187,8 +192,7 @@ impl Order {
     /// A dispute that was lost, and whose money came back all the same: all of it counts as taken, so that nothing else of
     /// the order moves. How much of it is kept only a person knows, so they must look at whatever else is told.
     fn lost_and_returned(&self) -> Option<&Dispute> {
-        let both = |one: &&Dispute| one.reinstated && one.outcome == Some(DisputeOutcome::Lost);
-        self.reversals.disputes.iter().find(both)
+        self.reversals.disputes.iter().find(|one| one.is_lost_and_returned())
     }
 
     /// The finding about a refund that was made after such a dispute, or that failed after it: less than all of it moved here,
@@ -217,16 +221,21 @@ impl Order {
         (moved < amount).then(|| self.hidden(&told.provider_id, expected, told.money, now))
     }
 
-    /// The finding when it is told late that a dispute was lost, after its money had come back: some of that may be kept.
+    /// The finding about a dispute of which it is told that it was lost, after its money had come back, or both at once: what
+    /// is taken here by that is kept outside, as far as anybody knows here. If it is told in turn, nothing moves here when the
+    /// money comes back, and the comparison says how much did.
     fn hides_loss(&self, before: &Self, told: &ToldDispute, now: Timestamp) -> Option<Finding> {
-        let lost = Some(DisputeOutcome::Lost);
-        let mut known = before.reversals.disputes.iter().filter(|known| known.outcome == lost);
-        let late = told.outcome == lost && !told.reinstated;
-        if !late || known.any(|known| known.id == told.id) {
+        let both = |order: &Self| {
+            let mut disputes = order.reversals.disputes.iter();
+            disputes.any(|one| one.id == told.id && one.is_lost_and_returned())
+        };
+        if both(before) || !both(self) {
             return None;
         }
-        let kept = self.kept_of_returned(&told.id, None)?;
-        Some(self.hidden(&told.id, told.money.less(kept), told.money, now))
+        let (taken, before) = (self.reversals.taken.decimal(), before.reversals.taken.decimal());
+        let taken = Amount::new(taken.saturating_sub(before)).ok()?;
+        let expected = told.money.less(Money { amount: taken, ..told.money });
+        Some(self.hidden(&told.id, expected, told.money, now))
     }
 
     /// What moved here, beside what moved outside.

@@ -87,6 +87,19 @@ impl FindingState {
         Self { closed: Some(end), ..self.clone() }
     }
 
+    /// As it is once a person must look again; how they had closed it is kept.
+    #[must_use]
+    pub fn open_again(&self) -> Self {
+        let resolved_before = self.closed.clone().or_else(|| self.resolved_before.clone());
+        Self { closed: None, resolved_before, ..self.clone() }
+    }
+
+    /// Whether a person has closed it, and must hear if what went back comes back: once.
+    #[must_use]
+    pub fn waits_for_failure(&self) -> bool {
+        self.outcome() == Some(FindingOutcome::Resolved) && self.resolved_before.is_none()
+    }
+
     /// Whether its payment is not to be credited by itself: it went back to whoever paid it or is on its way,
     /// or a person has settled it. One that was credited has its claim, which decides.
     #[must_use]
@@ -120,9 +133,7 @@ impl FindingState {
                 next.ended(FindingOutcome::Refunded, &refund.by, refund.reason.as_ref(), now)
             }
             (Some(FindingOutcome::Refunded), _) if !gone => Self { closed: None, ..next },
-            (Some(FindingOutcome::Resolved), _) if failed => {
-                Self { closed: None, resolved_before: next.closed, ..next }
-            }
+            (Some(FindingOutcome::Resolved), _) if failed => next.open_again(),
             _ => next,
         }
     }

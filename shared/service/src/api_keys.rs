@@ -176,12 +176,15 @@ impl ApiKeys {
         });
         let page = page.await?;
         // The first key of an account brings it into being: only one without keys may not exist.
-        if let (true, Some(account)) = (page.items.is_empty(), owner.account())
-            && table.account(account).await?.is_none()
-        {
-            return Err(Error::NotFound { what: "account" });
+        let (true, Some(account)) = (page.items.is_empty(), owner.account()) else {
+            return Ok(page);
+        };
+        match table.account(account).await {
+            Ok(None) => Err(Error::NotFound { what: "account" }),
+            // One that cannot be read is there.
+            Ok(Some(_)) | Err(Error::Broken(_)) => Ok(page),
+            Err(error) => Err(error),
         }
-        Ok(page)
     }
 
     async fn known(&self, id: &str) -> Result<ApiKey, Error> {

@@ -17,7 +17,7 @@ use crate::error::{Error, Invalid, Unavailable};
 use crate::findings::{FindingRecord, found_again};
 use crate::metrics;
 use crate::moved::{Known, MovedBack};
-use crate::notice::{Notice, Told, What};
+use crate::notice::{Notice, ReversalNotice, Told, What, WhatBack};
 use crate::payments::{self, Confirmed};
 use crate::record::{ClaimOrFinding, PaymentClaim, ReversalClaim};
 use crate::refunds::Refunds;
@@ -428,6 +428,10 @@ impl<W: Wire> Comparisons<W> {
     ) -> Result<(), Error> {
         let notice = &back.notice;
         let kind = match reversals::confirm(&self.refunds.table, notice, now).await {
+            // What was taken of a dispute is compared by movement, as it is by a run that finds it taken.
+            Ok(Confirmed::Found(FindingKind::ReversalDiffers)) if self.is_taken(notice).await? => {
+                return self.compare_taken(back, run, report, now).await;
+            }
             Ok(Confirmed::Found(kind)) => kind,
             Ok(_) => return self.compare_taken(back, run, report, now).await,
             Err(Error::Unavailable(Unavailable::NotCredited(_))) => {
@@ -453,6 +457,11 @@ impl<W: Wire> Comparisons<W> {
             report.adds(finding.id(), found.kind, &apart);
         }
         Ok(())
+    }
+
+    async fn is_taken(&self, notice: &ReversalNotice) -> Result<bool, Error> {
+        let dispute = matches!(notice.what, WhatBack::Dispute(_));
+        Ok(dispute && self.refunds.table.reversal(notice.reversal()).await?.is_some())
     }
 
     /// What the books have of a refund or dispute that they know.

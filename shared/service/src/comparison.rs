@@ -62,7 +62,7 @@ pub struct Report {
     pub finding_count: u64,
     /// The first of them.
     pub findings: Vec<Named>,
-    /// Payments that were left out since their finding was closed. While the comparison runs, some may
+    /// Payments, and what went back of them, that were left out since their finding was closed. While the comparison runs, some may
     /// come back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Named>,

@@ -188,17 +188,26 @@ pub(crate) async fn found(table: &Table, finding: &Finding) -> Result<Confirmed,
 /// again: a person had looked at something else.
 ///
 /// # Errors
-/// [`Error::Unavailable`], or the stored one cannot be read.
+/// [`Error::Unavailable`].
 pub(crate) async fn found_by(
     table: &Table,
     commit: Commit,
     finding: &Finding,
 ) -> Result<Commit, Error> {
-    let known = table.finding(&finding.id()).await?;
-    let record = known.unwrap_or_else(|| FindingRecord::new(finding.clone()));
-    let resolved_before = record.state.closed.or(record.state.resolved_before);
-    let state = FindingState { closed: None, resolved_before, refunds: record.state.refunds };
-    Ok(commit.finding(&FindingRecord { finding: finding.clone(), version: record.version, state }))
+    let known = match table.finding(&finding.id()).await {
+        // Its money does not wait for it: it is there, for a person to find out what it is.
+        Err(Error::Broken(cause)) => {
+            error!(finding_id = finding.id(), %cause, "a finding cannot be opened again");
+            return Ok(commit);
+        }
+        known => known?,
+    };
+    let Some(record) = known else { return Ok(commit.new_finding(finding)) };
+    // What an open one says stands: a person may have begun to set it right.
+    let stands = record.state.is_open() && record.finding.kind == finding.kind;
+    let finding = if stands { record.finding } else { finding.clone() };
+    let state = record.state.open_again();
+    Ok(commit.finding(&FindingRecord { finding, state, version: record.version }))
 }
 
 /// Stores a finding of something that is looked at again and again, and returns it as a person must look at it:
@@ -278,7 +287,7 @@ pub(crate) async fn reversed(
                 order: record.finding.order,
                 ..finding_about(notice, FindingKind::UnknownPayment, now)
             };
-            return found(table, &finding).await.map(Some);
+            return found_apart(table, &finding, notice).await.map(Some);
         };
         let state = record.state.with_refunds(refunds, now);
         if state == record.state {
@@ -294,6 +303,29 @@ pub(crate) async fn reversed(
             Committed::Yes => return Ok(Some(Confirmed::Reversed)),
             Committed::No(_) => pause_before_retry(tries).await,
         }
+    }
+    Err(Unavailable::Busy.into())
+}
+
+/// Stores that something went back of a payment without a place which the finding of the payment does not keep. Once a
+/// refund has failed that a person had closed, they must look again: once, as what they knew was another thing.
+async fn found_apart(
+    table: &Table,
+    finding: &Finding,
+    notice: &ReversalNotice,
+) -> Result<Confirmed, Error> {
+    let failed =
+        matches!(&notice.what, WhatBack::Refund(told) if told.status == RefundStatus::Failed);
+    for tries in 0..MAX_COMMIT_TRIES {
+        let known = if failed { table.finding(&finding.id()).await? } else { None };
+        let Some(record) = known.filter(|record| record.state.waits_for_failure()) else {
+            return found(table, finding).await;
+        };
+        let next = FindingRecord { state: record.state.open_again(), ..record };
+        if stored(table, next).await?.is_some() {
+            return Ok(Confirmed::Found(finding.kind));
+        }
+        pause_before_retry(tries).await;
     }
     Err(Unavailable::Busy.into())
 }

@@ -80,7 +80,7 @@ impl<W: Wire> Comparisons<W> {
     }
 
     /// Whether somebody has the payment who keeps what went back of it: an order keeps all, a finding the refunds
-    /// of the whole payment.
+    /// of the whole payment, but for those that were made after a person had settled it.
     async fn may_be_known(&self, back: &Finding, payment: &PaymentId) -> Result<bool, Error> {
         let table = &self.refunds.table;
         Ok(match table.payment_or_finding(payment).await? {

@@ -50,10 +50,11 @@ pub async fn confirm(
             if !refund || !record.order.has_lost_and_returned() {
                 return Ok(Confirmed::Unchanged);
             }
-            // Of its movement the comparison asks what there is to look at.
-            let finding = finding_about(notice, FindingKind::ReversalDiffers, now).id();
-            let found = table.finding(&finding).await?.map(|record| record.finding.kind);
-            Ok(found.map_or(Confirmed::Unchanged, Confirmed::Found))
+            // Of its movement the comparison asks what there is to look at. What else was found of it is over.
+            let hidden = finding_about(notice, FindingKind::ReversalDiffers, now);
+            let found = table.finding(&hidden.id()).await?;
+            let found = found.filter(|one| one.state.is_open() && one.finding.kind == hidden.kind);
+            Ok(found.map_or(Confirmed::Unchanged, |one| Confirmed::Found(one.finding.kind)))
         }
         Ok((_, confirmed)) => Ok(confirmed),
         Err(Error::Refused(Refusal::CurrencyDiffers { .. })) => {

@@ -231,6 +231,8 @@ impl Model {
             refund: finding.refund.clone(),
             others: finding.others.clone(),
             closed: finding.closed.clone(),
+            opened_again: said.opened_again
+                || known.how() == "resolved" && finding.closed.is_none(),
             ..said.clone()
         };
         if same != *finding {
@@ -250,7 +252,12 @@ impl Model {
             ("", "refunded") => stands == Some(Standing::Succeeded),
             ("refunded", "") => stands != Some(Standing::Succeeded),
             // What a person knew was another thing.
-            ("resolved", "") => stands == Some(Standing::Failed) && known.refund != finding.refund,
+            ("resolved", "") => {
+                let failed = back.refund(&finding.reversal);
+                let failed = failed.is_some_and(|one| one.standing == Standing::Failed);
+                let apart = finding.kind == "unknown_payment" && failed && !known.opened_again;
+                apart || stands == Some(Standing::Failed) && known.refund != finding.refund
+            }
             ("cured", "") => return self.must_be_so(finding, back),
             (before, after) => before == after && known.closed == finding.closed,
         };

@@ -271,6 +271,8 @@ pub struct FindingImage {
     pub others: Vec<RefundImage>,
     /// How it ended, and why.
     pub closed: Option<(String, String)>,
+    /// Whether a person had closed it before it was opened again.
+    pub opened_again: bool,
 }
 
 /// Money that one transaction moved from the wallet.
@@ -474,6 +476,7 @@ fn finding(id: &str, item: &Value) -> Option<FindingImage> {
             Some(others) => others.iter().map(refund).collect::<Option<_>>()?,
             None => Vec::new(),
         },
+        opened_again: item["resolved_before"]["M"].is_object(),
         closed: match &item["closed"]["M"] {
             Value::Null => None,
             closed => {

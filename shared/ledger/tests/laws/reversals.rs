@@ -1,13 +1,15 @@
 //! Money that goes back: refunds and disputes as tables, and as properties of every order in which
 //! they can be told.
 
+use std::time::Duration;
+
 use crate::common::{
     AT, account, balances, bank_order, card_order, paid, received, transfer_of, usd,
 };
 use ledger::{
     Account, Actor, Adjustment, AdjustmentId, Amount, Balance, BankReference, Currency, Direction,
-    Dispute, DisputeOutcome, Entry, IdempotencyKey, Money, Note, Order, OrderStatus, Place,
-    ProviderId, Refund, RefundId, RefundStatus, Refusal, ReversalSum, Reversals, Reversed,
+    Dispute, DisputeOutcome, Entry, Finding, IdempotencyKey, Money, Note, Order, OrderStatus,
+    Place, ProviderId, Refund, RefundId, RefundStatus, Refusal, ReversalSum, Reversals, Reversed,
     Settlement, Timestamp, ToldRefund, WantedRefund, accept_transfer, adjust, asked_otherwise,
     dispute_told, refund_refused, refund_told, request_refund, settle, transfer, verify,
 };
@@ -20,6 +22,7 @@ struct Books {
     order: Order,
     account: Account,
     entries: Vec<Entry>,
+    findings: Vec<Finding>,
 }
 
 /// An order of 100.00 by card, of which so much was spent since.
@@ -27,7 +30,8 @@ fn bought(spent: &str) -> Books {
     let order = card_order("wallet", "100");
     let settled = settle(&order, &account(), &paid("pi_1", "100", "USD"), None, AT).unwrap();
     let Settlement::Credited { order, decision, .. } = settled else { panic!("not credited") };
-    let mut books = Books { order: *order, account: decision.account, entries: decision.entries };
+    let (account, entries) = (decision.account, decision.entries);
+    let mut books = Books { order: *order, account, entries, findings: Vec::new() };
     books.spend(spent);
     books
 }
@@ -43,6 +47,7 @@ impl Books {
 
     fn take(&mut self, reversed: Reversed) {
         self.order = reversed.order;
+        self.findings.extend(reversed.finding);
         if let Some(decision) = reversed.decision {
             self.account = decision.account;
             self.entries.extend(decision.entries);
@@ -116,7 +121,7 @@ fn ours(id: &RefundId, name: &str, amount: &str, status: RefundStatus) -> Told {
 }
 
 /// What the provider says of a dispute: `open`, `withdrawn`, `reinstated`, `won`, `lost`, `inquiry`,
-/// `closed`.
+/// `closed`, or several of them at once, as `withdrawn+lost`.
 fn dispute(name: &str, amount: &str, what: &str) -> Told {
     Told::Dispute(Dispute {
         id: ProviderId::parse(name).unwrap(),
@@ -124,9 +129,9 @@ fn dispute(name: &str, amount: &str, what: &str) -> Told {
         reason: Some("fraudulent".to_owned()),
         contested: !["inquiry", "closed"].contains(&what),
         closed: what == "closed",
-        withdrawn: what == "withdrawn",
-        reinstated: what == "reinstated",
-        outcome: DisputeOutcome::parse(what),
+        withdrawn: what.split('+').any(|fact| fact == "withdrawn"),
+        reinstated: what.split('+').any(|fact| fact == "reinstated"),
+        outcome: what.split('+').find_map(DisputeOutcome::parse),
         created_at: AT,
     })
 }
@@ -330,6 +335,51 @@ fn money_that_came_back_of_a_lost_dispute_is_kept_but_for_what_had_been_refunded
     }
 }
 
+/// `40` is a refund that is made later than the dispute, `40!` that it failed, `<40` one that was made before.
+#[test]
+fn what_a_lost_dispute_hides_that_gave_its_money_back_is_for_a_person_with_both_sides() {
+    for (told, here, outside) in [
+        // Late, or at once: what the dispute takes by that is kept outside.
+        ("withdrawn reinstated lost", Some("0.00"), "100.00"),
+        ("withdrawn+reinstated+lost", Some("0.00"), "100.00"),
+        ("withdrawn reinstated 40 lost", Some("40.00"), "100.00"),
+        ("<40 withdrawn+reinstated+lost", Some("40.00"), "100.00"),
+        // In turn: its money comes back when the comparison looks.
+        ("withdrawn lost reinstated", None, ""),
+        ("withdrawn reinstated won", None, ""),
+        ("<100 withdrawn+reinstated+lost", None, ""),
+        // Told once more.
+        ("withdrawn reinstated lost withdrawn+reinstated+lost", Some("0.00"), "100.00"),
+        // What else moves after that.
+        ("withdrawn lost reinstated 40", Some("0.00"), "40.00"),
+        ("withdrawn lost reinstated 40!", None, ""),
+        ("withdrawn lost reinstated <40", None, ""),
+        ("<40 withdrawn lost reinstated <40!", Some("0.00"), "40.00"),
+    ] {
+        let mut books = bought("0");
+        for what in told.split(' ') {
+            let amount = what.trim_matches(['<', '!']);
+            let status = match what.ends_with('!') {
+                true => RefundStatus::Failed,
+                false => RefundStatus::Succeeded,
+            };
+            let at = if what.starts_with('<') { AT } else { AT.plus(Duration::from_secs(60)) };
+            let is_refund = amount.starts_with(|first: char| first.is_ascii_digit());
+            let told = match is_refund.then(|| refund("re_1", amount, status)) {
+                Some(Told::Refund(told)) => Told::Refund(ToldRefund { at, ..told }),
+                _ => dispute("dp_1", "100", what),
+            };
+            books.tell(&told);
+        }
+        let found = books.findings.iter().map(|found| {
+            let here = found.expected.map_or("0.00".to_owned(), |money| money.to_string());
+            (here, found.actual.map(|money| money.to_string()).unwrap_or_default())
+        });
+        let expected = here.map(|here| (here.to_owned(), outside.to_owned()));
+        assert_eq!(found.collect::<Vec<_>>(), Vec::from_iter(expected), "{told}");
+    }
+}
+
 #[test]
 fn a_refund_and_a_dispute_together_never_take_more_than_the_order_gave() {
     let mut books = bought("0");
@@ -349,7 +399,8 @@ fn yuan_go_back_at_the_rate_of_the_order_and_all_of_them_in_the_end() {
     let arrived = received("CNY 500.00", "ref-1");
     let (order, decision) = accept_transfer(&order, &account(), "rev", &arrived, &by, AT).unwrap();
     assert_eq!(order.credited, Some(Balance::parse("69.44").unwrap()));
-    let mut books = Books { order, account: decision.account, entries: decision.entries };
+    let (account, entries) = (decision.account, decision.entries);
+    let mut books = Books { order, account, entries, findings: Vec::new() };
     for (key, amount, yuan) in
         [("a", "20", "144.00"), ("b", "0.01", "0.07"), ("c", "49.43", "355.93")]
     {

@@ -47,9 +47,7 @@ impl Problem {
             Error::Invalid(invalid) => Self::of_invalid(invalid),
             Error::NotFound { what } => {
                 let code = if *what == "order" { "order_not_found" } else { "not_found" };
-                // An account may be made yet, and nothing of the request was kept.
-                let retry = if *what == "account" { Retry::SameKey } else { Retry::Never };
-                new(StatusCode::NOT_FOUND, code, error.to_string(), retry)
+                new(StatusCode::NOT_FOUND, code, error.to_string(), Retry::Never)
             }
             Error::KeyReused => {
                 let detail = format!("{error}: send this one with a new key");

@@ -105,7 +105,7 @@ async fn a_run_that_dies_over_a_refund_which_a_lost_dispute_hides_keeps_both_or_
     story(async |world| {
         let (_, refund) = settled(world, 6_000, "40.00").await;
         // Whatever writes the finding is cut off, until the last try of the queue.
-        world.wires.fail_about("TransactWriteItems", &refund, Fault::LostBefore, 8);
+        world.wires.fail_about("TransactWriteItems", "FINDING#", Fault::LostBefore, 8);
         becomes(world, &refund, "failed").await;
         world.drain().await;
         world.wires.heal();

@@ -173,6 +173,20 @@ async fn what_is_given_back_after_a_person_settled_its_payment_is_told_once_more
         let back = listed(world, "open").await.remove(0);
         drop(act(world, &back, "resolve", &json!({"reason": "taken out"})).await.expect(200));
         assert!(world.compare().await.is_green());
+        // The bank sends it back: what was taken out is the customer's again, and that is told once.
+        world.clock.advance(DAY);
+        becomes(world, back["reversal_id"].as_str().unwrap(), "failed").await;
+        world.drain().await;
+        let again = listed(world, "open").await.remove(0);
+        assert_eq!(again["finding_id"], back["finding_id"]);
+        assert_eq!(again["resolved_before"]["reason"], "taken out");
+        let run = world.compare().await;
+        assert_eq!(drift(world, &run).await, json!([{"currency": "USD", "amount": "90.00"}]));
+        drop(act(world, &again, "resolve", &json!({"reason": "put in"})).await.expect(200));
+        drop(world.control("webhooks/resend", &json!({})).await.expect(200));
+        world.drain().await;
+        assert!(world.compare().await.is_green());
+        assert!(listed(world, "open").await.is_empty());
     })
     .await;
 }
