@@ -110,11 +110,8 @@ fn payments() -> Vec<Body> {
 
 fn usage() -> Vec<Body> {
     let charged = || vec![product("What was used."), amount()];
-    let key = form(
-        "^[!-~]{1,255}$",
-        "msg-1",
-        "Visible ASCII characters; with a comma it fits no header, and is repeated as a batch of one.",
-    );
+    let key = "Visible ASCII characters; one with a comma fits no header: send a batch of one.";
+    let key = form("^[!-~]{1,255}$", "msg-1", key);
     let in_batch = body(
         "A charge of a batch.",
         [("key", key, "Its idempotency key.")].into_iter().chain(charged()).collect(),
