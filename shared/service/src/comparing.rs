@@ -382,13 +382,7 @@ impl<W: Wire> Comparisons<W> {
         let kind = match payments::confirm(&self.refunds.table, notice, now).await {
             Ok(Confirmed::Found(kind)) => kind,
             Ok(Confirmed::LeftToItsFinding) => {
-                if let Some(record) = self.leading(notice.payment_id()).await? {
-                    let (id, kind, apart) = (record.finding.id(), record.finding.kind, [(paid, 1)]);
-                    match record.state.is_open() {
-                        true => report.finds(id, kind, &apart),
-                        false => report.leaves_out(id, kind, &apart),
-                    }
-                }
+                self.name_leading(notice.payment_id(), (paid, 1), report).await?;
                 return Ok(None);
             }
             Ok(_) => {
@@ -410,13 +404,24 @@ impl<W: Wire> Comparisons<W> {
         Ok(None)
     }
 
-    /// The finding that a payment leads to which no order took; perhaps one of another order.
-    async fn leading(&self, payment: Option<&PaymentId>) -> Result<Option<FindingRecord>, Error> {
-        let Some(payment) = payment else { return Ok(None) };
-        match self.refunds.table.payment_or_finding(payment).await? {
-            Some(ClaimOrFinding::Finding(id)) => self.refunds.table.finding(&id).await,
-            Some(ClaimOrFinding::Claim(_)) | None => Ok(None),
+    /// Names the finding that a payment leads to which no order took, perhaps one of another order; leaves it out while it is
+    /// closed.
+    async fn name_leading(
+        &self,
+        payment: Option<&PaymentId>,
+        apart: (Money, i64),
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Some(payment) = payment else { return Ok(()) };
+        let known = self.refunds.table.payment_or_finding(payment).await?;
+        let Some(ClaimOrFinding::Finding(id)) = known else { return Ok(()) };
+        if let Some(FindingRecord { finding, state, .. }) = self.refunds.table.finding(&id).await? {
+            match state.is_open() {
+                true => report.adds(id, finding.kind, &[apart]),
+                false => report.leaves_out(id, finding.kind, &[apart]),
+            }
         }
+        Ok(())
     }
 
     async fn compare_reversal(
@@ -476,14 +481,7 @@ impl<W: Wire> Comparisons<W> {
         let moved = (notice.money(), *direction);
         let Some(claim) = self.refunds.table.reversal(notice.reversal()).await? else {
             // Of a payment that no order took: once such a refund has failed, its finding is open again.
-            if let Some(record) = self.leading(Some(&notice.payment)).await? {
-                let (id, kind) = (record.finding.id(), record.finding.kind);
-                match record.state.is_open() {
-                    true => report.adds(id, kind, &[moved]),
-                    false => report.leaves_out(id, kind, &[moved]),
-                }
-            }
-            return Ok(());
+            return self.name_leading(Some(&notice.payment), moved, report).await;
         };
         if claim.settled_at >= run.started_at {
             count(&mut report.taken);
