@@ -1442,7 +1442,7 @@ to the dead-letter queue");
     Defect(
         "returned-is-kept",
         "what comes back of a lost dispute is kept without a word",
-        ((DISPUTE, "if !dispute.is_lost_and_returned() {", "if dispute.is_lost_and_returned() {"),),
+        ((DISPUTE, "if !dispute.is_lost_and_returned() {", "if !dispute.is_lost_and_returned() || dispute.reinstated {"),),
         story("back::comparison::what_comes_back_of_a_lost_dispute_is_drift_until_a_person_has_given_it_back"),
     ),
     Defect(
