@@ -61,7 +61,7 @@ impl Cursors {
     /// The cursor for a position, if there is one.
     ///
     /// # Errors
-    /// As [`Cursors::seal`].
+    /// The secret could not be loaded.
     pub async fn sealed(
         &self,
         scope: &CursorScope<'_>,
