@@ -456,7 +456,7 @@ Committed::No(Stale::Order(current)) => {
     Defect(
         "no-batch-failures",
         "a queued payment is acknowledged though it could not be committed",
-        ((CONFIRM, "None => message.message_id.clone(),", "None => None,"),),
+        ((CONFIRM, "None => message.message_id.clone(),", "None => None::<String>,"),),
         story(
             "faults::queue::"
             "an_unreadable_message_ends_in_the_dead_letter_queue_and_harms_none_beside_it"
