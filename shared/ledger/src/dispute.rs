@@ -221,9 +221,9 @@ impl Order {
         (moved < amount).then(|| self.hidden(&told.provider_id, expected, told.money, now))
     }
 
-    /// The finding about a dispute of which it is told that it was lost, after its money had come back, or both at once: what
-    /// is taken here by that is kept outside, as far as anybody knows here. If it is told in turn, nothing moves here when the
-    /// money comes back, and the comparison says how much did.
+    /// The finding about a dispute that is told to be lost after its money had come back, or both at once: what is taken here
+    /// by that was perhaps not lost outside. Told in turn, nothing moves here when the money comes back, and the comparison
+    /// says how much did.
     fn hides_loss(&self, before: &Self, told: &ToldDispute, now: Timestamp) -> Option<Finding> {
         let both = |order: &Self| {
             let mut disputes = order.reversals.disputes.iter();

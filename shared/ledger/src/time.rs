@@ -41,15 +41,15 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
-    /// This moment; the first one after `earlier` if it lies before that: an equal one is kept. Whoever decides again after a race still knows
-    /// the moment at which it began.
+    /// This moment; the first one after `earlier` if it lies before that: an equal one is kept. Whoever decides again after a
+    /// race still knows the moment at which it began.
     #[must_use]
     pub fn not_before(self, earlier: Self) -> Self {
         if self < earlier { Self(earlier.0.saturating_add(1)) } else { self }
     }
 
-    /// This moment; the first one after `earlier` unless it lies after that: an equal one moves on. What is told in order needs moments that
-    /// differ.
+    /// This moment; the first one after `earlier` unless it lies after that: an equal one moves on. What is told in order
+    /// needs moments that differ.
     #[must_use]
     pub fn after(self, earlier: Self) -> Self {
         self.max(Self(earlier.0.saturating_add(1)))

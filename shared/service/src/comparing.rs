@@ -434,7 +434,9 @@ impl<W: Wire> Comparisons<W> {
         let notice = &back.notice;
         let kind = match reversals::confirm(&self.refunds.table, notice, now).await {
             // What was taken of a dispute is compared by movement, as it is by a run that finds it taken.
-            Ok(Confirmed::Found(FindingKind::ReversalDiffers)) if self.is_taken(notice).await? => {
+            Ok(Confirmed::Found(FindingKind::ReversalDiffers))
+                if self.is_taken_dispute(notice).await? =>
+            {
                 return self.compare_taken(back, run, report, now).await;
             }
             Ok(Confirmed::Found(kind)) => kind,
@@ -464,7 +466,7 @@ impl<W: Wire> Comparisons<W> {
         Ok(())
     }
 
-    async fn is_taken(&self, notice: &ReversalNotice) -> Result<bool, Error> {
+    async fn is_taken_dispute(&self, notice: &ReversalNotice) -> Result<bool, Error> {
         let dispute = matches!(notice.what, WhatBack::Dispute(_));
         Ok(dispute && self.refunds.table.reversal(notice.reversal()).await?.is_some())
     }
