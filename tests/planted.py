@@ -1352,7 +1352,7 @@ to the dead-letter queue");
     Defect(
         "back-once-more-is-green",
         "a day on which money without a place came back once more is compared as if nothing were apart",
-        (("shared/service/src/comparing.rs", "return self.name_leading(Some(&notice.payment), moved, report).await;", "return Ok(());"),),
+        (("shared/service/src/comparing/provider.rs", "return self.name_leading(Some(&notice.payment), moved, report).await;", "return Ok(());"),),
         story("back::lost_refunds::a_day_on_which_lost_money_came_back_once_more_is_not_green"),
     ),
     Defect(

@@ -35,12 +35,8 @@ pub mod http;
 pub mod keys;
 pub mod lambda;
 pub mod log;
-#[cfg(feature = "stripe")]
-mod looking_again;
 pub mod metrics;
 pub mod moments;
-#[cfg(feature = "stripe")]
-mod moved;
 pub mod notice;
 #[cfg(feature = "objects")]
 pub mod objects;

@@ -10,13 +10,13 @@ use crate::stripe::event::Reading;
 
 /// What of an hour was read at the provider.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(super) struct Known {
     pub payments: BTreeSet<PaymentId>,
     pub reversals: BTreeSet<ProviderId>,
 }
 
 /// A refund or a dispute that moved money.
-pub(crate) struct MovedBack {
+pub(super) struct MovedBack {
     /// To us (1) or from us (-1): what comes back of it is told by another movement.
     pub direction: i64,
     /// How much, if the provider's balance is in the currency that it is of.
@@ -25,7 +25,7 @@ pub(crate) struct MovedBack {
 }
 
 impl Known {
-    pub(crate) fn learn(&mut self, movement: &Movement) {
+    pub(super) fn learn(&mut self, movement: &Movement) {
         match &movement.of {
             Reading::Told(Told::Payment(Notice { what: What::Paid(payment), .. })) => {
                 self.payments.insert(payment.id.clone());
@@ -40,7 +40,7 @@ impl Known {
 
 impl Movement {
     /// The refund or dispute, if it is one of ours.
-    pub(crate) fn into_reversal(self) -> Option<MovedBack> {
+    pub(super) fn into_reversal(self) -> Option<MovedBack> {
         let Reading::Told(Told::Reversal(notice)) = self.of else { return None };
         let currency = notice.money().currency;
         let units = self.amount.unsigned_abs();
@@ -51,7 +51,7 @@ impl Movement {
     }
 
     /// The payment, if it is one of ours.
-    pub(crate) const fn payment(&self) -> Option<&Notice> {
+    pub(super) const fn payment(&self) -> Option<&Notice> {
         match &self.of {
             Reading::Told(Told::Payment(notice)) => Some(notice),
             _ => None,

@@ -4,7 +4,7 @@ use ledger::{Finding, FindingKind, PaymentId, ProviderId, Timestamp};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use crate::comparing::{Comparisons, MAX_PAGES_OF_FINDINGS, PAGE};
+use super::{Comparisons, MAX_PAGES_OF_FINDINGS, PAGE};
 use crate::error::Error;
 use crate::findings::{FindingRecord, cured};
 use crate::payments::Confirmed;
@@ -19,7 +19,7 @@ impl<W: Wire> Comparisons<W> {
     ///
     /// # Errors
     /// The findings cannot be listed.
-    pub(crate) async fn look_again(
+    pub(super) async fn look_again(
         &self,
         limit: Option<Instant>,
         now: Timestamp,
