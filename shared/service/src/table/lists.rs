@@ -186,7 +186,7 @@ impl Table {
     /// A page of the bank transfers that a person must look at, oldest first.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     pub async fn reviews(
         &self,
         after: Option<&Position>,
@@ -206,7 +206,7 @@ impl Table {
     /// time ends first, up to a moment.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     pub async fn awaited_transfers(
         &self,
         shard: u64,
@@ -222,7 +222,7 @@ impl Table {
     /// to a moment.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     #[cfg(feature = "stripe")]
     pub async fn open_card_orders(
         &self,
@@ -239,7 +239,7 @@ impl Table {
     /// moment.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     #[cfg(feature = "stripe")]
     pub async fn pending_refunds(
         &self,
@@ -286,7 +286,7 @@ impl Table {
     /// A page of the findings that a person must look at, or of the others, newest first.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     pub async fn findings(
         &self,
         open: bool,
@@ -345,7 +345,7 @@ impl Table {
     /// closed.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     #[cfg(feature = "stripe")]
     pub async fn overdue_holds(
         &self,
@@ -388,7 +388,7 @@ impl Table {
     /// first.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     #[cfg(feature = "stripe")]
     pub async fn settled(
         &self,
@@ -407,7 +407,7 @@ impl Table {
     /// day, the oldest first.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     #[cfg(feature = "stripe")]
     pub async fn reversed(
         &self,
@@ -461,7 +461,7 @@ impl Table {
     /// A page of all accounts, newest first: the shards of the list are read side by side.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     pub async fn accounts(
         &self,
         after: Option<&Position>,
