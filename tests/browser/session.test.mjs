@@ -6,6 +6,8 @@ import { baseUrl, newAccount, person, show, signIn, signInAddress, settled, with
 
 withBrowser();
 
+const whose = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session'))?.person);
+
 test('the code of a sign-in leaves the address at once, and no key ever comes into the browser', async () => {
   const ann = await person();
   const page = await signIn(ann, await newAccount());
@@ -66,6 +68,8 @@ test('another customer in the same browser sees nothing of the first', async () 
   const ann = await person();
   const first = await signIn(ann, await newAccount('First'), 'Ann');
   const second = await signIn(ann, await newAccount('Second'), 'Ben');
+  await second.getByRole('button', { name: 'Go on as Ben' }).click();
+  await second.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
   await second.getByText('Ben').waitFor();
   await first.getByText('Ann').waitFor();
   assert.notEqual(await first.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).account_id),
@@ -78,20 +82,42 @@ test('a link that signs in somebody else takes nobody\'s place without a questio
   const page = await signIn(ann, await newAccount('First'), 'Ann');
   await show(page, '/top-up/wallet');
   await page.locator('[name=amount]').fill('123.45');
-  const whose = () => page.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).person);
   const ofMallory = await newAccount('Second');
   await page.goto(await signInAddress(ofMallory, 'Mallory'));
   await page.getByRole('heading', { name: 'Sign in as somebody else?' }).waitFor();
   await page.getByText('signs in as Mallory').waitFor();
   await page.getByRole('button', { name: 'Stay Ann' }).click();
   await page.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
-  assert.equal(await whose(), 'Ann');
+  assert.equal(await whose(page), 'Ann');
   await page.goto(await signInAddress(ofMallory, 'Mallory'));
   await page.getByRole('button', { name: 'Go on as Mallory' }).click();
   await page.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
-  assert.equal(await whose(), 'Mallory');
+  assert.equal(await whose(page), 'Mallory');
   await show(page, '/top-up/wallet');
   assert.equal(await page.locator('[name=amount]').inputValue(), '');
+  await ann.close();
+});
+
+test('nor in another tab, nor after a link that is not good any more', async () => {
+  const ann = await person();
+  const first = await signIn(ann, await newAccount('First'), 'Ann');
+  await settled(first);
+  const ofMallory = await newAccount('Second');
+  const another = await ann.context.newPage();
+  await another.goto(await signInAddress(ofMallory, 'Mallory'));
+  await another.getByText('signs in as Mallory').waitFor();
+  await another.getByRole('button', { name: 'Stay Ann' }).click();
+  await another.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  assert.equal(await whose(another), 'Ann');
+  await another.goto(`${baseUrl}/#code=00000000000000000000.00`);
+  await another.getByText('This sign-in link was used already').waitFor();
+  await first.close();
+  await another.goto(await signInAddress(ofMallory, 'Mallory'));
+  await another.getByText('signs in as Mallory').waitFor();
+  await another.getByRole('button', { name: 'Stay Ann' }).click();
+  await another.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  assert.equal(await whose(another), undefined);
+  ann.wrong.splice(0);
   await ann.close();
 });
 
@@ -134,6 +160,27 @@ test('who signs out leaves nothing in the tab, nor in another', async () => {
   await page.goBack();
   await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   await other.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  await ann.close();
+});
+
+test('who signs out in one tab is nobody there, though another one is of somebody else, and leaves no token', { timeout: 30_000 }, async () => {
+  const ann = await person();
+  const page = await signIn(ann, await newAccount('First'), 'Ann');
+  const other = await signIn(ann, await newAccount('Second'), 'Ben');
+  await other.getByRole('button', { name: 'Go on as Ben' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('topup.session')).token);
+  const asked = () => fetch(`${baseUrl}/v1/balances`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal((await asked()).status, 200);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  for (let times = 0; times < 2; times += 1) {
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    await page.reload();
+  }
+  assert.equal(await whose(page), undefined);
+  assert.equal(await whose(other), 'Ben');
+  // The page does not wait for the answer, and neither was this seen: it must come, and soon.
+  while ((await asked()).status !== 403) await page.waitForTimeout(50);
   await ann.close();
 });
 

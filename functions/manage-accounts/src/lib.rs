@@ -65,7 +65,7 @@ impl ManageAccounts {
                 }
                 ("POST", "rotate", Some(id)) => {
                     let idempotency_key = Call::idempotency_key(request)?;
-                    let minter = Minter { by: operator.by, scopes: operator.scopes };
+                    let minter = minter(operator);
                     minted(&self.keys.rotate(&minter, id, &idempotency_key, now).await?)
                 }
                 ("DELETE", _, Some(id)) => {
@@ -130,7 +130,7 @@ impl ManageAccounts {
             expires_at: fields.optional_moment("expires_at")?,
         };
         fields.finish()?;
-        let minter = Minter { by: operator.by, scopes: operator.scopes };
+        let minter = minter(operator);
         minted(&self.keys.mint(&minter, &wanted, &key, now).await?)
     }
 
@@ -192,6 +192,10 @@ fn scopes(fields: &mut Fields, owner: &KeyOwner) -> Result<Vec<Scope>, Error> {
     scopes.sort_unstable();
     scopes.dedup();
     Ok(scopes)
+}
+
+fn minter(Operator { by, scopes, key_id }: Operator) -> Minter {
+    Minter { by, key_id, scopes }
 }
 
 fn minted(minted: &Minted) -> Result<Reply, Error> {

@@ -114,6 +114,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/v1/admin/api-keys/{key_id}", "manage-accounts"),
     route("POST", "/v1/admin/console-sessions", "manage-accounts"),
     open_route("POST", "/v1/console-tokens", "exchange-code"),
+    open_route("POST", "/v1/console-tokens/revoke", "exchange-code"),
     open_route("POST", "/v1/webhooks/stripe", "payment-webhook"),
     open_route("GET", "/v1/openapi.json", "describe-api"),
     open_route("GET", "/", "console"),

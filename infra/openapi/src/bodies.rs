@@ -403,6 +403,11 @@ fn keys() -> Vec<Body> {
         vec![("code", text("0a1b2c"), "Of the session's address.")],
         Vec::new(),
     );
+    let token = body(
+        "A token of the console.",
+        vec![("token", text("ct_0a1b2c"), "The whole token.")],
+        Vec::new(),
+    );
     vec![
         ("WantedApiKey", key, json!({"account_id": "demo", "name": "shop server"})),
         (
@@ -412,5 +417,6 @@ fn keys() -> Vec<Body> {
         ),
         ("AccountChange", account, json!({"name": "Demo Ltd", "status": "active"})),
         ("ExchangedCode", code, json!({"code": "0a1b2c"})),
+        ("RevokedToken", token, json!({"token": "ct_0a1b2c"})),
     ]
 }

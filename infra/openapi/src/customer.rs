@@ -246,6 +246,14 @@ const OPEN: &[Operation] = &[
         .takes("ExchangedCode")
         .answers(&[(201, Content::Json("ConsoleToken"))])
         .fails(&["invalid_code"]),
+    Operation::post("/v1/console-tokens/revoke", "revokeConsoleToken")
+        .says(
+            "End a token",
+            "Of whoever leaves the console; it is of no use any more within a minute. As RFC 7009 has it, a token that is \
+             none, or has ended, is answered alike.",
+        )
+        .takes("RevokedToken")
+        .answers(&[(200, Content::Json("Revocation"))]),
     Operation::post("/v1/webhooks/stripe", "receiveWebhook")
         .says(
             "The payment provider tells what happened",

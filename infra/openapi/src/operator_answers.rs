@@ -155,6 +155,11 @@ fn keys() -> Vec<(&'static str, Value)> {
         scopes.clone(),
         time("created_at", "When it was made."),
         by("created_by", "Who made it."),
+        (
+            "created_by_key",
+            or_null(named("KeyId")),
+            "The key with which it was made, also at the console; null if by the operator's command.",
+        ),
         ("replaces", or_null(named("KeyId")), "The key whose place it takes."),
         time_or_null("expires_at", "When it stops, as was said when it was made."),
         time_or_null("retires_at", "When it stops because another takes its place."),
@@ -176,12 +181,15 @@ fn keys() -> Vec<(&'static str, Value)> {
     ];
     let url =
         text_or_null("url", "https://console.example.com/#code=0a1b2c", "Shown once; then null.");
+    let revoked =
+        ("revoked", json!({"const": true, "examples": [true]}), "It is of no use any more.");
     vec![
         ("ApiKey", answer("An API key.", key.clone())),
         ("ApiKeyPage", page("ApiKey")),
         ("NewApiKey", answer("An API key, with its secret.", key.into_iter().chain([secret]))),
         ("ConsoleSession", answer("A session of the console, with a one-time code.", [url])),
         ("ConsoleToken", answer("A token of the console.", token)),
+        ("Revocation", answer("What a token is that was ended.", [revoked])),
     ]
 }
 

@@ -69,6 +69,7 @@ fn api_key() -> Value {
         "scopes": ["balances:read", "orders:read", "orders:write", "transfers:write", "usage:write"],
         "created_at": MADE,
         "created_by": "Ann Lee",
+        "created_by_key": "0a1b2c3d4e5f60718293",
         "replaces": null,
         "expires_at": null,
         "retires_at": null,

@@ -34,6 +34,8 @@ pub struct ApiKeys {
 pub struct Minter {
     /// Who.
     pub by: Actor,
+    /// The id of the key that asks; none where nobody needs one, as on a laptop.
+    pub key_id: Option<String>,
     /// The scopes of the key that asks.
     pub scopes: Vec<Scope>,
 }
@@ -213,6 +215,7 @@ impl ApiKeys {
             secret_hash: String::new(),
             created_at: now,
             created_by: minter.by.clone(),
+            created_by_key: minter.key_id.clone(),
             replaces: replaces.map(str::to_owned),
             expires_at: wanted.expires_at,
             retires_at: None,

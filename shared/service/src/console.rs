@@ -47,7 +47,7 @@ pub struct ConsoleSession {
     pub code_expires_at: Timestamp,
     /// Who asked for it.
     pub created_by: Actor,
-    /// The id of the API key that asked for it: with that key the session is stopped.
+    /// The id of the API key that asked for it: with that key the session ends.
     pub key_id: Option<String>,
     /// What the code was exchanged for.
     pub token: Option<Token>,
@@ -203,8 +203,29 @@ pub async fn exchange_code(
     }
 }
 
+/// Ends a token before its time: whoever sat there has left. The gateway keeps what it knows for up to a minute. One that
+/// is none, or has ended, is left as it is: as RFC 7009 has it, nobody is told
+/// (<https://www.rfc-editor.org/rfc/rfc7009#section-2.2>).
+///
+/// # Errors
+/// [`Error::Unavailable`].
+pub async fn revoke_token(table: &Table, text: &str, now: Timestamp) -> Result<(), Error> {
+    let Some((id, secret)) = parts_of(text) else { return Ok(()) };
+    for tries in 0..MAX_COMMIT_TRIES {
+        let Some(session) = table.console_session(id).await? else { return Ok(()) };
+        let Some(token) = session.good_token(secret, now) else { return Ok(()) };
+        let ended = Token { expires_at: now, ..token };
+        let session = ConsoleSession { token: Some(ended), ..session };
+        match table.commit(Commit::default().console_session(&session)).await? {
+            Committed::Yes => return Ok(()),
+            Committed::No(_) => pause_before_retry(tries).await,
+        }
+    }
+    Err(Unavailable::Busy.into())
+}
+
 /// Who holds this token, as a key that ends with it, if it may be used now: not once the key that asked for the session
-/// was revoked.
+/// has ended.
 ///
 /// # Errors
 /// The table did not answer.
@@ -213,38 +234,46 @@ pub async fn authenticate_token(
     text: &str,
     now: Timestamp,
 ) -> Result<Option<ApiKey>, Error> {
-    let parts = text.strip_prefix(TOKEN_PREFIX).and_then(|rest| rest.split_once('_'));
-    let Some((id, secret)) = parts else { return Ok(None) };
-    if !is_session_id(id) {
-        return Ok(None);
-    }
+    let Some((id, secret)) = parts_of(text) else { return Ok(None) };
     let Some(session) = table.console_session(id).await? else { return Ok(None) };
-    let Some(token) = &session.token else { return Ok(None) };
-    if !is_secret(secret, &token.hash) || now >= token.expires_at {
-        return Ok(None);
-    }
+    let Some(token) = session.good_token(secret, now) else { return Ok(None) };
+    let mut ends = Some(token.expires_at);
     if let Some(key) = &session.key_id {
-        let key = table.api_key(key).await?;
-        let revoked = key.is_none_or(|key| key.revoked_at.is_some_and(|at| now >= at));
-        if revoked {
-            return Ok(None);
+        match table.api_key(key).await?.filter(|key| key.is_usable(now)) {
+            Some(key) => ends = ends.into_iter().chain(key.ends_at()).min(),
+            None => return Ok(None),
         }
     }
     Ok(Some(ApiKey {
-        id: session.id.clone(),
+        id: session.id,
         version: session.version,
-        owner: session.owner.clone(),
-        name: session.person.clone(),
-        scopes: session.scopes.clone(),
-        secret_hash: token.hash.clone(),
+        owner: session.owner,
+        name: session.person,
+        scopes: session.scopes,
+        secret_hash: token.hash,
         created_at: session.code_expires_at,
-        created_by: session.created_by.clone(),
+        created_by: session.created_by,
+        created_by_key: session.key_id,
         replaces: None,
-        expires_at: Some(token.expires_at),
+        expires_at: ends,
         retires_at: None,
         revoked_at: None,
         is_console_token: true,
     }))
+}
+
+/// The session that a token names, and the secret that it shows for it.
+fn parts_of(text: &str) -> Option<(&str, &str)> {
+    let parts = text.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
+    is_session_id(parts.0).then_some(parts)
+}
+
+impl ConsoleSession {
+    /// Its token, if that has this secret and has not ended.
+    fn good_token(&self, secret: &str, now: Timestamp) -> Option<Token> {
+        let good = |token: &&Token| is_secret(secret, &token.hash) && now < token.expires_at;
+        self.token.as_ref().filter(good).cloned()
+    }
 }
 
 /// Whether a text can be the id of a session: anything else is not asked for.

@@ -71,6 +71,9 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// Who made it.
     pub created_by: Actor,
+    /// The id of the key with which it was made, also at the console; none if it was made by the operator's command, or
+    /// before this was kept. A name can be anybody's.
+    pub created_by_key: Option<String>,
     /// The id of the key whose place it takes.
     pub replaces: Option<String>,
     /// When it stops by itself, as was said when it was made.
@@ -151,6 +154,7 @@ impl NewKey {
             version: 0,
             owner,
             created_by: name.clone(),
+            created_by_key: None,
             name,
             scopes,
             secret_hash: String::new(),

@@ -12,10 +12,11 @@ use crate::{assert_none, assert_same};
 
 /// Calls on which something else than a key authorizes, a signature or a one-time code, and the console
 /// and the document of the API, which say nothing of anybody.
-const OPEN_TO_EVERYBODY: [&str; 5] = [
+const OPEN_TO_EVERYBODY: [&str; 6] = [
     "/",
     "/assets/{version}/{proxy+}",
     "/v1/console-tokens",
+    "/v1/console-tokens/revoke",
     "/v1/openapi.json",
     "/v1/webhooks/stripe",
 ];

@@ -4,16 +4,19 @@
 //
 // Tabs of one browser help each other, by a channel that only pages of this origin hear: a new tab goes on with the
 // session of the others, if they are of one person; one whose session has ended, with a new one of its person; and
-// whoever signs out in one tab is signed out in all.
+// whoever signs out in one tab is signed out in all, and goes on as nobody.
 
 const STORED = 'topup.session';
+/** Who sat before this tab last, once their session is over. */
+const BEFORE = 'topup.before';
 const KEPT = 'topup.';
+const SIGNED_OUT = '#/signed-out';
 const EXCHANGE_TIMEOUT_MS = 10_000;
 const EXCHANGE_PAUSES_MS = [500, 2_000];
 const OFFER_TIME_MS = 250;
 const channel = new BroadcastChannel('topup.session');
 const offered = [];
-let session = JSON.parse(sessionStorage.getItem(STORED) ?? 'null');
+let session = stored(STORED);
 let ended = null;
 let expiryTimer;
 
@@ -21,7 +24,10 @@ channel.onmessage = ({ data }) => {
   if (data === 'ask') {
     if (session) channel.postMessage(session);
   } else if (data.left) {
-    if (session && personOf(session) === data.left) leave();
+    if (session && personOf(session) === data.left) {
+      if (session.token !== data.token) revoke(session.token);
+      leave();
+    }
   } else if (!session && ended && personOf(data) === personOf(ended)) {
     begin(data);
     sessionEvents.dispatchEvent(new Event('resumed'));
@@ -45,18 +51,19 @@ export function may(scope) {
  * Takes a code out of the address, if there is one, and begins its session. Answers why there is none,
  * although a code was there: it was `refused`, or nobody answered (`unanswered`); else null.
  *
- * Somebody else's page can send people here with a code of its own. So a session of this tab is not exchanged for
- * that of another person before `mayReplace(one, other)` says so.
+ * Somebody else's page can send people here with a code of its own. So nobody's place is taken before `mayReplace(one,
+ * other)` says so: of whoever sits, or sat, before this tab; nor of whoever has the same part in another one, as a
+ * customer who pays must not do so for a stranger.
  */
 export async function takeCode(mayReplace) {
   const [, code] = location.hash.match(/^#code=(.+)$/) ?? [];
   if (!code) {
-    const going = session ?? await sessionOfOthers();
+    const going = session ?? (location.hash === SIGNED_OUT ? null : await sessionOfOthers());
     if (going) begin(going);
     return null;
   }
   history.replaceState(null, '', location.pathname + location.search);
-  const answer = await exchanged(code);
+  const [answer] = await Promise.all([exchanged(code), session ? null : sessionOfOthers()]);
   if (!answer?.ok) {
     // Whoever sat here before is not the person whom this code was for.
     forget();
@@ -65,10 +72,13 @@ export async function takeCode(mayReplace) {
   const begun = await answer.json();
   // By the clock of the service: that of this machine may be anything.
   const ahead = Date.now() - (Date.parse(answer.headers.get('date')) || Date.now());
-  const other = session && personOf(session) !== personOf(begun);
-  if (other && !await mayReplace(session, begun)) {
-    // It may have ended while the question was asked.
-    if (session) begin(session);
+  const known = session ?? stored(BEFORE) ?? offered.find(({ role }) => role === begun.role);
+  const other = known && personOf(known) !== personOf(begun);
+  if (other && !await mayReplace(known, begun)) {
+    revoke(begun.token);
+    // Their own may have ended while the question was asked.
+    const staying = session ?? (known.token ? known : null);
+    if (staying) begin(staying);
     return null;
   }
   if (other) forgetAll();
@@ -88,7 +98,8 @@ export function endSession() {
 
 /** The person leaves: nothing of theirs stays in this tab, nor in others. */
 export function signOut() {
-  channel.postMessage({ left: personOf(session ?? ended) });
+  channel.postMessage({ left: personOf(session ?? ended), token: session?.token });
+  if (session) revoke(session.token);
   leave();
 }
 
@@ -103,7 +114,16 @@ function forgetAll() {
 function leave() {
   forgetAll();
   // Anew, so that nothing of the person stays in memory either.
-  location.replace(location.pathname);
+  history.replaceState(null, '', location.pathname + SIGNED_OUT);
+  location.reload();
+}
+
+/** A token is of no use to anybody any more. If that is not heard it ends by itself, within half an hour. */
+function revoke(token) {
+  fetch('/v1/console-tokens/revoke', {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ token }),
+    referrerPolicy: 'no-referrer', keepalive: true,
+  }).catch(() => {});
 }
 
 function personOf({ role, account_id: account, person }) {
@@ -130,14 +150,23 @@ async function exchanged(code) {
   }
 }
 
+function stored(name) {
+  return JSON.parse(sessionStorage.getItem(name) ?? 'null');
+}
+
 function begin(begun) {
   session = begun;
+  sessionStorage.removeItem(BEFORE);
   sessionStorage.setItem(STORED, JSON.stringify(session));
   watchExpiry();
 }
 
 function forget() {
   clearTimeout(expiryTimer);
+  if (session) {
+    const { role, account_id: account, person } = session;
+    sessionStorage.setItem(BEFORE, JSON.stringify({ role, account_id: account, person }));
+  }
   session = null;
   sessionStorage.removeItem(STORED);
 }

@@ -88,7 +88,8 @@ function keyTable(rows, load) {
     },
     {
       label: say('operator.created_at'),
-      cell: ({ created_at: at, created_by: by }) => lines(time(at), element('span', { class: 'hint' }, by)),
+      cell: ({ created_at: at, created_by: by, created_by_key: key }) => lines(time(at), element('span', { class: 'hint' }, by),
+        key ? element('span', { class: 'hint' }, key) : null),
     },
     { label: say('keys.ends'), cell: (key) => time(key.revoked_at ?? key.retires_at ?? key.expires_at) },
     { label: say('actions'), cell: (key) => (isLive(key) ? keyActions(key, load) : '—') },

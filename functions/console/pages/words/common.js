@@ -41,7 +41,7 @@ export default {
     '登录时服务未响应，请从平台再次打开账单页面。',
   ],
   'who.title': ['Sign in as somebody else?', '要切换登录身份吗？'],
-  'who.one': ['This tab is signed in as {one}.', '此标签页当前登录身份：{one}。'],
+  'who.one': ['So far this browser was used as {one}.', '此浏览器此前的登录身份：{one}。'],
   'who.other': [
     'The link that was opened signs in as {other}. If you did not ask for that, stay.',
     '打开的链接将以 {other} 的身份登录。如非您本人操作，请保持当前登录。',

@@ -152,7 +152,7 @@ async fn rotate(keys: &ApiKeys, old: &str) -> Result<Answer, Problem> {
     // Each command line is a wish of its own: a second one is told that the key was replaced.
     let once = HEXLOWER.encode(&draw_secret().map_err(Error::from)?);
     let once = IdempotencyKey::parse(&once).map_err(|error| Problem::asked("the key", error))?;
-    let by = Minter { by: Actor::operator(), scopes: Scope::OPERATOR.to_vec() };
+    let by = Minter { by: Actor::operator(), key_id: None, scopes: Scope::OPERATOR.to_vec() };
     match keys.rotate(&by, old, &once, now()).await? {
         Minted::Now(key, secret) => {
             // The new secret is shown whatever becomes of this look: it is shown once.

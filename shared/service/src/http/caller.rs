@@ -31,7 +31,7 @@ pub struct Operator {
     pub by: Actor,
     /// What the key may be used for.
     pub scopes: Vec<Scope>,
-    /// The id of the key, or of the session of a token.
+    /// The id of the key; at the console, of the key that opened the session. None where nobody needs one.
     pub key_id: Option<String>,
 }
 
@@ -160,7 +160,11 @@ pub fn authorizer_context(key: &ApiKey) -> Map<String, Value> {
     let scopes: Vec<_> = key.scopes.iter().map(|scope| scope.name()).collect();
     let mut context = Map::new();
     let mut tell = |name: &str, text: String| context.insert(name.to_owned(), Value::String(text));
-    tell("key_id", key.id.clone());
+    // What is done with a token is done by whoever was given one by that key.
+    let key_id = if key.is_console_token { key.created_by_key.as_ref() } else { Some(&key.id) };
+    if let Some(id) = key_id {
+        tell("key_id", id.clone());
+    }
     tell("name", BASE64URL_NOPAD.encode(key.name.as_str().as_bytes()));
     tell("scopes", scopes.join(" "));
     if let KeyOwner::Account(account) = &key.owner {

@@ -32,7 +32,7 @@ pub use view::{
     balances_at, capture, catalogue, charge, charge_outcomes, console_session, credited_finding,
     endpoint, endpoints, entries, entries_sheet, event, events, finding, findings, hold, holds,
     issued_token, order, orders, orders_sheet, products, reconciliation, reconciliation_csv,
-    reconciliations, refund, threshold, thresholds,
+    reconciliations, refund, revoked_token, threshold, thresholds,
 };
 
 use crate::error::{Error, Unavailable};

@@ -93,8 +93,9 @@ const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
 fn plain(words: &str) -> String {
     let mut plain = String::new();
     for (position, cell) in words.split_inclusive(SEPARATORS).enumerate() {
-        // Some skip the blanks before one too.
-        let begins = cell.trim_start().starts_with(FORMULAS);
+        // Some skip the blanks before one too, and where another separates than ours a quote begins a cell.
+        let skipped = |c: char| c.is_whitespace() || c == '"';
+        let begins = cell.trim_start_matches(skipped).starts_with(FORMULAS);
         if begins || position == 0 && words.starts_with(FORMULAS) {
             plain.push('\'');
         }
@@ -138,6 +139,9 @@ mod tests {
             ("Li;=1+1; -2;x", "\"Li;'=1+1;' -2;x\""),
             ("a\tb", "\"a\tb\""),
             (" =1", "' =1"),
+            ("x;\"=1;y", "\"x;'\"\"=1;y\""),
+            ("x\n \"\"+1", "\"x\n' \"\"\"\"+1\""),
+            ("x;\"y\"", "\"x;\"\"y\"\"\""),
             (" a ", "\" a \""),
             ("=HYPERLINK(\"http://x\",1)", "\"'=HYPERLINK(\"\"http://x\"\",1)\""),
             ("a,b", "\"a,b\""),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use service::keys::Scope;
+use service::keys::{ApiKey, Scope};
 use tests::{Answer, World, story};
 
 async fn open(world: &World, body: &Value, key: &str) -> Answer {
@@ -105,6 +105,90 @@ async fn a_key_that_is_revoked_takes_the_sessions_that_it_asked_for_with_it() {
         let key = json!({"name": "mine", "scopes": ["operator:keys"]});
         drop(world.post_as(&token, "/v1/admin/api-keys", "mine", &key).await.expect(403));
         drop(exchange(world, &unused).await.expect_problem(400, "invalid_code"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_over_when_the_key_is_that_asked_for_it() {
+    story(async |world| {
+        let end = world.clock.now().plus(Duration::from_secs(120));
+        let scopes = [Scope::OperatorKeys, Scope::OperatorRead];
+        let ending = |key: ApiKey| ApiKey { expires_at: Some(end), ..key };
+        let key = world.new_key(None, &scopes, ending).await;
+        let person = json!({"role": "operator", "person": "Bob"});
+        let path = "/v1/admin/console-sessions";
+        let opened = world.post_as(&key, path, "session", &person).await.expect(201);
+        let token = exchange(world, &code(&opened)).await.expect(201).text("token");
+        world.clock.advance(Duration::from_millis(119_900));
+        drop(world.get_as(&token, "/v1/admin/accounts").await.expect(200));
+        world.clock.advance(Duration::from_millis(100));
+        drop(world.get_as(&token, "/v1/admin/accounts").await.expect(403));
+        let mine = json!({"name": "mine", "scopes": ["operator:keys"]});
+        drop(world.post_as(&token, "/v1/admin/api-keys", "mine", &mine).await.expect(403));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_the_console_leaves_no_token_behind() {
+    story(async |world| {
+        let session = async |name: &str| {
+            let person = json!({"role": "customer", "account_id": "demo", "person": name});
+            let opened = open(world, &person, name).await.expect(201);
+            exchange(world, &code(&opened)).await.expect(201).text("token")
+        };
+        let revoke = async |token: &str| {
+            let request = axum::http::Request::post("/v1/console-tokens/revoke")
+                .header("content-type", "application/json")
+                .body(json!({"token": token}).to_string().into());
+            world.send(request.unwrap()).await.expect(200)
+        };
+        let (anns, bobs) = (session("Ann").await, session("Bob").await);
+        // Whoever only knows whose it is ends nothing, and is not told so.
+        let (whose, _) = anns.rsplit_once('_').unwrap();
+        for wrong in [format!("{whose}_{}", "0".repeat(64)), whose.to_owned(), String::new()] {
+            assert_eq!(revoke(&wrong).await.json(), json!({"revoked": true}));
+        }
+        let key = world.customer.key.clone();
+        assert_eq!(revoke(&key).await.json(), json!({"revoked": true}));
+        drop(world.get_as(&anns, "/v1/balances").await.expect(200));
+        for _ in 0..2 {
+            assert_eq!(revoke(&anns).await.json(), json!({"revoked": true}));
+            drop(world.get_as(&anns, "/v1/balances").await.expect(403));
+        }
+        for token in [&bobs, &key] {
+            drop(world.get_as(token, "/v1/balances").await.expect(200));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_says_by_which_key_it_was_made_whatever_name_that_was_given() {
+    story(async |world| {
+        let id = |key: &str| key.split('_').nth(1).unwrap().to_owned();
+        let path = "/v1/admin/api-keys";
+        let leaver = world.new_key(None, &[Scope::OperatorKeys], |key| key).await;
+        let keys = json!({"name": "demo operator", "scopes": ["operator:keys"]});
+        let second = world.post_as(&leaver, path, "second", &keys).await.expect(201);
+        let person = json!({"role": "operator", "person": "demo operator"});
+        let opened =
+            world.post_as(&second.text("secret"), "/v1/admin/console-sessions", "s", &person).await;
+        let token = exchange(world, &code(&opened.expect(201))).await.expect(201).text("token");
+        let third = world.post_as(&token, path, "third", &keys).await.expect(201);
+        let rotated = format!("{path}/{}/rotate", third.text("key_id"));
+        let fourth = world.post_as(&leaver, &rotated, "fourth", &json!({})).await.expect(201);
+
+        let listed = world.admin_get(path).await.expect(200).json();
+        let made_with = |key: &str| {
+            let mut keys = listed["data"].as_array().unwrap().iter();
+            keys.find(|one| one["key_id"] == key).unwrap()["created_by_key"].clone()
+        };
+        assert_eq!(made_with(&second.text("key_id")), json!(id(&leaver)));
+        assert_eq!(made_with(&third.text("key_id")), json!(second.text("key_id")));
+        assert_eq!(made_with(&fourth.text("key_id")), json!(id(&leaver)));
+        assert_eq!(made_with(&id(&world.cloud.keys.operator)), json!(null));
     })
     .await;
 }

@@ -22,7 +22,7 @@ pub use operator::{accepted_lines, statement, statements};
 pub use operator::{
     account, accounts, adjustment, adjustments, api_key, api_keys, catalogue, console_session,
     credited_finding, finding, findings, issued_token, reconciliation, reconciliation_csv,
-    reconciliations,
+    reconciliations, revoked_token,
 };
 pub use order::{order, orders, refund};
 pub use usage::{capture, charge, charge_outcomes, hold, holds, threshold, thresholds};

@@ -56,6 +56,7 @@ pub fn api_key(key: &ApiKey, secret: Option<&str>) -> Value {
         "secret": secret,
         "created_at": stamp::format(key.created_at),
         "created_by": key.created_by.as_str(),
+        "created_by_key": key.created_by_key,
         "replaces": key.replaces,
         "expires_at": key.expires_at.map(stamp::format),
         "retires_at": key.retires_at.map(stamp::format),
@@ -257,6 +258,12 @@ pub fn issued_token(token: &IssuedToken) -> Value {
         "person": session.person.as_str(),
         "scopes": scopes,
     })
+}
+
+/// What is answered to who has left the console, whatever the token was.
+#[must_use]
+pub fn revoked_token() -> Value {
+    json!({"revoked": true})
 }
 
 /// The catalogue with its version, author and time.

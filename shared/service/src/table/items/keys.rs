@@ -28,6 +28,8 @@ pub(in crate::table) struct KeyItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_by: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_by_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     replaces: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -83,6 +85,7 @@ pub(in crate::table) fn from_api_key(key: &ApiKey) -> Item {
         secret_hash: key.secret_hash.clone(),
         created_at: key.created_at.unix_millis(),
         created_by: Some(key.created_by.to_string()),
+        created_by_key: key.created_by_key.clone(),
         replaces: key.replaces.clone(),
         expires_at: key.expires_at.map(Timestamp::unix_millis),
         retires_at: key.retires_at.map(Timestamp::unix_millis),
@@ -103,6 +106,7 @@ pub(in crate::table) fn to_api_key(item: Item) -> Result<ApiKey, BrokenRecord> {
                 Some(by) => Actor::parse(&by).ok()?,
                 None => name.clone(),
             },
+            created_by_key: value.created_by_key,
             name,
             scopes: to_scopes(&value.scopes)?,
             secret_hash: value.secret_hash,
