@@ -87,6 +87,14 @@ impl FindingState {
         Self { closed: Some(end), ..self.clone() }
     }
 
+    /// As it is once what was found is not so any more. Of one that a person had closed that is kept: if it is so once more, that
+    /// is another thing, of which they must hear.
+    #[must_use]
+    pub fn cured(&self, by: &Actor, now: Timestamp) -> Self {
+        let resolved_before = self.closed.clone().or_else(|| self.resolved_before.clone());
+        Self { resolved_before, ..self.ended(FindingOutcome::Cured, by, None, now) }
+    }
+
     /// As it is once a person must look again; how they had closed it is kept.
     #[must_use]
     pub fn open_again(&self) -> Self {

@@ -247,10 +247,30 @@ pub(crate) async fn found_again(
 /// # Errors
 /// [`Error::Unavailable`], or the stored one cannot be read.
 pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
+    end_as_cured(table, id, FindingState::is_open, now).await
+}
+
+/// As [`cured`], of what is looked at again and again whether or not a person has closed it: what they closed is over
+/// with this, so that they are told of the next time.
+///
+/// # Errors
+/// As [`cured`].
+pub(crate) async fn holds_again(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
+    let lasts =
+        |state: &FindingState| matches!(state.outcome(), None | Some(FindingOutcome::Resolved));
+    end_as_cured(table, id, lasts, now).await
+}
+
+async fn end_as_cured(
+    table: &Table,
+    id: &str,
+    lasts: fn(&FindingState) -> bool,
+    now: Timestamp,
+) -> Result<bool, Error> {
     for tries in 0..MAX_COMMIT_TRIES {
-        let open = table.finding(id).await?.filter(|record| record.state.is_open());
-        let Some(record) = open else { return Ok(false) };
-        let state = record.state.ended(FindingOutcome::Cured, &Actor::schedule(), None, now);
+        let known = table.finding(id).await?.filter(|record| lasts(&record.state));
+        let Some(record) = known else { return Ok(false) };
+        let state = record.state.cured(&Actor::schedule(), now);
         if stored(table, FindingRecord { state, ..record }).await?.is_some() {
             return Ok(true);
         }

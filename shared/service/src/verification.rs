@@ -604,7 +604,7 @@ impl Examination<'_> {
         let ids: BTreeSet<String> = found.findings.iter().map(Finding::id).collect();
         if found.everything {
             for id in self.record.findings.difference(&ids) {
-                if findings::cured(self.table, id, self.now).await? {
+                if findings::holds_again(self.table, id, self.now).await? {
                     let account_id = &self.record.account;
                     info!(%account_id, finding_id = %id, "what was found is not so any more");
                     self.seen.cured = self.seen.cured.saturating_add(1);

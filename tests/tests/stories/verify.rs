@@ -356,7 +356,7 @@ async fn somebody_elses_order_and_a_second_entry_for_one_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_cured_and_breaks_again_is_open_again_and_what_a_person_closed_stays_closed() {
+async fn what_is_cured_and_breaks_again_is_open_again_also_if_a_person_had_closed_it() {
     story(async |world| {
         drop(world.top_up("100.00", "order").await);
         let richer = |item| with(item, "balances", inside("wallet", "1000"));
@@ -375,10 +375,19 @@ async fn what_is_cured_and_breaks_again_is_open_again_and_what_a_person_closed_s
         let path = format!("/v1/admin/findings/{}/resolve", one["finding_id"].as_str().unwrap());
         let reason = json!({"reason": "it is known"});
         drop(world.admin_post(&path, "unused", &reason).await.expect(200));
+        // Nobody is told again of what a person has closed, for as long as it lasts.
         assert_eq!(world.verify_whole().await.broken, 1);
-        world.undo(damage).await;
-        assert_eq!(world.verify_whole().await.cured, 0);
         assert_eq!(found(world, "closed").await, ["journal_broken demo resolved"]);
+        world.undo(damage).await;
+        assert_eq!(world.verify_whole().await.cured, 1);
+        assert_eq!(found(world, "closed").await, ["journal_broken demo cured"]);
+        assert_eq!(world.verify_whole().await.cured, 0);
+        let damage = world.damage(ACCOUNT, "ACCOUNT", richer).await;
+        assert_eq!(world.verify_whole().await.broken, 1);
+        let listed = world.admin_get("/v1/admin/findings?status=open").await.expect(200).json();
+        assert_eq!(listed["data"][0]["resolved_before"]["reason"], reason["reason"], "{listed}");
+        world.undo(damage).await;
+        assert_eq!(world.verify_whole().await.cured, 1);
     })
     .await;
 }
