@@ -80,6 +80,7 @@ impl Which {
     /// The clients, as the AWS CLI would be configured. Whoever is not signed in hears so before
     /// anything is asked.
     pub(crate) async fn deployment(&self) -> Result<Deployment, Problem> {
+        must_have_endpoints()?;
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
@@ -140,6 +141,20 @@ impl Which {
         }
         tell(&format!("Table {name} in {region}{}.", owner.unwrap_or_default()));
         Ok((Table::new(client, &name), name))
+    }
+}
+
+/// Refuses an endpoint that is set to nothing, as by a script whose runner was not ready: the SDK panics at it.
+fn must_have_endpoints() -> Result<(), Problem> {
+    let empty = std::env::vars_os().find_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        (name.starts_with("AWS_ENDPOINT_URL") && value.is_empty()).then_some(name)
+    });
+    match empty {
+        Some(name) => {
+            Err(Problem::Asked(format!("{name} is set to nothing: unset it, or say where")))
+        }
+        None => Ok(()),
     }
 }
 

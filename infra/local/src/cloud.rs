@@ -151,7 +151,12 @@ impl Settings {
         let endpoint = self.table_endpoint.clone();
         let endpoint = endpoint.or_else(|| embedded.as_ref().map(EmbeddedTable::endpoint));
         let client = aws_sdk_dynamodb::Client::new(&sdk(endpoint.clone()).await);
-        create_table(&client).await?;
+        let named = |cause| match &self.table_endpoint {
+            // As left over from a runner that is gone.
+            Some(url) => format!("AWS_ENDPOINT_URL_DYNAMODB is {url}, so there: {cause}"),
+            None => cause,
+        };
+        create_table(&client).await.map_err(named)?;
         Ok((client, endpoint.unwrap_or_default(), embedded))
     }
 

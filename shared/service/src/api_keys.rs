@@ -125,7 +125,9 @@ impl ApiKeys {
                 return again(successor, &wanted, Some(old));
             }
             if known.retires_at.is_some() || !known.is_usable(now) {
-                let detail = "it has ended, or another key has taken its place".to_owned();
+                let detail = "it has ended, or another key has taken its place: look at the list of keys for the one that \
+                              replaces it";
+                let detail = detail.to_owned();
                 return Err(Error::Conflict { code: "key_not_active", detail });
             }
             let new = self.draw(&id, &wanted, minter, Some(old), now)?;

@@ -16,8 +16,8 @@ use crate::progress;
 /// The name of the account becomes its id, and its closed orders lose e-mail address, metadata, return
 /// address, and what was reported of bank transfers. Amounts, times, statuses, payment references and
 /// the journal stay, and `verify` holds as before. It cannot be undone, except from a backup. The account
-/// must be frozen. Orders that are open, or whose refund or dispute is under way, are left, with code 3: end that
-/// first. Uploaded files are in folders of the bucket that the answer names. docs/operate.md says what is kept elsewhere.
+/// must be frozen. Orders that are open, or whose refund or dispute is under way, are left: end that first. Ends with code 3
+/// if orders are left, or if there are some to erase and --yes was not said. Uploaded files are in folders of the bucket that the answer names. docs/operate.md says what is kept elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -45,9 +45,10 @@ pub(crate) async fn run(which: &Which, command: Erase) -> Result<Answer, Problem
     Ok(answer(&account, &found?, command.yes))
 }
 
-fn answer(account: &AccountId, found: &Personal, erased: bool) -> Answer {
+fn answer(account: &AccountId, found: &Personal, erases: bool) -> Answer {
     let count = found.orders.len();
-    let mut lines = vec![match erased {
+    let nothing_left = found.open.is_empty() && (erases || found.orders.is_empty());
+    let mut lines = vec![match erases {
         true => format!("{count} orders of {account} were cleared, and its name."),
         false => {
             format!(
@@ -65,11 +66,11 @@ fn answer(account: &AccountId, found: &Personal, erased: bool) -> Answer {
     let ids = |orders: &[OrderId]| orders.iter().map(ToString::to_string).collect::<Vec<_>>();
     let json = json!({
         "account_id": account.as_str(),
-        "erased": erased,
+        "erased": erases && nothing_left,
         "orders": ids(&found.orders),
         "open": ids(&found.open),
         "folders": found.folders,
     });
-    let outcome = if found.open.is_empty() { Outcome::Well } else { Outcome::MustLook };
+    let outcome = if nothing_left { Outcome::Well } else { Outcome::MustLook };
     Answer::new(lines.join("\n"), json, outcome)
 }

@@ -33,9 +33,9 @@ pub(crate) enum Keys {
     ///
     /// If the answer is lost, `keys list` shows the key, and `keys revoke` stops it.
     Create {
-        /// Who will use it, as orders and decisions will name them
-        #[arg(long, default_value = "operator")]
-        name: String,
+        /// Who will use it, as orders and decisions will name them [default: operator, or the account]
+        #[arg(long)]
+        name: Option<String>,
         /// Make a customer's key for this account; the account comes into being with its first key
         #[arg(long)]
         account: Option<String>,
@@ -70,14 +70,15 @@ pub(crate) enum Keys {
 pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem> {
     match command {
         Keys::Create { name, account, currency, scopes, days } => {
-            let name = Actor::parse(&name).map_err(|error| Problem::asked("--name", error))?;
-            let currency = currency.or_else(|| variable("CURRENCY"));
-            let currency = currency.map_or(Ok(Currency::USD), |code| Currency::parse(&code));
-            let currency = currency.map_err(|error| Problem::asked("--currency", error))?;
+            let name = name.or_else(|| account.clone()).map(|name| Actor::parse(&name));
+            let name = name.transpose().map_err(|error| Problem::asked("--name", error))?;
+            let currency = Wanted::currency(currency)?;
             let owner = owner(account.as_deref())?;
             let scopes = wanted_scopes(&owner, &scopes)?;
+            let wanted =
+                Wanted { name: name.unwrap_or_else(Actor::operator), scopes, currency, days };
             let (table, _) = which.table().await?;
-            create(&table, owner, name, scopes, currency, days).await
+            create(&table, owner, wanted).await
         }
         Keys::List { account } => {
             let owner = owner(account.as_deref())?;
@@ -99,25 +100,67 @@ pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem>
     }
 }
 
-async fn create(
-    table: &Table,
-    owner: KeyOwner,
+/// The key to be made.
+struct Wanted {
     name: Actor,
     scopes: Vec<Scope>,
-    currency: Currency,
+    currency: WantedCurrency,
     days: Option<u16>,
-) -> Result<Answer, Problem> {
+}
+
+/// The currency of an account that is not there yet.
+enum WantedCurrency {
+    /// Of this account: it was said on the command line.
+    Asked(Currency),
+    /// Of any.
+    Usual(Currency),
+}
+
+impl Wanted {
+    fn currency(asked: Option<String>) -> Result<WantedCurrency, Problem> {
+        let parse =
+            |code: &str| Currency::parse(code).map_err(|error| Problem::asked("--currency", error));
+        if let Some(code) = asked {
+            return parse(&code).map(WantedCurrency::Asked);
+        }
+        let usual = variable("CURRENCY").map_or(Ok(Currency::USD), |code| parse(&code));
+        usual.map(WantedCurrency::Usual)
+    }
+}
+
+async fn create(table: &Table, owner: KeyOwner, wanted: Wanted) -> Result<Answer, Problem> {
     let mut random = [0; ID_BYTES + SECRET_BYTES];
     getrandom::fill(&mut random).map_err(|error| Problem::Asked(error.to_string()))?;
     let now = now();
-    let mut new = NewKey::new(&random, owner, name, scopes, now);
+    let (currency, asked) = match wanted.currency {
+        WantedCurrency::Asked(currency) => (currency, true),
+        WantedCurrency::Usual(currency) => (currency, false),
+    };
+    let comes_into_being = match owner.account() {
+        None => None,
+        Some(id) => match table.account(id).await {
+            Ok(Some(known)) if asked && known.currency != currency => {
+                let problem = format!("account '{id}' is kept in {}", known.currency);
+                return Err(Problem::asked("--currency", problem));
+            }
+            Ok(None) => Some(id.clone()),
+            // One that cannot be read is there.
+            Ok(Some(_)) | Err(Error::Broken(_)) => None,
+            Err(cause) => return Err(cause.into()),
+        },
+    };
+    let mut new = NewKey::new(&random, owner, wanted.name, wanted.scopes, now);
     let ends = |days| now.plus(Duration::from_secs(DAY_SECONDS.saturating_mul(u64::from(days))));
-    new.key.expires_at = days.map(ends);
+    new.key.expires_at = wanted.days.map(ends);
     // Whoever will use it has not made it.
     new.key.created_by = Actor::operator();
     keys::store(table, &new.key, currency).await?;
     let json = http::api_key(&new.key, Some(&new.text));
-    Ok(Answer::well(new.text.clone(), json).noted(KEEP))
+    let note = match comes_into_being {
+        Some(account) => format!("{KEEP} Account '{account}' is new, in {currency}."),
+        None => KEEP.to_owned(),
+    };
+    Ok(Answer::well(new.text.clone(), json).noted(note))
 }
 
 /// Whoever looks for the keys of a customer who is leaving must not be told that there are none of another name.
@@ -142,7 +185,7 @@ async fn list(keys: &ApiKeys, owner: &KeyOwner) -> Result<Answer, Problem> {
         }
     }
     let json = json!({"data": found.iter().map(shown).collect::<Vec<_>>()});
-    let head = ["ID", "NAME", "STATE", "MADE", "BY", "SCOPES"].map(str::to_owned);
+    let head = ["ID", "NAME", "STATE", "MADE", "BY", "REPLACES", "SCOPES"].map(str::to_owned);
     let rows = found.iter().map(row);
     let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
     Ok(Answer::well(if found.is_empty() { "No keys.".to_owned() } else { table(&rows) }, json))
@@ -209,7 +252,7 @@ fn shown(key: &ApiKey) -> Value {
     shown
 }
 
-fn row(key: &ApiKey) -> [String; 6] {
+fn row(key: &ApiKey) -> [String; 7] {
     let json = http::api_key(key, None);
     let at = |field: &str| text(&json, field).to_owned();
     let state = match key.ends_at() {
@@ -219,5 +262,6 @@ fn row(key: &ApiKey) -> [String; 6] {
     };
     let scopes = key.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ");
     let [name, by] = [&key.name, &key.created_by].map(|who| who.as_str().to_owned());
-    [key.id.clone(), name, state, at("created_at"), by, scopes]
+    let replaces = key.replaces.clone().unwrap_or_else(|| "-".to_owned());
+    [key.id.clone(), name, state, at("created_at"), by, replaces, scopes]
 }

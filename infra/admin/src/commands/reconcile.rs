@@ -24,8 +24,8 @@ const MOST_CALLS: u32 = 48;
 
 /// Do now what runs by the clock: sweep, or with --day compare a day with Stripe
 ///
-/// Without --day the function `reconcile` asks Stripe for every open card order, and credits, expires and
-/// finishes what is due, as it does every five minutes. With --day the function `compare-payments`
+/// Without --day the function `reconcile` asks Stripe for every open card order that is older than three minutes, and
+/// credits, expires and finishes what is due, as it does every five minutes. With --day the function `compare-payments`
 /// compares that day with the books, once more if it was. Both complete what is missing by the rules of
 /// the webhook and are safe to repeat. Ends with code 3 if a comparison is not green, or orders are left.
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! `verify`: every account derived again from the first entry of its journal, and nothing written.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use futures_util::stream::{self, StreamExt};
 use ledger::{AccountId, OrderId};
@@ -47,7 +49,8 @@ struct Sum {
 
 pub(crate) async fn run(which: &Which, command: Verify) -> Result<Answer, Problem> {
     let parsed = command.accounts.iter().map(|account| AccountId::parse(account));
-    let asked: Vec<_> =
+    // One that is named twice is one.
+    let asked: BTreeSet<_> =
         parsed.collect::<Result<_, _>>().map_err(|error| Problem::asked("--account", error))?;
     let (table, name) = which.table().await?;
     for account in &asked {
@@ -68,7 +71,7 @@ pub(crate) async fn run(which: &Which, command: Verify) -> Result<Answer, Proble
             listing.finish_and_clear();
             accounts?
         }
-        false => asked,
+        false => asked.into_iter().collect(),
     };
     let sum = verify(&verifications, &accounts).await?;
     Ok(answer(&sum, &name))

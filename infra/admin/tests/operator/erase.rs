@@ -67,6 +67,7 @@ async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
 
     let (look, code) = deployment.json(&["erase", "--account", "demo"]);
     assert_eq!((code, &look["orders"], &look["open"]), (FOUND, &json!([id]), &json!([open])));
+    assert_eq!(look["erased"], json!(false));
     let (refused, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
     assert_eq!(code, FAILED);
     assert!(refused["error"].as_str().unwrap().contains("freeze it first"), "{refused}");
@@ -75,9 +76,14 @@ async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
     deployment.freeze("demo");
     let (erased, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
     assert_eq!((code, &erased["orders"]), (FOUND, &json!([id])), "{erased}");
+    assert_eq!(erased["erased"], json!(false), "an order was left");
     drop(deployment.as_customer(&format!("/v1/orders/{open}/cancel"), "", &json!({})));
+    let (look, code) = deployment.json(&["erase", "--account", "demo"]);
+    assert_eq!((code, &look["orders"]), (FOUND, &json!([open])), "{look}");
     let (erased, code) = deployment.json(&["erase", "--account", "demo", "--yes"]);
     assert_eq!((code, &erased["orders"]), (WELL, &json!([open])), "{erased}");
+    assert_eq!(erased["erased"], json!(true));
+    assert_eq!(deployment.json(&["erase", "--account", "demo"]).1, WELL, "nothing is left");
     let everything = deployment.everything().await;
     for person in ["Li Lei", "li@example.com", "li-lei"] {
         assert!(!everything.contains(person), "{person} is still there");

@@ -31,6 +31,13 @@ async fn a_key_is_made_listed_replaced_and_stopped() {
 
     let successor = printed(&deployment.admin(&["keys", "rotate", id]));
     assert!(successor.starts_with("tk_") && successor != text);
+    // Who has lost that answer finds it by what it replaces.
+    let lost = deployment.admin(&["keys", "rotate", id]);
+    assert!(said(&lost).contains("the one that replaces it"), "{}", said(&lost));
+    let row =
+        |line: &&str| line.contains(id) && line.contains(successor.split('_').nth(1).unwrap());
+    let listed = printed(&deployment.admin(&["keys", "list"]));
+    assert_eq!(listed.lines().filter(row).count(), 1, "{listed}");
     // A whole key, as somebody finds it in a leak, is as good as its id.
     let (revoked, code) = deployment.json(&["keys", "revoke", &successor]);
     assert!(code == WELL && revoked["revoked_at"].is_string(), "{revoked}");
@@ -39,6 +46,23 @@ async fn a_key_is_made_listed_replaced_and_stopped() {
     // Of a name that is mistyped it is not said that there are none.
     let (none, code) = deployment.json(&["keys", "list", "--account", "nobody"]);
     assert_eq!((code, &none["error"]), (FAILED, &json!("there is no account 'nobody'")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_s_key_has_its_account_s_name_and_a_new_account_is_told_of() {
+    let deployment = Deployment::start().await;
+    let made = deployment.admin(&["keys", "create", "--account", "acme", "--currency", "EUR"]);
+    assert!(said(&made).contains("Account 'acme' is new, in EUR."), "{}", said(&made));
+    let (key, code) = deployment.json(&["keys", "create", "--account", "acme"]);
+    assert_eq!((code, &key["name"]), (WELL, &json!("acme")));
+    let again = deployment.admin(&["keys", "create", "--account", "acme"]);
+    assert!(!said(&again).contains("is new"), "{}", said(&again));
+    let other = ["keys", "create", "--account", "acme", "--currency", "USD"];
+    let (refused, code) = deployment.json(&other);
+    assert_eq!(code, FAILED);
+    assert!(refused["error"].as_str().unwrap().contains("is kept in EUR"), "{refused}");
+    let (keys, _) = deployment.json(&["keys", "list", "--account", "acme"]);
+    assert_eq!(keys["data"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,9 @@ async fn whoever_does_not_say_which_deployment_is_asked() {
     let mut unreachable = command(&["--stage", "prod", "verify"]);
     unreachable.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
     refused(unreachable, "did not answer");
+    let mut empty = command(&["--stage", "local", "verify"]);
+    empty.env("AWS_ENDPOINT_URL_DYNAMODB", "");
+    refused(empty, "AWS_ENDPOINT_URL_DYNAMODB is set to nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

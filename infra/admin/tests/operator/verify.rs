@@ -27,7 +27,8 @@ async fn a_broken_journal_is_found_and_named_and_nothing_is_written() {
     assert_eq!((broken.len(), broken[0]["account_id"].as_str()), (1, Some("beta")), "{found}");
     assert_eq!(broken[0]["type"], "journal_broken");
     // The other account alone is well.
-    let (alone, code) = deployment.json(&["verify", "--account", "acme"]);
+    let twice = ["verify", "--account", "acme", "--account", "acme"];
+    let (alone, code) = deployment.json(&twice);
     assert_eq!((code, &alone["accounts"], &alone["entries"]), (WELL, &json!(1), &json!(3)));
     let text = deployment.admin(&["verify", "--account", "beta"]);
     assert!(String::from_utf8_lossy(&text.stdout).contains("beta: journal_broken"));
