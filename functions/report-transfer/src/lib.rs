@@ -67,7 +67,7 @@ impl ReportTransfer {
         id: &OrderId,
         now: Timestamp,
     ) -> Result<Reply, Error> {
-        let bytes = http::bytes(request, MAX_PROOF_BYTES)?;
+        let bytes = http::binary(request, MAX_PROOF_BYTES)?;
         let proof = self.0.add_proof(&caller.account, id, bytes, now).await?;
         Ok(Reply::Ok(json!({"proof_id": proof.as_str()})))
     }

@@ -315,10 +315,16 @@ fn event(
         *known = if known.is_empty() { value.into_owned() } else { format!("{known},{value}") };
     }
     let route_key = format!("{} {}", route.method, route.path);
-    let (body, encoded) = match std::str::from_utf8(&request.body) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (BASE64.encode(&request.body), true),
+    let media_type =
+        request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let as_text = service::http::passes_as_text(&media_type.trim().to_ascii_lowercase());
+    // As damaged as it may be there.
+    let body = match as_text {
+        true => String::from_utf8_lossy(&request.body).into_owned(),
+        false => BASE64.encode(&request.body),
     };
+    let encoded = !as_text && !body.is_empty();
     // What a request does not have, its event does not have either.
     let unless = |absent: bool, value: Value| (!absent).then_some(value);
     let about = json!({

@@ -121,7 +121,8 @@ const ORDERS_OF_ONE: &[Operation] = &[
     Operation::post("/v1/orders/{order_id}/proofs", "uploadProof")
         .says(
             "Upload a proof of a bank transfer",
-            "A JPEG, PNG or PDF of at most 4 MiB. Its content decides, not the media type.",
+            "A JPEG, PNG or PDF of at most 4 MiB. Its content decides; send its media type, or `application/octet-stream`: a type of \
+             text is refused, since bytes get lost on its way.",
         )
         .needs(&[OrdersWrite])
         .takes_file(PROOFS)

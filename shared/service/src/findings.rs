@@ -95,9 +95,9 @@ pub const fn next_step(kind: FindingKind) -> &'static str {
              adjust the balance"
         }
         FindingKind::JournalBroken => {
-            "freeze the account and find out who wrote to the table: the log of verify-accounts says \
-             what does not hold, and a backup of the table what was there before. This closes itself \
-             once the account follows from its journal again"
+            "freeze the account, book nothing on it, and find out who wrote to the table: the log of \
+             verify-accounts says what does not hold, and a backup of the table what was there before. \
+             This closes itself once the account follows from its journal again"
         }
         FindingKind::EntryWithoutOrder | FindingKind::OrderWithoutEntry => {
             "compare the order with the account's entries and with the payment: if money is missing \
@@ -246,6 +246,7 @@ pub(crate) async fn found_again(
 ///
 /// # Errors
 /// [`Error::Unavailable`], or the stored one cannot be read.
+#[cfg(feature = "stripe")]
 pub(crate) async fn cured(table: &Table, id: &str, now: Timestamp) -> Result<bool, Error> {
     end_as_cured(table, id, FindingState::is_open, now).await
 }

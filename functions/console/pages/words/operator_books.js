@@ -152,8 +152,8 @@ export default {
   'finding.next.credited_not_paid': ['A balance was credited for a payment that the provider does not know: find out how, and adjust the balance.', '余额因服务商不存在的支付而入账：请查明原因并调账。'],
   'finding.next.reversal_not_made': ['Money was taken for a refund or dispute that the provider does not know: find out how, and adjust the balance.', '余额因服务商不存在的退款或争议而扣减：请查明原因并调账。'],
   'finding.next.journal_broken': [
-    'Freeze the account and find out who wrote to the table: the log of verify-accounts says what does not hold, and a backup of the table what was there before. This closes itself once the account follows from its journal again.',
-    '冻结账户并查明谁写入了数据表：verify-accounts 的日志说明哪里不符，数据表备份说明之前的内容。账户与账目再次一致后，此差异自动关闭。',
+    'Freeze the account, book nothing on it, and find out who wrote to the table: the log of verify-accounts says what does not hold, and a backup of the table what was there before. This closes itself once the account follows from its journal again.',
+    '冻结账户，不要在该账户上记账，并查明谁写入了数据表：verify-accounts 的日志说明哪里不符，数据表备份说明之前的内容。账户与账目再次一致后，此差异自动关闭。',
   ],
   'finding.next.entry_without_order': ["Compare the order with the account's entries and with the payment; if money is missing or too much, adjust the balance. This closes itself once order and entry say the same.", '将订单与账户记账及支付比对；如有多出或缺少，请调账。订单与记账一致后，此差异自动关闭。'],
   'finding.next.order_without_entry': ["Compare the order with the account's entries and with the payment; if money is missing or too much, adjust the balance. This closes itself once order and entry say the same.", '将订单与账户记账及支付比对；如有多出或缺少，请调账。订单与记账一致后，此差异自动关闭。'],

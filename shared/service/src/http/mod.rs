@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span, warn};
 
-pub use body::{Fields, bytes, charge_items, json_body, json_charges, media_type, no_body};
+pub use body::{
+    Fields, binary, bytes, charge_items, json_body, json_charges, media_type, no_body,
+    passes_as_text,
+};
 pub use caller::{Call, Caller, Operator, authorizer_context};
 pub use compiled_in::{CompiledIn, has};
 pub use parameters::{Parameters, account_id, charge_id, hold_id, last_part, order_id};

@@ -139,6 +139,10 @@ impl Purpose {
 fn read(format: StatementFormat, bytes: &[u8], purpose: Purpose) -> Result<Parsed, Invalid> {
     let not_text = || flaw("the file must be UTF-8 text: a spreadsheet saves it as 'CSV UTF-8'");
     let text = std::str::from_utf8(bytes).map_err(|_| not_text())?;
+    // The gateway passes on as text what is no text, with these in place of what it could not read.
+    if purpose == Purpose::Import && text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(not_text());
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         StatementFormat::Csv => csv::read(text, purpose),

@@ -44,7 +44,7 @@ async fn a_body_must_be_a_json_object() {
             ("a number", b"100".to_vec()),
             ("a huge number", b"{\"amount\":1e999}".to_vec()),
             ("half a surrogate", br#"{"email":"\ud800"}"#.to_vec()),
-            ("not UTF-8", b"{\"target\":\"\xff\xfe\"}".to_vec()),
+            ("not UTF-8", b"{\"target\":\xff\xfe}".to_vec()),
             ("deep", deep.into_bytes()),
             ("deep and closed", deep_and_closed.into_bytes()),
         ];
