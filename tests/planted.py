@@ -970,13 +970,9 @@ to the dead-letter queue");
     ),
     Defect(
         "session-outlives-its-key",
-        "a console session goes on once the key that asked for it was revoked",
-        ((
-            "shared/service/src/console.rs",
-            "key.revoked_at.is_some_and(|at| now >= at)",
-            "key.revoked_at.is_some_and(|at| now < at)",
-        ),),
-        story("offline::console::a_key_that_is_revoked_takes_the_sessions_that_it_asked_for_with_it"),
+        "a console session goes on once the key that asked for it has ended by itself",
+        (("shared/service/src/console.rs", "filter(|key| key.is_usable(now))", "filter(|key| key.revoked_at.is_none())"),),
+        story("offline::console::a_session_is_over_when_the_key_is_that_asked_for_it"),
     ),
     Defect(
         "sweep-without-answers",
@@ -1244,7 +1240,7 @@ to the dead-letter queue");
         "gone-before-it-was-credited",
         "what went back of a payment before it was credited is never taken",
         ((
-            "shared/service/src/looking_again.rs",
+            "shared/service/src/comparing/looking_again.rs",
             "&& self.take_back(payment, reversal, now).await?)\n",
             "&& { let _ = Self::take_back; true })\n",
         ),),
@@ -1274,7 +1270,7 @@ to the dead-letter queue");
         "came-back-as-gone",
         "what comes back of a payment without a place is drift as if it had gone once more",
         ((
-            "shared/service/src/moved.rs",
+            "shared/service/src/comparing/moved.rs",
             "direction: self.amount.signum(), money",
             "direction: -1, money",
         ),),
@@ -1342,6 +1338,12 @@ to the dead-letter queue");
         "a part that went back is closed before its payment is decided, and then taken out of nothing",
         (("shared/service/src/findings.rs", "(FindingKind::UnknownPayment, Some(payment)) =", "(FindingKind::JournalBroken, Some(payment)) ="),),
         story("back::lost_refunds::a_part_that_went_back_stays_open_until_its_payment_is_decided"),
+    ),
+    Defect(
+        "closed-once-for-all",
+        "what a person had closed is told to nobody when it breaks once more",
+        (("shared/service/src/findings.rs", "matches!(state.outcome(), None | Some(FindingOutcome::Resolved))", "state.is_open()"),),
+        story("verify::what_is_cured_and_breaks_again_is_open_again_also_if_a_person_had_closed_it"),
     ),
     Defect(
         "given-back-after-it-was-settled",

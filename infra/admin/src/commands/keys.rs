@@ -50,6 +50,8 @@ pub(crate) enum Keys {
         days: Option<u16>,
     },
     /// List the operator's keys, or with --account a customer's, newest first, without secrets
+    ///
+    /// One that cannot be read lets nobody in, and is left out: LOG_LEVEL=error says which.
     List {
         /// The customer's account
         #[arg(long)]

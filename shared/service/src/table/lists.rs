@@ -267,7 +267,7 @@ impl Table {
     /// A page of an owner's API keys, newest first.
     ///
     /// # Errors
-    /// [`crate::error::Unavailable`] or an unreadable item.
+    /// [`crate::error::Unavailable`]; an item that cannot be read is left out, and rings.
     pub async fn api_keys(
         &self,
         owner: &KeyOwner,
@@ -277,8 +277,8 @@ impl Table {
         let kind = (KeyItem::SORT_KEY, KeyItem::SORT_KEY);
         let listing = Listing::by_time(items::keys_listed_under(owner), kind);
         let (found, next) = self.page(&listing, after, limit).await?;
-        let keys = found.into_iter().map(items::to_api_key);
-        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        // One that cannot be read lets nobody in, and must not hide those that somebody wants to stop.
+        let mut keys = readable(found, items::to_api_key);
         keys.sort_by_key(|key| Reverse((key.created_at, key.id.clone())));
         Ok(Page { items: keys, next })
     }

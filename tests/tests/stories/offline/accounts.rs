@@ -242,6 +242,33 @@ async fn a_key_is_rotated_with_an_overlap_and_revoked_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_cannot_be_read_lets_nobody_in_and_hides_no_other() {
+    story(async |world| {
+        let (mut ids, mut secrets) = (Vec::new(), Vec::new());
+        for name in ["first", "second"] {
+            let wanted = json!({"account_id": "acme", "name": name});
+            let made = mint(world, &wanted, name).await.expect(201);
+            ids.push(made.text("key_id"));
+            secrets.push(made.text("secret"));
+        }
+        let damage = world
+            .damage(&format!("KEY#{}", ids[0]), "KEY", |mut item| {
+                item.remove("secret_hash");
+                Some(item)
+            })
+            .await;
+        drop(world.get_as(&secrets[0], "/v1/balances").await.expect(500));
+        let listed = world.admin_get("/v1/admin/accounts/acme/api-keys").await.expect(200).json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+        assert_eq!(listed["data"][0]["key_id"], json!(ids[1]));
+        drop(delete(world, &ids[1]).await.expect(200));
+        world.undo(damage).await;
+        drop(world.get_as(&secrets[0], "/v1/balances").await.expect(200));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_key_hands_on_what_it_lacks() {
     story(async |world| {
         let keys_only = world.new_key(None, &[Scope::OperatorKeys], |key| key).await;
