@@ -336,7 +336,7 @@ fn findings() -> Vec<(&'static str, Value)> {
         (
             "resolved_before",
             or_null(before),
-            "How a person had closed it before a refund of its payment failed: ask them before you credit it.",
+            "How a person had closed it before it was opened again, or cured. If it has a payment, ask them before you credit it.",
         ),
     ];
     let credited = finding.clone().into_iter();

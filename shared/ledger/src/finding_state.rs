@@ -9,7 +9,7 @@ pub struct FindingState {
     pub refunds: WholeRefunds,
     /// How it ended; none while a person must look.
     pub closed: Option<FindingEnd>,
-    /// How a person had closed it before it was opened again: what was done about its payment then, only they know.
+    /// How a person had closed it before it was opened again, or cured: what was done about its payment then, only they know.
     pub resolved_before: Option<FindingEnd>,
 }
 

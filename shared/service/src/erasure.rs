@@ -11,7 +11,7 @@ use ledger::{
     Timestamp, Verdict,
 };
 
-use crate::accounts::{AccountChange, Profile, change_account};
+use crate::accounts::{AccountChange, Profile, change_account, known_account};
 use crate::error::{Error, Unavailable};
 use crate::record::{OrderRecord, RequestWords, proof_folder};
 use crate::table::{
@@ -24,6 +24,8 @@ const ORDERS: u8 = 100;
 /// What of an account is personal, or was.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Personal {
+    /// Whether the account has, or had, a name that is not its id.
+    pub named: bool,
     /// Orders with words of the customer's.
     pub orders: Vec<OrderId>,
     /// Folders of the bucket with files that they uploaded, removed from it or not.
@@ -40,7 +42,8 @@ pub struct Personal {
 pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Error> {
     let mut found = Personal::default();
     let mut after: Option<Position> = None;
-    drop(known(table, account).await?);
+    let profile = known_account(table, account).await?.profile;
+    found.named = profile.name.as_str() != account.as_str();
     let unsettled = unsettled_orders(table).await?;
     loop {
         let range = OrderRange::default();

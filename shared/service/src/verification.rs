@@ -314,7 +314,7 @@ impl Verifications {
         let (table, trace) = (&self.table, Trace::Stored);
         let mut examination = Examination { table, stored, record, trace, seen, now };
         let found = examination.examine().await?;
-        examination.report(found).await?;
+        examination.report(found, whole_since.is_some()).await?;
         Ok(examination.seen)
     }
 }
@@ -599,11 +599,15 @@ impl Examination<'_> {
     }
 
     /// Stores what was found, and cures what was found before and is not so any more. What is about to
-    /// be stored is noted first, so that it is cured some day even if this run ends here.
-    async fn report(&mut self, found: Found) -> Result<(), Error> {
+    /// be stored is noted first, so that it is cured some day even if this run ends here. The round from the first entry also
+    /// looks for what a checkpoint could not note, as it could not be read.
+    async fn report(&mut self, found: Found, whole: bool) -> Result<(), Error> {
         let ids: BTreeSet<String> = found.findings.iter().map(Finding::id).collect();
         if found.everything {
-            for id in self.record.findings.difference(&ids) {
+            let unnoted = finding(&self.record.account, FindingKind::JournalBroken, self.now).id();
+            let mut before = self.record.findings.clone();
+            before.extend(whole.then_some(unnoted));
+            for id in before.difference(&ids) {
                 if findings::holds_again(self.table, id, self.now).await? {
                     let account_id = &self.record.account;
                     info!(%account_id, finding_id = %id, "what was found is not so any more");

@@ -519,7 +519,13 @@ async fn a_checkpoint_that_cannot_be_read_is_found_and_stops_nobody() {
         assert_eq!((verified.accounts, verified.broken), (2, 1));
         assert_eq!(found(world, "open").await, ["journal_broken demo"]);
         world.undo(damage).await;
-        assert_eq!(world.verify_whole().await.broken, 0);
+        let verified = world.verify_whole().await;
+        assert_eq!(
+            (verified.broken, verified.cured),
+            (0, 1),
+            "it could not be noted, and is cured"
+        );
+        assert_eq!(found(world, "closed").await, ["journal_broken demo cured"]);
     })
     .await;
 }

@@ -9,13 +9,15 @@
 const STORED = 'topup.session';
 /** Who sat before this tab last, once their session is over. */
 const BEFORE = 'topup.before';
+/** Somebody has signed out here: nobody else goes on in this tab by itself. */
+const LEFT = 'topup.left';
 const KEPT = 'topup.';
-const SIGNED_OUT = '#/signed-out';
 const EXCHANGE_TIMEOUT_MS = 10_000;
 const EXCHANGE_PAUSES_MS = [500, 2_000];
 const OFFER_TIME_MS = 250;
 const channel = new BroadcastChannel('topup.session');
-const offered = [];
+/** Who sits, or sat, before the other tabs: the session, or only whose it was. */
+let offered = [];
 let session = stored(STORED);
 let ended = null;
 let expiryTimer;
@@ -23,7 +25,11 @@ let expiryTimer;
 channel.onmessage = ({ data }) => {
   if (data === 'ask') {
     if (session) channel.postMessage(session);
+    else if (ended) channel.postMessage({ was: whoIn(ended) });
+  } else if (data.was) {
+    offered.push(data.was);
   } else if (data.left) {
+    offered = offered.filter((one) => personOf(one) !== data.left);
     if (session && personOf(session) === data.left) {
       if (session.token !== data.token) revoke(session.token);
       leave();
@@ -58,7 +64,7 @@ export function may(scope) {
 export async function takeCode(mayReplace) {
   const [, code] = location.hash.match(/^#code=(.+)$/) ?? [];
   if (!code) {
-    const going = session ?? (location.hash === SIGNED_OUT ? null : await sessionOfOthers());
+    const going = session ?? await sessionOfOthers();
     if (going) begin(going);
     return null;
   }
@@ -72,12 +78,14 @@ export async function takeCode(mayReplace) {
   const begun = await answer.json();
   // By the clock of the service: that of this machine may be anything.
   const ahead = Date.now() - (Date.parse(answer.headers.get('date')) || Date.now());
-  const known = session ?? stored(BEFORE) ?? offered.find(({ role }) => role === begun.role);
-  const other = known && personOf(known) !== personOf(begun);
+  const same = (one) => personOf(one) === personOf(begun);
+  const elsewhere = offered.some(same) ? null : offered.find(({ role }) => role === begun.role);
+  const known = session ?? stored(BEFORE) ?? elsewhere;
+  const other = known && !same(known);
   if (other && !await mayReplace(known, begun)) {
     revoke(begun.token);
-    // Their own may have ended while the question was asked.
-    const staying = session ?? (known.token ? known : null);
+    // Theirs may have ended while the question was asked, here or in the other tab.
+    const staying = session ?? offered.find((one) => one.token && personOf(one) === personOf(known));
     if (staying) begin(staying);
     return null;
   }
@@ -114,8 +122,8 @@ function forgetAll() {
 function leave() {
   forgetAll();
   // Anew, so that nothing of the person stays in memory either.
-  history.replaceState(null, '', location.pathname + SIGNED_OUT);
-  location.reload();
+  sessionStorage.setItem(LEFT, 'true');
+  location.replace(location.pathname);
 }
 
 /** A token is of no use to anybody any more. If that is not heard it ends by itself, within half an hour. */
@@ -130,11 +138,20 @@ function personOf({ role, account_id: account, person }) {
   return JSON.stringify([role, account, person]);
 }
 
-/** The session of the other tabs; null if there is none, or if they are of several people. */
+function whoIn({ role, account_id: account, person }) {
+  return { role, account_id: account, person };
+}
+
+/**
+ * The session of the other tabs; null if there is none, if they are of several people, or if this tab was somebody
+ * else's.
+ */
 async function sessionOfOthers() {
   channel.postMessage('ask');
   await new Promise((resolve) => { setTimeout(resolve, OFFER_TIME_MS); });
-  return new Set(offered.map(personOf)).size === 1 ? offered[0] : null;
+  const before = stored(BEFORE);
+  const people = new Set([...offered, ...(before ? [before] : [])].map(personOf));
+  return people.size === 1 && !stored(LEFT) ? offered.find(({ token }) => token) : null;
 }
 
 async function exchanged(code) {
@@ -157,16 +174,14 @@ function stored(name) {
 function begin(begun) {
   session = begun;
   sessionStorage.removeItem(BEFORE);
+  sessionStorage.removeItem(LEFT);
   sessionStorage.setItem(STORED, JSON.stringify(session));
   watchExpiry();
 }
 
 function forget() {
   clearTimeout(expiryTimer);
-  if (session) {
-    const { role, account_id: account, person } = session;
-    sessionStorage.setItem(BEFORE, JSON.stringify({ role, account_id: account, person }));
-  }
+  if (session) sessionStorage.setItem(BEFORE, JSON.stringify(whoIn(session)));
   session = null;
   sessionStorage.removeItem(STORED);
 }

@@ -101,7 +101,7 @@ export default {
   'finding.expected': ['Expected by the records', '记录应为'],
   'finding.actual': ['Actual money', '实际资金'],
   'finding.reversal_id': ['Refund or dispute', '退款或争议'],
-  'finding.resolved_before': ['Closed before its refund failed', '退款失败前的关闭记录'],
+  'finding.resolved_before': ['A person had closed it before', '此前的人工关闭记录'],
   'finding.refund': ['Refund of the payment', '支付退款'],
   'finding.open': ['Open', '待处理'],
   'finding.how.resolved': ['Resolved', '已解决'],

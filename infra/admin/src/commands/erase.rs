@@ -17,7 +17,7 @@ use crate::progress;
 /// address, and what was reported of bank transfers. Amounts, times, statuses, payment references and
 /// the journal stay, and `verify` holds as before. It cannot be undone, except from a backup. The account
 /// must be frozen. Orders that are open, or whose refund or dispute is under way, are left: end that first. Ends with code 3
-/// if orders are left, or if there are some to erase and --yes was not said. Uploaded files are in folders of the bucket that the answer names. docs/operate.md says what is kept elsewhere.
+/// if orders are left, or if there is something to erase and --yes was not said. Uploaded files are in folders of the bucket that the answer names. docs/operate.md says what is kept elsewhere.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,7 +47,8 @@ pub(crate) async fn run(which: &Which, command: Erase) -> Result<Answer, Problem
 
 fn answer(account: &AccountId, found: &Personal, erases: bool) -> Answer {
     let count = found.orders.len();
-    let nothing_left = found.open.is_empty() && (erases || found.orders.is_empty());
+    let nothing_there = found.orders.is_empty() && !found.named;
+    let nothing_left = found.open.is_empty() && (erases || nothing_there);
     let mut lines = vec![match erases {
         true => format!("{count} orders of {account} were cleared, and its name."),
         false => {
@@ -67,6 +68,7 @@ fn answer(account: &AccountId, found: &Personal, erases: bool) -> Answer {
     let json = json!({
         "account_id": account.as_str(),
         "erased": erases && nothing_left,
+        "named": found.named,
         "orders": ids(&found.orders),
         "open": ids(&found.open),
         "folders": found.folders,

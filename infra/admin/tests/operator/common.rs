@@ -105,12 +105,17 @@ impl Deployment {
 
     /// Nothing is spent from this account any more.
     pub(crate) fn freeze(&self, account: &str) {
+        self.change(account, &json!({"status": "frozen"}));
+    }
+
+    /// An account is so from now on.
+    pub(crate) fn change(&self, account: &str, change: &Value) {
         let answer = self
             .http
             .put(format!("{}/v1/admin/accounts/{account}", self.cloud.base_url))
             .header("Authorization", format!("Bearer {}", self.cloud.keys.operator))
             .header("Content-Type", "application/json")
-            .send(json!({"status": "frozen"}).to_string());
+            .send(change.to_string());
         assert_eq!(answer.expect("the API answers").status().as_u16(), 200);
     }
 

@@ -37,6 +37,20 @@ async fn an_order_in_exception_is_closed_with_its_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_alone_is_personal_too() {
+    let deployment = Deployment::start().await;
+    drop(deployment.admin(&["keys", "create", "--account", "li-lei"]));
+    deployment.change("li-lei", &json!({"name": "Li Lei"}));
+    let (look, code) = deployment.json(&["erase", "--account", "li-lei"]);
+    assert_eq!((code, &look["named"], &look["orders"]), (FOUND, &json!(true), &json!([])));
+    deployment.freeze("li-lei");
+    let (erased, code) = deployment.json(&["erase", "--account", "li-lei", "--yes"]);
+    assert_eq!((code, &erased["erased"]), (WELL, &json!(true)));
+    let (look, code) = deployment.json(&["erase", "--account", "li-lei"]);
+    assert_eq!((code, &look["named"]), (WELL, &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_customers_wrote_is_erased_and_the_books_hold_as_before() {
     let deployment = Deployment::start().await;
     let order = |words: serde_json::Value| {

@@ -139,15 +139,29 @@ impl Purpose {
 fn read(format: StatementFormat, bytes: &[u8], purpose: Purpose) -> Result<Parsed, Invalid> {
     let not_text = || flaw("the file must be UTF-8 text: a spreadsheet saves it as 'CSV UTF-8'");
     let text = std::str::from_utf8(bytes).map_err(|_| not_text())?;
-    // The gateway passes on as text what is no text, with these in place of what it could not read.
-    if purpose == Purpose::Import && text.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(not_text());
+    if purpose == Purpose::Import {
+        nothing_lost(format, text)?;
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format {
         StatementFormat::Csv => csv::read(text, purpose),
         StatementFormat::Camt053 => camt::read(text, purpose),
     }
+}
+
+/// Refuses a file of another encoding: the gateway passes it on as text, with a character that says so in place of each one
+/// that it could not read. One that says that it is UTF-8 has such a character from the bank itself.
+fn nothing_lost(format: StatementFormat, text: &str) -> Result<(), Invalid> {
+    let Some((before, _)) = text.split_once(char::REPLACEMENT_CHARACTER) else { return Ok(()) };
+    if format == StatementFormat::Camt053 && !camt::declares_another_encoding(text) {
+        return Ok(());
+    }
+    let line = before.matches('\n').count().saturating_add(1);
+    let detail = format!(
+        "line {line}: a character was lost (\u{fffd}), as the file must be UTF-8 text: a spreadsheet saves it as 'CSV UTF-8'; \
+         what the bank itself has lost is replaced by hand"
+    );
+    Err(flaw(detail))
 }
 
 impl Statements {

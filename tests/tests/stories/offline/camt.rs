@@ -70,6 +70,25 @@ pub(super) fn booked(amount: &str) -> (&str, &str, &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_character_that_the_bank_has_lost_stops_no_statement() {
+    story(async |world| {
+        let words = "<TxDtls><RmtInf><Ustrd>M\u{fffd}ller</Ustrd></RmtInf></TxDtls>".to_owned();
+        let spoilt = entry(world, ("10.00", "CRDT", "BOOK"), "R-\u{fffd}", &[words]);
+        let spoilt = document("6222000000000001", &[spoilt]);
+        // One that says that it is of another encoding has lost it on its way.
+        let other = spoilt.replace("UTF-8", "ISO-8859-1");
+        let refused = import(world, "application/xml", &other).await;
+        let refused = refused.expect_problem(422, "invalid_statement");
+        assert!(refused.text("detail").contains("line 1: a character was lost"));
+        let line = import(world, "application/xml", &spoilt).await.expect(201).json();
+        let line = &line["lines"][0];
+        assert_eq!(line["bank_reference"], json!(null), "what cannot be read is no reference");
+        assert!(line["information"].as_str().unwrap().contains("M\u{fffd}ller"), "{line}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_camt_053_statement_is_read() {
     story(async |world| {
         let order = world.order_offline("wallet", "CNY 720.00", "order").await.expect(201);

@@ -220,19 +220,21 @@ async fn a_file_that_cannot_be_read_says_where() {
             assert!(detail.contains(said), "{detail}, not {said}");
         }
         // A table as Windows saves it, and what the gateway of AWS may make of one.
-        let table = |payer: &[u8]| {
-            let line = csv("2026-11-23,1.00,USD,R,,").into_bytes();
-            [&line[..line.len() - 1], payer, b"\n"].concat()
-        };
-        for bytes in
-            [vec![0xff, 0xfe, 0x31], table(b"M\xfcller"), table("M\u{fffd}ller".as_bytes())]
-        {
+        let file = async |bytes: Vec<u8>| {
             let request = Request::post("/v1/admin/statements")
                 .header("authorization", format!("Bearer {}", world.cloud.keys.operator))
                 .header("content-type", "text/csv");
-            let answer = world.send(request.body(Body::from(bytes)).unwrap()).await;
-            let answer = answer.expect_problem(422, "invalid_statement");
-            assert!(answer.text("detail").contains("must be UTF-8"));
+            world.send(request.body(Body::from(bytes)).unwrap()).await
+        };
+        let table = |line: &[u8]| [csv("2026-11-23,1.00,USD,").as_bytes(), line].concat();
+        for (bytes, said) in [
+            (vec![0xff, 0xfe, 0x31], "line 1: a character was lost"),
+            (table(b"R,M\xfcller,\n"), "line 2: a character was lost"),
+            (table("R,M\u{fffd}ller,\n".as_bytes()), "the file must be UTF-8"),
+        ] {
+            let answer = file(bytes).await.expect_problem(422, "invalid_statement");
+            let detail = answer.text("detail");
+            assert!(detail.contains(said), "{detail}, not {said}");
         }
         let answer = import(world, "application/json", "{}").await;
         drop(answer.expect_problem(415, "unsupported_media_type"));

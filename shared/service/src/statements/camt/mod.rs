@@ -87,18 +87,24 @@ pub(super) fn read(text: &str, purpose: Purpose) -> Result<Parsed, Invalid> {
 
 /// What is wrong with a file that is not read.
 fn said_of(error: &Camt053ParseError, text: &str) -> String {
-    let declared = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
-    let other_encoding = declared.is_some_and(|(declared, _)| {
-        let declared = declared.to_ascii_lowercase();
-        declared.contains("encoding") && !declared.contains("utf-8")
-    });
     match other_version(text) {
         Some(version) => {
             format!("camt.053.{version} is not read: ask the bank for 001.02, 001.06 or 001.08")
         }
-        None if other_encoding => "the file must be UTF-8, and say so or nothing".to_owned(),
+        None if declares_another_encoding(text) => {
+            "the file must be UTF-8, and say so or nothing".to_owned()
+        }
         None => format!("no camt.053: {error}"),
     }
+}
+
+/// Whether a file says of itself that it is of another encoding than the one that is read.
+pub(super) fn declares_another_encoding(text: &str) -> bool {
+    let declared = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    declared.is_some_and(|(declared, _)| {
+        let declared = declared.to_ascii_lowercase();
+        declared.contains("encoding") && !declared.contains("utf-8")
+    })
 }
 
 /// The version of a camt.053 that is none of those that are read.
