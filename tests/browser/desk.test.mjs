@@ -36,8 +36,8 @@ test('finance sees what was declared beside what arrived, with its proof, and cr
   await reported(await signIn(ann, account), '200', `FIRST-${account}`, { name: 'proof.png', mimeType: 'image/png', buffer: PNG });
   const [order] = await orders(account);
 
-  const bob = await person();
-  const desks = [await signIn(bob), await signIn(bob, null, 'Eve')];
+  const [bob, eve] = [await person(), await person()];
+  const desks = [await signIn(bob), await signIn(eve, null, 'Eve')];
   for (const desk of desks) {
     await settled(desk);
     await queued(desk, order).getByText('USD 200.00').first().waitFor();

@@ -135,6 +135,11 @@ test('a tab whose session has ended asks for its person, and becomes nobody else
   await other.getByText('So far this browser was used as Ann').waitFor();
   await other.getByRole('button', { name: 'Go on as Mallory' }).click();
   await other.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  // In a new tab it is whoever is signed in who goes on.
+  const fresh = await ann.context.newPage();
+  await fresh.goto(`${baseUrl}/#/settings`);
+  await fresh.getByRole('heading', { level: 1, name: 'Settings' }).waitFor();
+  assert.equal(await whose(fresh), 'Mallory');
   await page.reload();
   await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
   // Two are there by now: whoever is one of them is asked nothing.
@@ -208,6 +213,30 @@ test('who signs out in one tab is nobody there, though another one is of somebod
   assert.equal(await whose(other), 'Ben');
   // The page does not wait for the answer, and neither was this seen: it must come, and soon.
   while ((await asked()).status !== 403) await page.waitForTimeout(50);
+  await ann.close();
+});
+
+test('who signs out leaves nothing in a tab whose session had ended before', async () => {
+  const ann = await person();
+  const account = await newAccount();
+  const page = await signIn(ann, account, 'Ann');
+  await show(page, '/top-up/wallet');
+  await page.locator('[name=amount]').fill('123.45');
+  await page.route('**/v1/orders*', (route) => route.fulfill({ status: 401, body: '{}' }));
+  await page.evaluate(() => { location.hash = '#/orders'; });
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  const other = await ann.context.newPage();
+  await other.goto(await signInAddress(await newAccount('Second'), 'Ben'));
+  await other.getByRole('button', { name: 'Go on as Ben' }).click();
+  await other.getByRole('heading', { level: 1, name: 'Balances' }).waitFor();
+  await page.evaluate((account_id) => {
+    const left = JSON.stringify(['customer', account_id, 'Ann']);
+    new BroadcastChannel('topup.session').postMessage({ left });
+  }, account);
+  await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+  assert.equal(await page.evaluate(() => JSON.stringify({ ...sessionStorage })), '{"topup.left":"true"}');
+  assert.equal(await whose(other), 'Ben');
+  ann.wrong.splice(0);
   await ann.close();
 });
 

@@ -42,8 +42,13 @@ pub struct Personal {
 pub async fn personal(table: &Table, account: &AccountId) -> Result<Personal, Error> {
     let mut found = Personal::default();
     let mut after: Option<Position> = None;
-    let profile = known_account(table, account).await?.profile;
-    found.named = profile.name.as_str() != account.as_str();
+    drop(known(table, account).await?);
+    found.named = match known_account(table, account).await {
+        Ok(found) => found.profile.name.as_str() != account.as_str(),
+        // One that cannot be read may have a name.
+        Err(Error::Broken(_)) => true,
+        Err(cause) => return Err(cause),
+    };
     let unsettled = unsettled_orders(table).await?;
     loop {
         let range = OrderRange::default();

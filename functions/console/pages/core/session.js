@@ -4,7 +4,8 @@
 //
 // Tabs of one browser help each other, by a channel that only pages of this origin hear: a new tab goes on with the
 // session of the others, if they are of one person; one whose session has ended, with a new one of its person; and
-// whoever signs out in one tab is signed out in all, and goes on as nobody.
+// whoever signs out in one tab is signed out in all, and goes on as nobody. A tab that is away at the payment page hears
+// nothing: its own token goes on until it ends, within half an hour.
 
 const STORED = 'topup.session';
 /** Who sat before this tab last, once their session is over. */
@@ -30,10 +31,12 @@ channel.onmessage = ({ data }) => {
     offered.push(data.was);
   } else if (data.left) {
     offered = offered.filter((one) => personOf(one) !== data.left);
-    if (session && personOf(session) === data.left) {
-      if (session.token !== data.token) revoke(session.token);
+    const here = session ?? ended;
+    const before = stored(BEFORE);
+    if (here && personOf(here) === data.left) {
+      if (session && session.token !== data.token) revoke(session.token);
       leave();
-    }
+    } else if (before && personOf(before) === data.left) forgetAll();
   } else if (!session && ended && personOf(data) === personOf(ended)) {
     begin(data);
     sessionEvents.dispatchEvent(new Event('resumed'));
@@ -121,6 +124,7 @@ function forgetAll() {
 
 function leave() {
   forgetAll();
+  ended = null;
   // Anew, so that nothing of the person stays in memory either.
   sessionStorage.setItem(LEFT, 'true');
   location.replace(location.pathname);
@@ -150,8 +154,9 @@ async function sessionOfOthers() {
   channel.postMessage('ask');
   await new Promise((resolve) => { setTimeout(resolve, OFFER_TIME_MS); });
   const before = stored(BEFORE);
-  const people = new Set([...offered, ...(before ? [before] : [])].map(personOf));
-  return people.size === 1 && !stored(LEFT) ? offered.find(({ token }) => token) : null;
+  const sessions = offered.filter(({ token }) => token);
+  const people = new Set([...sessions, ...(before ? [before] : [])].map(personOf));
+  return people.size === 1 && !stored(LEFT) ? sessions[0] : null;
 }
 
 async function exchanged(code) {

@@ -49,14 +49,14 @@ fn answer(account: &AccountId, found: &Personal, erases: bool) -> Answer {
     let count = found.orders.len();
     let nothing_there = found.orders.is_empty() && !found.named;
     let nothing_left = found.open.is_empty() && (erases || nothing_there);
+    let name = if found.named { ", and it has a name" } else { "" };
     let mut lines = vec![match erases {
         true => format!("{count} orders of {account} were cleared, and its name."),
-        false => {
-            format!(
-                "{count} orders of {account} have words of the customer. With --yes these go, and the account's \
-                 name, once it is frozen. Nothing was changed."
-            )
-        }
+        false if nothing_there => format!("There is nothing to erase of {account}."),
+        false => format!(
+            "{count} orders of {account} have words of the customer{name}. With --yes these go, once it is frozen. \
+             Nothing was changed."
+        ),
     }];
     for order in &found.open {
         lines.push(format!("Open, and left as it is: {order}"));

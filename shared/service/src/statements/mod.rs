@@ -153,7 +153,7 @@ fn read(format: StatementFormat, bytes: &[u8], purpose: Purpose) -> Result<Parse
 /// that it could not read. One that says that it is UTF-8 has such a character from the bank itself.
 fn nothing_lost(format: StatementFormat, text: &str) -> Result<(), Invalid> {
     let Some((before, _)) = text.split_once(char::REPLACEMENT_CHARACTER) else { return Ok(()) };
-    if format == StatementFormat::Camt053 && !camt::declares_another_encoding(text) {
+    if format == StatementFormat::Camt053 && camt::declares_utf_8(text) {
         return Ok(());
     }
     let line = before.matches('\n').count().saturating_add(1);

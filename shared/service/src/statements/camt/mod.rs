@@ -91,20 +91,23 @@ fn said_of(error: &Camt053ParseError, text: &str) -> String {
         Some(version) => {
             format!("camt.053.{version} is not read: ask the bank for 001.02, 001.06 or 001.08")
         }
-        None if declares_another_encoding(text) => {
+        None if declared_encoding(text).is_some_and(|encoding| !encoding.contains("utf-8")) => {
             "the file must be UTF-8, and say so or nothing".to_owned()
         }
         None => format!("no camt.053: {error}"),
     }
 }
 
-/// Whether a file says of itself that it is of another encoding than the one that is read.
-pub(super) fn declares_another_encoding(text: &str) -> bool {
-    let declared = text.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
-    declared.is_some_and(|(declared, _)| {
-        let declared = declared.to_ascii_lowercase();
-        declared.contains("encoding") && !declared.contains("utf-8")
-    })
+/// Whether a file says of itself that it is of the encoding that is read.
+pub(super) fn declares_utf_8(text: &str) -> bool {
+    declared_encoding(text).is_some_and(|encoding| encoding.contains("utf-8"))
+}
+
+/// What a file says of its encoding, and what follows that in its declaration, in lower case.
+fn declared_encoding(text: &str) -> Option<String> {
+    let (declared, _) = text.trim_start().strip_prefix("<?xml")?.split_once("?>")?;
+    let declared = declared.to_ascii_lowercase();
+    declared.split_once("encoding").map(|(_, encoding)| encoding.to_owned())
 }
 
 /// The version of a camt.053 that is none of those that are read.
