@@ -69,7 +69,7 @@ impl ImportStatement {
 
     async fn import(&self, request: &Request, reviewer: &Reviewer) -> Result<Reply, Error> {
         Parameters::of(request).finish()?;
-        let format = StatementFormat::of_media_type(&http::media_type(request));
+        let format = StatementFormat::of_media_type(&http::media_type(request.headers()));
         let format = format.ok_or_else(|| Invalid {
             code: "unsupported_media_type",
             field: None,

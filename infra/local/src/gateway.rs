@@ -315,10 +315,7 @@ fn event(
         *known = if known.is_empty() { value.into_owned() } else { format!("{known},{value}") };
     }
     let route_key = format!("{} {}", route.method, route.path);
-    let media_type =
-        request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    let as_text = service::http::passes_as_text(&media_type.trim().to_ascii_lowercase());
+    let as_text = service::http::passes_as_text(&service::http::media_type(&request.headers));
     // As damaged as it may be there.
     let body = match as_text {
         true => String::from_utf8_lossy(&request.body).into_owned(),

@@ -74,11 +74,19 @@ pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem>
         Keys::Create { name, account, currency, scopes, days } => {
             let name = name.or_else(|| account.clone()).map(|name| Actor::parse(&name));
             let name = name.transpose().map_err(|error| Problem::asked("--name", error))?;
-            let currency = Wanted::currency(currency)?;
+            let parsed = |code: Option<String>| {
+                let parsed = code.map(|code| Currency::parse(&code)).transpose();
+                parsed.map_err(|error| Problem::asked("--currency", error))
+            };
+            let asked = parsed(currency)?;
+            let currency = match asked {
+                Some(asked) => asked,
+                None => parsed(variable("CURRENCY"))?.unwrap_or(Currency::USD),
+            };
             let owner = owner(account.as_deref())?;
             let scopes = wanted_scopes(&owner, &scopes)?;
-            let wanted =
-                Wanted { name: name.unwrap_or_else(Actor::operator), scopes, currency, days };
+            let name = name.unwrap_or_else(Actor::operator);
+            let wanted = Wanted { name, scopes, currency, is_asked: asked.is_some(), days };
             let (table, _) = which.table().await?;
             create(&table, owner, wanted).await
         }
@@ -106,42 +114,22 @@ pub(crate) async fn run(which: &Which, command: Keys) -> Result<Answer, Problem>
 struct Wanted {
     name: Actor,
     scopes: Vec<Scope>,
-    currency: WantedCurrency,
+    /// Of an account that is not there yet.
+    currency: Currency,
+    /// Whether the command line says so: then one that is there must not be kept in another.
+    is_asked: bool,
     days: Option<u16>,
-}
-
-/// The currency of an account that is not there yet.
-enum WantedCurrency {
-    /// Of this account: it was said on the command line.
-    Asked(Currency),
-    /// Of any.
-    Usual(Currency),
-}
-
-impl Wanted {
-    fn currency(asked: Option<String>) -> Result<WantedCurrency, Problem> {
-        let parse =
-            |code: &str| Currency::parse(code).map_err(|error| Problem::asked("--currency", error));
-        if let Some(code) = asked {
-            return parse(&code).map(WantedCurrency::Asked);
-        }
-        let usual = variable("CURRENCY").map_or(Ok(Currency::USD), |code| parse(&code));
-        usual.map(WantedCurrency::Usual)
-    }
 }
 
 async fn create(table: &Table, owner: KeyOwner, wanted: Wanted) -> Result<Answer, Problem> {
     let mut random = [0; ID_BYTES + SECRET_BYTES];
     getrandom::fill(&mut random).map_err(|error| Problem::Asked(error.to_string()))?;
     let now = now();
-    let (currency, asked) = match wanted.currency {
-        WantedCurrency::Asked(currency) => (currency, true),
-        WantedCurrency::Usual(currency) => (currency, false),
-    };
+    let currency = wanted.currency;
     let comes_into_being = match owner.account() {
         None => None,
         Some(id) => match table.account(id).await {
-            Ok(Some(known)) if asked && known.currency != currency => {
+            Ok(Some(known)) if wanted.is_asked && known.currency != currency => {
                 let problem = format!("account '{id}' is kept in {}", known.currency);
                 return Err(Problem::asked("--currency", problem));
             }

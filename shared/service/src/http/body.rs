@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use lambda_http::Request;
-use lambda_http::http::header;
+use lambda_http::http::{HeaderMap, header};
 use ledger::{
     Amount, Day, Direction, MAX_DECIMALS, MoneyError, Note, ProductCode, Target, Timestamp,
 };
@@ -107,7 +107,7 @@ pub fn no_body(request: &Request) -> Result<(), Error> {
 fn must_be_json(request: &Request) -> Result<(), Invalid> {
     let detail = "send Content-Type: application/json".to_owned();
     let wrong = Invalid { code: "unsupported_media_type", field: None, detail };
-    if media_type(request) == "application/json" { Ok(()) } else { Err(wrong) }
+    if media_type(request.headers()) == "application/json" { Ok(()) } else { Err(wrong) }
 }
 
 /// Reads a body that is an object.
@@ -130,8 +130,8 @@ fn invalid_json(problem: impl fmt::Display) -> Invalid {
 
 /// The media type of a request's body, without its parameters and in lower case.
 #[must_use]
-pub fn media_type(request: &Request) -> String {
-    let media_type = request.headers().get(header::CONTENT_TYPE);
+pub fn media_type(headers: &HeaderMap) -> String {
+    let media_type = headers.get(header::CONTENT_TYPE);
     let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
@@ -150,7 +150,7 @@ pub fn passes_as_text(media_type: &str) -> bool {
 /// # Errors
 /// `unsupported_media_type` for a type of which bytes can get lost on the way; `body_too_large`.
 pub fn binary(request: &Request, longest: usize) -> Result<&[u8], Error> {
-    if passes_as_text(&media_type(request)) {
+    if passes_as_text(&media_type(request.headers())) {
         let detail = "send the Content-Type of the file, or application/octet-stream: text is not passed on byte by byte";
         let detail = detail.to_owned();
         return Err(Invalid { code: "unsupported_media_type", field: None, detail }.into());
